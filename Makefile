@@ -1,0 +1,44 @@
+# Every target makes the virtual environment first if need be.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUTPUTS ?= outputs
+PORT ?= 5000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format ui clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed ## the virtual environment .venv, at the versions in constraints.txt
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "mmclf needs Python 3.11 to 3.13, found %d.%d: make PYTHON=python3.11 ..." % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[offline,dev]'
+	@touch $@
+
+demo: setup ## default against improved on generated data, offline, and the results table
+	$(BIN)/mmclf -m experiment=default,improved vision=efficientnet_lite0 text=minilm output_dir=$(OUTPUTS)
+	$(BIN)/mmclf report output_dir=$(OUTPUTS)
+	@echo
+	@echo 'Compare the runs in the MLflow UI: make ui, then http://127.0.0.1:$(PORT)'
+
+test: setup ## the tests, offline
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+lint: setup ## what CI lints: formatting, style, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup ## format the code and mend what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+ui: setup ## the MLflow UI on this machine alone, port PORT
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(OUTPUTS)/mlflow.db --host 127.0.0.1 --port $(PORT)
+
+clean: ## remove the virtual environment and caches, not the outputs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Ablation studies of multimodal, multi-label classifiers."""

@@ -1,0 +1,8 @@
+"""`python -m mmclf` is the command `mmclf`."""
+
+import sys
+
+from mmclf.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""The composed config, checked whole before any data or weights are touched."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from mmclf import wording
+from mmclf.arguments import check_part, stray_targets
+from mmclf.errors import InputError, suggestion
+from mmclf.schema import Config
+from mmclf.targets import refusal
+
+PARTS = ("data", "vision", "text", "fusion", "loss", "threshold", "optimizer")
+MODALITIES = ("vision", "text")  # either may be left out, not both
+PLACEHOLDERS = {"root": "DIR", "dir": "DIR"}
+
+
+def check(tree: Mapping[str, Any], granted: Sequence[str] = ()) -> Config:
+    """The config that `tree` (plain, resolved, without `hydra`) describes.
+
+    `granted`: the user's own modules, as named in allow_targets on the command line; a config file
+    cannot grant itself any. Raises one InputError with a finding for each thing that is wrong.
+    """
+    findings = [
+        *_missing(tree),
+        *_unknown(tree, Config),
+        *_settings(tree),
+        *_together(tree),
+        *_grants(tree, granted),
+        *_parts(tree, [module for module in granted if refusal(module) is None]),
+    ]
+    if findings:
+        raise InputError(*dict.fromkeys(findings))
+    return _adapter().validate_python(tree)
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Config]:
+    return TypeAdapter(Config)
+
+
+def _missing(node: object, path: str = "") -> Iterator[str]:
+    """A finding for each `???` that nobody replaced."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _missing(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _missing(value, f"{path}.{index}")
+    elif node == "???":
+        name = path.rpartition(".")[2]
+        yield f"{path} is missing: give {path}={PLACEHOLDERS.get(name, name.upper())}"
+
+
+def _unknown(node: Mapping[Any, Any], section: type, path: str = "") -> Iterator[str]:
+    """A finding for each key that mmclf does not own."""
+    hints = typing.get_type_hints(section)
+    for key, value in node.items():
+        if key not in hints:
+            yield f"{path}{key} is not a setting: {suggestion(str(key), hints)}"
+            for where in stray_targets(value):
+                yield f"{path}{key}.{where} is not expected there: no part has that place"
+        elif dataclasses.is_dataclass(hints[key]) and isinstance(value, Mapping):
+            yield from _unknown(value, typing.cast("type", hints[key]), f"{path}{key}.")
+
+
+def _settings(tree: Mapping[str, Any]) -> Iterator[str]:
+    """A finding for each value that is not what the schema says."""
+    try:
+        _adapter().validate_python(tree)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            path = ".".join(map(str, detail["loc"]))
+            value = detail["input"]
+            if value == "???":
+                continue
+            if detail["type"] == "missing":
+                yield f"{path} is missing: give {path}=VALUE"
+                continue
+            wanted = wording.expected([detail], _annotation(detail["loc"])) or detail["msg"]
+            yield f"{path}: found {wording.found(value, [detail])}, expected {wanted}"
+
+
+def _annotation(location: Sequence[int | str]) -> object:
+    here: object = Config
+    for key in location:
+        if not dataclasses.is_dataclass(here):
+            return here
+        here = typing.get_type_hints(here).get(str(key))
+    return here
+
+
+def _together(tree: Mapping[str, Any]) -> Iterator[str]:
+    """Findings about settings that are right alone and wrong together."""
+    if all(_is_none(tree.get(name)) for name in MODALITIES):
+        yield "vision and text are both none, which leaves nothing to learn from: give one a level"
+    split = tree.get("split")
+    shares = [split.get("val"), split.get("test")] if isinstance(split, Mapping) else []
+    numbers = [share for share in shares if isinstance(share, float) and 0 < share < 1]
+    if len(numbers) == 2 and sum(numbers) >= 1:
+        yield (
+            f"split.val and split.test: found {numbers[0]} and {numbers[1]}, expected a sum below "
+            "1: the rest is for training"
+        )
+
+
+def _grants(tree: Mapping[str, Any], granted: Sequence[str]) -> Iterator[str]:
+    named = tree.get("allow_targets", [])
+    if isinstance(named, list) and named != list(granted):
+        yield (
+            f"allow_targets: found {named!r} in a config file, where it does not "
+            "count: give allow_targets=[MODULE] on the command line"
+        )
+    yield from filter(None, map(refusal, granted))
+
+
+def _parts(tree: Mapping[str, Any], allow: Sequence[str]) -> Iterator[str]:
+    for name in PARTS:
+        node = tree.get(name)
+        if not isinstance(node, Mapping) or node.get("_target_") == "???":
+            continue
+        if "_target_" not in node:
+            yield f"{name}._target_ is missing: {name} needs the dotted name of a class or function"
+        elif name in MODALITIES and _is_none(node):
+            for key in node:
+                if key != "_target_":
+                    yield f"{name}.{key} is set, but {name} is none: choose a level, {name}=LEVEL"
+        else:
+            yield from check_part(node, name, name, allow)
+
+
+def _is_none(node: object) -> bool:
+    return isinstance(node, Mapping) and node.get("_target_", "") is None

@@ -1,0 +1,93 @@
+"""The entry: `mmclf [overrides]` is Hydra's application, and there are a few subcommands."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from mmclf.errors import InputError
+
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+USAGE = """\
+mmclf [OVERRIDE ...]                one run
+mmclf -m [OVERRIDE ...]             a sweep over KEY=VALUE,VALUE: one run for each combination
+mmclf report [STUDY | --runs ID ...] [--format text,md,csv,tex]
+                                    the results table; without more, of the latest sweep
+mmclf runs                          the tracked runs, with their ids
+
+An override is KEY=VALUE: the level of a group, as vision=efficientnet_lite0, or a setting, as
+trainer.epochs=5. The subcommands take output_dir=DIR, tracking.uri=URI and tracking.experiment=NAME.
+
+{groups}
+
+--config-dir DIR    a folder of config groups of your own, beside the shipped ones
+--cfg job           print the composed configuration, run nothing
+--hydra-help        Hydra's own options
+
+Exit status: 0 all went well, 1 a run failed, 2 bad input or configuration, 130 interrupted.
+HYDRA_FULL_ERROR=1 in the environment shows tracebacks.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    try:
+        return _command(arguments)(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except InputError as error:
+        if wants_traceback:
+            traceback.print_exc()
+        for finding in error.findings:
+            sys.stderr.write(f"mmclf: {finding}\n")
+        return BAD_INPUT
+    except BrokenPipeError:
+        # The reader of our output, `head` say, has gone; what it wanted it has got.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
+    # What a command needs is imported when it is called: --help must not wait for torch.
+    first = arguments[0] if arguments else ""
+    if first in ("-h", "--help", "help"):
+        return _help
+    if first == "report":
+        from mmclf.report.command import report
+
+        return lambda given: report(given[1:])
+    if first == "runs":
+        from mmclf.report.command import runs
+
+        return lambda given: runs(given[1:])
+    from mmclf.launch import launch
+
+    return launch
+
+
+def _help(_arguments: Sequence[str]) -> int:
+    from mmclf.source import conf_dir
+
+    folder = conf_dir()
+    groups = {
+        path.name: sorted(level.stem for level in path.glob("*.yaml"))
+        for path in sorted(folder.iterdir())
+        if path.is_dir()
+    }
+    width = max(map(len, groups))
+    listed = "\n".join(f"{name:<{width}}  {' '.join(levels)}" for name, levels in groups.items())
+    sys.stdout.write(USAGE.format(groups=listed))
+    return OK

@@ -1,0 +1,1 @@
+"""Data: the tables, the images and what is read from them."""

@@ -1,0 +1,58 @@
+"""Augmented views of pictures, each a function of the picture, the view's number and a seed."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from mmclf.data.images import Pictures
+
+
+def make_views(
+    pictures: Pictures,
+    view: int,
+    *,
+    padding: int,
+    horizontal_flip: float,
+    vertical_flip: float,
+    seed: int,
+) -> Pictures:
+    """View number `view` of pictures (B, H, W, 3), of the same shape; view 0 is the clean one.
+
+    A view is cropped at a random place out of the picture padded by `padding` pixels, reflected, then flipped
+    with the given probabilities. The draws depend on the picture's content, `view` and `seed`
+    alone, so neither order nor batch size changes a view.
+    """
+    if view == 0:
+        return pictures
+    return np.stack(
+        [
+            _view(picture, _generator(picture, view, seed), padding, horizontal_flip, vertical_flip)
+            for picture in pictures
+        ]
+    )
+
+
+def _generator(picture: Pictures, view: int, seed: int) -> np.random.Generator:
+    content = hashlib.blake2b(np.ascontiguousarray(picture), digest_size=8).digest()
+    return np.random.default_rng([seed, view, int.from_bytes(content, "little")])
+
+
+def _view(
+    picture: Pictures,
+    generator: np.random.Generator,
+    padding: int,
+    horizontal_flip: float,
+    vertical_flip: float,
+) -> Pictures:
+    height, width, _ = picture.shape
+    top, left = generator.integers(0, 2 * padding + 1, size=2)
+    padded = np.pad(picture, ((padding, padding), (padding, padding), (0, 0)), mode="reflect")
+    cropped = padded[top : top + height, left : left + width]
+    horizontal, vertical = generator.random(2)
+    if horizontal < horizontal_flip:
+        cropped = cropped[:, ::-1]
+    if vertical < vertical_flip:
+        cropped = cropped[::-1]
+    return cropped

@@ -1,0 +1,129 @@
+"""The features of the three parts of the data, of one modality at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmclf import hardware, precision
+from mmclf.data.samples import Samples
+from mmclf.data.split import Parts
+from mmclf.data.views import make_views
+from mmclf.encode import encode_captions, encode_images, standardise
+from mmclf.models.tfidf import Tfidf
+from mmclf.progress import progress_bar
+from mmclf.schema import Augment, Encode
+from mmclf.timing import Stopwatch
+
+PROBED = 8
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Features (N, V, D) by part, from `count` images, views or captions in `seconds`."""
+
+    features: Mapping[str, Tensor]
+    count: int
+    seconds: float
+    precision: str
+
+
+@dataclass(frozen=True)
+class EncoderPlace:
+    """Where a frozen encoder runs: its name, the device, and the folder that remembers precisions."""
+
+    name: str
+    device: torch.device
+    memory: Path
+
+    def resolve(self, wanted: Any, forward: Callable[[], Tensor]) -> precision.Precision:
+        """The precision for `wanted`; `forward` computes features of a small batch."""
+        return precision.resolve(
+            wanted,
+            forward,
+            encoder=self.name,
+            hardware=hardware.describe(self.device),
+            device=self.device,
+            memory=self.memory,
+        )
+
+
+def encode_vision(
+    encoder: Any,
+    samples: Samples,
+    parts: Parts,
+    *,
+    size: int,
+    augment: Augment,
+    settings: Encode,
+    place: EncoderPlace,
+) -> Encoded:
+    """Features of the images, pictures of `size` pixels: all views for training, else the clean one."""
+    encoder.to(device=place.device, memory_format=torch.channels_last)
+    noise = np.random.default_rng(0).integers(0, 256, (PROBED, size, size, 3), dtype=np.uint8)
+    probe = standardise(encoder, noise, place.device)
+    chosen = place.resolve(settings.precision, lambda: encoder(probe))
+    views = {"train": augment.views, "val": 1, "test": 1}
+    count = sum(views[name] * len(rows) for name, rows in parts.items())
+    make_view = partial(
+        make_views,
+        padding=augment.padding,
+        horizontal_flip=augment.horizontal_flip,
+        vertical_flip=augment.vertical_flip,
+        seed=augment.seed,
+    )
+    clock = Stopwatch()
+    with progress_bar("encoding images", count) as advance:
+        features = {
+            name: encode_images(
+                encoder,
+                [samples.images[i] for i in rows],
+                size=size,
+                views=views[name],
+                make_view=make_view,
+                batch_size=settings.batch_size,
+                workers=settings.workers,
+                precision=chosen,
+                device=place.device,
+                advance=advance,
+            )
+            for name, rows in parts.items()
+        }
+    return Encoded(features, count, clock.elapsed(), chosen)
+
+
+def encode_text(
+    encoder: Any, samples: Samples, parts: Parts, *, settings: Encode, place: EncoderPlace
+) -> Encoded:
+    """Features of the captions; TF-IDF is fitted on the training captions first."""
+    captions = {name: [samples.captions[i] for i in rows] for name, rows in parts.items()}
+    if isinstance(encoder, Tfidf):
+        clock = Stopwatch()
+        encoder.fit(captions["train"])
+        sparse = {name: encoder.transform(some).unsqueeze(1) for name, some in captions.items()}
+        return Encoded(sparse, len(samples), clock.elapsed(), "fp32")
+    encoder.to(place.device)
+    tokens = encoder.tokenize(captions["train"][:PROBED])
+    probe = {name: value.to(place.device) for name, value in tokens.items()}
+    chosen = place.resolve(settings.precision, lambda: encoder(probe))
+    clock = Stopwatch()
+    with progress_bar("encoding captions", len(samples)) as advance:
+        features = {
+            name: encode_captions(
+                encoder,
+                some,
+                batch_size=settings.batch_size,
+                precision=chosen,
+                device=place.device,
+                advance=advance,
+            )
+            for name, some in captions.items()
+        }
+    return Encoded(features, len(samples), clock.elapsed(), chosen)

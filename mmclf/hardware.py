@@ -1,0 +1,80 @@
+"""What a run ran on: device, processor, versions, commit."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+import torch
+
+from mmclf.errors import InputError
+
+PACKAGES = ("mmclf", "torch", "torchvision", "timm", "transformers", "scikit-learn", "mlflow")
+
+
+def pick_device(wanted: str) -> torch.device:
+    """The device called `wanted`; `auto` is CUDA or MPS where there is one, else the CPU.
+
+    Raises InputError if there is no such device.
+    """
+    if wanted == "auto":
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        return accelerator if accelerator is not None else torch.device("cpu")
+    try:
+        device = torch.device(wanted)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"device={wanted} cannot be used ({first}): choose auto or cpu") from error
+    return device
+
+
+def describe(device: torch.device) -> str:
+    """The hardware in words, as `2 x Intel(R) Xeon(R) Processor` or `NVIDIA H200`."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    name = f"{cores} x {_processor()}"
+    return name if device.type == "cpu" else f"{device.type} of {name}"
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def versions() -> str:
+    """The versions of what decides a run's numbers, as `mmclf 0.1.0, torch 2.12.1, ...`."""
+    found = [f"python {platform.python_version()}"]
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            found.append(f"{package} (not installed)")
+    return ", ".join(found)
+
+
+def commit() -> str | None:
+    """The commit of mmclf's own source, `-dirty` if it was changed since; None outside a checkout."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],  # noqa: S607
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return described.stdout.strip()

@@ -1,0 +1,132 @@
+"""One job: its overrides composed, those that name nothing known told apart, the whole checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from mmclf.check import PARTS, check
+from mmclf.check_hydra import check_hydra
+from mmclf.errors import InputError
+from mmclf.overrides import Axis, Groups, judge_level, parse, read, unknown_key
+from mmclf.schema import Config
+from mmclf.source import Source, hydra_errors, plain
+from mmclf.targets import ROLES, parameters, resolve
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A checked config, the level of each group, the overrides it came from, and its plain form."""
+
+    config: Config
+    choices: dict[str, str]
+    overrides: list[str]
+    tree: dict[str, Any]
+
+
+class Jobs:
+    """Composes and checks jobs from one source of config files."""
+
+    def __init__(self, source: Source, granted: Sequence[str]) -> None:
+        self.source, self.granted = source, granted
+        self.groups = Groups(source.loader, source.config_name, source.searchpath)
+
+    def axes(self, lines: Sequence[str]) -> tuple[list[Axis], list[str]]:
+        """The overrides, the nearest levels in place of misspelt ones, and the findings."""
+        axes, findings = parse(lines, self.groups)
+        kept = []
+        for axis in axes:
+            judged = [judge_level(value, self.groups) for value in axis.values]
+            findings += [finding for finding, _ in judged if finding is not None]
+            going_on = [line for _, line in judged if line is not None]
+            if going_on:
+                kept.append(axis.with_lines(going_on))
+        return kept, findings
+
+    def load(self, lines: Sequence[str]) -> tuple[DictConfig | None, list[str]]:
+        """What Hydra composes of the overrides that name known keys, and findings on the others."""
+        try:
+            return self.source.load(lines), []
+        except InputError as error:
+            findings = list(error.findings)
+        # Hydra stops at the first unknown key; the levels alone say which keys there are.
+        try:
+            base = self.source.load([line for line in lines if self._is_level(line)])
+            known = list(_keys(OmegaConf.to_container(base, resolve=False)))
+        except InputError as error:
+            return None, list(error.findings)
+        unknown = {line: self._unknown(line, known, base) for line in lines}
+        good = [line for line in lines if unknown[line] is None]
+        if len(good) == len(lines):
+            return None, findings
+        bad = [finding for finding in unknown.values() if finding is not None]
+        try:
+            return self.source.load(good), bad
+        except InputError as error:
+            return None, [*bad, *error.findings]
+
+    def judged(self, cfg: DictConfig) -> tuple[Composed | None, list[str]]:
+        """The checked form of a composed config, and all that is wrong with it."""
+        hydra = hydra_node(cfg.hydra)
+        composed, findings = judge_tree(cfg, hydra, self.granted)
+        return composed, [*check_hydra(hydra), *findings]
+
+    def _is_level(self, line: str) -> bool:
+        override, _ = read(line)
+        is_group = override is not None and bool(self.groups.levels(override.key_or_group))
+        return is_group and override is not None and not isinstance(override.value(), dict)
+
+    def _unknown(self, line: str, known: Sequence[str], base: DictConfig) -> str | None:
+        override, _ = read(line)
+        if override is None or self._is_level(line):
+            return None
+        return unknown_key(override, known, lambda part: self._arguments(base, part))
+
+    def _arguments(self, base: DictConfig, part: str) -> list[str]:
+        """What the target of a part takes, also what its YAML file does not name."""
+        if part not in PARTS:
+            return []
+        try:
+            with hydra_errors():
+                target = resolve(base[part]["_target_"], part, self.granted)
+        except InputError:
+            return []
+        return [name for name in parameters(target) if name not in ROLES[part].provided]
+
+
+def judge_tree(
+    cfg: DictConfig, hydra: Mapping[str, Any], granted: Sequence[str]
+) -> tuple[Composed | None, list[str]]:
+    """The checked form of a composed config beside its `hydra` node, and what is wrong with it."""
+    tree, findings = plain(cfg)
+    try:
+        config = check(tree, granted)
+    except InputError as error:
+        # What could not be resolved is named once, not as missing too.
+        known = tuple(f"{finding.partition(':')[0]} " for finding in findings)
+        return None, findings + [text for text in error.findings if not text.startswith(known)]
+    choices = {
+        str(group): str(level)
+        for group, level in hydra["runtime"]["choices"].items()
+        if level is not None and not str(group).startswith("hydra/")
+    }
+    return Composed(config, choices, list(hydra["overrides"]["task"]), tree), findings
+
+
+def hydra_node(node: DictConfig) -> dict[str, Any]:
+    """The plain, unresolved `hydra` node."""
+    with hydra_errors():
+        container = OmegaConf.to_container(node, resolve=False, enum_to_str=True)
+    if not isinstance(container, dict):
+        raise InputError(f"hydra: found {container!r}, expected a mapping")
+    return {str(key): value for key, value in container.items()}
+
+
+def _keys(node: object, path: str = "") -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield f"{path}{key}"
+            yield from _keys(value, f"{path}{key}.")

@@ -1,0 +1,1 @@
+"""The parts of a classifier: encoders, fusion, head."""

@@ -1,0 +1,159 @@
+"""Text encoders: captions, tokenised and padded to the longest of a batch, to features (B, D)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from mmclf.errors import InputError
+from mmclf.models import weights as weights_source
+from mmclf.models.wordpiece import train_wordpiece
+
+HUB_FILES = ("*.json", "model.safetensors", "*.txt", "*.model")
+
+
+class HuggingFaceEncoder(nn.Module):
+    """Any text encoder of Hugging Face, its tokens pooled by their mean or by the first one.
+
+    `weights`: `hub`, `random` (always the same ones), `package` (the one named by `package`), or
+    the path of a model folder, which never touches the network. Of random weights, `architecture`
+    holds the settings of a transformers config, and a WordPiece vocabulary is trained on
+    `train_captions` where no tokenizer is at hand. No code of a model repository is ever run.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        weights: str = "hub",
+        pooling: Literal["mean", "cls"] = "mean",
+        max_length: int = 64,
+        architecture: Mapping[str, Any] | None = None,
+        package: Mapping[str, str] | None = None,
+        train_captions: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        if weights == "random":
+            self.model, self.tokenizer = _random(name, architecture, package, train_captions)
+        else:
+            self.model, self.tokenizer = _pretrained(_folder(name, weights, package))
+        self.pooling = pooling
+        self.max_length = max_length
+        self.out_dim = int(self.model.config.hidden_size)
+
+    def tokenize(self, captions: Sequence[str]) -> dict[str, Tensor]:
+        """Token ids and attention mask (B, T), T the longest of these captions."""
+        tokens = self.tokenizer(
+            list(captions),
+            padding=True,
+            truncation=True,
+            max_length=self.max_length,
+            return_tensors="pt",
+            return_token_type_ids=False,
+        )
+        return {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
+
+    def forward(self, tokens: Mapping[str, Tensor]) -> Tensor:
+        """Features (B, D) of tokens (B, T)."""
+        hidden: Tensor = self.model(**tokens).last_hidden_state
+        if self.pooling == "cls":
+            return hidden[:, 0]
+        return mean_pool(hidden, tokens["attention_mask"])
+
+
+def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
+    """The mean (B, D) of token features (B, T, D) over the tokens that the mask (B, T) keeps."""
+    kept = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * kept).sum(1) / kept.sum(1).clamp(min=1)
+
+
+def _folder(name: str, weights: str, package: Mapping[str, str] | None) -> Path:
+    if weights == "package":
+        return weights_source.package_path(package)
+    if weights == "hub":
+        return weights_source.hub_folder(name, HUB_FILES)
+    folder = Path(weights)
+    if not (folder / "config.json").is_file():
+        raise InputError(
+            f"text.weights: no model folder at {folder}: expected config.json, model.safetensors "
+            "and the tokenizer's files; or choose hub or random"
+        )
+    return folder
+
+
+def _pretrained(folder: Path) -> tuple[Any, Any]:
+    try:
+        with _no_progress_bar():
+            model = AutoModel.from_pretrained(
+                folder,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+            ).float()
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise InputError(f"text.weights: {folder} is no model that can be read: {first}") from error
+    return model, tokenizer
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    # A local file is read in well under a second; the bar would stand among our own output.
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
+
+
+def _random(
+    name: str,
+    architecture: Mapping[str, Any] | None,
+    package: Mapping[str, str] | None,
+    train_captions: Sequence[str],
+) -> tuple[Any, Any]:
+    tokenizer = _tokenizer_at_hand(name, package)
+    if tokenizer is None:
+        tokenizer = train_wordpiece(train_captions)
+    config = _config(name, architecture)
+    config.vocab_size = max(len(tokenizer), 1)
+    config.pad_token_id = tokenizer.pad_token_id
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return AutoModel.from_config(config, trust_remote_code=False), tokenizer
+
+
+def _config(name: str, architecture: Mapping[str, Any] | None) -> Any:
+    if architecture is not None:
+        settings = dict(architecture)
+        try:
+            return AutoConfig.for_model(settings.pop("model_type"), **settings)
+        except (KeyError, ValueError) as error:
+            raise InputError(
+                f"text.architecture: no transformers config of these settings ({error}): expected "
+                "model_type (bert, distilbert, mobilebert, ...) and its arguments"
+            ) from error
+    folder = weights_source.hub_folder(name, HUB_FILES)
+    return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
+def _tokenizer_at_hand(name: str, package: Mapping[str, str] | None) -> Any | None:
+    try:
+        where = name if package is None else weights_source.package_path(package)
+    except InputError:
+        where = name
+    try:
+        return AutoTokenizer.from_pretrained(where, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError):
+        return None

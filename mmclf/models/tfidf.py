@@ -1,0 +1,59 @@
+"""TF-IDF as a text encoder: fitted on the training captions, not trained with the head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+from torch import Tensor
+
+from mmclf.errors import InputError
+
+
+class Tfidf:
+    """Frequencies of words and word groups, weighted by their rarity, of unit length (N, D).
+
+    `ngram_max`: words in the longest group; `min_df`: captions that a term must stand in.
+    """
+
+    def __init__(
+        self,
+        max_features: int | None = 4096,
+        ngram_max: int = 2,
+        min_df: int = 2,
+        sublinear_tf: bool = True,
+    ) -> None:
+        self._vectorizer = TfidfVectorizer(
+            max_features=max_features,
+            ngram_range=(1, ngram_max),
+            min_df=min_df,
+            sublinear_tf=sublinear_tf,
+            dtype=np.float32,
+        )
+
+    def fit(self, captions: Sequence[str]) -> Tfidf:
+        """Learn vocabulary and rarities; raises InputError if no term stands in enough captions."""
+        try:
+            self._vectorizer.fit(captions)
+        except ValueError as error:
+            raise InputError(
+                f"text=tfidf finds no term in {len(captions)} training captions ({error}): "
+                "lower text.min_df, or check that the captions are words"
+            ) from error
+        return self
+
+    @property
+    def out_dim(self) -> int:
+        """The number of terms D."""
+        return len(self._vectorizer.vocabulary_)
+
+    def transform(self, captions: Sequence[str]) -> Tensor:
+        """Features (N, D) in float32."""
+        return torch.from_numpy(self._vectorizer.transform(captions).toarray())
+
+    def state(self) -> tuple[dict[str, int], np.ndarray]:
+        """The column of every term, and the inverse document frequencies (D,)."""
+        vocabulary = {str(term): int(i) for term, i in self._vectorizer.vocabulary_.items()}
+        return dict(sorted(vocabulary.items(), key=lambda item: item[1])), self._vectorizer.idf_

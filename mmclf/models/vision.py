@@ -1,0 +1,106 @@
+"""Vision encoders: pictures of shape (B, 3, H, W), standardised, to features (B, D)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from mmclf.errors import InputError, suggestion
+from mmclf.models import weights as weights_source
+
+HUB_FILES = ("config.json", "*.safetensors")
+
+
+class TimmEncoder(nn.Module):
+    """Any image model of timm without its classifier.
+
+    `weights`: `hub`, `random` (always the same ones), `package` (the one named by `package`), or
+    the path of a checkpoint file. `mean` and `std` are those that the weights were trained with.
+    Raises InputError for an unknown name and for weights that are missing or do not fit.
+    """
+
+    def __init__(
+        self, name: str, weights: str = "hub", package: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__()
+        _check_name(name)
+        self.model = _create(name, weights, package)
+        self.out_dim = _out_dim(self.model)
+        settings = timm.data.resolve_model_data_config(self.model)
+        self.mean: tuple[float, ...] = tuple(settings["mean"])
+        self.std: tuple[float, ...] = tuple(settings["std"])
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Features (B, D) of standardised pictures (B, 3, H, W)."""
+        features: Tensor = self.model(pictures)
+        return features
+
+
+def _check_name(name: str) -> None:
+    known = timm.list_models() + timm.list_pretrained()
+    if name not in known:
+        raise InputError(f"vision.name: timm has no model {name!r}: {_some(name, known)}")
+
+
+def _some(name: str, known: list[str]) -> str:
+    text = suggestion(name, known)
+    return text.partition(" valid: ")[0] if "did you mean" in text else "see timm.list_models()"
+
+
+def _create(name: str, weights: str, package: Mapping[str, str] | None) -> nn.Module:
+    if weights == "hub":
+        return _from_hub(name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        if weights == "package":
+            return _from_package(name, package)
+        model: nn.Module = timm.create_model(name, num_classes=0)
+        if weights != "random":
+            path = Path(weights)
+            state = weights_source.read_state(path)
+            classifier = _classifier_prefixes(model)
+            state = {k: v for k, v in state.items() if not k.startswith(classifier)}
+            weights_source.load_strictly(model, state, path)
+        return model
+
+
+def _from_hub(name: str) -> nn.Module:
+    settings = timm.models.get_pretrained_cfg(name)
+    if settings is None or not settings.hf_hub_id:
+        raise InputError(
+            f"vision.name: there are no pretrained weights of {name!r} on the hub: choose "
+            "vision.weights=random or the path of a checkpoint"
+        )
+    repository = settings.hf_hub_id
+    if repository == "timm/":
+        repository = f"timm/{settings.architecture}.{settings.tag}"
+    file = weights_source.hub_folder(repository, HUB_FILES) / "model.safetensors"
+    model: nn.Module = timm.create_model(
+        name, pretrained=True, num_classes=0, pretrained_cfg_overlay={"file": str(file)}
+    )
+    return model
+
+
+def _from_package(name: str, package: Mapping[str, str] | None) -> nn.Module:
+    path = weights_source.package_path(package)
+    model = timm.create_model(name)
+    state = weights_source.read_state(path)
+    model.load_state_dict(weights_source.renamed_by_order(state, model, path))
+    model.reset_classifier(0)
+    headless: nn.Module = model
+    return headless
+
+
+def _classifier_prefixes(model: nn.Module) -> tuple[str, ...]:
+    named = model.pretrained_cfg.get("classifier", ())  # type: ignore[union-attr, operator]
+    return tuple(f"{n}." for n in ((named,) if isinstance(named, str) else named))
+
+
+def _out_dim(model: nn.Module) -> int:
+    # num_features is the width before a last convolution that some heads have.
+    width = getattr(model, "head_hidden_size", None)
+    return int(width if width is not None else model.num_features)  # type: ignore[arg-type]

@@ -1,0 +1,56 @@
+"""What a run is called and tagged with in MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+# These say where and how, not what, or are part of a run's name already.
+NOT_IN_NAMES = ("experiment", "vision", "text", "output_dir", "device", "allow_targets")
+NOT_IN_NAMES_BELOW = ("tracking.", "store.", "encode.", "hydra.", "hydra/", "data.root")
+NOT_IN_ARMS = ("seed", "output_dir", "device", "allow_targets")
+
+
+def run_name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
+    """As `improved: efficientnet_lite0 + minilm, seed=1`: preset, encoders, and other overrides."""
+    preset = choices.get("experiment")
+    prefix = f"{preset}: " if preset not in (None, "null") else ""
+    encoders = [choices[group] for group in ("vision", "text") if choices[group] != "none"]
+    others = _without(overrides, NOT_IN_NAMES)
+    return ", ".join([prefix + " + ".join(encoders), *others])
+
+
+def arm_name(overrides: Sequence[str]) -> str:
+    """The configuration without its seed, as the overrides that make it; `base` without any."""
+    return ",".join(_without(overrides, NOT_IN_ARMS)) or "base"
+
+
+def _without(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
+    return [
+        override
+        for override in overrides
+        if (key := override.lstrip("+~").partition("=")[0]) not in keys
+        and not key.startswith(NOT_IN_NAMES_BELOW)
+    ]
+
+
+def run_tags(
+    choices: Mapping[str, str], overrides: Sequence[str], seed: int, facts: Mapping[str, str | None]
+) -> dict[str, str]:
+    """Tags `mmclf.<group>`, `mmclf.arm`, `mmclf.seed`, and `mmclf.<fact>` of the known `facts`."""
+    tags = {f"mmclf.{group}": level for group, level in choices.items()}
+    tags |= {f"mmclf.{name}": value for name, value in facts.items() if value is not None}
+    return tags | {"mmclf.arm": arm_name(overrides), "mmclf.seed": str(seed)}
+
+
+def flat_params(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings by dotted key, the tracking address left out."""
+    return {k: v for k, v in _flat(tree, "") if not k.startswith("tracking.")}
+
+
+def _flat(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,0 +1,202 @@
+"""The command line's overrides, judged one by one: Hydra itself stops at the first bad one."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override, OverrideType, ValueType
+from hydra.errors import HydraException
+
+from mmclf.errors import nearest, suggestion
+from mmclf.schema import Config
+
+MAX_VALUES = 100  # of a sweep over a key; levels of groups are all looked at
+SETTINGS = tuple(field.name for field in dataclasses.fields(Config))
+
+
+class Groups:
+    """The config groups at hand, with their levels."""
+
+    def __init__(self, loader: ConfigLoader, config_name: str, searchpath: Sequence[str]) -> None:
+        self._loader, self._config_name, self._searchpath = loader, config_name, list(searchpath)
+        self._known: dict[tuple[str, ObjectType], Sequence[str]] = {}
+
+    def levels(self, group: str) -> Sequence[str]:
+        """The levels of `group`; none if there is no such group."""
+        return self._list(group, ObjectType.CONFIG) if group else ()
+
+    def names(self, folder: str = "") -> Sequence[str]:
+        """The groups directly in `folder`; Hydra's own folder is none."""
+        return [name for name in self._list(folder, ObjectType.GROUP) if name != "hydra"]
+
+    def _list(self, folder: str, kind: ObjectType) -> Sequence[str]:
+        if (folder, kind) not in self._known:
+            self._known[folder, kind] = self._loader.get_group_options(
+                folder, kind, self._config_name, self._searchpath
+            )
+        return self._known[folder, kind]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One override: a single value, or the values that it sweeps, each an override of its own."""
+
+    name: str
+    key: str
+    is_sweep: bool
+    values: tuple[Override, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The override of each value, as it is written."""
+        return tuple(str(value.input_line) for value in self.values)
+
+    def with_lines(self, lines: Sequence[str]) -> Axis:
+        """The same axis with other values."""
+        parser = OverridesParser.create()
+        return dataclasses.replace(self, values=tuple(map(parser.parse_override, lines)))
+
+
+def read(line: str) -> tuple[Override | None, str | None]:
+    """The parsed override, or what is wrong with it."""
+    try:
+        return OverridesParser.create().parse_overrides([line])[0], None
+    except (HydraException, ValueError, ArithmeticError) as error:
+        return None, f"{line}: {_reason(error)}; expected KEY=VALUE"
+
+
+def parse(lines: Sequence[str], groups: Groups) -> tuple[list[Axis], list[str]]:
+    """The axes of those lines that can be read, and findings about the others."""
+    parser = OverridesParser.create()
+    axes, findings = [], []
+    for line in lines:
+        try:
+            override = parser.parse_overrides([line])[0]
+            values = _values(override, parser, groups)
+        except (HydraException, ValueError, ArithmeticError) as error:
+            findings.append(f"{line}: {_reason(error)}; expected KEY=VALUE")
+            continue
+        if not override.key_or_group:
+            findings.append(f"{line}: there is no key before the =; expected KEY=VALUE")
+        elif values:
+            is_sweep = override.is_sweep_override()
+            axes.append(Axis(line, override.key_or_group, is_sweep, tuple(values)))
+        else:
+            choices = groups.levels(override.key_or_group)
+            hint = suggestion(override.get_value_string(), choices)
+            findings.append(f"{line}: the sweep names no value: {hint}")
+    return axes, findings
+
+
+def _values(override: Override, parser: OverridesParser, groups: Groups) -> list[Override]:
+    if not override.is_sweep_override():
+        return [override]
+    if override.value_type == ValueType.INTERVAL_SWEEP:
+        raise ValueError("an interval has no list of values, give choice(...) or range(...)")
+    value = override.value()
+    if isinstance(value, Glob):
+        texts: Iterator[str] = iter(value.filter(list(groups.levels(override.key_or_group))))
+    else:
+        texts = override.sweep_string_iterator()
+    key = override.get_key_element()
+    limit = None if groups.levels(override.key_or_group) else MAX_VALUES
+    return [parser.parse_override(f"{key}={text}") for text in itertools.islice(texts, limit)]
+
+
+def _reason(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if not line.startswith("Error parsing")]
+    reason = lines[0] if lines else type(error).__name__
+    if reason.startswith("missing EQUAL"):
+        return "there is no ="
+    if reason.startswith("LexerNoViableAlt"):
+        return "the key has a character that no key can have"
+    return reason
+
+
+def judge_level(override: Override, groups: Groups) -> tuple[str | None, str | None]:
+    """A finding about the group or level that `override` names, and the line to go on with.
+
+    The line is the override itself, the nearest valid one in its place, so that what else is wrong
+    is found as well, or None. A key of a setting is not judged here.
+    """
+    line = str(override.input_line)
+    known, value = groups.levels(override.key_or_group), override.value()
+    if not known:
+        return _judge_group(override, groups)
+    if isinstance(value, dict) or override.is_delete():
+        return None, line
+    group = override.key_or_group
+    if override.type == OverrideType.FORCE_ADD:
+        return f"{line}: {group} takes a level: give {line.lstrip('+')}", line.lstrip("+")
+    if isinstance(value, str) and value in known:
+        return None, line
+    text = override.get_value_string()
+    if not isinstance(value, str) or not value:
+        return f"{line}: {group} takes one level by its name; valid: {', '.join(known)}", None
+    best = nearest(text, known)
+    finding = f"{line}: {group} has no level {text!r}: {suggestion(text, known)}"
+    return finding, None if best is None else f"{override.get_key_element()}={best}"
+
+
+def _judge_group(override: Override, groups: Groups) -> tuple[str | None, str | None]:
+    """Likewise for a key that is no group, but may be a misspelt one."""
+    key, line = override.key_or_group, str(override.input_line)
+    if "/" not in key and ("." in key or key in (*SETTINGS, "hydra")):
+        return None, line
+    folder = f"{key.rpartition('/')[0]}/" if "/" in key else ""
+    names = [f"{folder}{name}" for name in groups.names(folder)]
+    best = nearest(key, [*names, *(() if folder else SETTINGS)])
+    if best not in names and not folder:
+        return None, line
+    finding = f"{line}: there is no group {key!r}: {suggestion(key, names)}"
+    value = None if best is None else nearest(str(override.value()), groups.levels(best))
+    return finding, None if value is None or override.is_delete() else f"{best}={value}"
+
+
+def unknown_key(
+    override: Override, keys: Sequence[str], arguments: Callable[[str], Sequence[str]]
+) -> str | None:
+    """A finding about a key that is in none of the composed `keys`, or None.
+
+    `arguments`: what the `_target_` of a part takes, whether or not its YAML file names it.
+    """
+    key, line = override.key_or_group, str(override.input_line)
+    if key in keys or key == "hydra" or override.type in (OverrideType.ADD, OverrideType.FORCE_ADD):
+        return None
+    parent, _, last = key.rpartition(".")
+    keys = [known for known in keys if not known.rpartition(".")[2].startswith("_")]
+    below = [known.rpartition(".")[2] for known in keys if known.rpartition(".")[0] == parent]
+    taken = arguments(parent)
+    if last in taken and not override.is_delete():
+        return (
+            f"{line}: {parent}'s level does not set {last!r}, but its target takes it: give +{line}"
+        )
+    if parent in keys:
+        choices = [f"{parent}.{name}" for name in (*below, *taken)]
+        if not choices:
+            return f"{line}: the level of {parent} has no settings: choose another, {parent}=LEVEL"
+        return f"{line}: there is no setting {key!r}: {suggestion(key, choices)}"
+    same_name = [known for known in keys if known.rpartition(".")[2] == last]
+    own = [known for known in keys if not known.startswith("hydra.")]
+    best = same_name[0] if len(same_name) == 1 else nearest(key, own)
+    tops = sorted({known.partition(".")[0] for known in own})
+    hint = f"did you mean {best!r}? " if best is not None else ""
+    return f"{line}: there is no setting {key!r}: {hint}valid: {', '.join(tops)}"
+
+
+def granted_by(lines: Sequence[str]) -> list[str]:
+    """The user's own modules that these overrides allow, the last allow_targets=[...] of them."""
+    modules: list[str] = []
+    for line in lines:
+        override = read(line)[0] if line.lstrip("+").startswith("allow_targets=") else None
+        value = override.value() if override is not None else None
+        if isinstance(value, list):
+            modules = [str(module) for module in typing.cast("list[object]", value)]
+    return modules

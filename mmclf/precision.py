@@ -1,0 +1,84 @@
+"""The precision in which a frozen encoder runs: bf16 where it is faster and agrees with fp32."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal
+
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+Precision = Literal["fp32", "bf16"]
+
+LEAST_COSINE = 0.999
+# Below this gain the change of the features is not worth it, and noise would decide.
+LEAST_GAIN = 1.2
+REPEATS = 3
+
+
+def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
+    """The context in which a forward pass runs in that precision."""
+    context: AbstractContextManager[None] = torch.autocast(
+        device.type, dtype=torch.bfloat16, enabled=precision == "bf16"
+    )
+    return context
+
+
+def resolve(
+    wanted: Literal["auto", "fp32", "bf16"],
+    forward: Callable[[], Tensor],
+    *,
+    encoder: str,
+    hardware: str,
+    device: torch.device,
+    memory: Path,
+) -> Precision:
+    """`wanted`, or for `auto` what a short measurement says, once for an encoder and a hardware.
+
+    `forward` computes features (B, D) of a small batch. What was measured is kept in a file of the
+    folder `memory`, so that noise never changes what a later run computes.
+    """
+    if wanted != "auto":
+        return wanted
+    memory.mkdir(parents=True, exist_ok=True)
+    with FileLock(memory / "precision.lock"):
+        file = memory / "precision.json"
+        known = json.loads(file.read_text()) if file.is_file() else {}
+        key = f"{encoder} on {hardware}, torch {torch.__version__}"
+        if key not in known:
+            known[key] = measure(forward, device)
+            partial = file.with_suffix(".partial")
+            partial.write_text(json.dumps(known, indent=1, sort_keys=True))
+            partial.replace(file)
+    return "bf16" if known[key]["bf16"] else "fp32"
+
+
+def measure(forward: Callable[[], Tensor], device: torch.device) -> dict[str, float | bool]:
+    """Gain in speed and least cosine of bf16 against fp32, and whether bf16 is to be used."""
+    exact, exact_s = _timed(forward, "fp32", device)
+    rough, rough_s = _timed(forward, "bf16", device)
+    cosine = torch.nn.functional.cosine_similarity(exact, rough).min().item()
+    gain = exact_s / rough_s
+    return {
+        "gain": round(gain, 3),
+        "cosine": round(cosine, 6),
+        "bf16": gain >= LEAST_GAIN and cosine >= LEAST_COSINE,
+    }
+
+
+def _timed(
+    forward: Callable[[], Tensor], precision: Precision, device: torch.device
+) -> tuple[Tensor, float]:
+    with torch.inference_mode(), autocast(precision, device):
+        features = forward().float().cpu()
+        seconds = []
+        for _ in range(REPEATS):
+            started = time.perf_counter()
+            forward().cpu()
+            seconds.append(time.perf_counter() - started)
+    return features, min(seconds)

@@ -1,0 +1,105 @@
+"""The subcommands that read tracked runs back: `report` and `runs`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from mmclf.compose import compose
+from mmclf.errors import InputError, suggestion
+from mmclf.report.table import RENDERERS, number, print_rich, render, results
+from mmclf.tracking import TrackedRun, Tracker
+
+RUN_COLUMNS = ("run_id", "status", "started", "test/f1_samples", "time/cold_s", "parent", "name")
+
+
+def report(arguments: Sequence[str]) -> int:
+    """`mmclf report`: the results table of a study, of given runs, or of the latest sweep."""
+    parser = argparse.ArgumentParser(prog="mmclf report", description="The results table.")
+    parser.add_argument("words", nargs="*", metavar="STUDY or KEY=VALUE")
+    parser.add_argument("--runs", nargs="+", metavar="ID", help="the table of these runs")
+    parser.add_argument("--format", choices=RENDERERS, help="default: text, rich on a terminal")
+    given = parser.parse_args(arguments)
+    overrides, studies = _sorted_words([*given.words, *(given.runs or ())])
+    tracker = open_tracker(overrides)
+    if given.runs is not None:
+        chosen = tracker.get([word for word in given.runs if "=" not in word])
+    else:
+        chosen = select(tracker.runs(), studies[0] if studies else None)
+    table = results(chosen)
+    console = Console()
+    if given.format is None and console.is_terminal:
+        print_rich(table, console)
+    else:
+        sys.stdout.write(render(table, given.format or "text"))
+    return 0
+
+
+def runs(arguments: Sequence[str]) -> int:
+    """`mmclf runs`: the tracked runs, the latest first."""
+    parser = argparse.ArgumentParser(prog="mmclf runs", description="The tracked runs.")
+    parser.add_argument("words", nargs="*", metavar="KEY=VALUE")
+    overrides, others = _sorted_words(parser.parse_args(arguments).words)
+    if others:
+        raise InputError(f"mmclf runs: {others[0]!r} is no KEY=VALUE such as output_dir=outputs")
+    rows = [_listed(run) for run in open_tracker(overrides).runs()]
+    console = Console()
+    if console.is_terminal:
+        table = Table(*RUN_COLUMNS, header_style="bold")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+        return 0
+    for row in [RUN_COLUMNS, *rows]:
+        sys.stdout.write("\t".join(row) + "\n")
+    return 0
+
+
+def open_tracker(overrides: Sequence[str]) -> Tracker:
+    """The tracker that these overrides lead to; raises InputError if it holds no database yet."""
+    config = compose(overrides).config
+    uri = config.tracking.uri
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
+        raise InputError(
+            f"there is no database at {uri}: start a run first, or say where it is by output_dir=DIR "
+            "or tracking.uri=URI"
+        )
+    return Tracker(uri, config.tracking.experiment, Path(config.output_dir))
+
+
+def select(tracked: Sequence[TrackedRun], study: str | None) -> list[TrackedRun]:
+    """The runs of a study, or of the latest sweep, or where there is no sweep all; oldest first."""
+    if study is not None:
+        known = {run.tags["mmclf.study"] for run in tracked if "mmclf.study" in run.tags}
+        if study not in known:
+            raise InputError(f"no study {study!r} has been run: {suggestion(study, known)}")
+        chosen = [run for run in tracked if run.tags.get("mmclf.study") == study and run.parent]
+    else:
+        latest = next((run.parent for run in tracked if run.parent is not None), None)
+        chosen = [run for run in tracked if run.parent == latest]
+    if not chosen:
+        raise InputError("there are no runs yet: start one with `mmclf`")
+    return sorted(chosen, key=lambda run: run.started_ms)
+
+
+def _sorted_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    return [w for w in words if "=" in w], [w for w in words if "=" not in w]
+
+
+def _listed(run: TrackedRun) -> list[str]:
+    started = datetime.fromtimestamp(run.started_ms / 1000).astimezone()
+    return [
+        run.id,
+        run.status,
+        started.strftime("%Y-%m-%d %H:%M:%S"),
+        number(run.metrics.get("test/f1_samples"), 4),
+        number(run.metrics.get("time/cold_s"), 1),
+        run.parent or "-",
+        run.name,
+    ]

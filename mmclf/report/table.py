@@ -1,0 +1,158 @@
+"""The results table: one row a tracked run, every cell a tracked value."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+COLUMNS: Mapping[str, str] = {
+    "Train loss": "train/loss",
+    "Val loss": "val/loss",
+    "Train macro F1": "train/f1_macro",
+    "Train micro F1": "train/f1_micro",
+    "Val macro F1": "val/f1_macro",
+    "Val micro F1": "val/f1_micro",
+    "Test F1": "test/f1_samples",
+    "Running time (s)": "time/cold_s",
+}
+DIGITS: Mapping[str, int] = {"Running time (s)": 1}
+NO_VALUE = "-"
+
+
+class Row(Protocol):
+    """What the table needs of a tracked run."""
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+
+    @property
+    def status(self) -> str:
+        """FINISHED, FAILED, KILLED or RUNNING."""
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The last value of every metric."""
+
+
+def results(runs: Sequence[Row]) -> pd.DataFrame:
+    """The table with unrounded values, NaN where a run has none; Test F1 is the mean over samples.
+
+    Running time is what the run costs with an empty store. A run that is not finished says so.
+    """
+    rows = [
+        {"Model": _label(run)}
+        | {column: run.metrics.get(key, float("nan")) for column, key in COLUMNS.items()}
+        for run in runs
+    ]
+    return pd.DataFrame(rows, columns=["Model", *COLUMNS])
+
+
+def _label(run: Row) -> str:
+    return run.name if run.status == "FINISHED" else f"{run.name} ({run.status})"
+
+
+def render(table: pd.DataFrame, form: str) -> str:
+    """The table as `text`, `md`, `csv` or `tex`; `csv` is unrounded, the others are rounded."""
+    return RENDERERS[form](table)
+
+
+def write_results(folder: Path, runs: Sequence[Row]) -> None:
+    """`results.txt`, `results.md`, `results.csv` and `results.tex` in `folder`."""
+    table = results(runs)
+    for form, suffix in (("text", "txt"), ("md", "md"), ("csv", "csv"), ("tex", "tex")):
+        (folder / f"results.{suffix}").write_text(render(table, form), encoding="utf-8")
+
+
+def rounded(table: pd.DataFrame) -> list[list[str]]:
+    """The cells as text: four digits of a loss or an F1, one of a time."""
+    return [
+        [
+            str(value) if column == "Model" else number(value, DIGITS.get(column, 4))
+            for column, value in zip(table.columns, row, strict=True)
+        ]
+        for row in table.itertuples(index=False)
+    ]
+
+
+def number(value: float | None, digits: int) -> str:
+    """A value with so many digits after the point, or a dash where there is none."""
+    return NO_VALUE if value is None or pd.isna(value) else f"{value:.{digits}f}"
+
+
+def print_rich(table: pd.DataFrame, console: Console) -> None:
+    """Print the table for a person at a terminal."""
+    shown = Table(title="Results", header_style="bold")
+    for column in table.columns:
+        numeric = column != "Model"
+        shown.add_column(column, justify="right" if numeric else "left")
+    for row in rounded(table):
+        shown.add_row(*row)
+    console.print(shown)
+
+
+def _text(table: pd.DataFrame) -> str:
+    rows = [[str(column) for column in table.columns], *rounded(table)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        lines.append("  ".join(cells))
+    return "\n".join(lines) + "\n"
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+    rule = ["---", *["---:"] * (len(table.columns) - 1)]
+    rows = [[str(column) for column in table.columns], rule, *rounded(table)]
+    return "\n".join(line(row) for row in rows) + "\n"
+
+
+def _csv(table: pd.DataFrame) -> str:
+    out = io.StringIO()
+    table.to_csv(out, index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
+    return out.getvalue()
+
+
+def _latex(table: pd.DataFrame) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return " & ".join(_escaped(cell) for cell in cells) + r" \\"
+
+    columns = [str(column) for column in table.columns]
+    body = [line(row) for row in rounded(table)]
+    return "\n".join(
+        [
+            r"\begin{tabular}{l" + "r" * (len(columns) - 1) + "}",
+            r"\toprule",
+            line(columns),
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            "",
+        ]
+    )
+
+
+def _escaped(text: str) -> str:
+    special = {c: rf"\{c}" for c in "&%$#_{}"}
+    special |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return "".join(special.get(character, character) for character in text)
+
+
+RENDERERS: Mapping[str, Callable[[pd.DataFrame], str]] = {
+    "text": _text,
+    "md": _markdown,
+    "csv": _csv,
+    "tex": _latex,
+}

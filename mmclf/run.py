@@ -1,0 +1,321 @@
+"""One run: samples, split, encode, fit, decide, metrics, tracking, in this order."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mmclf import artifacts, hardware, names, scores
+from mmclf.compose import Composed
+from mmclf.data.samples import Samples
+from mmclf.data.split import Parts, split
+from mmclf.errors import InputError
+from mmclf.features import Encoded, EncoderPlace, encode_text, encode_vision
+from mmclf.models.classifier import Classifier, make_head
+from mmclf.progress import progress_bar
+from mmclf.schema import Config
+from mmclf.targets import build
+from mmclf.thresholds import Threshold
+from mmclf.timing import Stopwatch
+from mmclf.tracking import RunLog, Tracker
+from mmclf.trainer import Epoch, Evaluation, Examples, evaluate, fit
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to; logits and labels (N, L) of `val` and `test`, thresholds (L,)."""
+
+    run_id: str
+    metrics: Mapping[str, float]
+    logits: Mapping[str, NDArray[np.float32]]
+    labels: Mapping[str, NDArray[np.uint8]]
+    thresholds: NDArray[np.float64]
+    label_names: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run is made of before anything is computed; a modality that is `none` is absent."""
+
+    samples: Samples
+    parts: Parts
+    encoders: Mapping[str, Any]
+    loss: nn.Module
+    threshold: Threshold
+
+    def labels(self, part: str) -> NDArray[np.uint8]:
+        """Labels (N, L) of a part."""
+        return self.samples.labels[dict(self.parts.items())[part]]
+
+
+def run(composed: Composed) -> Result:
+    """Run one configuration and log it; an error after its start leaves a FAILED run behind.
+
+    Raises InputError for bad input, most of it before the run is registered.
+    """
+    config, clock = composed.config, Stopwatch()
+    device = hardware.pick_device(config.device)
+    tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
+    facts = {
+        "hardware": hardware.describe(device),
+        "versions": hardware.versions(),
+        "commit": hardware.commit(),
+    }
+    start = partial(
+        tracker.run,
+        names.run_name(composed.choices, composed.overrides),
+        names.run_tags(composed.choices, composed.overrides, config.seed, facts),
+        config.tracking.parent,
+    )
+    with deterministic(config.seed):
+        try:
+            inputs = prepare(config)
+        except InputError:
+            # A job of a sweep leaves a trace; a single run that cannot start leaves none.
+            if config.tracking.parent is None:
+                raise
+            with start():
+                raise
+        with start() as log:
+            log.params(names.flat_params(composed.tree))
+            return _compute(composed, inputs, device, clock, log)
+
+
+def prepare(config: Config) -> Inputs:
+    """Samples, split and parts of a run: all that bad input can spoil before it starts."""
+    make = partial(build, allow=config.allow_targets)
+    samples: Samples = make(config.data, role="data")
+    parts = split(
+        samples.labels,
+        samples.own_test,
+        val=config.split.val,
+        test=config.split.test,
+        seed=config.seed,
+        test_seed=config.split.test_seed,
+    )
+    encoders: dict[str, Any] = {}
+    if config.vision["_target_"] is not None:
+        encoders["vision"] = _frozen(make(config.vision, role="vision"))
+    if config.text["_target_"] is not None:
+        captions = [samples.captions[i] for i in parts.train]
+        encoders["text"] = _frozen(make(config.text, role="text", train_captions=captions))
+    train_labels = torch.from_numpy(samples.labels[parts.train]).float()
+    return Inputs(
+        samples,
+        parts,
+        encoders,
+        loss=make(config.loss, role="loss", train_labels=train_labels),
+        threshold=make(config.threshold, role="threshold"),
+    )
+
+
+def _frozen(encoder: Any) -> Any:
+    if isinstance(encoder, nn.Module):
+        encoder.eval().requires_grad_(False)
+    return encoder
+
+
+@contextmanager
+def deterministic(seed: int) -> Iterator[None]:
+    """Make torch repeat itself within the block: its seed set, no algorithm that varies."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        torch.use_deterministic_algorithms(True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before)
+
+
+def _compute(
+    composed: Composed, inputs: Inputs, device: torch.device, clock: Stopwatch, log: RunLog
+) -> Result:
+    config = composed.config
+    encoded = _encode(config, inputs, device)
+    clock.add("encode", sum(one.seconds for one in encoded.values()))
+    log.tags({f"mmclf.precision.{name}": one.precision for name, one in encoded.items()})
+
+    model, evaluations, history = _fit(config, inputs, encoded, device, clock, log)
+
+    with clock.stage("decide"):
+        thresholds, metrics = _decide(inputs, evaluations)
+    last_step = config.trainer.epochs + 1
+    log.metrics(metrics, last_step)
+
+    logits = {part: evaluations[part].logits.numpy() for part in ("val", "test")}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        artifacts.write_config(folder, composed.tree, composed.overrides)
+        artifacts.write_figures(folder, inputs.samples, inputs.parts, history)
+        artifacts.write_predictions(folder, inputs.samples, inputs.parts, logits)
+        artifacts.write_model(
+            folder, config, inputs.samples, model, inputs.encoders, thresholds
+        )
+        log.artifacts(folder)
+
+    times = _times(config, inputs, encoded, clock)
+    log.metrics(times, last_step)
+    return Result(
+        run_id=log.id,
+        metrics=metrics | times,
+        logits=logits,
+        labels={part: inputs.labels(part) for part in ("val", "test")},
+        thresholds=thresholds,
+        label_names=inputs.samples.label_names,
+    )
+
+
+def _encode(config: Config, inputs: Inputs, device: torch.device) -> dict[str, Encoded]:
+    memory = Path(config.store.dir) / "precision"
+    encoded = {}
+    for modality, encoder in inputs.encoders.items():
+        node: Mapping[str, Any] = getattr(config, modality)
+        place = EncoderPlace(repr(sorted(node.items())), device, memory)
+        if modality == "vision":
+            encoded[modality] = encode_vision(
+                encoder,
+                inputs.samples,
+                inputs.parts,
+                size=config.image.size,
+                augment=config.augment,
+                settings=config.encode,
+                place=place,
+            )
+        else:
+            encoded[modality] = encode_text(
+                encoder, inputs.samples, inputs.parts, settings=config.encode, place=place
+            )
+    return encoded
+
+
+def _fit(
+    config: Config,
+    inputs: Inputs,
+    encoded: Mapping[str, Encoded],
+    device: torch.device,
+    clock: Stopwatch,
+    log: RunLog,
+) -> tuple[nn.Module, dict[str, Evaluation], dict[str, list[float]]]:
+    examples = {
+        part: Examples(
+            ids=[inputs.samples.ids[i] for i in rows],
+            inputs={modality: one.features[part] for modality, one in encoded.items()},
+            labels=torch.from_numpy(inputs.samples.labels[rows]).float(),
+        ).to(device)
+        for part, rows in inputs.parts.items()
+    }
+    model = _model(config, inputs).to(device)
+    loss = inputs.loss.to(device)
+    optimizer = build(
+        config.optimizer, "optimizer", config.allow_targets, params=model.parameters()
+    )
+    history: dict[str, list[float]] = {}
+
+    def on_epoch(epoch: Epoch) -> None:
+        with clock.stage("logging"):
+            values = _epoch_scores(inputs, epoch)
+            for key, value in values.items():
+                history.setdefault(key, []).append(value)
+            log.metrics(values, epoch.number)
+        advance(1)
+
+    with clock.stage("fit"), progress_bar("training, epochs", config.trainer.epochs) as advance:
+        best = fit(
+            model,
+            loss,
+            optimizer,
+            examples["train"],
+            examples["val"],
+            epochs=config.trainer.epochs,
+            batch_size=config.trainer.batch_size,
+            seed=config.seed,
+            score=lambda validated: scores.monitored(
+                config.trainer.monitor,
+                validated.loss,
+                inputs.labels("val"),
+                scores.probabilities_of(validated.logits),
+                inputs.threshold.empty,
+            ),
+            accelerator=Accelerator(cpu=device.type == "cpu"),
+            on_epoch=on_epoch,
+        )
+    clock.add("fit", -clock.seconds["logging"])
+    tested = evaluate(model, loss, examples["test"])
+    return model.cpu(), {"train": best.train, "val": best.val, "test": tested}, history
+
+
+def _model(config: Config, inputs: Inputs) -> Classifier:
+    dims = [encoder.out_dim for encoder in inputs.encoders.values()]
+    fusion = build(config.fusion, "fusion", config.allow_targets, dims=dims)
+    labels = inputs.samples.labels.shape[1]
+    head = make_head(fusion.out_dim, labels, config.head.hidden, config.head.dropout)
+    return Classifier({name: nn.Identity() for name in inputs.encoders}, fusion, head)
+
+
+def _epoch_scores(inputs: Inputs, epoch: Epoch) -> dict[str, float]:
+    chances = {
+        "train": scores.probabilities_of(epoch.train.logits),
+        "val": scores.probabilities_of(epoch.val.logits),
+    }
+    thresholds = inputs.threshold.fit(chances["val"], inputs.labels("val"))
+    empty = inputs.threshold.empty
+    losses = {"train": epoch.train.loss, "val": epoch.val.loss}
+    return {
+        key: value
+        for part in ("train", "val")
+        for key, value in scores.part_scores(
+            part, losses[part], inputs.labels(part), chances[part], thresholds, empty
+        ).items()
+    }
+
+
+def _decide(
+    inputs: Inputs, evaluations: Mapping[str, Evaluation]
+) -> tuple[NDArray[np.float64], dict[str, float]]:
+    empty = inputs.threshold.empty
+    chances = {part: scores.probabilities_of(e.logits) for part, e in evaluations.items()}
+    thresholds, fitted = scores.fit_thresholds(
+        inputs.threshold, inputs.labels("val"), chances["val"]
+    )
+    metrics: dict[str, float] = {}
+    for part, evaluation in evaluations.items():
+        labels, chance = inputs.labels(part), chances[part]
+        metrics |= scores.part_scores(part, evaluation.loss, labels, chance, thresholds, empty)
+        if part != "train":
+            metrics |= scores.common_threshold_scores(part, labels, chance, fitted, empty)
+    metrics |= scores.label_scores(
+        inputs.samples.label_names, inputs.labels("test"), chances["test"], thresholds, empty
+    )
+    return thresholds, metrics
+
+
+def _times(
+    config: Config, inputs: Inputs, encoded: Mapping[str, Encoded], clock: Stopwatch
+) -> dict[str, float]:
+    stages = {f"time/{name}_s": clock.seconds[name] for name in ("encode", "fit", "decide")}
+    speeds = {
+        f"speed/{'images' if modality == 'vision' else 'captions'}_per_s": one.count / one.seconds
+        for modality, one in encoded.items()
+    }
+    fitted = config.trainer.epochs * len(inputs.parts.train)
+    return {
+        **stages,
+        "time/cold_s": sum(stages.values()),
+        "time/wall_s": clock.elapsed(),
+        **speeds,
+        "speed/fit_samples_per_s": fitted / clock.seconds["fit"],
+    }

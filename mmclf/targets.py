@@ -1,0 +1,239 @@
+"""Which classes and functions a config may name as `_target_`, and how they are built.
+
+A dotted name reaches anything that a module happens to import, so its beginning proves nothing: the
+object itself must be defined in an allowed package and be the kind of thing its place expects.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import inspect
+import sys
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from mmclf.errors import InputError, nearest
+
+Kind = Literal["module", "module or transformer", "fitted", "optimizer", "loader"]
+
+
+@dataclass(frozen=True)
+class Role:
+    """A place in the config: what may stand there, from where, and what mmclf itself passes."""
+
+    expected: str
+    kind: Kind
+    packages: tuple[str, ...]
+    provided: tuple[str, ...] = ()
+
+
+MODULES = ("mmclf", "torch.nn", "timm")
+MODULE = "a subclass of torch.nn.Module"
+ROLES: Mapping[str, Role] = {
+    "data": Role("a function that returns Samples", "loader", ("mmclf.data",)),
+    "vision": Role(MODULE, "module", MODULES),
+    "text": Role(
+        f"{MODULE}, or a class with fit and transform",
+        "module or transformer",
+        MODULES,
+        ("train_captions",),
+    ),
+    "fusion": Role(MODULE, "module", MODULES, ("dims",)),
+    "loss": Role(MODULE, "module", MODULES, ("train_labels",)),
+    "threshold": Role("a class with fit", "fitted", ("mmclf",)),
+    "optimizer": Role(
+        "a subclass of torch.optim.Optimizer",
+        "optimizer",
+        ("mmclf", "torch.optim", "timm"),
+        ("params",),
+    ),
+    "part": Role(MODULE, "module", MODULES),  # a `_target_` among another part's settings
+}
+
+# Granting one of these would let a config reach far more than a part (joblib.load unpickles).
+NOT_ONES_OWN = (
+    *("IPython", "PIL", "_pytest", "accelerate", "antlr4", "cloudpickle", "cv2", "datasets"),
+    *("dill", "distutils", "filelock", "huggingface_hub", "hydra", "hydra_plugins", "iterstrat"),
+    *("joblib", "lightning", "matplotlib", "mlflow", "mmclf", "numpy", "omegaconf", "pandas"),
+    *("pip", "pkg_resources", "pydantic", "pytest", "requests", "rich", "safetensors", "scipy"),
+    *("setuptools", "sklearn", "sqlalchemy", "tensorflow", "timm", "tokenizers", "torch"),
+    *("torchvision", "transformers", "yaml"),
+)
+
+
+def refusal(module: str) -> str | None:
+    """Why `module` cannot stand in allow_targets, or None if it can."""
+    if not all(part.isidentifier() and not part.startswith("_") for part in module.split(".")):
+        return (
+            f"allow_targets: {module!r} is not a module's name, such as my_parts or my_lib.losses"
+        )
+    root = module.partition(".")[0]
+    if root in sys.stdlib_module_names or root in sys.builtin_module_names or root in NOT_ONES_OWN:
+        return (
+            f"allow_targets: {module!r} is not a module of your own: name the one with your parts"
+        )
+    return None
+
+
+def resolve(name: object, role: str, allow: Sequence[str]) -> Callable[..., Any]:
+    """The class or function called `name`, proved to be one that `role` expects.
+
+    `allow`: the user's own modules. Raises InputError with one finding that begins with `_target_`.
+    Nothing outside the allowed packages is imported.
+    """
+    refused = [why for why in map(refusal, allow) if why is not None]
+    if refused:
+        raise InputError(refused[0])
+    packages = (*ROLES[role].packages, *allow)
+    expected = f"expected {ROLES[role].expected} in {', '.join(packages)}"
+    # A part's public name has no leading underscore; __globals__ and the like lead out of a module.
+    if not isinstance(name, str) or not all(
+        piece.isidentifier() and not piece.startswith("_") for piece in name.split(".")
+    ):
+        raise InputError(f"_target_ {name!r} is no dotted public name: {expected}")
+    if not _under(name, packages):
+        raise InputError(
+            f"_target_ {name!r} is not allowed: {expected}"
+            "; a module of your own is allowed by allow_targets=[MODULE] on the command line"
+        )
+    target = _locate(name, packages, expected)
+    home = _home(target)
+    if isinstance(home, str) and not _under(home, packages):
+        raise InputError(
+            f"_target_ {name!r} is defined in {home!r}, which is not allowed: {expected}"
+        )
+    if home is None or not _is_kind(target, ROLES[role].kind, home):
+        raise InputError(f"_target_ {name!r} is {_described(target)}: {expected}")
+    return cast("Callable[..., Any]", target)
+
+
+def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """The parameters that a call of `target` takes; none if it hides them."""
+    try:
+        return inspect.signature(target).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
+def build(node: Mapping[str, Any], role: str, allow: Sequence[str] = (), **provided: Any) -> Any:
+    """Call the node's `_target_` with its other keys, and with those of `provided` that it names.
+
+    A setting that has a `_target_` itself is built first. Raises InputError for a target that is
+    not allowed and for settings whose values the target refuses.
+    """
+    target = resolve(node["_target_"], role, allow)
+    arguments = {
+        key: build(value, "part", allow) if is_part(value) else value
+        for key, value in node.items()
+        if key != "_target_"
+    }
+    taken = parameters(target)
+    arguments |= {key: value for key, value in provided.items() if key in taken}
+    try:
+        return target(**arguments)
+    except ValueError as error:
+        raise InputError(f"{role}: {node['_target_']} refuses its settings: {error}") from error
+
+
+def is_part(value: object) -> bool:
+    """Whether a setting is a part to be built."""
+    return isinstance(value, Mapping) and "_target_" in value
+
+
+def _under(name: str, packages: Sequence[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def _locate(name: str, packages: Sequence[str], expected: str) -> object:
+    root = max((package for package in packages if _under(name, (package,))), key=len)
+    here: object = _imported(root)
+    path = root
+    for piece in name.removeprefix(root).split(".")[1:]:
+        # Only modules are walked, and only allowed ones: what they import leads outside.
+        if type(here) is not types.ModuleType or not _under(here.__name__, packages):
+            raise InputError(f"_target_ {name!r}: {path} is {_described(here)}: {expected}")
+        # vars, not getattr: a look-up must not run a module's __getattr__.
+        if piece not in vars(here) and _is_submodule(here, piece):
+            _imported(f"{here.__name__}.{piece}")
+        if piece not in vars(here):
+            best = nearest(piece, [known for known in vars(here) if not known.startswith("_")])
+            hint = f"did you mean {path}.{best}?" if best is not None else expected
+            raise InputError(f"_target_ {name!r}: {path} has no {piece!r}: {hint}")
+        here = vars(here)[piece]
+        path = f"{path}.{piece}"
+    return here
+
+
+def _is_submodule(module: types.ModuleType, piece: str) -> bool:
+    return (
+        importlib.machinery.PathFinder.find_spec(
+            f"{module.__name__}.{piece}", getattr(module, "__path__", [])
+        )
+        is not None
+    )
+
+
+def _imported(module: str) -> types.ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        missing = error.name or module
+        raise InputError(
+            f"_target_ in {module!r}: there is no module {missing!r}: install it, or add its "
+            "folder to PYTHONPATH"
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"_target_ in {module!r}: importing it failed with {type(error).__name__}: "
+            f"{(str(error).splitlines() or [''])[0]}"
+        ) from error
+
+
+def _home(target: object) -> str | None:
+    """The module that holds `target` under the name that it claims; None if none does."""
+    if type(target) is types.FunctionType:
+        home, name = target.__module__, target.__qualname__
+    elif issubclass(type(target), type):
+        # Past the metaclass, whose own attributes could answer in the class's place.
+        home = type.__getattribute__(target, "__dict__").get("__module__")
+        name = type.__getattribute__(target, "__qualname__")
+    else:
+        return None
+    if not isinstance(home, str) or home not in sys.modules:
+        return None
+    return home if vars(sys.modules[home]).get(name) is target else None
+
+
+def _is_kind(target: object, kind: Kind, home: str) -> bool:
+    if kind == "loader" and type(target) is types.FunctionType:
+        # mmclf.data has many functions; the role of a loader is in its annotation.
+        returns = target.__annotations__.get("return")
+        name = getattr(returns, "__name__", returns)
+        return name == "Samples" or not _under(home, ("mmclf",))
+    if not issubclass(type(target), type):
+        return False
+    # type.mro's result: issubclass would ask the metaclass.
+    ancestors = type.__getattribute__(target, "__mro__")
+    methods = {name for ancestor in ancestors for name in vars(ancestor)}
+    match kind:
+        case "optimizer":
+            return importlib.import_module("torch.optim").Optimizer in ancestors
+        case "fitted":
+            return "fit" in methods
+        case "loader":
+            return not _under(home, ("mmclf",))
+    is_module = importlib.import_module("torch.nn").Module in ancestors
+    return is_module or (kind == "module or transformer" and {"fit", "transform"} <= methods)
+
+
+def _described(target: object) -> str:
+    if type(target) is types.ModuleType:
+        return f"the module {target.__name__}"
+    if issubclass(type(target), type):
+        return "another class"
+    return (
+        "another function" if type(target) is types.FunctionType else f"a {type(target).__name__}"
+    )
