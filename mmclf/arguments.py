@@ -84,7 +84,9 @@ def _check_value(
     path: str, value: object, parameter: Parameter, target: Callable[..., Any]
 ) -> list[str]:
     annotation = _annotation(parameter, target)
-    if annotation is Any or value == parameter.default:
+    # A default may contradict its annotation. True == 1, so the types count too.
+    is_default = type(value) is type(parameter.default) and value == parameter.default
+    if annotation is Any or is_default:
         return []
     try:
         config = ConfigDict(arbitrary_types_allowed=True, strict=True)

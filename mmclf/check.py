@@ -81,7 +81,7 @@ def _settings(tree: Mapping[str, Any]) -> Iterator[str]:
             if value == "???":
                 continue
             if detail["type"] == "missing":
-                yield f"{path} is missing: give {path}=VALUE"
+                yield f"{path} is missing: give {path}={'LEVEL' if path in PARTS else 'VALUE'}"
                 continue
             wanted = wording.expected([detail], _annotation(detail["loc"])) or detail["msg"]
             yield f"{path}: found {wording.found(value, [detail])}, expected {wanted}"

@@ -54,6 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output, `head` say, has gone; what it wanted it has got.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except Exception as error:
+        if wants_traceback:
+            traceback.print_exc()
+        sys.stderr.write(
+            f"mmclf: {type(error).__name__}: {error}\n"
+            "  this is not foreseen; HYDRA_FULL_ERROR=1 in the environment shows where it came from\n"
+        )
+        return FAILED
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -12,19 +11,9 @@ from mmclf.check import PARTS, check
 from mmclf.check_hydra import check_hydra
 from mmclf.errors import InputError
 from mmclf.overrides import Axis, Groups, judge_level, parse, read, unknown_key
-from mmclf.schema import Config
+from mmclf.schema import Composed
 from mmclf.source import Source, hydra_errors, plain
 from mmclf.targets import ROLES, parameters, resolve
-
-
-@dataclass(frozen=True)
-class Composed:
-    """A checked config, the level of each group, the overrides it came from, and its plain form."""
-
-    config: Config
-    choices: dict[str, str]
-    overrides: list[str]
-    tree: dict[str, Any]
 
 
 class Jobs:
@@ -55,7 +44,7 @@ class Jobs:
         # Hydra stops at the first unknown key; the levels alone say which keys there are.
         try:
             base = self.source.load([line for line in lines if self._is_level(line)])
-            known = list(_keys(OmegaConf.to_container(base, resolve=False)))
+            known = list(dotted_keys(OmegaConf.to_container(base, resolve=False)))
         except InputError as error:
             return None, list(error.findings)
         unknown = {line: self._unknown(line, known, base) for line in lines}
@@ -125,8 +114,9 @@ def hydra_node(node: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in container.items()}
 
 
-def _keys(node: object, path: str = "") -> Iterator[str]:
+def dotted_keys(node: object, path: str = "") -> Iterator[str]:
+    """Every key below `node`, the containers' own included."""
     if isinstance(node, dict):
         for key, value in node.items():
             yield f"{path}{key}"
-            yield from _keys(value, f"{path}{key}.")
+            yield from dotted_keys(value, f"{path}{key}.")

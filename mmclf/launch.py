@@ -15,9 +15,10 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from mmclf.compose import Composed, check_command, composed_job
+from mmclf.composition import check_command, composed_job
 from mmclf.errors import InputError
 from mmclf.overrides import granted_by
+from mmclf.schema import Composed
 from mmclf.source import conf_dir
 
 REFUSED = {
@@ -40,7 +41,7 @@ class Job:
 
         An error is told at once, as a sweep goes on after it.
         """
-        from mmclf.run import run
+        from mmclf.pipeline import run
 
         composed = composed_job(cfg, HydraConfig.get(), self.granted)
         try:
@@ -87,10 +88,14 @@ def launch(arguments: list[str]) -> int:
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     config_name = flags.config_name if flags.config_name is not None else "config"
     job = SingleJob(granted_by(flags.overrides), wants_traceback)
-    if flags.hydra_help or flags.version or flags.shell_completion:
+    config_dir = Path(flags.config_dir) if flags.config_dir is not None else None
+    if flags.hydra_help or flags.shell_completion:
+        # Both compose the configuration and set up its logging, so it is checked here too.
+        check_command((), config_dir, config_name)
+        if flags.hydra_help and flags.overrides:
+            raise InputError("--hydra-help takes no overrides: leave them out")
         _hand_to_hydra(arguments, config_name, job)
         return 0
-    config_dir = Path(flags.config_dir) if flags.config_dir is not None else None
     command = check_command(flags.overrides, config_dir, config_name, multirun=flags.multirun)
     if command.multirun and flags.cfg is None and flags.info is None:
         sweep_job = Job(job.granted, wants_traceback)
@@ -117,7 +122,7 @@ def _sweep(
     }
     parent = tracker.start(f"sweep: {' '.join(overrides)}", tags, None)
     try:
-        stopped = _swept([*arguments, f"tracking.parent={parent.id}"], config_name, job)
+        stopped = _swept([*arguments, f"tracking.parent='{parent.id}'"], config_name, job)
     except KeyboardInterrupt:
         parent.end("KILLED")
         raise

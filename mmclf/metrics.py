@@ -15,16 +15,24 @@ def f1_scores(labels: Labels, predicted: Labels) -> dict[str, float]:
 
     Where there is nothing to divide by, 0.
     """
-    return {
-        f"f1_{average}": float(f1_score(labels, predicted, average=average, zero_division=0))
-        for average in ("macro", "micro", "samples")
+    true, found = _as_multilabel(labels), _as_multilabel(predicted)
+    pooled = {
+        f"f1_{average}": float(f1_score(true, found, average=average, zero_division=0))
+        for average in ("micro", "samples")
     }
+    return {"f1_macro": float(f1_per_label(labels, predicted).mean()), **pooled}
 
 
 def f1_per_label(labels: Labels, predicted: Labels) -> Floats:
     """F1 (L,) of every label; 0 where there is nothing to divide by."""
-    scores: Floats = np.asarray(f1_score(labels, predicted, average=None, zero_division=0))
-    return scores
+    true, found = _as_multilabel(labels), _as_multilabel(predicted)
+    scores: Floats = np.asarray(f1_score(true, found, average=None, zero_division=0))
+    return scores[: labels.shape[1]]
+
+
+def _as_multilabel(matrix: Labels) -> Labels:
+    # scikit-learn takes a single column for the classes 0 and 1; an empty one adds nothing.
+    return np.pad(matrix, ((0, 0), (0, 1))) if matrix.shape[1] == 1 else matrix
 
 
 def mean_average_precision(labels: Labels, probabilities: Floats) -> float:

@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from mmclf.errors import nearest, suggestion
 from mmclf.schema import Config
 
-MAX_VALUES = 100  # of a sweep over a key; levels of groups are all looked at
+MAX_VALUES = 50  # of a sweep over a key; levels of groups are all looked at
 SETTINGS = tuple(field.name for field in dataclasses.fields(Config))
 
 
@@ -184,7 +184,7 @@ def unknown_key(
             return f"{line}: the level of {parent} has no settings: choose another, {parent}=LEVEL"
         return f"{line}: there is no setting {key!r}: {suggestion(key, choices)}"
     same_name = [known for known in keys if known.rpartition(".")[2] == last]
-    own = [known for known in keys if not known.startswith("hydra.")]
+    own = [known for known in keys if known.partition(".")[0] != "hydra"]
     best = same_name[0] if len(same_name) == 1 else nearest(key, own)
     tops = sorted({known.partition(".")[0] for known in own})
     hint = f"did you mean {best!r}? " if best is not None else ""

@@ -113,3 +113,13 @@ class Config:
     head: Head
     encode: Encode
     store: Store
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A checked config, the level of each group, the overrides it came from, and its plain form."""
+
+    config: Config
+    choices: dict[str, str]
+    overrides: list[str]
+    tree: dict[str, Any]

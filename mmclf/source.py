@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra import initialize_config_dir
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobRuntime
+from hydra.errors import HydraException
 from hydra.types import RunMode
-from hydra.version import VersionBase
+from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig, ListConfig, OmegaConf, flag_override
 from omegaconf.errors import OmegaConfBaseException
 
@@ -33,7 +36,7 @@ class Source:
 
     loader: ConfigLoader
     config_name: str
-    searchpath: list[str]  # an override that names the further folders, or nothing
+    searchpath: list[str]  # the override that names further folders, or nothing
 
     def load(self, lines: Sequence[str]) -> DictConfig:
         """The composed config with its `hydra` node; raises InputError for what Hydra refuses."""
@@ -59,43 +62,73 @@ def conf_dir() -> Path:
 
 @contextmanager
 def open_source(
-    config_dir: Path | None, config_name: str, searchpath: object = None
+    config_dir: Path | None, config_name: str, searchpath: str | None = None
 ) -> Iterator[Source]:
-    """The shipped config, with `config_dir` and the folders of `searchpath` added to it.
+    """The shipped config, with `config_dir` and the folders of the override `searchpath` added.
 
     Nothing of Hydra's global state is left changed, so that it also works inside a Hydra job.
     Raises InputError for a folder that does not exist and a search path that Hydra would import.
     """
     conf = conf_dir()
-    if config_dir is not None and not config_dir.is_dir():
-        raise InputError(f"config directory {config_dir} does not exist")
-    folders = [str(config_dir.resolve())] if config_dir is not None else []
-    added = _searchpath(searchpath, [conf, *map(Path, folders)], config_name)
-    quoted = [QuotedString(folder, Quote.double).with_quotes() for folder in [*folders, *added]]
-    override = [f"hydra.searchpath=[{','.join(quoted)}]"] if quoted else []
+    path = create_config_search_path(str(conf))
+    if config_dir is not None:
+        if not config_dir.is_dir():
+            raise InputError(f"config directory {config_dir} does not exist")
+        folder = f"file://{config_dir.resolve()}"
+        path.prepend("command-line", folder, SearchPathQuery(provider="schema"))  # as Hydra does
+    folders = [conf] if config_dir is None else [conf, config_dir]
+    line = _checked_searchpath(searchpath, folders, config_name)
+    # As hydra.initialize_config_dir does, which knows no second folder and no running job.
     kept = {k: Singleton._instances.pop(k) for k in HYDRA_STATE if k in Singleton._instances}
     try:
-        with initialize_config_dir(str(conf), job_name="mmclf", version_base="1.3"):
-            yield Source(GlobalHydra.instance().config_loader(), config_name, override)
+        setbase("1.3")
+        Hydra.create_main_hydra2("mmclf", path)
+        yield Source(GlobalHydra.instance().config_loader(), config_name, line)
     finally:
         for key in HYDRA_STATE:
             Singleton._instances.pop(key, None)
         Singleton._instances.update(kept)
 
 
-def _searchpath(value: object, folders: Sequence[Path], config_name: str) -> list[str]:
-    """The folders that the command line names or else the primary config."""
+def _checked_searchpath(line: str | None, folders: Sequence[Path], config_name: str) -> list[str]:
+    """`line` in a list; raises InputError if it or the primary config names more than folders."""
     files = [folder / f"{config_name.removesuffix('.yaml')}.yaml" for folder in folders]
     file = next((file for file in files if file.is_file()), None)
-    if value is None and file is not None:
-        with hydra_errors():
-            primary = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
-        node = primary.get("hydra") if isinstance(primary, dict) else None
-        value = node.get("searchpath") if isinstance(node, dict) else None
+    with hydra_errors():
+        if line is not None:
+            value = OverridesParser.create().parse_override(line).value()
+        else:
+            primary = OmegaConf.load(file) if file is not None else OmegaConf.create()
+            node = OmegaConf.to_container(primary, resolve=False)
+            hydra = node.get("hydra") if isinstance(node, dict) else None
+            value = hydra.get("searchpath") if isinstance(hydra, dict) else None
     findings = check_searchpath(value)
     if findings:
         raise InputError(*findings)
-    return [str(entry) for entry in value] if isinstance(value, list) else []
+    named = value if isinstance(value, list) else []
+    for folder in (*folders[1:], *(Path(str(entry).removeprefix("file://")) for entry in named)):
+        findings += _unsteady(folder)
+    if findings:
+        raise InputError(*findings)
+    return [] if line is None else [line]
+
+
+def _unsteady(folder: Path) -> Iterator[str]:
+    """A finding for each file whose defaults list could choose otherwise when Hydra reads it again.
+
+    A level such as ${now:%S} or ${oc.env:X} would be another one in the run than in the check.
+    """
+    for file in sorted(folder.rglob("*.y*ml")):
+        text = file.read_text(encoding="utf-8", errors="replace")
+        if "${" not in text or "defaults" not in text:
+            continue
+        try:
+            node = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
+        except (yaml.YAMLError, OmegaConfBaseException, OSError, ValueError):
+            continue  # Hydra says what is wrong with it if the file is used
+        defaults = node.get("defaults") if isinstance(node, dict) else None
+        if any("${" in entry and ":" in entry for entry in _texts(defaults)):
+            yield f"{file}: its defaults list calls a resolver, expected levels or ${{GROUP}} alone"
 
 
 @contextmanager
@@ -114,13 +147,25 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         return f"{mark.name}, line {mark.line + 1}: {error.problem}: correct the YAML"
-    text = " ".join(str(error).split("\n")[:1]).strip()
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # A first line such as "ConfigKeyError raised while composing config:" says nothing by itself.
+    text = " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
     cause = error.__cause__
     if cause is not None and (not text or text.startswith("Error merging")):
         return f"{text}: {_reason(cause)}" if text else _reason(cause)
+    if not isinstance(error, (HydraException, OmegaConfBaseException)):
+        text = f"the config cannot be composed, {type(error).__name__}: {text}"
     key = getattr(error, "full_key", None)
-    text = text or type(error).__name__
     return f"{key}: {text}" if key and key not in text else text
+
+
+def _texts(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        yield from (text for pair in node.items() for item in pair for text in _texts(item))
+    elif isinstance(node, list):
+        yield from (text for item in node for text in _texts(item))
+    elif isinstance(node, str):
+        yield node
 
 
 def plain(cfg: DictConfig) -> tuple[dict[str, Any], list[str]]:

@@ -100,12 +100,13 @@ def resolve(name: object, role: str, allow: Sequence[str]) -> Callable[..., Any]
             "; a module of your own is allowed by allow_targets=[MODULE] on the command line"
         )
     target = _locate(name, packages, expected)
-    home = _home(target)
-    if isinstance(home, str) and not _under(home, packages):
+    home, own_name = _claims(target)
+    if home is not None and not _under(home, packages):
         raise InputError(
             f"_target_ {name!r} is defined in {home!r}, which is not allowed: {expected}"
         )
-    if home is None or not _is_kind(target, ROLES[role].kind, home):
+    proved = home in sys.modules and vars(sys.modules[home]).get(own_name) is target
+    if home is None or not proved or not _is_kind(target, ROLES[role].kind, home):
         raise InputError(f"_target_ {name!r} is {_described(target)}: {expected}")
     return cast("Callable[..., Any]", target)
 
@@ -156,24 +157,24 @@ def _locate(name: str, packages: Sequence[str], expected: str) -> object:
         if type(here) is not types.ModuleType or not _under(here.__name__, packages):
             raise InputError(f"_target_ {name!r}: {path} is {_described(here)}: {expected}")
         # vars, not getattr: a look-up must not run a module's __getattr__.
-        if piece not in vars(here) and _is_submodule(here, piece):
-            _imported(f"{here.__name__}.{piece}")
-        if piece not in vars(here):
+        if piece in vars(here):
+            here = vars(here)[piece]
+        elif _is_submodule(here, piece):
+            here = _imported(f"{here.__name__}.{piece}")
+        else:
             best = nearest(piece, [known for known in vars(here) if not known.startswith("_")])
             hint = f"did you mean {path}.{best}?" if best is not None else expected
             raise InputError(f"_target_ {name!r}: {path} has no {piece!r}: {hint}")
-        here = vars(here)[piece]
         path = f"{path}.{piece}"
     return here
 
 
 def _is_submodule(module: types.ModuleType, piece: str) -> bool:
-    return (
-        importlib.machinery.PathFinder.find_spec(
-            f"{module.__name__}.{piece}", getattr(module, "__path__", [])
-        )
-        is not None
-    )
+    folders = vars(module).get("__path__")  # which only packages have
+    if folders is None:
+        return False
+    name = f"{module.__name__}.{piece}"
+    return importlib.machinery.PathFinder.find_spec(name, folders) is not None
 
 
 def _imported(module: str) -> types.ModuleType:
@@ -192,19 +193,20 @@ def _imported(module: str) -> types.ModuleType:
         ) from error
 
 
-def _home(target: object) -> str | None:
-    """The module that holds `target` under the name that it claims; None if none does."""
+def _claims(target: object) -> tuple[str | None, str]:
+    """The module and the name that a class or function says it is defined by."""
     if type(target) is types.FunctionType:
         home, name = target.__module__, target.__qualname__
     elif issubclass(type(target), type):
-        # Past the metaclass, whose own attributes could answer in the class's place.
-        home = type.__getattribute__(target, "__dict__").get("__module__")
-        name = type.__getattribute__(target, "__qualname__")
+        home, name = _raw(target, "__module__"), _raw(target, "__qualname__")
     else:
-        return None
-    if not isinstance(home, str) or home not in sys.modules:
-        return None
-    return home if vars(sys.modules[home]).get(name) is target else None
+        return None, ""
+    return (home if isinstance(home, str) else None), str(name)
+
+
+def _raw(target: object, name: str) -> Any:
+    """A class's attribute past its metaclass, which could answer in the class's place."""
+    return type.__dict__[name].__get__(target)
 
 
 def _is_kind(target: object, kind: Kind, home: str) -> bool:
@@ -215,9 +217,8 @@ def _is_kind(target: object, kind: Kind, home: str) -> bool:
         return name == "Samples" or not _under(home, ("mmclf",))
     if not issubclass(type(target), type):
         return False
-    # type.mro's result: issubclass would ask the metaclass.
-    ancestors = type.__getattribute__(target, "__mro__")
-    methods = {name for ancestor in ancestors for name in vars(ancestor)}
+    ancestors = _raw(target, "__mro__")
+    methods = {name for ancestor in ancestors for name in _raw(ancestor, "__dict__")}
     match kind:
         case "optimizer":
             return importlib.import_module("torch.optim").Optimizer in ancestors

@@ -78,5 +78,7 @@ def best_for_samples_f1(probabilities: Floats, labels: Labels, empty: Empty) -> 
     # A threshold must lie between two different probabilities to pass one and not the other.
     scores = np.where(upper > lower, scores, -np.inf)
     between = (upper + lower) / 2
+    # Between neighbouring doubles the mean is rounded to one of them.
+    between = np.where(between > lower, between, upper)
     best = np.flatnonzero(scores >= scores.max() - 1e-9)
     return float(between[best[np.abs(between[best] - 0.5).argmin()]])

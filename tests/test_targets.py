@@ -46,6 +46,8 @@ class Odd(type):
     def __module__(cls): return "torch.nn"
     @property
     def __mro__(cls): return (nn.Module, object)
+    @property
+    def __dict__(cls): return {"__module__": "torch.nn", "fit": None}
     def __subclasscheck__(cls, other): return True
     def __instancecheck__(cls, other): return True
 
@@ -141,7 +143,7 @@ HOSTILE = [
     ("torch.nn.functional.relu", "function"),
     ("torch.nn.functional.conv2d", "is a builtin_function_or_method"),
     ("torch.nn.init.torch", "is the module torch"),
-    ("torch.nn.utils.rnn.namedtuple", "is defined in 'collections'"),
+    ("torch.nn.functional.boolean_dispatch", "is defined in 'torch._jit_internal'"),
     ("torch.optim.Adam", ""),
     ("torch.nn.Parameter", "another class"),
     ("torch.nn", "is the module torch.nn"),
@@ -167,7 +169,9 @@ def test_everything_else_is_refused(name: object, message: str) -> None:
     (finding,) = caught.value.findings
     assert finding.startswith("_target_")
     assert message in finding
-    assert "torch.nn.Linear?" in finding or "expected a subclass of torch.nn.Module in" in finding
+    assert (
+        "did you mean torch.nn." in finding or "expected a subclass of torch.nn.Module" in finding
+    )
     roots = {module.partition(".")[0] for module in set(sys.modules) - before}
     assert not roots & {"pickle", "timmy", "mmclf_evil", "antigravity"}
 
@@ -271,11 +275,13 @@ def test_build_names_values_that_the_target_refuses(own: Path) -> None:
 
 
 def test_provided_arguments_exist_where_mmclf_itself_takes_them() -> None:
-    assert "dims" in inspect.signature(resolve("mmclf.models.fusion.Concat", "fusion", [])).parameters
+    assert (
+        "dims" in inspect.signature(resolve("mmclf.models.fusion.Concat", "fusion", [])).parameters
+    )
     weighted = resolve("mmclf.losses.WeightedBCE", "loss", [])
     assert "train_labels" in inspect.signature(weighted).parameters
 
 
 def test_importing_it_does_not_import_torch() -> None:
-    code = "import sys, mmclf.targets, mmclf.compose; sys.exit('torch' in sys.modules)"
+    code = "import sys, mmclf.targets, mmclf.composition; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

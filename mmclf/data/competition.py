@@ -32,6 +32,8 @@ def load(
     folder = Path(root)
     _check_layout(folder, train_csv, test_csv, images)
     train = read_rows(folder / train_csv)
+    if not train:
+        raise InputError(f"{folder / train_csv} has no rows; expected at least one sample")
     _check_labelled(train, folder / train_csv)
     test = read_rows(folder / test_csv) if (folder / test_csv).is_file() else []
     if test and all(row.labels is None for row in test):
@@ -74,8 +76,6 @@ def _check_labelled(rows: Sequence[Row], path: Path) -> None:
             f"{path}, line {bare[0].line}: {bare[0].id} has no labels ({len(bare)} such rows of "
             f"{len(rows)}); every labelled sample needs at least one: complete or remove them"
         )
-    if not rows and path.name.startswith("train"):
-        raise InputError(f"{path} has no rows; expected at least one sample")
 
 
 def _check_known(rows: Sequence[Row], label_ids: Sequence[str], path: Path) -> None:

@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from mmclf.errors import InputError
@@ -101,7 +102,7 @@ def _read_handed_out(body: str, labelled: bool, path: Path) -> list[Row]:
         )
     rows = []
     line = 2 + before.count("\n")
-    for start, end in zip(starts, [*starts[1:], len(body)], strict=True):
+    for start, end in pairwise([*starts, len(body)]):
         record = body[start:end]
         rows.append(_split_record(record, labelled, path, line))
         line += record.count("\n")

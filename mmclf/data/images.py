@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from mmclf.errors import InputError
 
@@ -27,7 +27,8 @@ def read_image(path: Path, size: int) -> Pictures:
         with Image.open(path) as opened:
             upright = ImageOps.exif_transpose(opened).convert("RGB")
             resized = upright.resize((size, size), Image.Resampling.BILINEAR)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
+    # A PNG with a broken chunk raises SyntaxError.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(
             f"{path} cannot be read as an image ({error}): replace the file, or remove its row"
         ) from error

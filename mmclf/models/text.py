@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
@@ -131,7 +132,10 @@ def _random(
     config.pad_token_id = tokenizer.pad_token_id
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return AutoModel.from_config(config, trust_remote_code=False), tokenizer
+        try:
+            return AutoModel.from_config(config, trust_remote_code=False), tokenizer
+        except ValueError as error:
+            raise InputError(f"text.architecture: these settings make no model: {error}") from error
 
 
 def _config(name: str, architecture: Mapping[str, Any] | None) -> Any:
@@ -139,7 +143,7 @@ def _config(name: str, architecture: Mapping[str, Any] | None) -> Any:
         settings = dict(architecture)
         try:
             return AutoConfig.for_model(settings.pop("model_type"), **settings)
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, StrictDataclassError) as error:
             raise InputError(
                 f"text.architecture: no transformers config of these settings ({error}): expected "
                 "model_type (bert, distilbert, mobilebert, ...) and its arguments"

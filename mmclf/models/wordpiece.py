@@ -17,17 +17,20 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 def train_wordpiece(captions: Sequence[str], vocab_size: int = 8000) -> Any:
     """A transformers tokenizer with BERT's rules, its vocabulary trained on `captions`.
 
-    Raises InputError if there are no captions.
+    The same captions give the same vocabulary. Raises InputError if there are no captions.
     """
     if len(captions) == 0:
         raise InputError("a WordPiece vocabulary needs training captions, and there are none")
-    tokenizer = Tokenizer(WordPiece(unk_token="[UNK]"))  # noqa: S106
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    draft = _with_bert_rules(WordPiece(unk_token="[UNK]"))  # noqa: S106
+    # Left to itself the trainer numbers the continuations ##x in an order that varies, and breaks ties
+    # by these numbers.
     trainer = trainers.WordPieceTrainer(
-        vocab_size=vocab_size, special_tokens=list(SPECIAL), show_progress=False
+        vocab_size=vocab_size,
+        special_tokens=[*SPECIAL, *_continuations(draft, captions)],
+        show_progress=False,
     )
-    tokenizer.train_from_iterator(captions, trainer)
+    draft.train_from_iterator(captions, trainer)
+    tokenizer = _with_bert_rules(WordPiece(draft.get_vocab(), unk_token="[UNK]"))  # noqa: S106
     cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", cls), ("[SEP]", sep)]
@@ -40,3 +43,20 @@ def train_wordpiece(captions: Sequence[str], vocab_size: int = 8000) -> Any:
         sep_token="[SEP]",  # noqa: S106
         mask_token="[MASK]",  # noqa: S106
     )
+
+
+def _with_bert_rules(model: WordPiece) -> Tokenizer:
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
+
+
+def _continuations(tokenizer: Tokenizer, captions: Sequence[str]) -> list[str]:
+    """`##x` of every character x that stands within a word."""
+    characters: set[str] = set()
+    for caption in captions:
+        text = tokenizer.normalizer.normalize_str(caption)
+        for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text):
+            characters.update(word[1:])
+    return [f"##{character}" for character in sorted(characters)]

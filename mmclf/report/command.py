@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mmclf.compose import compose
+from mmclf.composition import compose
 from mmclf.errors import InputError, suggestion
 from mmclf.report.table import RENDERERS, number, print_rich, render, results
 from mmclf.tracking import TrackedRun, Tracker

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmclf.data.demo_pen import Colour, Paint, Pen, shade
+from mmclf.data.demo.pen import Colour, Paint, Pen, shade
 
 EYE: Colour = (28, 24, 26)
 BEAK: Colour = (238, 160, 48)

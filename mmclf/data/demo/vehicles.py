@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmclf.data.demo_pen import Colour, Paint, Pen, shade
+from mmclf.data.demo.pen import Colour, Paint, Pen, shade
 
 TYRE: Colour = (30, 30, 34)
 RIM: Colour = (176, 178, 182)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mmclf.data.demo_pen import Paint, Pen, shade
-from mmclf.data.demo_vehicles import GLASS, RIM, TYRE
+from mmclf.data.demo.pen import Paint, Pen, shade
+from mmclf.data.demo.vehicles import GLASS, RIM, TYRE
 
 
 def airplane(pen: Pen, paint: Paint) -> None:

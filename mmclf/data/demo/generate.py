@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from mmclf.data import demo_captions, demo_pictures, demo_scenes
+from mmclf.data.demo import captions, pictures, scenes
 
 # Raise it when a change of the generator changes what a seed shows.
 VERSION = 1
@@ -43,15 +43,15 @@ def make(root: Path, *, seed: int, train: int, test: int) -> Path:
 
 def record(seed: int, index: int) -> tuple[str, bytes]:
     """The CSV row of record `index`, with its line end, and its picture as JPEG bytes."""
-    scene = demo_scenes.sample(seed, index)
-    picture = demo_pictures.jpeg(scene, demo_scenes.stream(seed, index, 1))
+    scene = scenes.sample(seed, index)
+    picture = pictures.jpeg(scene, scenes.stream(seed, index, 1))
     return row(seed, index, scene), picture
 
 
-def row(seed: int, index: int, scene: demo_scenes.Scene) -> str:
+def row(seed: int, index: int, scene: scenes.Scene) -> str:
     """The CSV row of record `index`; quotes within the caption are not doubled."""
-    caption = demo_captions.caption(scene, demo_scenes.stream(seed, index, 2))
-    rng = demo_scenes.stream(seed, index, 3)
+    caption = captions.caption(scene, scenes.stream(seed, index, 2))
+    rng = scenes.stream(seed, index, 3)
     labels: Sequence[int] = scene.labels
     if rng.random() < 0.4:
         labels = [int(label) for label in rng.permutation(labels)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from mmclf.data.demo_pen import Colour, Paint, Pen, Point, shade
+from mmclf.data.demo.pen import Colour, Paint, Pen, Point, shade
 
 STEEL: Colour = (120, 124, 130)
 DARK: Colour = (44, 46, 50)

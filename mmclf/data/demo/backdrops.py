@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mmclf.data.demo_pen import Colour, Pen, shade
-from mmclf.data.demo_tables import HORIZONS, Backdrop
+from mmclf.data.demo.pen import Colour, Pen, shade
+from mmclf.data.demo.tables import HORIZONS, Backdrop
 
 SKIES: tuple[Colour, ...] = (
     (150, 198, 236),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmclf.data.demo_tables import Backdrop
+from mmclf.data.demo.tables import Backdrop
 
 # Category: singular nouns and plural nouns.
 NOUNS: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {

@@ -8,15 +8,15 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from mmclf.data import demo_backdrops as backdrops
-from mmclf.data import demo_beings as beings
-from mmclf.data import demo_crafts as crafts
-from mmclf.data import demo_extras as extras
-from mmclf.data import demo_street as street
-from mmclf.data import demo_vehicles as vehicles
-from mmclf.data.demo_pen import Colour, Paint, Pen, shade
-from mmclf.data.demo_scenes import Extra, Scene, Thing
-from mmclf.data.demo_tables import COLOURS, PROPORTIONS
+from mmclf.data.demo import backdrops
+from mmclf.data.demo import beings
+from mmclf.data.demo import crafts
+from mmclf.data.demo import extras
+from mmclf.data.demo import street
+from mmclf.data.demo import vehicles
+from mmclf.data.demo.pen import Colour, Paint, Pen, shade
+from mmclf.data.demo.scenes import Extra, Scene, Thing
+from mmclf.data.demo.tables import COLOURS, PROPORTIONS
 
 WIDTH, HEIGHT = 320, 240
 # Drawn larger and averaged down, since PIL draws without smooth edges.

@@ -18,14 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mmclf import artifacts, hardware, names, scores
-from mmclf.compose import Composed
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, split
 from mmclf.errors import InputError
 from mmclf.features import Encoded, EncoderPlace, encode_text, encode_vision
 from mmclf.models.classifier import Classifier, make_head
 from mmclf.progress import progress_bar
-from mmclf.schema import Config
+from mmclf.schema import Composed, Config
 from mmclf.targets import build
 from mmclf.thresholds import Threshold
 from mmclf.timing import Stopwatch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmclf.data.demo_pen import Colour, Pen, shade
+from mmclf.data.demo.pen import Colour, Pen, shade
 
 BARK: Colour = (112, 82, 56)
 LEAF: Colour = (70, 132, 66)

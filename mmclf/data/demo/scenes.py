@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from mmclf.data.demo_tables import (
+from mmclf.data.demo.tables import (
     ANCHORS,
     BACKDROPS,
     COLOURS,

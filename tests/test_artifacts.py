@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+from torch import nn
+
+from mmclf.artifacts import summary, write_config, write_figures, write_model, write_predictions
+from mmclf.compose import compose
+from mmclf.data.samples import Samples
+from mmclf.data.split import Parts
+from mmclf.models.classifier import Classifier, make_head
+from mmclf.models.fusion import Concat
+from mmclf.models.text import HuggingFaceEncoder
+from mmclf.models.tfidf import Tfidf
+from mmclf.models.weights import module_sha256
+from mmclf.schema import Config
+
+CAPTIONS = ["a cat", "a dog", "a cat and a dog", "a cat"]
+SAMPLES = Samples(
+    ids=("0.jpg", "1.jpg", "2.jpg", "3.jpg"),
+    images=tuple(Path(f"{i}.jpg") for i in range(4)),
+    captions=tuple(CAPTIONS),
+    labels=np.array([[1, 0], [0, 1], [1, 1], [1, 0]], dtype=np.uint8),
+    label_ids=("17", "18"),
+    label_names=("cat", "dog"),
+    own_test=np.zeros(4, dtype=bool),
+)
+PARTS = Parts(np.array([0, 1]), np.array([2]), np.array([3]))
+THRESHOLDS = np.array([0.25, 1 / 3])
+
+
+class Frozen(nn.Linear):
+    """An encoder whose weights are too many to be overlooked in a file."""
+
+    out_dim = 3
+
+    def __init__(self) -> None:
+        super().__init__(1000, 3)
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    composed: Config = compose(["vision=none", "text=tfidf"]).config
+    return composed
+
+
+def trained(width: int) -> Classifier:
+    return Classifier({"text": nn.Identity()}, Concat([width]), make_head(width, 2, 4, 0.1))
+
+
+def described(
+    folder: Path, config: Config, model: nn.Module, encoders: Mapping[str, Any]
+) -> dict[str, Any]:
+    write_model(folder, config, SAMPLES, model, encoders, THRESHOLDS)
+    found: dict[str, Any] = json.loads((folder / "model" / "model.json").read_text())
+    return found
+
+
+def files(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_configuration(tmp_path: Path) -> None:
+    tree = {"seed": 0, "data": {"root": "é", "label_names": None}}
+    write_config(tmp_path, tree, ["seed=0", "+x={a: 1}"])
+    assert files(tmp_path) == {"config.yaml", "overrides.yaml"}
+    text = (tmp_path / "config.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(text) == tree
+    assert text.startswith("seed: 0")
+    assert yaml.safe_load((tmp_path / "overrides.yaml").read_text()) == ["seed=0", "+x={a: 1}"]
+
+
+def test_figures(tmp_path: Path) -> None:
+    keys = [f"{part}/{metric}" for part in ("train", "val") for metric in ("loss", "f1_samples")]
+    write_figures(tmp_path, SAMPLES, PARTS, {key: [0.5, 0.25] for key in keys})
+    assert files(tmp_path) == {"figures/label_shares.png", "figures/learning_curves.png"}
+    for path in (tmp_path / "figures").iterdir():
+        assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_predictions(tmp_path: Path) -> None:
+    logits = {"val": np.array([[1.5, -2]], np.float32), "test": np.array([[0, 3]], np.float32)}
+    write_predictions(tmp_path, SAMPLES, PARTS, logits)
+    assert files(tmp_path) == {"predictions/val.npz", "predictions/test.npz"}
+    for part, rows in (("val", PARTS.val), ("test", PARTS.test)):
+        with np.load(tmp_path / "predictions" / f"{part}.npz", allow_pickle=False) as found:
+            assert found["ids"].tolist() == [SAMPLES.ids[i] for i in rows]
+            assert found["logits"].tolist() == logits[part].tolist()
+            assert found["labels"].tolist() == SAMPLES.labels[rows].tolist()
+
+
+def test_a_model_on_tfidf_needs_nothing_else(tmp_path: Path, config: Config) -> None:
+    encoder = Tfidf(min_df=1).fit(CAPTIONS)
+    model = trained(encoder.out_dim)
+    found = described(tmp_path, config, model, {"text": encoder})
+    assert files(tmp_path) == {
+        "model/classifier.safetensors",
+        "model/model.json",
+        "model/tfidf.json",
+        "model/tfidf_idf.npy",
+        "model_summary.txt",
+    }
+    vocabulary, idf = encoder.state()
+    assert json.loads((tmp_path / "model" / "tfidf.json").read_text()) == vocabulary
+    assert np.load(tmp_path / "model" / "tfidf_idf.npy", allow_pickle=False).tolist() == idf.tolist()
+    again = trained(encoder.out_dim)
+    again.load_state_dict(load_file(tmp_path / "model" / "classifier.safetensors"))
+    features = {"text": encoder.transform(CAPTIONS)}
+    assert torch.equal(again.eval()(features), model.eval()(features))
+    assert found["thresholds"] == THRESHOLDS.tolist()
+    assert (found["label_ids"], found["label_names"]) == (["17", "18"], ["cat", "dog"])
+    assert (found["format"], found["empty"]) == (1, config.threshold.get("empty", "argmax"))
+    assert found["image_size"] == config.image.size
+    assert found["head"] == {"hidden": config.head.hidden, "dropout": config.head.dropout}
+    assert found["encoders"] == {"text": {"node": dict(config.text), "out_dim": encoder.out_dim}}
+
+
+def test_frozen_encoders_are_named_and_not_copied(tmp_path: Path, config: Config) -> None:
+    encoder = Frozen()
+    found = described(tmp_path, config, trained(3), {"text": encoder})
+    assert found["encoders"]["text"]["sha256"] == module_sha256(encoder)
+    assert found["encoders"]["text"]["out_dim"] == 3
+    stored = load_file(tmp_path / "model" / "classifier.safetensors")
+    assert set(stored) == {"head.0.weight", "head.0.bias", "head.3.weight", "head.3.bias"}
+    assert sum(path.stat().st_size for path in (tmp_path / "model").iterdir()) < 5000
+
+
+def test_a_vocabulary_trained_here_is_kept(tmp_path: Path, config: Config) -> None:
+    architecture = {
+        "model_type": "bert",
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 8,
+    }
+    encoder = HuggingFaceEncoder(
+        "nobody/tiny", "random", architecture=architecture, train_captions=CAPTIONS
+    )
+    node = {"weights": "random", "name": "nobody/tiny"}
+    found = described(tmp_path, replace(config, text=node), trained(8), {"text": encoder})
+    assert found["encoders"]["text"]["node"] == node
+    kept = {name for name in files(tmp_path) if name.startswith("model/tokenizer/")}
+    assert "model/tokenizer/tokenizer.json" in kept
+    assert not any(name.endswith((".safetensors", ".bin")) for name in kept)
+
+
+def test_the_summary_counts_parameters(tmp_path: Path, config: Config) -> None:
+    model = trained(3)
+    text = summary(model, {"text": Frozen(), "vision": Tfidf(min_df=1).fit(CAPTIONS)})
+    assert "text: Frozen, 3 features, 3,003 parameters, frozen" in text
+    assert "vision: Tfidf, 3 features, 0 parameters, frozen" in text
+    # (3 + 1) * 4 of the hidden layer, (4 + 1) * 2 of the last.
+    assert "trained: 26 parameters" in text
+    described(tmp_path, config, model, {"text": Frozen()})
+    assert "trained: 26 parameters" in (tmp_path / "model_summary.txt").read_text()

@@ -1,0 +1,102 @@
+"""Tracking: statuses, what is logged, and runs that start at once on a fresh database."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from mmclf.errors import InputError
+from mmclf.tracking import Tracker
+
+RACERS = 8
+
+
+def open_tracker(folder: Path) -> Tracker:
+    return Tracker(f"sqlite:///{folder / 'mlflow.db'}", "study", folder)
+
+
+def race(folder: Path, number: int) -> None:
+    with open_tracker(folder).run(f"run {number}", {"mmclf.seed": str(number)}, None) as log:
+        for step in range(1, 6):
+            log.metrics({"val/loss": number + step / 10, "val/map": 0.5}, step)
+
+
+def test_runs_that_start_at_once_on_a_fresh_database_are_all_there(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    racers = [context.Process(target=race, args=(tmp_path, i)) for i in range(RACERS)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert [racer.exitcode for racer in racers] == [0] * RACERS
+    runs = open_tracker(tmp_path).runs()
+    assert sorted(run.name for run in runs) == [f"run {i}" for i in range(RACERS)]
+    for run in runs:
+        assert run.status == "FINISHED"
+        assert run.metrics == {
+            "val/loss": pytest.approx(int(run.tags["mmclf.seed"]) + 0.5),
+            "val/map": 0.5,
+        }
+
+
+def test_a_run_that_raises_is_failed_with_its_error(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    with pytest.raises(ArithmeticError), tracker.run("bad", {}, None):
+        raise ArithmeticError("the loss is not finite")
+    (run,) = tracker.runs()
+    assert run.status == "FAILED"
+    assert run.tags["mmclf.error"] == "ArithmeticError: the loss is not finite"
+
+
+def test_an_interrupted_run_is_killed(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    with pytest.raises(KeyboardInterrupt), tracker.run("stopped", {}, None):
+        raise KeyboardInterrupt
+    (run,) = tracker.runs()
+    assert run.status == "KILLED"
+    assert "mmclf.error" not in run.tags
+
+
+def test_children_are_found_by_their_parent(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    parent = tracker.start("sweep", {}, None)
+    with tracker.run("child", {"mmclf.arm": "a=1"}, parent.id):
+        pass
+    with tracker.run("single", {}, None):
+        pass
+    (child,) = tracker.children(parent.id)
+    assert (child.name, child.parent, child.tags["mmclf.arm"]) == ("child", parent.id, "a=1")
+
+
+def test_params_tags_metrics_and_artifacts_come_back(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path / "deep" / "folder")
+    (tmp_path / "files" / "figures").mkdir(parents=True)
+    (tmp_path / "files" / "figures" / "a.txt").write_text("drawn")
+    many = {f"test/f1_label/label {i}": i / 2000 for i in range(1500)}
+    with tracker.run("full", {"mmclf.loss": "bce"}, None) as log:
+        log.params({f"key.{i}": "x" * 7000 for i in range(150)})
+        log.metrics({"val/loss": 2.0}, step=1)
+        log.metrics(many | {"val/loss": 1.0}, step=2)
+        log.artifacts(tmp_path / "files")
+    (run,) = tracker.get([log.id])
+    assert run.tags["mmclf.loss"] == "bce"
+    assert len(run.params) == 150
+    assert run.metrics == many | {"val/loss": 1.0}
+    steps = [m.step for m in tracker.client.get_metric_history(log.id, "val/loss")]
+    assert steps == [1, 2]
+    artifacts = tmp_path / "deep" / "folder" / "artifacts" / log.id / "artifacts"
+    assert (artifacts / "figures" / "a.txt").read_text() == "drawn"
+
+
+@pytest.mark.parametrize("uri", ["nonsense://x", "mlruns"])
+def test_an_address_that_cannot_be_used_is_named(tmp_path: Path, uri: str) -> None:
+    with pytest.raises(InputError, match=f"tracking.uri={uri} cannot be used") as caught:
+        Tracker(uri, "study", tmp_path)
+    assert "expected sqlite:///FILE" in str(caught.value)
+
+
+def test_an_unknown_run_id_says_where_ids_are_listed(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="mmclf runs"):
+        open_tracker(tmp_path).get(["0" * 32])

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from mmclf.models.classifier import Classifier, make_head
+from mmclf.models.fusion import Concat
+from mmclf.trainer import Epoch, Evaluation, Examples, NonFiniteLossError, evaluate, fit
+
+LOSS = nn.BCEWithLogitsLoss()
+
+
+class CountedSGD(torch.optim.SGD):
+    steps = 0
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        self.steps += 1
+        super().step(closure)
+
+
+def examples(count: int = 12, views: int = 1, seed: int = 0) -> Examples:
+    generator = torch.Generator().manual_seed(seed)
+    inputs = {
+        "vision": torch.randn(count, views, 4, generator=generator),
+        "text": torch.randn(count, 1, 3, generator=generator),
+    }
+    labels = torch.randint(0, 2, (count, 2), generator=generator).float()
+    return Examples([f"{i}.jpg" for i in range(count)], inputs, labels)
+
+
+def classifier(hidden: int | None = 16, dropout: float = 0.0) -> Classifier:
+    torch.manual_seed(0)
+    encoders = {"vision": nn.Identity(), "text": nn.Identity()}
+    return Classifier(encoders, Concat([4, 3]), make_head(7, 2, hidden, dropout))
+
+
+def fitted(
+    model: nn.Module,
+    train: Examples,
+    val: Examples | None = None,
+    *,
+    epochs: int = 3,
+    batch_size: int = 5,
+    seed: int = 0,
+    score: Callable[[Evaluation], float] = lambda one: -one.loss,
+    optimizer: torch.optim.Optimizer | None = None,
+    seen: Callable[[Epoch], None] = lambda _: None,
+) -> Epoch:
+    adam = torch.optim.Adam(model.parameters(), lr=0.02)
+    return fit(
+        model,
+        LOSS,
+        optimizer if optimizer is not None else adam,
+        train,
+        val if val is not None else train,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        score=score,
+        accelerator=Accelerator(cpu=True),
+        on_epoch=seen,
+    )
+
+
+def weights(model: nn.Module) -> Tensor:
+    return torch.cat([p.detach().flatten() for p in model.parameters()]).clone()
+
+
+def test_one_batch_is_learnt_by_heart() -> None:
+    best = fitted(classifier(), examples(), epochs=150, batch_size=12)
+    assert best.train.loss < 0.01
+    assert best.number > 100
+
+
+def test_the_same_seed_gives_the_same_weights_to_the_bit() -> None:
+    results = []
+    for seed in (0, 0, 1):
+        model = classifier()
+        fitted(model, examples(views=3), seed=seed)
+        results.append(weights(model))
+    assert torch.equal(results[0], results[1])
+    assert not torch.equal(results[0], results[2])
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [
+        ([1.0, 3.0, 2.0], 2),
+        ([3.0, 2.0, 1.0], 1),
+        ([1.0, 2.0, 3.0], 3),
+        ([1.0, 2.0, 2.0], 2),
+        ([0.0, 0.0, 0.0], 1),
+    ],
+)
+def test_the_best_epoch_is_kept(scores: Sequence[float], best: int) -> None:
+    model, train, val = classifier(), examples(), examples(5, seed=1)
+    told: list[tuple[Epoch, Tensor]] = []
+    remaining = iter(scores)
+    kept = fitted(
+        model,
+        train,
+        val,
+        score=lambda _: next(remaining),
+        seen=lambda epoch: told.append((epoch, weights(model))),
+    )
+    assert [(epoch.number, epoch.score) for epoch, _ in told] == list(enumerate(scores, start=1))
+    assert kept is told[best - 1][0]
+    states = [state for _, state in told]
+    assert torch.equal(weights(model), states[best - 1])
+    assert not any(torch.equal(weights(model), s) for i, s in enumerate(states) if i != best - 1)
+    torch.testing.assert_close(evaluate(model, LOSS, val).logits, kept.val.logits)
+    torch.testing.assert_close(evaluate(model, LOSS, train).loss, kept.train.loss)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 12, 40])
+def test_every_sample_is_seen_once_an_epoch(batch_size: int) -> None:
+    model = classifier(hidden=None)
+    optimizer = CountedSGD(model.parameters(), lr=0.1)
+    seen: list[float] = []
+
+    def remember(module: nn.Module, args: tuple[dict[str, Tensor]]) -> None:
+        if module.training:
+            seen.extend(args[0]["text"][:, 0].tolist())
+
+    model.register_forward_pre_hook(remember)
+    train = examples()
+    fitted(model, train, epochs=2, batch_size=batch_size, optimizer=optimizer)
+    values = train.inputs["text"][:, 0, 0].tolist()
+    assert sorted(seen[:12]) == sorted(seen[12:]) == sorted(values)
+    assert seen[:12] != seen[12:]
+    assert optimizer.steps == 2 * -(-12 // batch_size)
+
+
+@pytest.mark.parametrize(("poison", "hurt"), [(torch.nan, "3.jpg"), (torch.inf, "7.jpg")])
+def test_a_loss_that_is_not_finite_names_its_sample(poison: float, hurt: str) -> None:
+    train = examples()
+    train.inputs["vision"][train.ids.index(hurt), 0, 2] = poison
+    model = classifier(hidden=None)
+    optimizer = CountedSGD(model.parameters(), lr=0.01)
+    order = torch.randperm(12, generator=torch.Generator().manual_seed(5)).tolist()
+    step = order.index(train.ids.index(hurt)) // 2 + 1
+    with pytest.raises(NonFiniteLossError) as caught:
+        fitted(model, train, batch_size=2, seed=5, optimizer=optimizer)
+    assert f"not finite at epoch 1, step {step}; samples: {hurt}. If" in str(caught.value)
+    assert optimizer.steps == step - 1
+    assert weights(model).isfinite().all()
+
+
+def test_many_samples_that_are_not_finite_are_counted() -> None:
+    train = examples()
+    train.inputs["vision"][:] = torch.nan
+    with pytest.raises(NonFiniteLossError, match=r"step 1; samples: (\d+\.jpg, ){4}\d+\.jpg and 7"):
+        fitted(classifier(), train, batch_size=12)
+
+
+def test_evaluation_sees_the_clean_views_alone() -> None:
+    clean, poisoned = examples(8, views=3), examples(8, views=3)
+    poisoned.inputs["vision"][:, 1:] = torch.nan
+    model = classifier()
+    found = evaluate(model, LOSS, poisoned)
+    assert torch.equal(found.logits, evaluate(model, LOSS, clean).logits)
+    best = fitted(model, examples(views=2), poisoned)
+    assert best.val.logits.isfinite().all()
+
+
+def test_training_draws_every_view() -> None:
+    train = examples(200, views=3)
+    train.inputs["vision"][:] = torch.arange(3.0)[None, :, None]
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.arange(100, 200)
+    inputs, labels = train.drawn(rows, generator)
+    counts = inputs["vision"][:, 0].long().bincount(minlength=3)
+    # 100 draws of 3: the deviation of a count is 4.7.
+    assert all(15 <= count <= 52 for count in counts.tolist())
+    assert inputs["vision"].shape == (100, 4)
+    assert torch.equal(inputs["text"], train.inputs["text"][100:, 0])
+    assert torch.equal(labels, train.labels[100:])
+
+
+def test_views_are_drawn_in_training() -> None:
+    train = examples(views=4)
+    train.inputs["vision"][:, 3] = torch.nan
+    with pytest.raises(NonFiniteLossError):
+        fitted(classifier(), train, epochs=2)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
+def test_evaluation_does_not_depend_on_its_batches(batch_size: int) -> None:
+    model, some = classifier(dropout=0.5), examples(7)
+    whole, parts = evaluate(model, LOSS, some), evaluate(model, LOSS, some, batch_size)
+    torch.testing.assert_close(parts.logits, whole.logits)
+    assert parts.loss == pytest.approx(whole.loss, rel=1e-6)
+    alone = torch.cat([model({k: x[i : i + 1, 0] for k, x in some.inputs.items()}) for i in range(7)])
+    torch.testing.assert_close(whole.logits, alone.detach())
+    assert whole.loss == pytest.approx(LOSS(alone, some.labels).item(), rel=1e-6)
+
+
+def test_examples_on_a_device_are_the_same() -> None:
+    some = examples()
+    moved = some.to(torch.device("cpu"))
+    assert len(moved) == len(some) == 12
+    assert moved.ids == some.ids
+    assert all(torch.equal(moved.inputs[k], x) for k, x in some.inputs.items())
