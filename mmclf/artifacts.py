@@ -107,7 +107,9 @@ def summary(model: nn.Module, encoders: Mapping[str, Any]) -> str:
     """The encoders with their widths and parameters, then the trained layers."""
     lines = []
     for name, encoder in encoders.items():
-        count = sum(p.numel() for p in encoder.parameters()) if isinstance(encoder, nn.Module) else 0
+        count = (
+            sum(p.numel() for p in encoder.parameters()) if isinstance(encoder, nn.Module) else 0
+        )
         lines.append(
             f"{name}: {type(encoder).__name__}, {encoder.out_dim} features, "
             f"{count:,} parameters, frozen"

@@ -15,12 +15,15 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from mmclf import hardware
 from mmclf.composition import check_command, composed_job
 from mmclf.errors import InputError
 from mmclf.overrides import granted_by
 from mmclf.schema import Composed
 from mmclf.source import conf_dir
 
+# Hydra raises errors where this is "1", else prints them and exits.
+FULL_ERROR = "HYDRA_FULL_ERROR"
 REFUSED = {
     "experimental_rerun": "it would unpickle a file, and that can run anything: give the overrides "
     "that the run's overrides.yaml lists",
@@ -85,7 +88,7 @@ def launch(arguments: list[str]) -> int:
     for flag, why in REFUSED.items():
         if getattr(flags, flag) is not None:
             raise InputError(f"--{flag.replace('_', '-')} is refused: {why}")
-    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    wants_traceback = os.environ.get(FULL_ERROR) == "1"
     config_name = flags.config_name if flags.config_name is not None else "config"
     job = SingleJob(granted_by(flags.overrides), wants_traceback)
     config_dir = Path(flags.config_dir) if flags.config_dir is not None else None
@@ -97,7 +100,11 @@ def launch(arguments: list[str]) -> int:
         _hand_to_hydra(arguments, config_name, job)
         return 0
     command = check_command(flags.overrides, config_dir, config_name, multirun=flags.multirun)
-    if command.multirun and flags.cfg is None and flags.info is None:
+    if flags.cfg is not None or flags.info is not None:
+        _hand_to_hydra(arguments, config_name, job)
+        return 0
+    hardware.pick_device(command.first.config.device)
+    if command.multirun:
         sweep_job = Job(job.granted, wants_traceback)
         return _sweep(arguments, flags.overrides, config_name, command.first, sweep_job)
     _hand_to_hydra(arguments, config_name, job)
@@ -109,7 +116,6 @@ def launch(arguments: list[str]) -> int:
 def _sweep(
     arguments: list[str], overrides: Sequence[str], config_name: str, first: Composed, job: Job
 ) -> int:
-    from mmclf import hardware
     from mmclf.report.table import write_results
     from mmclf.tracking import Tracker
 
@@ -151,6 +157,14 @@ def _swept(arguments: list[str], config_name: str, job: Job) -> Exception | None
 
 def _hand_to_hydra(arguments: list[str], config_name: str, job: Job) -> None:
     """Let Hydra compose and call `job`; its errors are raised, not printed."""
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    sys.argv = ["mmclf", *arguments]
-    hydra.main(config_path=str(conf_dir()), config_name=config_name, version_base="1.3")(job)()
+    application = hydra.main(
+        config_path=str(conf_dir()), config_name=config_name, version_base="1.3"
+    )(job)
+    argv, full_error = sys.argv, os.environ.get(FULL_ERROR)
+    sys.argv, os.environ[FULL_ERROR] = ["mmclf", *arguments], "1"
+    try:
+        application()
+    finally:
+        sys.argv = argv
+        if full_error is None:
+            del os.environ[FULL_ERROR]

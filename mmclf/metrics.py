@@ -40,4 +40,6 @@ def mean_average_precision(labels: Labels, probabilities: Floats) -> float:
     known = labels.any(axis=0)
     if not known.any():
         return 0.0
-    return float(average_precision_score(labels[:, known], probabilities[:, known], average="macro"))
+    return float(
+        average_precision_score(labels[:, known], probabilities[:, known], average="macro")
+    )

@@ -161,9 +161,7 @@ def _compute(
         artifacts.write_config(folder, composed.tree, composed.overrides)
         artifacts.write_figures(folder, inputs.samples, inputs.parts, history)
         artifacts.write_predictions(folder, inputs.samples, inputs.parts, logits)
-        artifacts.write_model(
-            folder, config, inputs.samples, model, inputs.encoders, thresholds
-        )
+        artifacts.write_model(folder, config, inputs.samples, model, inputs.encoders, thresholds)
         log.artifacts(folder)
 
     times = _times(config, inputs, encoded, clock)

@@ -67,7 +67,9 @@ def monitored(
     return f1_scores(labels, decided)["f1_samples"]
 
 
-def fit_thresholds(threshold: Threshold, labels: Labels, probabilities: Floats) -> tuple[Floats, float]:
+def fit_thresholds(
+    threshold: Threshold, labels: Labels, probabilities: Floats
+) -> tuple[Floats, float]:
     """The configured thresholds (L,) and the one for samples-F1, both from validation samples."""
     fitted = best_for_samples_f1(probabilities, labels, threshold.empty)
     return threshold.fit(probabilities, labels), fitted

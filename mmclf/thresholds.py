@@ -36,7 +36,9 @@ class Fixed:
     def fit(self, probabilities: Floats, labels: Labels) -> Floats:
         """The given threshold for each of L labels; nothing is learnt from the validation samples."""
         if probabilities.shape != labels.shape:
-            raise ValueError(f"probabilities {probabilities.shape} and labels {labels.shape} differ")
+            raise ValueError(
+                f"probabilities {probabilities.shape} and labels {labels.shape} differ"
+            )
         return np.full(labels.shape[1], self.value)
 
 

@@ -110,7 +110,9 @@ def fit(
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, loss: Loss, examples: Examples, batch_size: int = 4096) -> Evaluation:
+def evaluate(
+    model: nn.Module, loss: Loss, examples: Examples, batch_size: int = 4096
+) -> Evaluation:
     """Loss and logits of the clean views, without dropout, over all examples at once."""
     model.eval()
     logits = torch.cat(

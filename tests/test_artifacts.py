@@ -14,7 +14,6 @@ from safetensors.torch import load_file
 from torch import nn
 
 from mmclf.artifacts import summary, write_config, write_figures, write_model, write_predictions
-from mmclf.compose import compose
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.models.classifier import Classifier, make_head
@@ -22,7 +21,17 @@ from mmclf.models.fusion import Concat
 from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.weights import module_sha256
-from mmclf.schema import Config
+from mmclf.schema import (
+    Augment,
+    Config,
+    Encode,
+    Head,
+    Image,
+    Split,
+    Store,
+    Tracking,
+    Trainer,
+)
 
 CAPTIONS = ["a cat", "a dog", "a cat and a dog", "a cat"]
 SAMPLES = Samples(
@@ -47,10 +56,31 @@ class Frozen(nn.Linear):
         super().__init__(1000, 3)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def config() -> Config:
-    composed: Config = compose(["vision=none", "text=tfidf"]).config
-    return composed
+    """Of all settings, those that a model is described by are not the usual ones."""
+    node: dict[str, Any] = {"_target_": None}
+    return Config(
+        data=node,
+        split=Split("iterative", val=0.1, test=0.1, test_seed=0),
+        image=Image(96),
+        augment=Augment(1, 0, 0.0, 0.0, 0),
+        vision=node,
+        text={"_target_": "mmclf.models.tfidf.Tfidf", "min_df": 1},
+        fusion={"_target_": "mmclf.models.fusion.Concat"},
+        loss=node,
+        threshold={"value": 0.4, "empty": "empty"},
+        optimizer=node,
+        trainer=Trainer(1, 2, "val/loss"),
+        tracking=Tracking("sqlite:///unused.db", "unused", None),
+        seed=0,
+        device="cpu",
+        output_dir="unused",
+        allow_targets=[],
+        head=Head(4, 0.1),
+        encode=Encode(2, "fp32", 1),
+        store=Store("unused"),
+    )
 
 
 def trained(width: int) -> Classifier:
@@ -111,16 +141,19 @@ def test_a_model_on_tfidf_needs_nothing_else(tmp_path: Path, config: Config) -> 
     }
     vocabulary, idf = encoder.state()
     assert json.loads((tmp_path / "model" / "tfidf.json").read_text()) == vocabulary
-    assert np.load(tmp_path / "model" / "tfidf_idf.npy", allow_pickle=False).tolist() == idf.tolist()
+    assert (
+        np.load(tmp_path / "model" / "tfidf_idf.npy", allow_pickle=False).tolist() == idf.tolist()
+    )
     again = trained(encoder.out_dim)
     again.load_state_dict(load_file(tmp_path / "model" / "classifier.safetensors"))
     features = {"text": encoder.transform(CAPTIONS)}
     assert torch.equal(again.eval()(features), model.eval()(features))
     assert found["thresholds"] == THRESHOLDS.tolist()
     assert (found["label_ids"], found["label_names"]) == (["17", "18"], ["cat", "dog"])
-    assert (found["format"], found["empty"]) == (1, config.threshold.get("empty", "argmax"))
-    assert found["image_size"] == config.image.size
-    assert found["head"] == {"hidden": config.head.hidden, "dropout": config.head.dropout}
+    assert (found["format"], found["empty"]) == (1, "empty")
+    assert found["fusion"] == config.fusion
+    assert found["image_size"] == 96
+    assert found["head"] == {"hidden": 4, "dropout": 0.1}
     assert found["encoders"] == {"text": {"node": dict(config.text), "out_dim": encoder.out_dim}}
 
 
@@ -157,7 +190,8 @@ def test_the_summary_counts_parameters(tmp_path: Path, config: Config) -> None:
     model = trained(3)
     text = summary(model, {"text": Frozen(), "vision": Tfidf(min_df=1).fit(CAPTIONS)})
     assert "text: Frozen, 3 features, 3,003 parameters, frozen" in text
-    assert "vision: Tfidf, 3 features, 0 parameters, frozen" in text
+    # The terms: and, and dog, cat, cat and, dog.
+    assert "vision: Tfidf, 5 features, 0 parameters, frozen" in text
     # (3 + 1) * 4 of the hidden layer, (4 + 1) * 2 of the last.
     assert "trained: 26 parameters" in text
     described(tmp_path, config, model, {"text": Frozen()})

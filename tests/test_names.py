@@ -15,7 +15,11 @@ CHOICES = {"experiment": "improved", "vision": "efficientnet_lite0", "text": "mi
         ({"experiment": "null"}, [], "efficientnet_lite0 + minilm"),
         ({"vision": "none"}, ["loss=bce", "seed=0"], "improved: minilm, loss=bce, seed=0"),
         ({"text": "none"}, ["text=none"], "improved: efficientnet_lite0"),
-        ({}, ["vision.name=resnet18"], "improved: efficientnet_lite0 + minilm, vision.name=resnet18"),
+        (
+            {},
+            ["vision.name=resnet18"],
+            "improved: efficientnet_lite0 + minilm, vision.name=resnet18",
+        ),
         (
             {},
             [
@@ -79,4 +83,9 @@ def test_parameters_by_dotted_key() -> None:
         "package": {},
         "tracking": {"uri": "secret"},
     }
-    assert flat_params(tree) == {"seed": 0, "head.hidden": None, "head.inner.x": [1, 2], "package": {}}
+    assert flat_params(tree) == {
+        "seed": 0,
+        "head.hidden": None,
+        "head.inner.x": [1, 2],
+        "package": {},
+    }

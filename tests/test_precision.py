@@ -36,12 +36,10 @@ class Forward:
 def resolved(
     wanted: Literal["auto", "fp32", "bf16"], forward: Forward, memory: Path, encoder: str = "e"
 ) -> Precision:
-    return resolve(
-        wanted, forward, encoder=encoder, hardware="2 x CPU", device=CPU, memory=memory
-    )
+    return resolve(wanted, forward, encoder=encoder, hardware="2 x CPU", device=CPU, memory=memory)
 
 
-FASTER = {"fp32_s": 0.02, "bf16_s": 0.002}
+FASTER = (0.02, 0.002)
 
 
 @pytest.mark.parametrize("wanted", ["fp32", "bf16"])
@@ -55,7 +53,7 @@ def test_an_explicit_precision_is_not_measured(
 
 
 def test_the_faster_one_is_used_and_remembered(tmp_path: Path) -> None:
-    forward = Forward(**FASTER)
+    forward = Forward(*FASTER)
     memory = tmp_path / "new" / "memory"
     assert resolved("auto", forward, memory) == "bf16"
     calls = forward.calls
@@ -69,7 +67,7 @@ def test_the_faster_one_is_used_and_remembered(tmp_path: Path) -> None:
 
 
 def test_another_encoder_is_measured_and_the_first_kept(tmp_path: Path) -> None:
-    assert resolved("auto", Forward(**FASTER), tmp_path) == "bf16"
+    assert resolved("auto", Forward(*FASTER), tmp_path) == "bf16"
     other = Forward(fp32_s=0.002, bf16_s=0.02)
     assert resolved("auto", other, tmp_path, encoder="other") == "fp32"
     assert other.calls > 0
@@ -78,7 +76,7 @@ def test_another_encoder_is_measured_and_the_first_kept(tmp_path: Path) -> None:
 
 
 def test_features_that_differ_are_refused_however_fast() -> None:
-    found = measure(Forward(turned=True, **FASTER), CPU)
+    found = measure(Forward(*FASTER, turned=True), CPU)
     assert found["cosine"] == pytest.approx(0.96)
     assert found["gain"] > 1.2
     assert found["bf16"] is False

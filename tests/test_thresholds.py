@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,7 +89,7 @@ def score(probabilities: Floats, labels: Labels, threshold: float, empty: Empty)
 def brute_force(probabilities: Floats, labels: Labels, empty: Empty) -> tuple[float, set[float]]:
     """The best samples-F1 over every midpoint, and the midpoints that reach it."""
     values = sorted({0.0, 1.0, *probabilities.ravel().tolist()})
-    between = [(low + high) / 2 for low, high in zip(values, values[1:], strict=False)]
+    between = [(low + high) / 2 for low, high in pairwise(values)]
     scores = {value: score(probabilities, labels, value, empty) for value in between}
     best = max(scores.values())
     return best, {value for value, one in scores.items() if one >= best - 1e-9}

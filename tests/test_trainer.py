@@ -194,7 +194,9 @@ def test_evaluation_does_not_depend_on_its_batches(batch_size: int) -> None:
     whole, parts = evaluate(model, LOSS, some), evaluate(model, LOSS, some, batch_size)
     torch.testing.assert_close(parts.logits, whole.logits)
     assert parts.loss == pytest.approx(whole.loss, rel=1e-6)
-    alone = torch.cat([model({k: x[i : i + 1, 0] for k, x in some.inputs.items()}) for i in range(7)])
+    alone = torch.cat(
+        [model({k: x[i : i + 1, 0] for k, x in some.inputs.items()}) for i in range(7)]
+    )
     torch.testing.assert_close(whole.logits, alone.detach())
     assert whole.loss == pytest.approx(LOSS(alone, some.labels).item(), rel=1e-6)
 

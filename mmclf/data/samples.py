@@ -38,7 +38,9 @@ class Samples:
 def check_images(ids: Sequence[str], images: Sequence[Path]) -> None:
     """Raise InputError that counts and lists the images that are not there."""
     folders = {folder: _names(folder) for folder in {image.parent for image in images}}
-    missing = [i for i, image in zip(ids, images, strict=True) if image.name not in folders[image.parent]]
+    missing = [
+        i for i, image in zip(ids, images, strict=True) if image.name not in folders[image.parent]
+    ]
     if missing:
         more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
         raise InputError(
@@ -60,7 +62,9 @@ def check_unique(ids: Sequence[str], where: Path) -> None:
         seen.add(one)
 
 
-def label_matrix(label_sets: Sequence[Sequence[str]], label_ids: Sequence[str]) -> NDArray[np.uint8]:
+def label_matrix(
+    label_sets: Sequence[Sequence[str]], label_ids: Sequence[str]
+) -> NDArray[np.uint8]:
     """The label sets as a matrix (N, L) of 0 and 1, a column for each of `label_ids`."""
     column = {label: j for j, label in enumerate(label_ids)}
     matrix = np.zeros((len(label_sets), len(label_ids)), dtype=np.uint8)

@@ -13,8 +13,10 @@ from mmclf.errors import InputError
 
 
 class Tfidf:
-    """Frequencies of words and word groups, weighted by their rarity, of unit length (N, D).
+    """Frequencies of words and word groups, weighted by their rarity (N, D).
 
+    A caption's vector has length sqrt(D), so that its elements have a mean square of 1, as a layer's initial
+    weights expect of their input; at unit length, training would take many times as many steps.
     `ngram_max`: words in the longest group; `min_df`: captions that a term must stand in.
     """
 
@@ -51,7 +53,8 @@ class Tfidf:
 
     def transform(self, captions: Sequence[str]) -> Tensor:
         """Features (N, D) in float32."""
-        return torch.from_numpy(self._vectorizer.transform(captions).toarray())
+        unit = torch.from_numpy(self._vectorizer.transform(captions).toarray())
+        return unit * self.out_dim**0.5
 
     def state(self) -> tuple[dict[str, int], np.ndarray]:
         """The column of every term, and the inverse document frequencies (D,)."""

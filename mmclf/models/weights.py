@@ -148,7 +148,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def renamed_by_order(state: Mapping[str, Tensor], module: nn.Module, path: Path) -> dict[str, Tensor]:
+def renamed_by_order(
+    state: Mapping[str, Tensor], module: nn.Module, path: Path
+) -> dict[str, Tensor]:
     """`state` under the names of `module`, matched by position: same tensors, other names.
 
     Raises InputError at the first tensor whose last name or shape differs.

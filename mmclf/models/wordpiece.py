@@ -22,8 +22,8 @@ def train_wordpiece(captions: Sequence[str], vocab_size: int = 8000) -> Any:
     if len(captions) == 0:
         raise InputError("a WordPiece vocabulary needs training captions, and there are none")
     draft = _with_bert_rules(WordPiece(unk_token="[UNK]"))  # noqa: S106
-    # Left to itself the trainer numbers the continuations ##x in an order that varies, and breaks ties
-    # by these numbers.
+    # Left to itself the trainer numbers the continuations ##x in an order that varies, and by these
+    # numbers it breaks ties.
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocab_size,
         special_tokens=[*SPECIAL, *_continuations(draft, captions)],

@@ -25,7 +25,7 @@ def report(arguments: Sequence[str]) -> int:
     parser.add_argument("words", nargs="*", metavar="STUDY or KEY=VALUE")
     parser.add_argument("--runs", nargs="+", metavar="ID", help="the table of these runs")
     parser.add_argument("--format", choices=RENDERERS, help="default: text, rich on a terminal")
-    given = parser.parse_args(arguments)
+    given = parser.parse_intermixed_args(arguments)
     overrides, studies = _sorted_words([*given.words, *(given.runs or ())])
     tracker = open_tracker(overrides)
     if given.runs is not None:
@@ -45,7 +45,7 @@ def runs(arguments: Sequence[str]) -> int:
     """`mmclf runs`: the tracked runs, the latest first."""
     parser = argparse.ArgumentParser(prog="mmclf runs", description="The tracked runs.")
     parser.add_argument("words", nargs="*", metavar="KEY=VALUE")
-    overrides, others = _sorted_words(parser.parse_args(arguments).words)
+    overrides, others = _sorted_words(parser.parse_intermixed_args(arguments).words)
     if others:
         raise InputError(f"mmclf runs: {others[0]!r} is no KEY=VALUE such as output_dir=outputs")
     rows = [_listed(run) for run in open_tracker(overrides).runs()]

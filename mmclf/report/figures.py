@@ -44,11 +44,20 @@ def learning_curves_figure(history: Mapping[str, Sequence[float]]) -> Figure:
     `history` holds a value per epoch of `{train,val}/{loss,f1_samples}`.
     """
     figure = Figure(figsize=(8.0, 3.2), layout="constrained")
-    for place, (metric, title) in enumerate((("loss", "Loss"), ("f1_samples", "Samples-F1")), start=1):
+    for place, (metric, title) in enumerate(
+        (("loss", "Loss"), ("f1_samples", "Samples-F1")), start=1
+    ):
         axes = figure.add_subplot(1, 2, place)
         for part, colour in zip(("train", "val"), COLOURS, strict=False):
             values = history[f"{part}/{metric}"]
-            axes.plot(range(1, len(values) + 1), values, marker="o", markersize=3, label=part, color=colour)
+            axes.plot(
+                range(1, len(values) + 1),
+                values,
+                marker="o",
+                markersize=3,
+                label=part,
+                color=colour,
+            )
         axes.set_xlabel("epoch")
         axes.set_title(title)
         axes.legend()

@@ -87,7 +87,11 @@ def test_the_layout_is_shown_where_something_lacks(
     assert message.startswith("data.root: ")
     assert str(competition) in message
     assert words in message
-    for line in ("ROOT/train.csv  with the columns ImageID,Labels,Caption", "ROOT/data/", "ROOT/test"):
+    for line in (
+        "ROOT/train.csv  with the columns ImageID,Labels,Caption",
+        "ROOT/data/",
+        "ROOT/test",
+    ):
         assert line in message
 
 

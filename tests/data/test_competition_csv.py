@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -55,7 +56,9 @@ BROKEN = '9.jpg,1,"an "inner" quote"\n'
         pytest.param('1.jpg,1,"a"\n\n\n', "a", id="blank-lines-at-the-end"),
         pytest.param('1.jpg,1,"a"   \n', "a", id="spaces-at-the-end"),
         pytest.param('1.jpg,1,"a"', "a", id="no-line-end"),
-        pytest.param('1.jpg,1,"see\n2.jpg and\n3.j,"\n', "see\n2.jpg and\n3.j,", id="nearly-starts"),
+        pytest.param(
+            '1.jpg,1,"see\n2.jpg and\n3.j,"\n', "see\n2.jpg and\n3.j,", id="nearly-starts"
+        ),
         pytest.param('1.jpg,1,"see\n 2.jpg,"\n', "see\n 2.jpg,", id="indented-start"),
         pytest.param('1.jpg,1,"see\n"2.jpg,"\n', 'see\n"2.jpg,', id="quoted-start"),
         pytest.param('1.jpg,1,"é 猫 🐈"\n', "é 猫 🐈", id="unicode"),
@@ -191,7 +194,9 @@ def test_any_caption_written_is_read_back(
     assert found == wanted
 
 
-PIECES = st.lists(st.sampled_from(['"', ",", "\n", "\r", "1.jpg,", "a", " ", "\0", "é"]), max_size=30)
+PIECES = st.lists(
+    st.sampled_from(['"', ",", "\n", "\r", "1.jpg,", "a", " ", "\0", "é"]), max_size=30
+)
 
 
 @SHARED_FOLDER
@@ -203,12 +208,10 @@ PIECES = st.lists(st.sampled_from(['"', ",", "\n", "\r", "1.jpg,", "a", " ", "\0
     )
 )
 def test_any_bytes_are_rows_or_an_input_error(tmp_path: Path, content: bytes) -> None:
-    try:
+    rows: list[Row] = []
+    with contextlib.suppress(InputError):
         rows = read(tmp_path, content)
-    except InputError as error:
-        assert str(tmp_path / "table.csv") in str(error)
-    else:
-        assert all(isinstance(row, Row) for row in rows)
+    assert all(row.id and row.line >= 2 for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -222,15 +225,17 @@ def test_the_tables_as_handed_out(
     assert len(rows) == count
     if first is not None:
         assert [row.id for row in rows] == [f"{i}.jpg" for i in range(count)]
-    # Independently, line by line: a line that starts with a number, .jpg and a comma starts a record,
-    # and what the rows hold must make up the whole text again, to the last quote.
+    # Independently, line by line: a line that starts as 17.jpg, starts a record, and what the rows
+    # hold must make up the whole text again, to the last quote.
     lines = path.read_text(encoding="utf-8").split("\n")[1:]
     assert sum(re.match(r"\d+\.jpg,", line) is not None for line in lines) == count
     labels = ["" if row.labels is None else " ".join(row.labels) + "," for row in rows]
     again = [f'{row.id},{some}"{row.caption}"' for row, some in zip(rows, labels, strict=True)]
     assert "\n".join(again) == "\n".join(lines).rstrip("\n")
     several = [row for row in rows if "\n" in row.caption]
-    assert sum(row.caption.count("\n") for row in several) == len("\n".join(again).split("\n")) - count
+    assert (
+        sum(row.caption.count("\n") for row in several) == len("\n".join(again).split("\n")) - count
+    )
     assert (len(several) > 0) == (name == "train.csv")
     assert all(lines[row.line - 2].startswith(f"{row.id},") for row in rows)
 

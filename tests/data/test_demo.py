@@ -134,8 +134,7 @@ def test_captions_are_varied_and_quoted_as_handed_out(
 
 def test_captions_leave_labels_out(scenes: Sequence[Scene]) -> None:
     named = [
-        captions.mentions(scene, sampler.stream(0, index, 2))
-        for index, scene in enumerate(scenes)
+        captions.mentions(scene, sampler.stream(0, index, 2)) for index, scene in enumerate(scenes)
     ]
     assert all(some <= set(scene.labels) for some, scene in zip(named, scenes, strict=True))
     missing = np.mean([some < set(s.labels) for some, s in zip(named, scenes, strict=True)])
@@ -182,8 +181,7 @@ def test_every_extra_can_be_drawn() -> None:
 def test_a_dark_scene_is_darker() -> None:
     scene = replace(sampler.sample(0, 0), haze=0.0, blur=0.0, noise=0.0)
     dark, bright = (
-        pictures.jpeg(replace(scene, light=light), np.random.default_rng(0))
-        for light in (0.3, 1.0)
+        pictures.jpeg(replace(scene, light=light), np.random.default_rng(0)) for light in (0.3, 1.0)
     )
     means = [float(np.asarray(Image.open(io.BytesIO(data))).mean()) for data in (dark, bright)]
     assert means[0] < 0.5 * means[1]

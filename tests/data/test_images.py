@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> Image.Ima
     return picture
 
 
-def saved(picture: Image.Image, path: Path, **settings: object) -> Path:
+def saved(picture: Image.Image, path: Path, **settings: Any) -> Path:
     picture.save(path, **settings)
     return path
 
@@ -43,7 +45,8 @@ def test_every_mode_becomes_rgb(
     tmp_path: Path, picture: Image.Image, colour: tuple[int, int, int]
 ) -> None:
     array = read_image(saved(picture, tmp_path / "a.png"), 6)
-    assert (array.shape, array.dtype) == ((6, 6, 3), np.uint8)
+    assert array.shape == (6, 6, 3)
+    assert array.dtype == np.uint8
     assert (array == colour).all()
 
 
@@ -120,7 +123,7 @@ def test_a_broken_file_is_named(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="gone.jpg cannot be read"):
+    with pytest.raises(InputError, match=r"gone\.jpg cannot be read"):
         read_image(tmp_path / "gone.jpg", 8)
 
 
@@ -129,16 +132,17 @@ def test_any_damage_is_an_input_error_or_a_picture(tmp_path: Path, form: str) ->
     stream = io.BytesIO()
     noise(24).save(stream, form)
     chance = random.Random(form)
+    read = 0
     for _ in range(60):
         content = bytearray(stream.getvalue())
         for _ in range(4):
             content[chance.randrange(len(content))] = chance.randrange(256)
         path = tmp_path / "damaged"
         path.write_bytes(content[: chance.randrange(1, len(content))])
-        try:
+        with contextlib.suppress(InputError):
             assert read_image(path, 4).shape == (4, 4, 3)
-        except InputError as error:
-            assert str(path) in str(error)
+            read += 1
+    assert read < 60
 
 
 @pytest.fixture

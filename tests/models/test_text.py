@@ -55,7 +55,9 @@ def features(encoder: HuggingFaceEncoder, captions: list[str]) -> Tensor:
 
 
 def test_the_mean_counts_no_padding() -> None:
-    hidden = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [50.0, 50.0]], [[7.0, 8.0], [9.0, 9.0], [9.0, 9.0]]])
+    hidden = torch.tensor(
+        [[[1.0, 2.0], [3.0, 6.0], [50.0, 50.0]], [[7.0, 8.0], [9.0, 9.0], [9.0, 9.0]]]
+    )
     mask = torch.tensor([[1, 1, 0], [1, 0, 0]])
     assert mean_pool(hidden, mask).tolist() == [[2.0, 4.0], [7.0, 8.0]]
 
@@ -72,7 +74,9 @@ class Scripted(torch.nn.Module):
         return type("Output", (), {"last_hidden_state": hidden})
 
 
-@pytest.mark.parametrize(("pooling", "expected"), [("cls", [[4.0], [5.0]]), ("mean", [[5.0], [5.0]])])
+@pytest.mark.parametrize(
+    ("pooling", "expected"), [("cls", [[4.0], [5.0]]), ("mean", [[5.0], [5.0]])]
+)
 def test_pooling(pooling: str, expected: list[list[float]]) -> None:
     encoder = tiny(pooling=pooling)
     encoder.model = Scripted()
@@ -184,7 +188,8 @@ def test_weights_of_the_package() -> None:
     found = features(encoder, ["a cat", "a kitten", "the stock market fell"])
     assert torch.equal(found, features(again, ["a cat", "a kitten", "the stock market fell"]))
     likeness = torch.nn.functional.cosine_similarity(found[:1], found[1:])
-    assert likeness[0] > 0.6 > 0.3 > likeness[1]
+    assert likeness[0] > 0.6
+    assert likeness[1] < 0.3
 
 
 def test_a_vocabulary_is_the_same_twice() -> None:
@@ -204,7 +209,8 @@ def test_words_of_the_vocabulary_are_found() -> None:
 
     assert words("A MAN, dogs") == ["[CLS]", "a", "man", "[UNK]", "dogs", "[SEP]"]
     # Words it lacks are made of their parts; a part is no word of its own.
-    assert words("ados") == ["[CLS]", "a", "##d", "##o", "##s", "[SEP]"] or words("ados")[1] == "a"
+    assert "".join(words("nora")[1:-1]).replace("##", "") == "nora"
+    assert words("nora")[1] == "n"
     assert words("##n")[-2:] == ["n", "[SEP]"]
 
 

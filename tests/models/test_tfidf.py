@@ -18,7 +18,8 @@ def test_features_by_hand() -> None:
     assert encoder.out_dim == 2
     rare, common = np.log(3 / 2) + 1, 1.0
     expected = np.array([[rare, common], [0, common]])
-    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    # A caption's vector has length sqrt(D).
+    expected *= np.sqrt(2) / np.linalg.norm(expected, axis=1, keepdims=True)
     torch.testing.assert_close(
         encoder.transform(["cat dog", "dog"]), torch.tensor(expected, dtype=torch.float32)
     )
@@ -41,7 +42,8 @@ def test_features_against_scikit_learn(
     found = encoder.transform(NEW)
     assert found.dtype == torch.float32
     assert found.shape == (3, encoder.out_dim)
-    assert found.numpy() == pytest.approx(reference.transform(NEW).toarray(), abs=1e-6)
+    expected = reference.transform(NEW).toarray() * np.sqrt(encoder.out_dim)
+    assert found.numpy() == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_state_gives_the_columns_and_rarities() -> None:

@@ -119,7 +119,9 @@ def test_an_unknown_name(name: str, answer: str) -> None:
 def test_weights_of_the_hub_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(weights, "hub_is_reachable", lambda: False)
-    with pytest.raises(InputError, match=r"weights=hub, but timm/resnet18\.\w+ is not in the local"):
+    with pytest.raises(
+        InputError, match=r"weights=hub, but timm/resnet18\.\w+ is not in the local"
+    ):
         TimmEncoder(NET)
 
 

