@@ -21,7 +21,7 @@ mmclf report [STUDY | --runs ID ...] [--format text,md,csv,tex]
 mmclf runs                          the tracked runs, with their ids
 
 An override is KEY=VALUE: the level of a group, as vision=efficientnet_lite0, or a setting, as
-trainer.epochs=5. The subcommands take output_dir=DIR, tracking.uri=URI and tracking.experiment=NAME.
+trainer.epochs=5. The subcommands take output_dir=DIR, tracking.uri=URI, tracking.experiment=NAME.
 
 {groups}
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         sys.stderr.write(
             f"mmclf: {type(error).__name__}: {error}\n"
-            "  this is not foreseen; HYDRA_FULL_ERROR=1 in the environment shows where it came from\n"
+            "  this was not foreseen; HYDRA_FULL_ERROR=1 in the environment shows where it arose\n"
         )
         return FAILED
 

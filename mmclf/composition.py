@@ -14,8 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from mmclf.check_hydra import check_hydra
 from mmclf.errors import InputError
-from mmclf.job import Composed, Jobs, hydra_node, judge_tree
+from mmclf.job import Jobs, hydra_node, judge_tree
 from mmclf.overrides import Axis, granted_by, read
+from mmclf.schema import Composed
 from mmclf.source import hydra_errors, open_source
 
 __all__ = ["Command", "Composed", "check_command", "compose", "composed_job", "granted_by"]

@@ -69,8 +69,8 @@ def encode_images(
 ) -> Tensor:
     """Features (N, V, D) of the images' views 0 to V - 1, each file decoded once.
 
-    `size` in pixels; `advance` is told of every encoded view, for a progress bar. Raises InputError if
-    an image cannot be read.
+    `size` in pixels; `advance` is told of every encoded view, for a progress bar. Raises
+    InputError if an image cannot be read.
     """
     features = torch.empty(len(paths), views, encoder.out_dim)
     start = 0
@@ -95,7 +95,7 @@ def encode_captions(
     device: torch.device,
     advance: Advance,
 ) -> Tensor:
-    """Features (N, 1, D) of the captions; those of like length share a batch, so little is padded."""
+    """Features (N, 1, D) of the captions; those of like length share a batch: little is padded."""
     features = torch.empty(len(captions), 1, encoder.out_dim)
     for rows in _by_length(captions, batch_size):
         tokens = encoder.tokenize([captions[i] for i in rows])

@@ -37,7 +37,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class EncoderPlace:
-    """Where a frozen encoder runs: its name, the device, and the folder that remembers precisions."""
+    """Where a frozen encoder runs: its name, the device, the folder that remembers precisions."""
 
     name: str
     device: torch.device
@@ -65,7 +65,7 @@ def encode_vision(
     settings: Encode,
     place: EncoderPlace,
 ) -> Encoded:
-    """Features of the images, pictures of `size` pixels: all views for training, else the clean one."""
+    """Features of the pictures, `size` pixels wide: all views for training, else the clean one."""
     encoder.to(device=place.device, memory_format=torch.channels_last)
     noise = np.random.default_rng(0).integers(0, 256, (PROBED, size, size, 3), dtype=np.uint8)
     probe = standardise(encoder, noise, place.device)

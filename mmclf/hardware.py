@@ -62,7 +62,7 @@ def versions() -> str:
 
 
 def commit() -> str | None:
-    """The commit of mmclf's own source, `-dirty` if it was changed since; None outside a checkout."""
+    """The commit of mmclf's own source, `-dirty` if changed since; None outside a checkout."""
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return None

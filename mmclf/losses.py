@@ -28,9 +28,9 @@ class WeightedBCE(nn.BCEWithLogitsLoss):
 def positive_weights(train_labels: Tensor, form: WeightForm, max_weight: float | None) -> Tensor:
     """Weights (L,) of positives from r = negatives / positives of each label.
 
-    `raw`: r, as torch's BCEWithLogitsLoss documents; `sqrt`: the square root of r; `log`: ln(1 + r),
-    which is ln(N / positives). At most `max_weight`. A label without positives has no r: it gets
-    `max_weight`, or 1 without a bound; no positive will use it.
+    `raw`: r, as torch's BCEWithLogitsLoss documents; `sqrt`: the square root of r; `log`:
+    ln(1 + r), which is ln(N / positives). At most `max_weight`. A label without positives has no r:
+    it gets `max_weight`, or 1 without a bound; no positive will use it.
     """
     positives = train_labels.double().sum(dim=0)
     ratio = (len(train_labels) - positives) / positives

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 def f1_scores(labels: Labels, predicted: Labels) -> dict[str, float]:
-    """F1 as `f1_macro` (mean over labels), `f1_micro` (pooled) and `f1_samples` (mean over samples).
+    """F1: `f1_macro` (mean over labels), `f1_micro` (pooled), `f1_samples` (mean over samples).
 
     Where there is nothing to divide by, 0.
     """

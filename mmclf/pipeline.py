@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from mmclf import artifacts, hardware, names, scores
 from mmclf.data.samples import Samples

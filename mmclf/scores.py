@@ -35,8 +35,8 @@ def part_scores(
 def common_threshold_scores(
     part: str, labels: Labels, probabilities: Floats, fitted: float, empty: Empty
 ) -> dict[str, float]:
-    """`PART/f1_*_at_0.5` and `PART/f1_*_fitted`: the same rule for every run, whatever its threshold."""
-    scores = {}
+    """`PART/f1_*_at_0.5` and `PART/f1_*_fitted`: the same rules for every run, whatever its own."""
+    scores: dict[str, float] = {}
     for suffix, value in (("at_0.5", 0.5), ("fitted", fitted)):
         decided = decide(probabilities, np.full(labels.shape[1], value), empty)
         scores |= {f"{part}/{k}_{suffix}": v for k, v in f1_scores(labels, decided).items()}
@@ -54,7 +54,7 @@ def label_scores(
 def monitored(
     monitor: str, loss: float, labels: Labels, probabilities: Floats, empty: Empty
 ) -> float:
-    """The value of the metric `monitor` on the validation samples, its sign such that more is better.
+    """The metric `monitor` of the validation samples, its sign such that more is better.
 
     None of them depends on the configured threshold, which is no reason to train again.
     """

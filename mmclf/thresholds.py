@@ -34,7 +34,7 @@ class Fixed:
         self.empty = empty
 
     def fit(self, probabilities: Floats, labels: Labels) -> Floats:
-        """The given threshold for each of L labels; nothing is learnt from the validation samples."""
+        """The given threshold for each of L labels; nothing is learnt from the samples."""
         if probabilities.shape != labels.shape:
             raise ValueError(
                 f"probabilities {probabilities.shape} and labels {labels.shape} differ"

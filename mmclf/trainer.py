@@ -82,8 +82,9 @@ def fit(
 ) -> Epoch:
     """Train `model` in place and leave it with the weights of its best epoch, which is returned.
 
-    `score` judges an epoch by its validation, the first of equals wins; `seed` decides the order of
-    the samples and the views drawn. Raises NonFiniteLossError at the first step whose loss is not finite.
+    `score` judges an epoch by its validation, the first of equals wins; `seed` decides the order
+    of the samples and the views drawn. Raises NonFiniteLossError at the first step whose loss is
+    not finite.
     """
     generator = torch.Generator().manual_seed(seed)
     model, optimizer = accelerator.prepare(model, optimizer)
@@ -91,7 +92,7 @@ def fit(
     for number in range(1, epochs + 1):
         model.train()
         order = torch.randperm(len(train), generator=generator).to(accelerator.device)
-        for step, rows in enumerate(order.split(batch_size), start=1):
+        for step, rows in enumerate(torch.split(order, batch_size), start=1):
             inputs, labels = train.drawn(rows, generator)
             value = loss(model(inputs), labels)
             if not torch.isfinite(value):

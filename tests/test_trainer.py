@@ -76,6 +76,20 @@ def test_one_batch_is_learnt_by_heart() -> None:
     assert best.number > 100
 
 
+def test_steps_are_those_of_gradient_descent() -> None:
+    model, reference, train = classifier(), classifier(), examples()
+    fitted(model, train, batch_size=12, optimizer=torch.optim.SGD(model.parameters(), lr=0.5))
+    inputs = {name: x[:, 0] for name, x in train.inputs.items()}
+    for _ in range(3):
+        gradients = torch.autograd.grad(
+            LOSS(reference(inputs), train.labels), tuple(reference.parameters())
+        )
+        with torch.no_grad():
+            for weight, gradient in zip(reference.parameters(), gradients, strict=True):
+                weight.sub_(0.5 * gradient)
+    torch.testing.assert_close(weights(model), weights(reference))
+
+
 def test_the_same_seed_gives_the_same_weights_to_the_bit() -> None:
     results = []
     for seed in (0, 0, 1):

@@ -70,14 +70,14 @@ def _decoded(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
-            f"{path}, line {line}: byte {data[error.start]:#04x} is no UTF-8; save the file as UTF-8"
+            f"{path}, line {line}: byte {data[error.start]:#04x} is no UTF-8; save it as UTF-8"
         ) from error
 
 
 def _read_proper(body: str, labelled: bool) -> list[Row] | None:
     """The records if the whole text is proper CSV, else None."""
     width = 3 if labelled else 2
-    reader = csv.reader(io.StringIO(body, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(body, newline=""), strict=True, skipinitialspace=True)
     rows = []
     line = 2
     try:
@@ -120,8 +120,8 @@ def _split_record(record: str, labelled: bool, path: Path, line: int) -> Row:
     caption = quoted[1] if quoted is not None else fields[3].rstrip("\r\n")
     if quoted is None and "\n" in caption:
         raise InputError(
-            f"{path}, line {line}: the caption of {fields[1]} runs over several lines without quotes; "
-            'expected "Caption" in double quotes'
+            f"{path}, line {line}: the caption of {fields[1]} runs over several lines without "
+            'quotes; expected "Caption" in double quotes'
         )
     return _row(fields[1], fields[2] if labelled else None, caption, line)
 

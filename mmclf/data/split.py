@@ -37,9 +37,9 @@ def split(
 ) -> Parts:
     """Parts of samples with `labels` (N, L), stratified by label.
 
-    `val` and `test` are shares of the samples outside the source's own test set `own_test` (N,); where it
-    has one, `test` is not used. `seed` decides train against val, `test_seed` the test set.
-    Raises InputError if a part would be empty.
+    `val` and `test` are shares of the samples outside the source's own test set `own_test` (N,);
+    where it has one, `test` is not used. `seed` decides train against val, `test_seed` the test
+    set. Raises InputError if a part would be empty.
     """
     everything = np.arange(len(labels))
     if own_test.any():

@@ -20,9 +20,9 @@ def make_views(
 ) -> Pictures:
     """View number `view` of pictures (B, H, W, 3), of the same shape; view 0 is the clean one.
 
-    A view is cropped at a random place out of the picture padded by `padding` pixels, reflected, then flipped
-    with the given probabilities. The draws depend on the picture's content, `view` and `seed`
-    alone, so neither order nor batch size changes a view.
+    A view is cropped at a random place out of the picture padded by `padding` pixels, reflected,
+    then flipped with the given probabilities. The draws depend on the picture's content, `view`
+    and `seed` alone, so neither order nor batch size changes a view.
     """
     if view == 0:
         return pictures
@@ -35,7 +35,7 @@ def make_views(
 
 
 def _generator(picture: Pictures, view: int, seed: int) -> np.random.Generator:
-    content = hashlib.blake2b(np.ascontiguousarray(picture), digest_size=8).digest()
+    content = hashlib.blake2b(picture.tobytes(), digest_size=8).digest()
     return np.random.default_rng([seed, view, int.from_bytes(content, "little")])
 
 

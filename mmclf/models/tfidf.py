@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from torch import Tensor
 
@@ -15,8 +16,8 @@ from mmclf.errors import InputError
 class Tfidf:
     """Frequencies of words and word groups, weighted by their rarity (N, D).
 
-    A caption's vector has length sqrt(D), so that its elements have a mean square of 1, as a layer's initial
-    weights expect of their input; at unit length, training would take many times as many steps.
+    A caption's vector has length sqrt(D), so that its elements have a mean square of 1, as a
+    layer's initial weights expect of their input; at unit length, training would take more steps.
     `ngram_max`: words in the longest group; `min_df`: captions that a term must stand in.
     """
 
@@ -53,8 +54,8 @@ class Tfidf:
 
     def transform(self, captions: Sequence[str]) -> Tensor:
         """Features (N, D) in float32."""
-        unit = torch.from_numpy(self._vectorizer.transform(captions).toarray())
-        return unit * self.out_dim**0.5
+        unit: NDArray[np.float32] = self._vectorizer.transform(captions).toarray()
+        return torch.from_numpy(unit) * self.out_dim**0.5
 
     def state(self) -> tuple[dict[str, int], np.ndarray]:
         """The column of every term, and the inverse document frequencies (D,)."""

@@ -11,6 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import torch
+from huggingface_hub import constants, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mmclf.errors import InputError
@@ -54,9 +57,6 @@ def hub_folder(repository: str, patterns: Sequence[str]) -> Path:
 
     Raises InputError if neither has it.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
     try:
         folder = Path(
             snapshot_download(repository, allow_patterns=[*patterns], local_files_only=True)
@@ -91,8 +91,6 @@ def hub_folder(repository: str, patterns: Sequence[str]) -> Path:
 
 def hub_is_reachable() -> bool:
     """Whether the hub's host answers; asked first, as the hub's own client retries for a minute."""
-    from huggingface_hub import constants
-
     if constants.HF_HUB_OFFLINE:
         return False
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
@@ -131,8 +129,6 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise InputError(f"no weights at {path}: expected a .safetensors or .pth file")
     try:
         if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
             return dict(load_file(path))
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # both readers raise many kinds for one thing: not such a file
@@ -170,7 +166,7 @@ def renamed_by_order(
 
 
 def load_strictly(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
-    """Load `state` into `module`; raises InputError that names the first tensors that do not fit."""
+    """Load `state` into `module`; raises InputError naming the first tensors that do not fit."""
     target = module.state_dict()
     missing = [name for name in target if name not in state]
     unknown = [name for name in state if name not in target]

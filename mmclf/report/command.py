@@ -56,7 +56,7 @@ def runs(arguments: Sequence[str]) -> int:
             table.add_row(*row)
         console.print(table)
         return 0
-    for row in [RUN_COLUMNS, *rows]:
+    for row in ([*RUN_COLUMNS], *rows):
         sys.stdout.write("\t".join(row) + "\n")
     return 0
 
@@ -67,8 +67,8 @@ def open_tracker(overrides: Sequence[str]) -> Tracker:
     uri = config.tracking.uri
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
         raise InputError(
-            f"there is no database at {uri}: start a run first, or say where it is by output_dir=DIR "
-            "or tracking.uri=URI"
+            f"there is no database at {uri}: start a run first, or say where it is by "
+            "output_dir=DIR or tracking.uri=URI"
         )
     return Tracker(uri, config.tracking.experiment, Path(config.output_dir))
 

@@ -17,8 +17,8 @@ def label_shares_figure(
 ) -> Figure:
     """Bars of every label's share of the samples, the parts of the split side by side.
 
-    `shares` holds, by part, the share (L,) of its samples with each label. The axis is logarithmic, as a
-    label may stand on three quarters of the samples or on a hundredth.
+    `shares` holds, by part, the share (L,) of its samples with each label. The axis is logarithmic,
+    as a label may stand on three quarters of the samples or on a hundredth.
     """
     figure = Figure(figsize=(max(6.0, 0.55 * len(label_names)), 4.0), layout="constrained")
     axes = figure.add_subplot()

@@ -168,7 +168,7 @@ def test_text_before_the_first_record(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_utf8(tmp_path: Path) -> None:
     message = error_of(tmp_path, HEADER.encode() + b'0.jpg,1,"a"\n1.jpg,1,"caf\xe9"\n')
-    assert "line 3: byte 0xe9 is no UTF-8; save the file as UTF-8" in message
+    assert "line 3: byte 0xe9 is no UTF-8; save it as UTF-8" in message
 
 
 @pytest.mark.parametrize("content", [HEADER, HEADER.strip(), HEADER + "\n\n", HEADER + " \n"])

@@ -8,12 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from mmclf.data.demo import backdrops
-from mmclf.data.demo import beings
-from mmclf.data.demo import crafts
-from mmclf.data.demo import extras
-from mmclf.data.demo import street
-from mmclf.data.demo import vehicles
+from mmclf.data.demo import backdrops, beings, crafts, extras, street, vehicles
 from mmclf.data.demo.pen import Colour, Paint, Pen, shade
 from mmclf.data.demo.scenes import Extra, Scene, Thing
 from mmclf.data.demo.tables import COLOURS, PROPORTIONS
