@@ -16,6 +16,7 @@ setup: $(VENV)/.installed ## the virtual environment .venv, at the versions in c
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "mmclf needs Python 3.11 to 3.13, found %d.%d: make PYTHON=python3.11 ..." % v)'
 	$(PYTHON) -m venv $(VENV)
+	@echo 'Installing about 5 GB, mostly torch; this takes minutes.'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[offline,dev]'
 	@touch $@
 
@@ -38,6 +39,7 @@ format: setup ## format the code and mend what ruff can
 	$(BIN)/ruff check --fix .
 
 ui: setup ## the MLflow UI on this machine alone, port PORT
+	@mkdir -p $(OUTPUTS)
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(OUTPUTS)/mlflow.db --host 127.0.0.1 --port $(PORT)
 
 clean: ## remove the virtual environment and caches, not the outputs

@@ -18,6 +18,7 @@ from mmclf.data.split import Parts, label_shares
 from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.weights import module_sha256
+from mmclf.names import without_passwords
 from mmclf.report.figures import label_shares_figure, learning_curves_figure
 from mmclf.schema import Config
 
@@ -27,7 +28,7 @@ MODEL_FORMAT = 1
 def write_config(folder: Path, tree: Mapping[str, Any], overrides: Sequence[str]) -> None:
     """`config.yaml`, the whole composed configuration, and `overrides.yaml`, what was asked for."""
     for name, content in (("config", dict(tree)), ("overrides", list(overrides))):
-        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        text = without_passwords(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
@@ -65,6 +66,7 @@ def write_model(
     model: nn.Module,
     encoders: Mapping[str, Any],
     thresholds: NDArray[np.float64],
+    empty: str,
 ) -> None:
     """`model/`: trained weights, and in `model.json` all that is needed to use them again.
 
@@ -78,7 +80,7 @@ def write_model(
         "label_ids": list(samples.label_ids),
         "label_names": list(samples.label_names),
         "thresholds": thresholds.tolist(),
-        "empty": config.threshold.get("empty", "argmax"),
+        "empty": empty,
         "image_size": config.image.size,
         "fusion": config.fusion,
         "head": {"hidden": config.head.hidden, "dropout": config.head.dropout},

@@ -20,7 +20,6 @@ PLUGINS: Mapping[str, tuple[str, ...]] = {
         "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
     ),
 }
-OWN_PLUGINS = "hydra_plugins.mmclf."
 LOGGING = ("job_logging", "hydra_logging")
 LOGGING_KEYS = (
     *("version", "formatters", "handlers", "root", "loggers"),
@@ -94,6 +93,8 @@ def _job(node: Mapping[Any, Any]) -> Iterator[str]:
     name = job.get("name", "???")
     if name != "???" and not JOB_NAME.fullmatch(str(name)):
         yield f"hydra.job.name: found {name!r}, expected letters, digits, _, . and -"
+    if job.get("chdir"):
+        yield "hydra.job.chdir is not allowed: it would move relative paths; leave it out"
     variables = job.get("env_set") or {}
     if not isinstance(variables, Mapping):
         yield f"hydra.job.env_set: found {variables!r}, expected a mapping"
@@ -108,8 +109,7 @@ def _job(node: Mapping[Any, Any]) -> Iterator[str]:
 
 def _plugin(path: str, node: object, allowed: tuple[str, ...]) -> Iterator[str]:
     target = node.get("_target_") if isinstance(node, Mapping) else node
-    own = isinstance(target, str) and target.startswith(OWN_PLUGINS)
-    if not isinstance(node, Mapping) or not (target in allowed or own):
+    if not isinstance(node, Mapping) or target not in allowed:
         yield f"{path}: found {target!r}, which is not allowed; expected {' or '.join(allowed)}"
         return
     settings = {key: value for key, value in node.items() if key != "_target_"}

@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from types import FrameType
 
 from mmclf.errors import InputError
@@ -71,8 +72,10 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
     # What a command needs is imported when it is called: --help must not wait for torch.
     first = arguments[0] if arguments else ""
-    if first in ("-h", "--help", "help"):
+    if first not in ("report", "runs") and {"-h", "--help", "help"} & set(arguments):
         return _help
+    if "--version" in arguments:
+        return _version
     if first == "report":
         from mmclf.report.command import report
 
@@ -84,6 +87,11 @@ def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
     from mmclf.launch import launch
 
     return launch
+
+
+def _version(_arguments: Sequence[str]) -> int:
+    sys.stdout.write(f"mmclf {metadata.version('mmclf')}\n")
+    return OK
 
 
 def _help(_arguments: Sequence[str]) -> int:

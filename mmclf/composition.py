@@ -19,8 +19,6 @@ from mmclf.overrides import Axis, granted_by, read
 from mmclf.schema import Composed
 from mmclf.source import hydra_errors, open_source
 
-__all__ = ["Command", "Composed", "check_command", "compose", "composed_job", "granted_by"]
-
 GRANT = "allow_targets"
 MAX_COMBINATIONS = 256  # of swept levels, where the user's own files could bring in a `hydra` node
 

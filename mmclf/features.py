@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from mmclf import hardware, precision
+from mmclf.data.images import read_image
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.data.views import make_views
 from mmclf.encode import encode_captions, encode_images, standardise
-from mmclf.models.tfidf import Tfidf
 from mmclf.progress import progress_bar
 from mmclf.schema import Augment, Encode
 from mmclf.timing import Stopwatch
@@ -67,8 +67,9 @@ def encode_vision(
 ) -> Encoded:
     """Features of the pictures, `size` pixels wide: all views for training, else the clean one."""
     encoder.to(device=place.device, memory_format=torch.channels_last)
-    noise = np.random.default_rng(0).integers(0, 256, (PROBED, size, size, 3), dtype=np.uint8)
-    probe = standardise(encoder, noise, place.device)
+    first = [samples.images[i] for i in parts.train[:PROBED]]
+    pictures = np.stack([read_image(path, size) for path in first])
+    probe = standardise(encoder, pictures, place.device)
     chosen = place.resolve(settings.precision, lambda: encoder(probe))
     views = {"train": augment.views, "val": 1, "test": 1}
     count = sum(views[name] * len(rows) for name, rows in parts.items())
@@ -102,9 +103,9 @@ def encode_vision(
 def encode_text(
     encoder: Any, samples: Samples, parts: Parts, *, settings: Encode, place: EncoderPlace
 ) -> Encoded:
-    """Features of the captions; TF-IDF is fitted on the training captions first."""
+    """Features of the captions; one with `fit`, as TF-IDF, is fitted on those of training."""
     captions = {name: [samples.captions[i] for i in rows] for name, rows in parts.items()}
-    if isinstance(encoder, Tfidf):
+    if hasattr(encoder, "fit"):
         clock = Stopwatch()
         encoder.fit(captions["train"])
         sparse = {name: encoder.transform(some).unsqueeze(1) for name, some in captions.items()}

@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from mmclf.errors import InputError
 
@@ -21,8 +23,10 @@ def pick_device(wanted: str) -> torch.device:
     Raises InputError if there is no such device.
     """
     if wanted == "auto":
-        accelerator = torch.accelerator.current_accelerator(check_available=True)
-        return accelerator if accelerator is not None else torch.device("cpu")
+        found = (
+            torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        )
+        return found if found is not None else torch.device("cpu")
     try:
         device = torch.device(wanted)
         torch.empty(0, device=device)
@@ -30,6 +34,23 @@ def pick_device(wanted: str) -> torch.device:
         first = str(error).splitlines()[0]
         raise InputError(f"device={wanted} cannot be used ({first}): choose auto or cpu") from error
     return device
+
+
+def accelerator_on(device: torch.device) -> Accelerator:
+    """What moves a model to `device` and trains it there.
+
+    Raises InputError in one of several processes, each of which would register a run of its own.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError(
+            f"found {os.environ['WORLD_SIZE']} processes, expected one: a run is not yet divided "
+            "among processes; start mmclf without accelerate launch or torchrun"
+        )
+    # The state is shared by all of a process, and an earlier run may have had another device.
+    AcceleratorState._reset_state(reset_partial_state=True)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    return Accelerator(cpu=device.type == "cpu")
 
 
 def describe(device: torch.device) -> str:

@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from mmclf import hardware
 from mmclf.composition import check_command, composed_job
 from mmclf.errors import InputError
+from mmclf.names import without_passwords
 from mmclf.overrides import granted_by
 from mmclf.schema import Composed
 from mmclf.source import conf_dir
@@ -46,11 +47,10 @@ class Job:
         """
         from mmclf.pipeline import run
 
-        composed = composed_job(cfg, HydraConfig.get(), self.granted)
         try:
-            result = run(composed)
+            result = run(composed_job(cfg, HydraConfig.get(), self.granted))
         except Exception as error:
-            sys.stderr.write(self._told(error, composed))
+            sys.stderr.write(self._told(error, HydraConfig.get().overrides.task))
             raise
         score, seconds = result.metrics["test/f1_samples"], result.metrics["time/wall_s"]
         line = f"run_id: {result.run_id}  test/f1_samples: {score:.4f}  time/wall_s: {seconds:.1f}"
@@ -58,10 +58,10 @@ class Job:
         sys.stdout.flush()
         return score
 
-    def _told(self, error: Exception, composed: Composed) -> str:
+    def _told(self, error: Exception, overrides: Sequence[str]) -> str:
         trace = "".join(traceback.format_exception(error)) if self.wants_traceback else ""
         what = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-        where = f"  in the run of {' '.join(composed.overrides)}\n" if composed.overrides else ""
+        where = f"  in the run of {' '.join(overrides)}\n" if overrides else ""
         return f"{trace}mmclf: {what}\n{where}"
 
 
@@ -121,21 +121,22 @@ def _sweep(
 
     config = first.config
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
+    asked = without_passwords(" ".join(overrides))
     tags = {
-        "mmclf.overrides": " ".join(overrides),
+        "mmclf.overrides": asked,
         "mmclf.hardware": hardware.describe(hardware.pick_device(config.device)),
         "mmclf.versions": hardware.versions(),
     }
-    parent = tracker.start(f"sweep: {' '.join(overrides)}", tags, None)
+    parent = tracker.start(f"sweep: {asked}", tags, None)
     try:
         stopped = _swept([*arguments, f"tracking.parent='{parent.id}'"], config_name, job)
-    except KeyboardInterrupt:
-        parent.end("KILLED")
+        runs = sorted(tracker.children(parent.id), key=lambda run: run.started_ms)
+        with tempfile.TemporaryDirectory() as folder:
+            write_results(Path(folder), runs)
+            parent.artifacts(Path(folder))
+    except BaseException as error:
+        parent.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
-    runs = sorted(tracker.children(parent.id), key=lambda run: run.started_ms)
-    with tempfile.TemporaryDirectory() as folder:
-        write_results(Path(folder), runs)
-        parent.artifacts(Path(folder))
     counts = Counter(run.status for run in runs)
     went_well = stopped is None and counts["FINISHED"] == len(runs)
     parent.end("FINISHED" if went_well else "FAILED")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-# These say where and how, not what, or are part of a run's name already.
-NOT_IN_NAMES = ("experiment", "vision", "text", "output_dir", "device", "allow_targets")
-NOT_IN_NAMES_BELOW = ("tracking.", "store.", "encode.", "hydra.", "hydra/", "data.root")
-NOT_IN_ARMS = ("seed", "output_dir", "device", "allow_targets")
+# Where and how, not what.
+PLACES = ("output_dir", "device", "allow_targets", "encode.workers", "encode.batch_size")
+PLACES_BELOW = ("tracking.", "store.", "hydra.", "hydra/")
+NOT_IN_NAMES = (*PLACES, "experiment", "vision", "text", "data.root")
+NOT_IN_ARMS = (*PLACES, "seed")
+PASSWORD = re.compile(r"(\w+://[^/\s:@]*:)[^@/\s]+@")
 
 
 def run_name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
@@ -22,7 +25,7 @@ def run_name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
 
 def arm_name(overrides: Sequence[str]) -> str:
     """The configuration without its seed, as the overrides that make it; `base` without any."""
-    return ",".join(_without(overrides, NOT_IN_ARMS)) or "base"
+    return ",".join(sorted(_without(overrides, NOT_IN_ARMS))) or "base"
 
 
 def _without(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
@@ -30,8 +33,13 @@ def _without(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
         override
         for override in overrides
         if (key := override.lstrip("+~").partition("=")[0]) not in keys
-        and not key.startswith(NOT_IN_NAMES_BELOW)
+        and not key.startswith(PLACES_BELOW)
     ]
+
+
+def without_passwords(text: str) -> str:
+    """`text` with the password of every address in it replaced by `***`."""
+    return PASSWORD.sub(r"\1***@", text)
 
 
 def run_tags(

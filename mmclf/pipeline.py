@@ -13,20 +13,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from numpy.typing import NDArray
 from torch import nn
 
 from mmclf import artifacts, hardware, names, scores
-from mmclf.data.samples import Samples
-from mmclf.data.split import Parts, split
 from mmclf.errors import InputError
 from mmclf.features import Encoded, EncoderPlace, encode_text, encode_vision
-from mmclf.models.classifier import Classifier, make_head
+from mmclf.inputs import Inputs, make_model, prepare
 from mmclf.progress import progress_bar
 from mmclf.schema import Composed, Config
 from mmclf.targets import build
-from mmclf.thresholds import Threshold
 from mmclf.timing import Stopwatch
 from mmclf.tracking import RunLog, Tracker
 from mmclf.trainer import Epoch, Evaluation, Examples, evaluate, fit
@@ -42,21 +38,6 @@ class Result:
     labels: Mapping[str, NDArray[np.uint8]]
     thresholds: NDArray[np.float64]
     label_names: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a run is made of before anything is computed; a modality that is `none` is absent."""
-
-    samples: Samples
-    parts: Parts
-    encoders: Mapping[str, Any]
-    loss: nn.Module
-    threshold: Threshold
-
-    def labels(self, part: str) -> NDArray[np.uint8]:
-        """Labels (N, L) of a part."""
-        return self.samples.labels[dict(self.parts.items())[part]]
 
 
 def run(composed: Composed) -> Result:
@@ -81,49 +62,18 @@ def run(composed: Composed) -> Result:
     with deterministic(config.seed):
         try:
             inputs = prepare(config)
-        except InputError:
-            # A job of a sweep leaves a trace; a single run that cannot start leaves none.
-            if config.tracking.parent is None:
+        except BaseException as error:
+            # A single run that bad input stops leaves no trace; a job of a sweep does.
+            if isinstance(error, InputError) and config.tracking.parent is None:
                 raise
             with start():
                 raise
         with start() as log:
             log.params(names.flat_params(composed.tree))
+            with tempfile.TemporaryDirectory() as folder:
+                artifacts.write_config(Path(folder), composed.tree, composed.overrides)
+                log.artifacts(Path(folder))
             return _compute(composed, inputs, device, clock, log)
-
-
-def prepare(config: Config) -> Inputs:
-    """Samples, split and parts of a run: all that bad input can spoil before it starts."""
-    make = partial(build, allow=config.allow_targets)
-    samples: Samples = make(config.data, role="data")
-    parts = split(
-        samples.labels,
-        samples.own_test,
-        val=config.split.val,
-        test=config.split.test,
-        seed=config.seed,
-        test_seed=config.split.test_seed,
-    )
-    encoders: dict[str, Any] = {}
-    if config.vision["_target_"] is not None:
-        encoders["vision"] = _frozen(make(config.vision, role="vision"))
-    if config.text["_target_"] is not None:
-        captions = [samples.captions[i] for i in parts.train]
-        encoders["text"] = _frozen(make(config.text, role="text", train_captions=captions))
-    train_labels = torch.from_numpy(samples.labels[parts.train]).float()
-    return Inputs(
-        samples,
-        parts,
-        encoders,
-        loss=make(config.loss, role="loss", train_labels=train_labels),
-        threshold=make(config.threshold, role="threshold"),
-    )
-
-
-def _frozen(encoder: Any) -> Any:
-    if isinstance(encoder, nn.Module):
-        encoder.eval().requires_grad_(False)
-    return encoder
 
 
 @contextmanager
@@ -158,10 +108,12 @@ def _compute(
     logits = {part: evaluations[part].logits.numpy() for part in ("val", "test")}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        artifacts.write_config(folder, composed.tree, composed.overrides)
-        artifacts.write_figures(folder, inputs.samples, inputs.parts, history)
         artifacts.write_predictions(folder, inputs.samples, inputs.parts, logits)
-        artifacts.write_model(folder, config, inputs.samples, model, inputs.encoders, thresholds)
+        empty = inputs.threshold.empty
+        artifacts.write_model(
+            folder, config, inputs.samples, model, inputs.encoders, thresholds, empty
+        )
+        artifacts.write_figures(folder, inputs.samples, inputs.parts, history)
         log.artifacts(folder)
 
     times = _times(config, inputs, encoded, clock)
@@ -181,7 +133,8 @@ def _encode(config: Config, inputs: Inputs, device: torch.device) -> dict[str, E
     encoded = {}
     for modality, encoder in inputs.encoders.items():
         node: Mapping[str, Any] = getattr(config, modality)
-        place = EncoderPlace(repr(sorted(node.items())), device, memory)
+        name = repr([*sorted(node.items()), ("image.size", config.image.size)])
+        place = EncoderPlace(name, device, memory)
         if modality == "vision":
             encoded[modality] = encode_vision(
                 encoder,
@@ -215,7 +168,9 @@ def _fit(
         ).to(device)
         for part, rows in inputs.parts.items()
     }
-    model = _model(config, inputs).to(device)
+    torch.manual_seed(config.seed)
+    dims = {modality: encoder.out_dim for modality, encoder in inputs.encoders.items()}
+    model = make_model(config, dims, inputs.samples.labels.shape[1]).to(device)
     loss = inputs.loss.to(device)
     optimizer = build(
         config.optimizer, "optimizer", config.allow_targets, params=model.parameters()
@@ -247,20 +202,12 @@ def _fit(
                 scores.probabilities_of(validated.logits),
                 inputs.threshold.empty,
             ),
-            accelerator=Accelerator(cpu=device.type == "cpu"),
+            accelerator=hardware.accelerator_on(device),
             on_epoch=on_epoch,
         )
     clock.add("fit", -clock.seconds["logging"])
     tested = evaluate(model, loss, examples["test"])
     return model.cpu(), {"train": best.train, "val": best.val, "test": tested}, history
-
-
-def _model(config: Config, inputs: Inputs) -> Classifier:
-    dims = [encoder.out_dim for encoder in inputs.encoders.values()]
-    fusion = build(config.fusion, "fusion", config.allow_targets, dims=dims)
-    labels = inputs.samples.labels.shape[1]
-    head = make_head(fusion.out_dim, labels, config.head.hidden, config.head.dropout)
-    return Classifier({name: nn.Identity() for name in inputs.encoders}, fusion, head)
 
 
 def _epoch_scores(inputs: Inputs, epoch: Epoch) -> dict[str, float]:

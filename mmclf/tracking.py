@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +21,7 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_SOURCE_NAME
 from mlflow.utils.time import get_current_time_millis
 
-from mmclf.errors import InputError
+from mmclf.errors import InputError, suggestion
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 PARAMS_A_CALL = 100
@@ -52,14 +53,14 @@ class RunLog:
 
     def params(self, values: Mapping[str, object]) -> None:
         """Log parameters, each once."""
-        params = [Param(key, str(value)[:LONGEST_PARAM]) for key, value in values.items()]
+        params = [Param(key_of(key), str(value)[:LONGEST_PARAM]) for key, value in values.items()]
         for start in range(0, len(params), PARAMS_A_CALL):
             self._client.log_batch(self.id, params=params[start : start + PARAMS_A_CALL])
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log metrics at a step, in as few calls as MLflow admits."""
         now = get_current_time_millis()
-        metrics = [Metric(key, float(value), now, step) for key, value in values.items()]
+        metrics = [Metric(key_of(key), float(value), now, step) for key, value in values.items()]
         for start in range(0, len(metrics), METRICS_A_CALL):
             self._client.log_batch(self.id, metrics=metrics[start : start + METRICS_A_CALL])
 
@@ -80,30 +81,41 @@ class RunLog:
 class Tracker:
     """One MLflow experiment at one address.
 
-    A fresh sqlite database gets its tables under a lock, or jobs that start at once lose runs.
-    Raises InputError if the address cannot be used.
+    A fresh sqlite database gets its tables under a lock, or jobs that start at once lose runs. Its
+    artifacts go below `output_dir`; a server keeps them where it likes. Raises InputError if the
+    address cannot be used, the experiment was deleted, or, unless `create`, does not exist.
     """
 
-    def __init__(self, uri: str, experiment: str, output_dir: Path) -> None:
+    def __init__(self, uri: str, experiment: str, output_dir: Path, *, create: bool = True) -> None:
         self.uri = uri
-        output_dir.mkdir(parents=True, exist_ok=True)
-        artifacts = (output_dir / "artifacts").resolve().as_uri()
         try:
-            with FileLock(output_dir / "mlflow.lock"):
-                _make_parent(uri)
+            with _init_lock(uri):
                 self.client = MlflowClient(tracking_uri=uri)
-                found = self.client.get_experiment_by_name(experiment)
-                self.experiment_id: str = (
-                    found.experiment_id
-                    if found is not None
-                    else self.client.create_experiment(experiment, artifact_location=artifacts)
-                )
+                self.experiment_id = self._experiment(experiment, output_dir, create)
         except MlflowException as error:
             first = str(error).strip().splitlines()[0]
             raise InputError(
                 f"tracking.uri={uri} cannot be used ({first}): expected sqlite:///FILE or the "
                 "http address of an MLflow server"
             ) from error
+
+    def _experiment(self, name: str, output_dir: Path, create: bool) -> str:
+        found = self.client.get_experiment_by_name(name)
+        if found is not None and found.lifecycle_stage == "deleted":
+            raise InputError(
+                f"tracking.experiment={name} was deleted in {self.uri}: restore it with "
+                f"`mlflow experiments restore`, or choose another name"
+            )
+        if found is not None:
+            return str(found.experiment_id)
+        if not create:
+            known = [experiment.name for experiment in self.client.search_experiments()]
+            raise InputError(
+                f"tracking.experiment={name} is not in {self.uri}: {suggestion(name, known)}"
+            )
+        is_local = urlsplit(self.uri).scheme == "sqlite"
+        location = (output_dir / "artifacts").resolve().as_uri() if is_local else None
+        return str(self.client.create_experiment(name, artifact_location=location))
 
     def start(self, name: str, tags: Mapping[str, str], parent: str | None) -> RunLog:
         """Start a run, a child of the run `parent` unless that is None."""
@@ -173,7 +185,21 @@ def _tracked(run: Run) -> TrackedRun:
     )
 
 
-def _make_parent(uri: str) -> None:
+def _init_lock(uri: str) -> AbstractContextManager[object]:
+    """A lock beside a sqlite database, whose folder is made; nothing to lock elsewhere."""
     address = urlsplit(uri)
-    if address.scheme == "sqlite" and address.path not in ("", "/"):
-        Path(address.path.removeprefix("/")).parent.mkdir(parents=True, exist_ok=True)
+    if address.scheme != "sqlite" or address.path in ("", "/"):
+        return nullcontext()
+    database = Path(address.path.removeprefix("/"))
+    database.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(f"{database}.lock")
+
+
+def key_of(name: str) -> str:
+    """`name` as MLflow admits it in a key: any other character as its code, `_x26_` for `&`.
+
+    A slash after the second one belongs to a label's name, and is such a character too.
+    """
+    *groups, last = name.split("/", maxsplit=2)
+    odd = r"." if set(last) == {"."} else r"[^\w\-. :]"
+    return "/".join([*groups, re.sub(odd, lambda found: f"_x{ord(found[0]):x}_", last)])

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 NAMED = 5
+ADVICE = "If they are sound, lower optimizer.lr or the loss's weights"
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -114,7 +115,10 @@ def fit(
 def evaluate(
     model: nn.Module, loss: Loss, examples: Examples, batch_size: int = 4096
 ) -> Evaluation:
-    """Loss and logits of the clean views, without dropout, over all examples at once."""
+    """Loss and logits of the clean views, without dropout, over all examples at once.
+
+    Raises NonFiniteLossError if a logit or the loss is not finite.
+    """
     model.eval()
     logits = torch.cat(
         [
@@ -122,7 +126,20 @@ def evaluate(
             for start in range(0, len(examples), batch_size)
         ]
     )
-    return Evaluation(loss(logits, examples.labels).item(), logits.float().cpu())
+    value = loss(logits, examples.labels)
+    finite = logits.isfinite().all(dim=1)
+    if not (torch.isfinite(value) and finite.all()):
+        guilty = [examples.ids[i] for i in (~finite).nonzero().flatten().tolist()]
+        raise NonFiniteLossError(
+            f"the loss is not finite in an evaluation; samples: {_named(guilty or examples.ids)}. "
+            f"{ADVICE}"
+        )
+    return Evaluation(value.item(), logits.float().cpu())
+
+
+def _named(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return ", ".join(ids[:NAMED]) + more
 
 
 def _raise_non_finite(
@@ -140,10 +157,7 @@ def _raise_non_finite(
         logits = model(inputs)
         alone = torch.stack([loss(logits[i : i + 1], labels[i : i + 1]) for i in range(len(rows))])
     guilty = rows[~alone.isfinite()].tolist()
-    named = guilty if guilty else rows.tolist()
-    names = ", ".join(ids[i] for i in named[:NAMED])
-    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    named = _named([ids[i] for i in (guilty if guilty else rows.tolist())])
     raise NonFiniteLossError(
-        f"the loss is not finite at epoch {epoch}, step {step}; samples: {names}{more}. "
-        "If they are sound, lower optimizer.lr or the loss's weights"
+        f"the loss is not finite at epoch {epoch}, step {step}; samples: {named}. {ADVICE}"
     )

@@ -90,7 +90,7 @@ def trained(width: int) -> Classifier:
 def described(
     folder: Path, config: Config, model: nn.Module, encoders: Mapping[str, Any]
 ) -> dict[str, Any]:
-    write_model(folder, config, SAMPLES, model, encoders, THRESHOLDS)
+    write_model(folder, config, SAMPLES, model, encoders, THRESHOLDS, "empty")
     found: dict[str, Any] = json.loads((folder / "model" / "model.json").read_text())
     return found
 

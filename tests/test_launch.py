@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from mmclf import launch
 from mmclf.cli import main
+from mmclf.errors import InputError
 from mmclf.tracking import TrackedRun, Tracker
 
 SMALL = ("data.train=160", "data.test=40", "trainer.epochs=2")
@@ -130,6 +132,38 @@ def test_an_interrupted_run_is_killed_and_exits_130(tmp_path: Path, kind: signal
 
 def epochs_logged(folder: Path) -> bool:
     return (folder / "mlflow.db").is_file() and any(run.metrics for run in tracked(folder))
+
+
+def test_eight_commands_at_once_on_a_fresh_database_are_all_there(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mmclf", *SMALL, f"output_dir={tmp_path}"]
+    alone = os.environ | {"OMP_NUM_THREADS": "1"}
+    racers = [subprocess.Popen([*command, f"seed={i}"], env=alone) for i in range(8)]
+    assert [racer.wait(timeout=600) for racer in racers] == [0] * 8
+    runs = tracked(tmp_path)
+    assert sorted(run.tags["mmclf.seed"] for run in runs) == [str(i) for i in range(8)]
+    assert all(run.status == "FINISHED" and "test/f1_samples" in run.metrics for run in runs)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["-m", "seed=0,1", "--help"], "one run"), (["--version"], "mmclf ")],
+)
+def test_help_and_version_run_nothing(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(arguments) == 0
+    assert words in capsys.readouterr().out
+
+
+def test_a_job_that_cannot_be_composed_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise InputError("found this, expected that")
+
+    monkeypatch.setattr(launch, "composed_job", refuse)
+    assert main([*SMALL, f"output_dir={tmp_path}"]) == 2
+    assert "found this, expected that" in capsys.readouterr().err
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -173,3 +173,28 @@ def test_determinism_is_left_as_it_was_found() -> None:
     assert torch.equal(torch.random.get_rng_state(), state)
     with deterministic(3):
         assert torch.equal(torch.rand(2), drawn)
+
+
+def test_bad_settings_of_late_parts_leave_no_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="optimizer: torch.optim.Adam refuses its settings"):
+        run_small(tmp_path, "optimizer.lr=-1")
+    assert tracker_of(tmp_path).runs() == []
+
+
+def test_one_of_several_processes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="found 2 processes, expected one"):
+        run_small(tmp_path)
+    assert tracker_of(tmp_path).runs() == []
+
+
+def test_a_password_in_the_tracking_address_is_not_written_down(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path}/mlflow.db?x=http://me:secret@host"
+    result = run_small(tmp_path, f"tracking.uri='{address}'")
+    root = artifacts_of(tmp_path, result)
+    for name in ("config.yaml", "overrides.yaml"):
+        text = (root / name).read_text()
+        assert "secret" not in text
+        assert "me:***@host" in text

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmclf.errors import InputError
-from mmclf.tracking import Tracker
+from mmclf.tracking import Tracker, key_of
 
 RACERS = 8
 
@@ -100,3 +100,40 @@ def test_an_address_that_cannot_be_used_is_named(tmp_path: Path, uri: str) -> No
 def test_an_unknown_run_id_says_where_ids_are_listed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="mmclf runs"):
         open_tracker(tmp_path).get(["0" * 32])
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("test/f1_label/traffic light", "test/f1_label/traffic light"),
+        ("test/f1_label/x-ray", "test/f1_label/x-ray"),
+        ("test/f1_label/R&B", "test/f1_label/R_x26_B"),
+        ("test/f1_label/a/b", "test/f1_label/a_x2f_b"),
+        ("test/f1_label/..", "test/f1_label/_x2e__x2e_"),
+        ("val/f1_samples_at_0.5", "val/f1_samples_at_0.5"),
+        ("data.label_names.C++", "data.label_names.C_x2b__x2b_"),
+    ],
+)
+def test_odd_names_become_keys_that_mlflow_admits(tmp_path: Path, name: str, key: str) -> None:
+    assert key_of(name) == key
+    with open_tracker(tmp_path).run("odd", {}, None) as log:
+        log.metrics({name: 0.5})
+        log.params({name: "set"})
+    (run,) = open_tracker(tmp_path).runs()
+    assert run.metrics == {key: 0.5}
+    assert run.params == {key: "set"}
+
+
+def test_reading_makes_no_experiment(tmp_path: Path) -> None:
+    open_tracker(tmp_path)
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    with pytest.raises(InputError, match="did you mean 'study'"):
+        Tracker(uri, "studdy", tmp_path, create=False)
+    assert open_tracker(tmp_path).client.get_experiment_by_name("studdy") is None
+
+
+def test_a_deleted_experiment_is_answered(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    tracker.client.delete_experiment(tracker.experiment_id)
+    with pytest.raises(InputError, match="was deleted"):
+        open_tracker(tmp_path)

@@ -48,13 +48,15 @@ def load(
     paths = tuple(folder / images / one for one in ids)
     check_images(ids, paths)
     names = label_names if label_names is not None else {}
+    called = tuple(names.get(label, label) for label in label_ids)
+    check_unique(called, folder, what="label name")
     return Samples(
         ids=ids,
         images=paths,
         captions=tuple(row.caption for row in rows),
         labels=label_matrix([row.labels or () for row in rows], label_ids),
         label_ids=label_ids,
-        label_names=tuple(names.get(label, label) for label in label_ids),
+        label_names=called,
         own_test=np.arange(len(rows)) >= len(train),
     )
 

@@ -23,6 +23,9 @@ UNLABELLED = ["ImageID", "Caption"]
 _START = re.compile(r'^[^\s",]+\.[A-Za-z]{3,4},', re.MULTILINE)
 _LABELLED = re.compile(r'([^\s",]+),([^",\r\n]*),(.*)', re.DOTALL)
 _UNLABELLED = re.compile(r'([^\s",]+),()(.*)', re.DOTALL)
+# What a record with an odd name would look like, which must not vanish into the caption before it.
+_LIKE_LABELLED = re.compile(r'[^",]+,[^",]*,"')
+_LIKE_UNLABELLED = re.compile(r'[^",]+,"')
 # Spaces and empty lines may stand between a caption's last quote and the next record.
 _QUOTED = re.compile(r'"(.*)"\s*\Z', re.DOTALL)
 
@@ -83,7 +86,7 @@ def _read_proper(body: str, labelled: bool) -> list[Row] | None:
     try:
         for fields in reader:
             if fields:
-                if len(fields) != width or not _START.match(f"{fields[0]},"):
+                if len(fields) != width:
                     return None
                 rows.append(_row(fields[0], fields[1] if labelled else None, fields[-1], line))
             line = reader.line_num + 2
@@ -118,6 +121,12 @@ def _split_record(record: str, labelled: bool, path: Path, line: int) -> Row:
             f"{'ImageID,Labels,' if labelled else 'ImageID,'}" + '"Caption"'
         )
     caption = quoted[1] if quoted is not None else fields[3].rstrip("\r\n")
+    for number, inner in enumerate(caption.split("\n")[1:], start=line + 1):
+        if (_LIKE_LABELLED if labelled else _LIKE_UNLABELLED).match(inner):
+            raise InputError(
+                f"{path}, line {number}: {inner.strip()[:60]!r} looks like a record, but its "
+                "ImageID is no file name as 17.jpg; mend it, or write the file as proper CSV"
+            )
     if quoted is None and "\n" in caption:
         raise InputError(
             f"{path}, line {line}: the caption of {fields[1]} runs over several lines without "

@@ -53,12 +53,12 @@ def _names(folder: Path) -> set[str]:
     return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
 
 
-def check_unique(ids: Sequence[str], where: Path) -> None:
-    """Raise InputError that names the first id that stands twice."""
+def check_unique(ids: Sequence[str], where: Path, what: str = "id") -> None:
+    """Raise InputError that names the first id, or other `what`, that stands twice."""
     seen: set[str] = set()
     for one in ids:
         if one in seen:
-            raise InputError(f"{where}: the id {one} stands twice; every sample needs its own")
+            raise InputError(f"{where}: the {what} {one} stands twice; each must be its own")
         seen.add(one)
 
 

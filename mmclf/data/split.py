@@ -21,6 +21,10 @@ class Parts:
     val: Indices
     test: Indices
 
+    def __getitem__(self, name: str) -> Indices:
+        """The part called `train`, `val` or `test`."""
+        return dict(self.items())[name]
+
     def items(self) -> tuple[tuple[str, Indices], ...]:
         """The three parts by name."""
         return ("train", self.train), ("val", self.val), ("test", self.test)
@@ -65,14 +69,16 @@ def hold_out(
     Sechidis, Tsoumakas and Vlahavas, On the stratification of multi-label data, ECML PKDD 2011.
     Raises InputError if either would be empty.
     """
-    size = round(share * len(indices))
-    if size < 1 or size >= len(indices):
+    kept = held = np.empty(0, dtype=np.int64)
+    if 1 <= round(share * len(indices)) < len(indices):
+        splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=share, random_state=seed)
+        kept, held = next(splitter.split(indices, labels[indices]))
+    # The stratification's sizes are approximate.
+    if len(kept) == 0 or len(held) == 0:
         raise InputError(
             f"a share of {share:.3g} of {len(indices)} samples leaves a part of the split empty: "
             "give more samples, or other split.val and split.test"
         )
-    splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=share, random_state=seed)
-    kept, held = next(splitter.split(indices, labels[indices]))
     return np.sort(indices[kept]), np.sort(indices[held])
 
 

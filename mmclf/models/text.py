@@ -17,7 +17,7 @@ from mmclf.errors import InputError
 from mmclf.models import weights as weights_source
 from mmclf.models.wordpiece import train_wordpiece
 
-HUB_FILES = ("*.json", "model.safetensors", "*.txt", "*.model")
+HUB_FILES = ("*.json", "model*.safetensors", "*.txt", "*.model")
 
 
 class HuggingFaceEncoder(nn.Module):
@@ -148,7 +148,7 @@ def _config(name: str, architecture: Mapping[str, Any] | None) -> Any:
                 f"text.architecture: no transformers config of these settings ({error}): expected "
                 "model_type (bert, distilbert, mobilebert, ...) and its arguments"
             ) from error
-    folder = weights_source.hub_folder(name, HUB_FILES)
+    folder = weights_source.hub_folder(name, ("config.json",), needed="config.json")
     return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 

@@ -23,8 +23,8 @@ class Tfidf:
 
     def __init__(
         self,
-        max_features: int | None = 4096,
-        ngram_max: int = 2,
+        max_features: int | None = 2048,
+        ngram_max: int = 1,
         min_df: int = 2,
         sublinear_tf: bool = True,
     ) -> None:
@@ -55,7 +55,7 @@ class Tfidf:
     def transform(self, captions: Sequence[str]) -> Tensor:
         """Features (N, D) in float32."""
         unit: NDArray[np.float32] = self._vectorizer.transform(captions).toarray()
-        return torch.from_numpy(unit) * self.out_dim**0.5
+        return torch.from_numpy(unit * np.float32(np.sqrt(self.out_dim)))
 
     def state(self) -> tuple[dict[str, int], np.ndarray]:
         """The column of every term, and the inverse document frequencies (D,)."""

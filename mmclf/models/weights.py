@@ -52,16 +52,16 @@ def package_path(package: Mapping[str, str] | None) -> Path:
     return located
 
 
-def hub_folder(repository: str, patterns: Sequence[str]) -> Path:
+def hub_folder(repository: str, patterns: Sequence[str], needed: str = "*.safetensors") -> Path:
     """The local folder of a model hub repository, from the cache or, if it lacks it, the network.
 
-    Raises InputError if neither has it.
+    Raises InputError if neither has it, or if it lacks a file that matches `needed`.
     """
     try:
         folder = Path(
             snapshot_download(repository, allow_patterns=[*patterns], local_files_only=True)
         )
-        if any(folder.glob("*.safetensors")):
+        if any(folder.glob(needed)):
             return folder
     except LocalEntryNotFoundError:
         pass
@@ -81,10 +81,10 @@ def hub_folder(repository: str, patterns: Sequence[str]) -> Path:
     except (HfHubHTTPError, OSError) as error:
         first = str(error).strip().splitlines()[0]
         raise InputError(f"the model hub has no {repository} for us ({first}): {advice}") from error
-    if not any(folder.glob("*.safetensors")):
+    if not any(folder.glob(needed)):
         raise InputError(
-            f"the hub repository {repository} has no weights in the safetensors format, and others "
-            f"are not read: {advice}"
+            f"the hub repository {repository} has no {needed}, and weights in another format are "
+            f"not read: {advice}"
         )
     return folder
 

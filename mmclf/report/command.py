@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mmclf.composition import compose
@@ -53,7 +54,7 @@ def runs(arguments: Sequence[str]) -> int:
     if console.is_terminal:
         table = Table(*RUN_COLUMNS, header_style="bold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(escape, row))
         console.print(table)
         return 0
     for row in ([*RUN_COLUMNS], *rows):
@@ -70,7 +71,7 @@ def open_tracker(overrides: Sequence[str]) -> Tracker:
             f"there is no database at {uri}: start a run first, or say where it is by "
             "output_dir=DIR or tracking.uri=URI"
         )
-    return Tracker(uri, config.tracking.experiment, Path(config.output_dir))
+    return Tracker(uri, config.tracking.experiment, Path(config.output_dir), create=False)
 
 
 def select(tracked: Sequence[TrackedRun], study: str | None) -> list[TrackedRun]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 # Three of the colours that Okabe and Ito chose for readers who see colours differently.
 COLOURS = ("#0072B2", "#E69F00", "#009E73")
 
+WIDEST_IN = 100.0
+
 
 def label_shares_figure(
     shares: Mapping[str, NDArray[np.float64]], label_names: Sequence[str]
@@ -20,7 +22,8 @@ def label_shares_figure(
     `shares` holds, by part, the share (L,) of its samples with each label. The axis is logarithmic,
     as a label may stand on three quarters of the samples or on a hundredth.
     """
-    figure = Figure(figsize=(max(6.0, 0.55 * len(label_names)), 4.0), layout="constrained")
+    width_in = min(max(6.0, 0.55 * len(label_names)), WIDEST_IN)
+    figure = Figure(figsize=(width_in, 4.0), layout="constrained")
     axes = figure.add_subplot()
     places = np.arange(len(label_names))
     width = 0.8 / len(shares)
@@ -30,7 +33,8 @@ def label_shares_figure(
     axes.set_yscale("log")
     axes.set_yticks([1, 3, 10, 30, 100], ["1 %", "3 %", "10 %", "30 %", "100 %"])
     axes.minorticks_off()
-    axes.set_xticks(places, label_names, rotation=45, ha="right")
+    # A label may hold a dollar sign, which matplotlib would take for the start of a formula.
+    axes.set_xticks(places, label_names, rotation=45, ha="right", parse_math=False)
     axes.set_ylabel("share of samples")
     axes.set_title("Label shares of the split")
     axes.legend(ncols=len(shares))

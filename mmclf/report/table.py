@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 COLUMNS: Mapping[str, str] = {
@@ -94,7 +95,7 @@ def print_rich(table: pd.DataFrame, console: Console) -> None:
         numeric = column != "Model"
         shown.add_column(column, justify="right" if numeric else "left")
     for row in rounded(table):
-        shown.add_row(*row)
+        shown.add_row(*map(escape, row))
     console.print(shown)
 
 

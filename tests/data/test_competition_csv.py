@@ -246,3 +246,21 @@ def test_quotes_in_real_captions_are_kept_in_pairs(real_data: Path) -> None:
     lone = [text for text in quoted if text.startswith('"') and text.count('"') == 1]
     assert len(quoted) > 10
     assert lone == []
+
+
+@pytest.mark.parametrize("odd", ["my dog.jpg", "0002", "2.jp2", "photo"])
+def test_a_record_with_an_odd_name_does_not_vanish_into_the_caption_before(
+    tmp_path: Path, odd: str
+) -> None:
+    path = tmp_path / "train.csv"
+    rows = f'1.jpg,1,"a "big" cat"\n{odd},2,"a dog"\n3.jpg,1,"x"\n'
+    path.write_text("ImageID,Labels,Caption\n" + rows)
+    with pytest.raises(InputError, match=f"line 3: '{odd},2.* looks like a record"):
+        read_rows(path)
+
+
+def test_proper_csv_may_have_names_of_any_kind(tmp_path: Path) -> None:
+    path = tmp_path / "train.csv"
+    path.write_text('ImageID,Labels,Caption\nmy dog.jpg,2,"a dog"\n0002,1, "two"\n')
+    found = [(row.id, row.labels, row.caption) for row in read_rows(path)]
+    assert found == [("my dog.jpg", ("2",), "a dog"), ("0002", ("1",), "two")]

@@ -222,7 +222,7 @@ def make_counted(root: Path, marker: Path, barrier: Barrier) -> None:
 
 def test_what_a_killed_process_left_is_replaced(made: Path, tmp_path: Path) -> None:
     root = tmp_path / "root"
-    for half in (root, tmp_path / "root.part", tmp_path / "root.stale"):
+    for half in (root, tmp_path / ".root.mmclf-demo-part", tmp_path / ".root.mmclf-demo-stale"):
         (half / "data").mkdir(parents=True)
         (half / "data/99.jpg").write_bytes(b"half")
         (half / demo.UNFINISHED).write_text("{}")

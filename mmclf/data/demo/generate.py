@@ -91,8 +91,9 @@ def _check_free(root: Path, wanted: str) -> None:
 
 def _replace(root: Path, wanted: str, *, seed: int, train: int, test: int) -> None:
     """Make the demo beside `root`, then put it in the place of what is left there."""
-    # The names are fixed, and not random, so that the next run clears what a killed one left.
-    aside, stale = (root.with_name(f"{root.name}.{suffix}") for suffix in ("part", "stale"))
+    # The names are fixed, and not random, so that the next run clears what a killed one left; and
+    # such as nobody would give to a folder of their own.
+    aside, stale = (root.with_name(f".{root.name}.mmclf-demo-{use}") for use in ("part", "stale"))
     for leftover in (aside, stale):
         if leftover.exists():
             shutil.rmtree(leftover)
