@@ -36,16 +36,17 @@ def pick_device(wanted: str) -> torch.device:
     return device
 
 
-def accelerator_on(device: torch.device) -> Accelerator:
-    """What moves a model to `device` and trains it there.
-
-    Raises InputError in one of several processes, each of which would register a run of its own.
-    """
+def check_single_process() -> None:
+    """Raise InputError in one of several processes: each would register a run of its own."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError(
             f"found {os.environ['WORLD_SIZE']} processes, expected one: a run is not yet divided "
             "among processes; start mmclf without accelerate launch or torchrun"
         )
+
+
+def accelerator_on(device: torch.device) -> Accelerator:
+    """What moves a model to `device` and trains it there."""
     # The state is shared by all of a process, and an earlier run may have had another device.
     AcceleratorState._reset_state(reset_partial_state=True)
     if device.type == "cuda":

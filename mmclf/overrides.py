@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from mmclf.errors import nearest, suggestion
 from mmclf.schema import Config
 
-MAX_VALUES = 1000  # of a sweep over a key; levels of groups are all looked at
+MAX_VALUES = 200  # of a sweep over a key; levels of groups are all looked at
 SETTINGS = tuple(field.name for field in dataclasses.fields(Config))
 
 

@@ -46,6 +46,7 @@ def run(composed: Composed) -> Result:
     Raises InputError for bad input, most of it before the run is registered.
     """
     config, clock = composed.config, Stopwatch()
+    hardware.check_single_process()
     device = hardware.pick_device(config.device)
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
     facts = {

@@ -188,7 +188,7 @@ def test_a_vocabulary_trained_here_is_kept(tmp_path: Path, config: Config) -> No
 
 def test_the_summary_counts_parameters(tmp_path: Path, config: Config) -> None:
     model = trained(3)
-    text = summary(model, {"text": Frozen(), "vision": Tfidf(min_df=1).fit(CAPTIONS)})
+    text = summary(model, {"text": Frozen(), "vision": Tfidf(min_df=1, ngram_max=2).fit(CAPTIONS)})
     assert "text: Frozen, 3 features, 3,003 parameters, frozen" in text
     # The terms: and, and dog, cat, cat and, dog.
     assert "vision: Tfidf, 5 features, 0 parameters, frozen" in text

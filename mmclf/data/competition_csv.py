@@ -86,7 +86,7 @@ def _read_proper(body: str, labelled: bool) -> list[Row] | None:
     try:
         for fields in reader:
             if fields:
-                if len(fields) != width:
+                if len(fields) != width or not fields[0].strip() or "\n" in fields[0]:
                     return None
                 rows.append(_row(fields[0], fields[1] if labelled else None, fields[-1], line))
             line = reader.line_num + 2
