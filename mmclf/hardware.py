@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from accelerate.state import AcceleratorState
 
 from mmclf.errors import InputError
 
+# From glibc's malloc.h.
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 PACKAGES = ("mmclf", "torch", "torchvision", "timm", "transformers", "scikit-learn", "mlflow")
 
 
@@ -52,6 +56,20 @@ def accelerator_on(device: torch.device) -> Accelerator:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     return Accelerator(cpu=device.type == "cpu")
+
+
+def keep_freed_memory() -> None:
+    """Let the process keep the memory that it frees, where the C library is glibc.
+
+    A network's activations are freed and asked for again with every batch; given back to the system
+    and mapped anew each time, they cost EfficientNet-Lite0 a quarter of its speed on two cores.
+    """
+    if sys.platform != "linux":
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def describe(device: torch.device) -> str:

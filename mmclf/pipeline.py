@@ -47,6 +47,7 @@ def run(composed: Composed) -> Result:
     """
     config, clock = composed.config, Stopwatch()
     hardware.check_single_process()
+    hardware.keep_freed_memory()
     device = hardware.pick_device(config.device)
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
     facts = {
