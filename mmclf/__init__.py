@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mmclf.composition import compose
+    from mmclf.config.composition import compose
     from mmclf.pipeline import Result, run
 
 __all__ = ["Result", "compose", "run"]
 
-HOMES = {"compose": "mmclf.composition", "run": "mmclf.pipeline", "Result": "mmclf.pipeline"}
+HOMES = {"compose": "mmclf.config.composition", "run": "mmclf.pipeline", "Result": "mmclf.pipeline"}
 
 
 def __getattr__(name: str) -> object:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import nn
 
+from mmclf.config.schema import Config
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, label_shares
 from mmclf.models.text import HuggingFaceEncoder
@@ -20,7 +21,6 @@ from mmclf.models.tfidf import Tfidf
 from mmclf.models.weights import module_sha256
 from mmclf.names import without_passwords
 from mmclf.report.figures import label_shares_figure, learning_curves_figure
-from mmclf.schema import Config
 
 MODEL_FORMAT = 1
 

@@ -95,7 +95,7 @@ def _version(_arguments: Sequence[str]) -> int:
 
 
 def _help(_arguments: Sequence[str]) -> int:
-    from mmclf.source import conf_dir
+    from mmclf.config.source import conf_dir
 
     folder = conf_dir()
     groups = {

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from mmclf import hardware, precision
+from mmclf.config.schema import Augment, Encode
 from mmclf.data.images import read_image
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.data.views import make_views
 from mmclf.encode import encode_captions, encode_images, standardise
 from mmclf.progress import progress_bar
-from mmclf.schema import Augment, Encode
 from mmclf.timing import Stopwatch
 
 PROBED = 8

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mmclf import trial
+from mmclf.config.schema import Config
+from mmclf.config.targets import build
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, split
 from mmclf.models.classifier import Classifier, make_head
-from mmclf.schema import Config
-from mmclf.targets import build
 from mmclf.thresholds import Threshold
 
 TRIAL_DIM = 8

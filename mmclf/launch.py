@@ -16,12 +16,12 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from mmclf import hardware
-from mmclf.composition import check_command, composed_job
+from mmclf.config.composition import check_command, composed_job
+from mmclf.config.overrides import granted_by
+from mmclf.config.schema import Composed
+from mmclf.config.source import conf_dir
 from mmclf.errors import InputError
 from mmclf.names import without_passwords
-from mmclf.overrides import granted_by
-from mmclf.schema import Composed
-from mmclf.source import conf_dir
 
 # Hydra raises errors where this is "1", else prints them and exits.
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -84,7 +84,9 @@ def launch(arguments: list[str]) -> int:
 
     Raises InputError, before anything is run, for what is wrong with the command line.
     """
-    flags = get_args_parser().parse_args(arguments)
+    flags = get_args_parser().parse_intermixed_args(arguments)
+    # Hydra wants all overrides in one place, not some before a flag and some after it.
+    arguments = [*(a for a in arguments if a not in flags.overrides), *flags.overrides]
     for flag, why in REFUSED.items():
         if getattr(flags, flag) is not None:
             raise InputError(f"--{flag.replace('_', '-')} is refused: {why}")
@@ -123,7 +125,7 @@ def _sweep(
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
     asked = without_passwords(" ".join(overrides))
     tags = {
-        "mmclf.overrides": asked,
+        "mmclf.config.overrides": asked,
         "mmclf.hardware": hardware.describe(hardware.pick_device(config.device)),
         "mmclf.versions": hardware.versions(),
     }

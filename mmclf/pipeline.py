@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mmclf import artifacts, hardware, names, scores
+from mmclf.config.schema import Composed, Config
+from mmclf.config.targets import build
 from mmclf.errors import InputError
 from mmclf.features import Encoded, EncoderPlace, encode_text, encode_vision
 from mmclf.inputs import Inputs, make_model, prepare
 from mmclf.progress import progress_bar
-from mmclf.schema import Composed, Config
-from mmclf.targets import build
 from mmclf.timing import Stopwatch
 from mmclf.tracking import RunLog, Tracker
 from mmclf.trainer import Epoch, Evaluation, Examples, evaluate, fit

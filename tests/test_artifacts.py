@@ -14,14 +14,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from mmclf.artifacts import summary, write_config, write_figures, write_model, write_predictions
-from mmclf.data.samples import Samples
-from mmclf.data.split import Parts
-from mmclf.models.classifier import Classifier, make_head
-from mmclf.models.fusion import Concat
-from mmclf.models.text import HuggingFaceEncoder
-from mmclf.models.tfidf import Tfidf
-from mmclf.models.weights import module_sha256
-from mmclf.schema import (
+from mmclf.config.schema import (
     Augment,
     Config,
     Encode,
@@ -32,6 +25,13 @@ from mmclf.schema import (
     Tracking,
     Trainer,
 )
+from mmclf.data.samples import Samples
+from mmclf.data.split import Parts
+from mmclf.models.classifier import Classifier, make_head
+from mmclf.models.fusion import Concat
+from mmclf.models.text import HuggingFaceEncoder
+from mmclf.models.tfidf import Tfidf
+from mmclf.models.weights import module_sha256
 
 CAPTIONS = ["a cat", "a dog", "a cat and a dog", "a cat"]
 SAMPLES = Samples(

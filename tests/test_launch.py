@@ -60,7 +60,7 @@ def test_a_sweep_goes_on_after_a_failed_run_and_exits_1(
 
 
 def test_a_sweep_that_goes_well_exits_0(tmp_path: Path) -> None:
-    assert main(["-m", *SMALL, f"output_dir={tmp_path}", "seed=0,1"]) == 0
+    assert main([*SMALL, "-m", f"output_dir={tmp_path}", "seed=0,1"]) == 0
     runs = tracked(tmp_path)
     assert [run.status for run in runs] == ["FINISHED"] * 3
     assert {run.tags.get("mmclf.seed") for run in runs} == {None, "0", "1"}

@@ -11,9 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "mmclf"
 
 # What comes earlier on the way of the data is known to what comes later, never the other way round.
 WAY = [
-    {"errors", "timing", "progress", "schema"},
-    {"targets", "wording", "arguments", "check", "check_hydra"},
-    {"overrides", "source", "job", "composition"},
+    {"errors", "timing", "progress"},
+    {"config"},
     {"data", "hardware", "models"},
     {"precision", "encode"},
     {"features", "trial"},
@@ -29,7 +28,7 @@ WAY = [
     {"cli"},
     {"__init__", "__main__"},
 ]
-KNOWS_OMEGACONF = {"source", "job", "composition", "overrides", "check_hydra", "launch"}
+KNOWS_OMEGACONF = {"config", "launch"}
 
 
 def modules() -> list[Path]:

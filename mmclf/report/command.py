@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mmclf.composition import compose
+from mmclf.config.composition import compose
 from mmclf.errors import InputError, suggestion
 from mmclf.report.table import RENDERERS, number, print_rich, render, results
 from mmclf.tracking import TrackedRun, Tracker

@@ -7,13 +7,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mmclf.check import PARTS, check
-from mmclf.check_hydra import check_hydra
+from mmclf.config.check import PARTS, check
+from mmclf.config.check_hydra import check_hydra
+from mmclf.config.overrides import Axis, Groups, judge_level, parse, read, unknown_key
+from mmclf.config.schema import Composed
+from mmclf.config.source import Source, hydra_errors, plain
+from mmclf.config.targets import ROLES, parameters, resolve
 from mmclf.errors import InputError
-from mmclf.overrides import Axis, Groups, judge_level, parse, read, unknown_key
-from mmclf.schema import Composed
-from mmclf.source import Source, hydra_errors, plain
-from mmclf.targets import ROLES, parameters, resolve
 
 
 class Jobs:

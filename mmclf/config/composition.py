@@ -12,12 +12,12 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mmclf.check_hydra import check_hydra
+from mmclf.config.check_hydra import check_hydra
+from mmclf.config.job import Jobs, hydra_node, judge_tree
+from mmclf.config.overrides import Axis, granted_by, read
+from mmclf.config.schema import Composed
+from mmclf.config.source import hydra_errors, open_source
 from mmclf.errors import InputError
-from mmclf.job import Jobs, hydra_node, judge_tree
-from mmclf.overrides import Axis, granted_by, read
-from mmclf.schema import Composed
-from mmclf.source import hydra_errors, open_source
 
 GRANT = "allow_targets"
 MAX_COMBINATIONS = 256  # of swept levels, where the user's own files could bring in a `hydra` node

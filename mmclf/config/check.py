@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from mmclf import wording
-from mmclf.arguments import check_part, stray_targets
+from mmclf.config import wording
+from mmclf.config.arguments import check_part, stray_targets
+from mmclf.config.schema import Config
+from mmclf.config.targets import refusal
 from mmclf.errors import InputError, suggestion
-from mmclf.schema import Config
-from mmclf.targets import refusal
 
 PARTS = ("data", "vision", "text", "fusion", "loss", "threshold", "optimizer")
 MODALITIES = ("vision", "text")  # either may be left out, not both

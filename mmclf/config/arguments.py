@@ -12,9 +12,9 @@ from typing import Any, cast
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from mmclf import wording
+from mmclf.config import wording
+from mmclf.config.targets import ROLES, is_part, parameters, resolve
 from mmclf.errors import InputError, suggestion
-from mmclf.targets import ROLES, is_part, parameters, resolve
 
 NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 # Packages whose annotations hold for every value that they take.

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mmclf.config.targets import ROLES, build, refusal, resolve
 from mmclf.errors import InputError
-from mmclf.targets import ROLES, build, refusal, resolve
 
 OWN = """
 import functools, os, subprocess
@@ -136,7 +136,10 @@ HOSTILE = [
     ("hydra.utils.get_method", "is not allowed"),
     ("torch.nn.functional.torch.hub.load", "torch.nn.functional.torch is the module torch"),
     ("torch.nn.modules.module.torch.load", "module.torch is the module torch"),
-    ("mmclf.targets.importlib.import_module", "mmclf.targets.importlib is the module importlib"),
+    (
+        "mmclf.config.targets.importlib.import_module",
+        "mmclf.config.targets.importlib is the module importlib",
+    ),
     ("timm.models._builder.os.system", "no dotted public name"),
     ("torch.nn.Module.__init__.__globals__", "no dotted public name"),
     ("torch.nn.Module.load_state_dict", "torch.nn.Module is another class"),
@@ -283,5 +286,6 @@ def test_provided_arguments_exist_where_mmclf_itself_takes_them() -> None:
 
 
 def test_importing_it_does_not_import_torch() -> None:
-    code = "import sys, mmclf.targets, mmclf.composition; sys.exit('torch' in sys.modules)"
+    modules = "mmclf.config.targets, mmclf.config.composition"
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

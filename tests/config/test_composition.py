@@ -19,11 +19,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from mmclf.composition import check_command, compose, composed_job
+from mmclf.config.composition import check_command, compose, composed_job
+from mmclf.config.job import dotted_keys
+from mmclf.config.overrides import Groups, granted_by, judge_level, read, unknown_key
+from mmclf.config.source import conf_dir, open_source
 from mmclf.errors import InputError
-from mmclf.job import dotted_keys
-from mmclf.overrides import Groups, granted_by, judge_level, read, unknown_key
-from mmclf.source import conf_dir, open_source
 
 CONF = conf_dir()
 HERE = ("data=competition", "data.root=here")
@@ -433,7 +433,8 @@ def test_grants_come_from_the_command_line(lines: list[str], granted: list[str])
 
 def test_a_compose_error_needs_no_torch() -> None:
     code = (
-        "import sys\nfrom mmclf.composition import compose\nfrom mmclf.errors import InputError\n"
+        "import sys\nfrom mmclf.config.composition import compose\n"
+        "from mmclf.errors import InputError\n"
         "try: compose(['a b=1', 'hydra.searchpath=[pkg://x]'])\n"
         "except InputError: sys.exit('torch' in sys.modules)"
     )

@@ -24,7 +24,7 @@ from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig, ListConfig, OmegaConf, flag_override
 from omegaconf.errors import OmegaConfBaseException
 
-from mmclf.check_hydra import check_searchpath
+from mmclf.config.check_hydra import check_searchpath
 from mmclf.errors import InputError
 
 HYDRA_STATE = (GlobalHydra, JobRuntime, VersionBase)
@@ -53,7 +53,7 @@ class Source:
 
 def conf_dir() -> Path:
     """The folder of the shipped config: inside the wheel, or beside the package in a checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     for folder in (package / "conf", package.parent / "conf"):
         if (folder / "config.yaml").is_file():
             return folder

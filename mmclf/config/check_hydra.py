@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mmclf.arguments import stray_targets
+from mmclf.config.arguments import stray_targets
 from mmclf.errors import suggestion
 
 PLUGINS: Mapping[str, tuple[str, ...]] = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from mmclf.check import check
-from mmclf.check_hydra import check_hydra, check_searchpath
+from mmclf.config.check import check
+from mmclf.config.check_hydra import check_hydra, check_searchpath
+from mmclf.config.schema import Config
 from mmclf.errors import InputError
-from mmclf.schema import Config
 
 
 def tree() -> dict[str, Any]:

@@ -14,8 +14,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, OverrideType, ValueType
 from hydra.errors import HydraException
 
+from mmclf.config.schema import Config
 from mmclf.errors import nearest, suggestion
-from mmclf.schema import Config
 
 MAX_VALUES = 200  # of a sweep over a key; levels of groups are all looked at
 SETTINGS = tuple(field.name for field in dataclasses.fields(Config))

@@ -1,0 +1,1 @@
+"""The configuration: composed, checked whole, and the parts that it names built."""
