@@ -125,7 +125,7 @@ def _sweep(
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
     asked = without_passwords(" ".join(overrides))
     tags = {
-        "mmclf.config.overrides": asked,
+        "mmclf.overrides": asked,
         "mmclf.hardware": hardware.describe(hardware.pick_device(config.device)),
         "mmclf.versions": hardware.versions(),
     }

@@ -61,7 +61,7 @@ def run(composed: Composed) -> Result:
         names.run_tags(composed.choices, composed.overrides, config.seed, facts),
         config.tracking.parent,
     )
-    with deterministic(config.seed):
+    with deterministic(config.seed, device):
         try:
             inputs = prepare(config)
         except BaseException as error:
@@ -79,11 +79,11 @@ def run(composed: Composed) -> Result:
 
 
 @contextmanager
-def deterministic(seed: int) -> Iterator[None]:
+def deterministic(seed: int, device: torch.device) -> Iterator[None]:
     """Make torch repeat itself within the block: its seed set, no algorithm that varies."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         torch.use_deterministic_algorithms(True)
         try:

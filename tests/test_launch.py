@@ -64,6 +64,9 @@ def test_a_sweep_that_goes_well_exits_0(tmp_path: Path) -> None:
     runs = tracked(tmp_path)
     assert [run.status for run in runs] == ["FINISHED"] * 3
     assert {run.tags.get("mmclf.seed") for run in runs} == {None, "0", "1"}
+    (parent,) = [run for run in runs if run.parent is None]
+    assert parent.tags["mmclf.overrides"].endswith("seed=0,1")
+    assert {"mmclf.hardware", "mmclf.versions"} < set(parent.tags)
 
 
 @pytest.mark.parametrize(
