@@ -261,6 +261,7 @@ CALLBACK = {"_target_": "hydra.experimental.callbacks.PickleJobInfoCallback"}
         ("job", "${loss}"),
         ("job.name", "ext:"),
         ("job.name", "${loss}"),
+        ("job.chdir", True),
         ("job.env_set", {"LD_PRELOAD": "/tmp/evil.so"}),
         ("job.env_set", {"PYTHONPATH": "/tmp"}),
         ("job.env_set", "${loss}"),

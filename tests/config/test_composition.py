@@ -112,6 +112,7 @@ def test_a_group_still_overrides_a_preset() -> None:
         ("+hydra.job_logging.handlers.console.()=subprocess.Popen", "character that no key"),
         ("hydra.job_logging.handlers.console.class=antigravity.Handler", "which is not allowed"),
         ("+hydra.job.env_set.LD_PRELOAD=x.so", "hydra.job.env_set.LD_PRELOAD is not allowed"),
+        ("hydra.job.chdir=true", "hydra.job.chdir is not allowed"),
         ("hydra.job.env_copy=[NO_SUCH_VARIABLE]", "NO_SUCH_VARIABLE"),
         ("hydra.searchpath=[pkg://antigravity]", "'pkg://antigravity' is not allowed"),
         ("hydra.mode=SIDEWAYS", "SIDEWAYS"),
