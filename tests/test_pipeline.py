@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,9 +168,12 @@ def test_bad_input_leaves_no_single_run_behind_but_a_job_of_a_sweep_does(tmp_pat
 
 def test_determinism_is_left_as_it_was_found() -> None:
     state = torch.random.get_rng_state()
+    settings: Any = torch.utils.deterministic
+    filled = settings.fill_uninitialized_memory
     with deterministic(3, torch.device("cpu")):
         assert torch.are_deterministic_algorithms_enabled()
         drawn = torch.rand(2)
+    assert settings.fill_uninitialized_memory == filled
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.equal(torch.random.get_rng_state(), state)
     with deterministic(3, torch.device("cpu")):
