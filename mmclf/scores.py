@@ -56,7 +56,8 @@ def monitored(
 ) -> float:
     """The metric `monitor` of the validation samples, its sign such that more is better.
 
-    None of them depends on the configured threshold, which is no reason to train again.
+    None of them depends on the configured thresholds, which are no reason to train again; what an
+    empty prediction becomes does count in `val/f1_samples_fitted`.
     """
     if monitor == "val/loss":
         return -loss
