@@ -13,8 +13,10 @@ import yaml
 from safetensors.torch import load_file
 
 import mmclf
-from mmclf import artifacts
+from mmclf import artifacts, pipeline
+from mmclf.config.schema import Config
 from mmclf.errors import InputError
+from mmclf.inputs import Inputs, prepare
 from mmclf.metrics import f1_scores
 from mmclf.pipeline import Result, deterministic
 from mmclf.thresholds import decide
@@ -201,3 +203,17 @@ def test_a_password_in_the_tracking_address_is_not_written_down(tmp_path: Path) 
     for name in ("config.yaml", "overrides.yaml"):
         assert "https://me:***@host/mlflow" in (tmp_path / name).read_text()
         assert "secret" not in (tmp_path / name).read_text()
+
+
+def test_what_a_part_draws_while_it_is_built_does_not_change_the_head(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run_small(tmp_path)
+
+    def drawing(config: Config) -> Inputs:
+        prepared = prepare(config)
+        torch.rand(7)
+        return prepared
+
+    monkeypatch.setattr(pipeline, "prepare", drawing)
+    assert np.array_equal(run_small(tmp_path).logits["test"], plain.logits["test"])
