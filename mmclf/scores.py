@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmclf.metrics import f1_per_label, f1_scores, mean_average_precision
-from mmclf.thresholds import Empty, Threshold, best_for_samples_f1, decide
+from mmclf.threshold_search import Empty, best_global
+from mmclf.thresholds import Threshold, decide
 
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -63,7 +64,7 @@ def monitored(
         return -loss
     if monitor == "val/map":
         return mean_average_precision(labels, probabilities)
-    fitted = best_for_samples_f1(probabilities, labels, empty)
+    fitted = best_global(probabilities, labels, empty, "samples")
     decided = decide(probabilities, np.full(labels.shape[1], fitted), empty)
     return f1_scores(labels, decided)["f1_samples"]
 
@@ -72,5 +73,5 @@ def fit_thresholds(
     threshold: Threshold, labels: Labels, probabilities: Floats
 ) -> tuple[Floats, float]:
     """The configured thresholds (L,) and the one for samples-F1, both from validation samples."""
-    fitted = best_for_samples_f1(probabilities, labels, threshold.empty)
+    fitted = best_global(probabilities, labels, threshold.empty, "samples")
     return threshold.fit(probabilities, labels), fitted

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-Empty = Literal["argmax", "empty"]
+from mmclf.threshold_search import Average, Empty, best_global, best_per_label
+
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
@@ -35,11 +36,45 @@ class Fixed:
 
     def fit(self, probabilities: Floats, labels: Labels) -> Floats:
         """The given threshold for each of L labels; nothing is learnt from the samples."""
-        if probabilities.shape != labels.shape:
-            raise ValueError(
-                f"probabilities {probabilities.shape} and labels {labels.shape} differ"
-            )
+        _check_shapes(probabilities, labels)
         return np.full(labels.shape[1], self.value)
+
+
+class GlobalF1:
+    """One threshold for all labels, with the highest F1 of the validation samples.
+
+    `average`: the mean F1 over labels (`macro`) or samples (`samples`), or that of all predictions
+    together (`micro`).
+    """
+
+    def __init__(self, average: Average = "samples", empty: Empty = "argmax") -> None:
+        self.average = average
+        self.empty = empty
+
+    def fit(self, probabilities: Floats, labels: Labels) -> Floats:
+        """The best threshold for each of L labels, exactly; of equals that nearest to 0.5."""
+        _check_shapes(probabilities, labels)
+        found = best_global(probabilities, labels, self.empty, self.average)
+        return np.full(labels.shape[1], found)
+
+
+class PerLabelF1:
+    """A threshold for each label, together with the highest F1 of the validation samples.
+
+    `average` as for GlobalF1. A label without positives keeps GlobalF1's threshold.
+    """
+
+    def __init__(self, average: Average = "samples", empty: Empty = "argmax") -> None:
+        self.average = average
+        self.empty = empty
+
+    def fit(self, probabilities: Floats, labels: Labels) -> Floats:
+        """The thresholds (L,): the best for `macro` and `micro` with `empty`, else a local optimum.
+
+        Never below GlobalF1's score on these samples.
+        """
+        _check_shapes(probabilities, labels)
+        return best_per_label(probabilities, labels, self.empty, self.average)
 
 
 def decide(probabilities: Floats, thresholds: Floats, empty: Empty) -> Labels:
@@ -54,33 +89,6 @@ def decide(probabilities: Floats, thresholds: Floats, empty: Empty) -> Labels:
     return chosen
 
 
-def best_for_samples_f1(probabilities: Floats, labels: Labels, empty: Empty) -> float:
-    """The one threshold with the highest samples-F1, exactly; among equals the one nearest to 0.5.
-
-    Going down from 1, every probability that the threshold passes adds a label to one sample and
-    changes that sample's F1 = 2 tp / (predicted + true) alone; sorted by probability, the running
-    sum of these changes is the score at every threshold.
-    """
-    order = np.argsort(-probabilities, axis=1, kind="stable")
-    ranked = np.take_along_axis(probabilities, order, axis=1)
-    hits = np.take_along_axis(labels, order, axis=1).cumsum(axis=1)
-    predicted = np.arange(1, probabilities.shape[1] + 1)
-    f1 = 2 * hits / (predicted + labels.sum(axis=1, keepdims=True))
-    gains = np.diff(f1, axis=1, prepend=0.0)
-    if empty == "argmax":
-        # The likeliest label is predicted at every threshold: it is no change.
-        gains, ranked, start = gains[:, 1:], ranked[:, 1:], float(f1[:, 0].sum())
-    else:
-        start = 0.0
-    passed = np.argsort(-ranked, axis=None, kind="stable")
-    values = ranked.ravel()[passed]
-    scores = np.concatenate([[start], start + gains.ravel()[passed].cumsum()])
-    upper = np.concatenate([[1.0], values])
-    lower = np.concatenate([values, [0.0]])
-    # A threshold must lie between two different probabilities to pass one and not the other.
-    scores = np.where(upper > lower, scores, -np.inf)
-    between = (upper + lower) / 2
-    # Between neighbouring doubles the mean is rounded to one of them.
-    between = np.where(between > lower, between, upper)
-    best = np.flatnonzero(scores >= scores.max() - 1e-9)
-    return float(between[best[np.abs(between[best] - 0.5).argmin()]])
+def _check_shapes(probabilities: Floats, labels: Labels) -> None:
+    if probabilities.shape != labels.shape:
+        raise ValueError(f"probabilities {probabilities.shape} and labels {labels.shape} differ")

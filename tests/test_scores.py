@@ -13,7 +13,8 @@ from mmclf.scores import (
     part_scores,
     probabilities_of,
 )
-from mmclf.thresholds import Fixed, best_for_samples_f1, decide
+from mmclf.threshold_search import best_global
+from mmclf.thresholds import Fixed, decide
 
 LABELS = np.array([[1, 0, 1], [0, 1, 0]], dtype=np.uint8)
 # At 0.5: {0}, {1, 2}; at 0.35: {0, 2}, {1, 2}.
@@ -79,7 +80,7 @@ def test_a_lower_loss_is_better() -> None:
 def test_the_monitored_metrics() -> None:
     expected = mean_average_precision(LABELS, PROBABILITIES)
     assert monitored("val/map", 9.0, LABELS, PROBABILITIES, "argmax") == expected
-    threshold = best_for_samples_f1(PROBABILITIES, LABELS, "argmax")
+    threshold = best_global(PROBABILITIES, LABELS, "argmax", "samples")
     decided = decide(PROBABILITIES, np.full(3, threshold), "argmax")
     fitted = monitored("val/f1_samples_fitted", 9.0, LABELS, PROBABILITIES, "argmax")
     assert fitted == f1_scores(LABELS, decided)["f1_samples"]
@@ -89,4 +90,4 @@ def test_the_monitored_metrics() -> None:
 def test_fitted_thresholds() -> None:
     own, fitted = fit_thresholds(Fixed(0.3, "empty"), LABELS, PROBABILITIES)
     assert own.tolist() == [0.3] * 3
-    assert fitted == best_for_samples_f1(PROBABILITIES, LABELS, "empty")
+    assert fitted == best_global(PROBABILITIES, LABELS, "empty", "samples")

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
 
-from mmclf.thresholds import Empty, Fixed, best_for_samples_f1, decide
+from mmclf import compose
+from mmclf.config.targets import build
+from mmclf.errors import InputError
+from mmclf.threshold_search import Average, Empty
+from mmclf.thresholds import Fixed, GlobalF1, PerLabelF1, decide
 
-Floats = NDArray[np.float64]
 Labels = NDArray[np.uint8]
 JUST_BELOW = float(np.nextafter(0.5, 0))
 
@@ -50,91 +48,56 @@ def test_a_fixed_threshold_is_one_half_with_argmax() -> None:
     assert (Fixed().value, Fixed().empty) == (0.5, "argmax")
 
 
-def test_a_fixed_threshold_wants_like_shapes() -> None:
+PROBABILITIES = np.array([[0.9, 0.6], [0.8, 0.5], [0.7, 0.4], [0.1, 0.3]])
+LABELS = matrix([[1, 0], [1, 0], [1, 0], [0, 1]])
+
+
+@pytest.mark.parametrize("kind", [Fixed, GlobalF1, PerLabelF1])
+def test_every_rule_wants_like_shapes(kind: type[Fixed | GlobalF1 | PerLabelF1]) -> None:
     with pytest.raises(ValueError, match=r"\(2, 3\) and labels \(2, 2\) differ"):
-        Fixed().fit(np.zeros((2, 3)), np.zeros((2, 2), dtype=np.uint8))
+        kind().fit(np.zeros((2, 3)), np.zeros((2, 2), dtype=np.uint8))
 
 
 @pytest.mark.parametrize(
-    ("probabilities", "labels", "empty", "expected"),
+    ("average", "empty", "expected"),
     [
-        # Only 0.4 and above: between 0.4 and 0.2.
-        ([[0.9, 0.4], [0.2, 0.8]], [[1, 1], [0, 1]], "argmax", 0.3),
-        # The second label stands nowhere: above 0.6 (argmax keeps the first), nearest to one half.
-        ([[0.9, 0.6]], [[1, 0]], "argmax", 0.8),
-        ([[0.9, 0.6]], [[1, 0]], "empty", 0.75),
-        ([[0.9, 0.6]], [[1, 1]], "argmax", 0.3),
-        # Whatever the threshold, the score is the same: the midpoint nearest to one half.
-        ([[0.7]], [[1]], "argmax", 0.5),
-        ([[0.7]], [[1]], "empty", 0.35),
-        ([[0.7]], [[0]], "empty", 0.35),
-        ([[1.0, 0.0]], [[1, 0]], "empty", 0.5),
-        ([[0.3, 0.3]], [[1, 0]], "argmax", 0.65),
+        # All but the last sample's label pass; to pass that one too adds to macro-F1 alone.
+        ("micro", "empty", 0.65),
+        ("macro", "empty", 0.2),
+        ("samples", "empty", 0.65),
+        # The likeliest labels are the true ones: nothing else may pass.
+        ("samples", "argmax", 0.8),
     ],
 )
-def test_the_best_threshold_by_hand(
-    probabilities: list[list[float]], labels: list[list[int]], empty: Empty, expected: float
-) -> None:
-    found = best_for_samples_f1(np.array(probabilities), matrix(labels), empty)
-    assert found == pytest.approx(expected, abs=1e-12)
+def test_the_best_threshold_for_all(average: Average, empty: Empty, expected: float) -> None:
+    rule = GlobalF1(average, empty)
+    assert rule.fit(PROBABILITIES, LABELS).tolist() == pytest.approx([expected] * 2)
+    assert rule.empty == empty
 
 
-def score(probabilities: Floats, labels: Labels, threshold: float, empty: Empty) -> float:
-    decided = decide(probabilities, np.full(labels.shape[1], threshold), empty)
-    both = 2 * (decided & labels).sum(axis=1, dtype=int)
-    either = decided.sum(axis=1, dtype=int) + labels.sum(axis=1, dtype=int)
-    return float(np.divide(both, either, out=np.zeros(len(labels)), where=either > 0).mean())
+@pytest.mark.parametrize(
+    ("average", "empty", "expected"),
+    [
+        ("micro", "empty", [0.4, 0.8]),
+        ("macro", "empty", [0.4, 0.15]),
+        ("samples", "empty", [0.65, 0.65]),
+        ("macro", "argmax", [0.8, 0.8]),
+    ],
+)
+def test_the_best_threshold_for_each(average: Average, empty: Empty, expected: list[float]) -> None:
+    rule = PerLabelF1(average, empty)
+    assert rule.fit(PROBABILITIES, LABELS).tolist() == pytest.approx(expected)
+    assert rule.empty == empty
 
 
-def brute_force(probabilities: Floats, labels: Labels, empty: Empty) -> tuple[float, set[float]]:
-    """The best samples-F1 over every midpoint, and the midpoints that reach it."""
-    values = sorted({0.0, 1.0, *probabilities.ravel().tolist()})
-    between = [(low + high) / 2 for low, high in pairwise(values)]
-    scores = {value: score(probabilities, labels, value, empty) for value in between}
-    best = max(scores.values())
-    return best, {value for value, one in scores.items() if one >= best - 1e-9}
+@pytest.mark.parametrize(("level", "kind"), [("global_f1", GlobalF1), ("per_label_f1", PerLabelF1)])
+def test_the_levels_say_the_defaults(level: str, kind: type[GlobalF1 | PerLabelF1]) -> None:
+    rule = build(compose([f"threshold={level}"]).config.threshold, "threshold")
+    assert type(rule) is kind
+    assert vars(rule) == vars(kind()) == {"average": "samples", "empty": "argmax"}
 
 
-@st.composite
-def predictions(draw: st.DrawFn) -> tuple[Floats, Labels]:
-    samples, width = draw(st.integers(1, 5)), draw(st.integers(1, 4))
-    # Few values, so that many are tied.
-    value = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.6, 0.9, 1.0]) | st.floats(0, 1, width=16)
-    size = samples * width
-    probabilities = draw(st.lists(value, min_size=size, max_size=size))
-    labels = draw(st.lists(st.integers(0, 1), min_size=size, max_size=size))
-    shape = samples, width
-    return np.array(probabilities).reshape(shape), np.array(labels, dtype=np.uint8).reshape(shape)
-
-
-@settings(max_examples=300, deadline=None)
-@given(predictions(), st.sampled_from(["argmax", "empty"]))
-def test_the_search_is_exact(drawn: tuple[Floats, Labels], empty: Empty) -> None:
-    probabilities, labels = drawn
-    found = best_for_samples_f1(probabilities, labels, empty)
-    best, between = brute_force(probabilities, labels, empty)
-    assert score(probabilities, labels, found, empty) == pytest.approx(best, abs=1e-9)
-    # Where argmax decides, values of the likeliest labels part nothing and may be passed over.
-    nearest = min(abs(value - 0.5) for value in between)
-    if empty == "empty":
-        assert abs(found - 0.5) == pytest.approx(nearest, abs=1e-9)
-
-
-def test_the_search_against_scikit_learn() -> None:
-    generator = np.random.default_rng(0)
-    labels = (generator.random((200, 6)) < 0.3).astype(np.uint8)
-    probabilities = np.clip(0.4 * labels + 0.6 * generator.random((200, 6)), 0, 1)
-    found = best_for_samples_f1(probabilities, labels, "argmax")
-
-    def sklearn_score(threshold: float) -> float:
-        decided = decide(probabilities, np.full(6, threshold), "argmax")
-        return float(f1_score(labels, decided, average="samples", zero_division=0))
-
-    assert sklearn_score(found) >= max(map(sklearn_score, np.linspace(0, 1, 501))) - 1e-12
-
-
-def test_neighbouring_doubles_are_told_apart() -> None:
-    # Their mean is rounded to the lower one, which would pass both.
-    high, low = 1 - 2.0**-53, 1 - 2.0**-52
-    found = best_for_samples_f1(np.array([[high, low]]), matrix([[1, 0]]), "empty")
-    assert low < found <= high
+@pytest.mark.parametrize("level", ["global_f1", "per_label_f1"])
+def test_a_level_refuses_another_average(level: str) -> None:
+    with pytest.raises(InputError, match=r"threshold\.average: found 'weighted', expected .*micro"):
+        compose([f"threshold={level}", "threshold.average=weighted"])
