@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
 WeightForm = Literal["raw", "sqrt", "log"]
+Gamma = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class WeightedBCE(nn.BCEWithLogitsLoss):
@@ -38,3 +42,75 @@ def positive_weights(train_labels: Tensor, form: WeightForm, max_weight: float |
     bound = max_weight if max_weight is not None else torch.inf
     weights = weights.clamp(max=bound)
     return torch.where(weights.isfinite(), weights, torch.ones_like(weights)).float()
+
+
+class FocalLoss(nn.Module):
+    """The focal loss -(1 - p_t)^gamma log(p_t), mean over samples and labels.
+
+    p_t is the probability given to what the label says (Lin et al. 2017, arXiv:1708.02002,
+    equations 4 and 5). `gamma` 0 is binary cross-entropy; with `alpha`, positives weigh alpha and
+    negatives 1 - alpha. Unlike torchvision's, whose power is NaN in the gradient where gamma is
+    below 1 and p_t rounds to 1, it is finite for finite logits.
+    """
+
+    def __init__(
+        self, gamma: Gamma = 2.0, alpha: Annotated[float, Field(ge=0, le=1)] | None = None
+    ) -> None:
+        super().__init__()
+        self.gamma = gamma
+        self.alpha = alpha
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss (a scalar) of logits (B, L) against labels (B, L)."""
+        logits, labels = _widened(logits, labels)
+        loss = binary_cross_entropy_with_logits(logits, labels, reduction="none")
+        toward = torch.where(labels > 0.5, logits, -logits)
+        loss = loss * (self.gamma * logsigmoid(-toward)).exp()
+        if self.alpha is not None:
+            loss = loss * (self.alpha * labels + (1 - self.alpha) * (1 - labels))
+        return loss.mean()
+
+
+class AsymmetricLoss(nn.Module):
+    """The asymmetric loss, mean over samples and labels (Ridnik et al. 2021, arXiv:2009.14119).
+
+    A positive costs -(1 - p)^gamma_pos log(p), a negative -q^gamma_neg log(1 - q), where
+    q = max(p - clip, 0) (section 2). The defaults are the paper's. All of it is
+    differentiated, the powers too. Unlike timm's, which bounds p away from 0, a positive far on the
+    wrong side keeps its gradient, and powers below 1 have one.
+    """
+
+    def __init__(
+        self,
+        gamma_neg: Gamma = 4.0,
+        gamma_pos: Gamma = 0.0,
+        clip: Annotated[float, Field(ge=0, lt=1)] = 0.05,
+    ) -> None:
+        super().__init__()
+        self.gamma_neg = gamma_neg
+        self.gamma_pos = gamma_pos
+        self.clip = clip
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss (a scalar) of logits (B, L) against labels (B, L)."""
+        logits, labels = _widened(logits, labels)
+        loss = labels * self._positive(logits) + (1 - labels) * self._negative(logits)
+        return loss.mean()
+
+    def _positive(self, logits: Tensor) -> Tensor:
+        return (self.gamma_pos * logsigmoid(-logits)).exp() * -logsigmoid(logits)
+
+    def _negative(self, logits: Tensor) -> Tensor:
+        # log(1 - q) = min(log(1 - p + clip), 0); 1 - p itself rounds to 0 from a logit of 17 on.
+        margin = math.log(self.clip) if self.clip > 0 else -math.inf
+        log_rest = torch.logaddexp(logsigmoid(-logits), torch.full_like(logits, margin))
+        # A power below 1 has no finite slope at 0.
+        smallest = torch.finfo(logits.dtype).tiny
+        q = (logits.sigmoid() - self.clip).clamp(min=smallest)
+        return q**self.gamma_neg * -log_rest.clamp(max=0)
+
+
+def _widened(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Both in one type of at least 32 bits: half precision rounds 1 - p and the mean away."""
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return logits, labels.to(logits.dtype)
