@@ -26,7 +26,8 @@ class HuggingFaceEncoder(nn.Module):
     `weights`: `hub`, `random` (always the same ones), `package` (the one named by `package`), or
     the path of a model folder, which never touches the network. Of random weights, `architecture`
     holds the settings of a transformers config, and a WordPiece vocabulary is trained on
-    `train_captions` where no tokenizer is at hand. No code of a model repository is ever run.
+    `train_captions` where no tokenizer is at hand. `tokenizer`: the folder of another tokenizer
+    than the weights' own. No code of a model repository is ever run.
     """
 
     def __init__(
@@ -37,13 +38,19 @@ class HuggingFaceEncoder(nn.Module):
         max_length: int = 64,
         architecture: Mapping[str, Any] | None = None,
         package: Mapping[str, str] | None = None,
+        tokenizer: str | None = None,
         train_captions: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        own = _read_tokenizer(Path(tokenizer)) if tokenizer is not None else None
         if weights == "random":
-            self.model, self.tokenizer = _random(name, architecture, package, train_captions)
+            own = own if own is not None else _tokenizer_at_hand(name, package)
+            self.tokenizer = own if own is not None else train_wordpiece(train_captions)
+            self.model = _random(name, architecture, self.tokenizer)
         else:
-            self.model, self.tokenizer = _pretrained(_folder(name, weights, package))
+            folder = _folder(name, weights, package)
+            self.model = _pretrained(folder)
+            self.tokenizer = own if own is not None else _read_tokenizer(folder)
         self.pooling = pooling
         self.max_length = max_length
         self.out_dim = int(self.model.config.hidden_size)
@@ -59,6 +66,17 @@ class HuggingFaceEncoder(nn.Module):
             return_token_type_ids=False,
         )
         return {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
+
+    def architecture(self) -> dict[str, Any]:
+        """The settings of its transformers config, from which random weights are made."""
+        settings: dict[str, Any] = self.model.config.to_diff_dict()
+        about_a_file = ("_name_or_path", "architectures", "dtype", "torch_dtype")
+        own = {
+            key: value
+            for key, value in settings.items()
+            if key not in (*about_a_file, "transformers_version")
+        }
+        return own | {"vocab_size": self.model.config.vocab_size}
 
     def forward(self, tokens: Mapping[str, Tensor]) -> Tensor:
         """Features (B, D) of tokens (B, T)."""
@@ -88,7 +106,7 @@ def _folder(name: str, weights: str, package: Mapping[str, str] | None) -> Path:
     return folder
 
 
-def _pretrained(folder: Path) -> tuple[Any, Any]:
+def _pretrained(folder: Path) -> Any:
     try:
         with _no_progress_bar():
             model = AutoModel.from_pretrained(
@@ -97,13 +115,27 @@ def _pretrained(folder: Path) -> tuple[Any, Any]:
                 trust_remote_code=False,
                 use_safetensors=True,
             ).float()
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
     except (OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0]
         raise InputError(f"text.weights: {folder} is no model that can be read: {first}") from error
-    return model, tokenizer
+    _blank_padding(model)
+    return model
+
+
+def _read_tokenizer(folder: Path) -> Any:
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise InputError(f"text: {folder} holds no tokenizer that can be read: {first}") from error
+
+
+def _blank_padding(model: Any) -> None:
+    # MobileBERT joins each token's embedding with its neighbours': the last one of a caption would
+    # see the padding, and so the longest caption of its batch. Beyond the end it sees zeros.
+    if getattr(model.config, "trigram_input", False):
+        with torch.no_grad():
+            model.get_input_embeddings().weight[model.config.pad_token_id] = 0
 
 
 @contextmanager
@@ -118,24 +150,19 @@ def _no_progress_bar() -> Iterator[None]:
             transformers_logging.enable_progress_bar()
 
 
-def _random(
-    name: str,
-    architecture: Mapping[str, Any] | None,
-    package: Mapping[str, str] | None,
-    train_captions: Sequence[str],
-) -> tuple[Any, Any]:
-    tokenizer = _tokenizer_at_hand(name, package)
-    if tokenizer is None:
-        tokenizer = train_wordpiece(train_captions)
+def _random(name: str, architecture: Mapping[str, Any] | None, tokenizer: Any) -> Any:
     config = _config(name, architecture)
-    config.vocab_size = max(len(tokenizer), 1)
+    if architecture is None or "vocab_size" not in architecture:
+        config.vocab_size = max(len(tokenizer), 1)
     config.pad_token_id = tokenizer.pad_token_id
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         try:
-            return AutoModel.from_config(config, trust_remote_code=False), tokenizer
+            model = AutoModel.from_config(config, trust_remote_code=False)
         except ValueError as error:
             raise InputError(f"text.architecture: these settings make no model: {error}") from error
+    _blank_padding(model)
+    return model
 
 
 def _config(name: str, architecture: Mapping[str, Any] | None) -> Any:

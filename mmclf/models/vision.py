@@ -19,8 +19,9 @@ class TimmEncoder(nn.Module):
     """Any image model of timm without its classifier.
 
     `weights`: `hub`, `random` (always the same ones), `package` (the one named by `package`), or
-    the path of a checkpoint file. `mean` and `std` are those that the weights were trained with.
-    Raises InputError for an unknown name and for weights that are missing or do not fit.
+    the path of a checkpoint file; a file may have the classifier or lack it. `mean` and `std` are
+    those that the weights were trained with. Raises InputError for an unknown name and for weights
+    that are missing or do not fit.
     """
 
     def __init__(
@@ -89,6 +90,9 @@ def _from_package(name: str, package: Mapping[str, str] | None) -> nn.Module:
     path = weights_source.package_path(package)
     model = timm.create_model(name)
     state = weights_source.read_state(path)
+    classifier = _classifier_prefixes(model)
+    if len(state) == sum(not key.startswith(classifier) for key in model.state_dict()):
+        model.reset_classifier(0)  # the file was saved without one
     model.load_state_dict(weights_source.renamed_by_order(state, model, path))
     model.reset_classifier(0)
     headless: nn.Module = model

@@ -38,19 +38,6 @@ def net() -> TimmEncoder:
     return TimmEncoder(NET, "random")
 
 
-@pytest.mark.parametrize("level", [path.stem for path in LEVELS if path.stem != "none"])
-def test_every_level_gives_features_of_its_width(level: str) -> None:
-    settings = settings_of(level)
-    settings["weights"] = "random"
-    if settings["name"] == "???":
-        settings["name"] = "mobilenetv3_small_050"
-    encoder = TimmEncoder(**settings)
-    found = features(encoder)
-    assert found.shape == (2, encoder.out_dim)
-    assert found.isfinite().all()
-    assert len(encoder.mean) == len(encoder.std) == 3
-
-
 def test_the_width_is_that_of_the_head() -> None:
     # Its last convolution widens 288 to 1024: num_features would say 288.
     assert TimmEncoder("mobilenetv3_small_050", "random").out_dim == 1024
@@ -129,6 +116,47 @@ def test_weights_of_the_hub_out_of_reach(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_model_that_the_hub_has_no_weights_of() -> None:
     with pytest.raises(InputError, match="there are no pretrained weights of 'efficientnet_b8'"):
         TimmEncoder("efficientnet_b8", "hub")
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """An installed package, its weights file yet to be written."""
+    info = tmp_path / "some_weights-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: some-weights\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    return {"distribution": "some-weights", "path": "net.pth"}
+
+
+def saved(package: dict[str, str], folder: Path, state: dict[str, torch.Tensor]) -> dict[str, str]:
+    path = folder / package["path"]
+    torch.save(state, path)
+    return package | {"sha256": weights.file_sha256(path)}
+
+
+@pytest.mark.parametrize("name", ["mobilenetv2_050", "mobilenetv3_small_050"])
+@pytest.mark.parametrize("classes", [1000, 0])
+def test_the_file_of_a_package_may_lack_the_classifier(
+    tmp_path: Path, package: dict[str, str], name: str, classes: int
+) -> None:
+    torch.manual_seed(7)
+    source = timm.create_model(name, num_classes=classes)
+    state = {
+        f"other.{i}.{k.rpartition('.')[2]}": v
+        for i, (k, v) in enumerate(source.state_dict().items())
+    }
+    loaded = TimmEncoder(name, "package", saved(package, tmp_path, state))
+    source.reset_classifier(0)
+    assert module_sha256(loaded.model) == module_sha256(source)
+
+
+def test_the_file_of_a_package_with_half_a_classifier(
+    tmp_path: Path, package: dict[str, str]
+) -> None:
+    state = timm.create_model(NET).state_dict()
+    state.popitem()
+    with pytest.raises(InputError, match="holds 121 tensors, the architecture has 122"):
+        TimmEncoder(NET, "package", saved(package, tmp_path, state))
 
 
 def test_weights_of_the_package() -> None:
