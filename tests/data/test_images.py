@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-import contextlib
-import io
-import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from torchvision import transforms
 
-from mmclf.data.images import read_batches, read_image
-from mmclf.errors import InputError
+from mmclf.data.images import read_image
 
-RED, BLUE = (255, 0, 0), (0, 0, 255)
+RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
 
 def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> Image.Image:
@@ -83,95 +80,141 @@ def test_exif_turns_the_picture_upright(tmp_path: Path, orientation: int, side: 
     assert (strip[opposite[side]] == BLUE).all()
 
 
-def noise(side: int) -> Image.Image:
-    generator = np.random.default_rng(0)
-    return Image.fromarray(generator.integers(0, 256, (side, side, 3), dtype=np.uint8))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "MPO"])
+def test_every_listed_format_is_known_by_its_content(tmp_path: Path, form: str) -> None:
+    path = saved(halves(RED, BLUE), tmp_path / "misnamed.txt", format=form)
+    array = read_image(path, 8).astype(int)
+    assert np.abs(array[:, 0] - RED).max() <= 8
+    assert np.abs(array[:, 7] - BLUE).max() <= 8
 
 
-def damaged_png() -> bytes:
-    """A PNG of several chunks, the second one's name damaged, of which Pillow says SyntaxError."""
-    stream = io.BytesIO()
-    noise(256).save(stream, "PNG")
-    content = bytearray(stream.getvalue())
-    second = content.find(b"IDAT", content.find(b"IDAT") + 4)
-    content[second] = 1
-    return bytes(content)
-
-
-def cut_jpeg() -> bytes:
-    stream = io.BytesIO()
-    noise(64).save(stream, "JPEG")
-    return stream.getvalue()[:1500]
+GREY = np.array([[0, 0x00FF], [0x8000, 0xFFFF]])
+UPPER = [[0, 0], [0x80, 0xFF]]
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("kind", "form"),
+    [("<u2", "PNG"), ("<u2", "TIFF"), (">u2", "TIFF"), ("<i4", "TIFF")],
+)
+def test_of_16_bits_the_upper_8_are_kept(tmp_path: Path, kind: str, form: str) -> None:
+    path = saved(Image.fromarray(GREY.astype(kind)), tmp_path / "a", format=form)
+    array = read_image(path, 2)
+    assert array[..., 0].tolist() == UPPER
+    assert (array == array[..., :1]).all()
+
+
+def keyed(mode: str, colour: Any) -> Image.Image:
+    """A picture whose transparent parts are those of one colour."""
+    picture = Image.new(mode, (20, 10), colour)
+    picture.info["transparency"] = colour
+    return picture
+
+
+def clear_palette() -> Image.Image:
+    picture = Image.new("P", (20, 10), 1)
+    picture.putpalette([0, 0, 0, 255, 0, 0])
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("picture", "form", "extra"),
     [
-        pytest.param(b"", id="empty"),
-        pytest.param(b"no image at all", id="text"),
-        pytest.param(cut_jpeg(), id="truncated"),
-        pytest.param(damaged_png(), id="broken-chunk"),
+        pytest.param(Image.new("RGBA", (20, 10), (*RED, 0)), "PNG", {}, id="rgba"),
+        pytest.param(Image.new("RGBA", (20, 10), (*RED, 0)), "WEBP", {"exact": True}, id="webp"),
+        pytest.param(Image.new("RGBA", (20, 10), (*RED, 0)), "TIFF", {}, id="tiff"),
+        pytest.param(Image.new("LA", (20, 10), (0, 0)), "PNG", {}, id="grey-and-alpha"),
+        pytest.param(keyed("RGB", RED), "PNG", {}, id="colour-key"),
+        pytest.param(keyed("L", 0), "PNG", {}, id="grey-key"),
+        pytest.param(clear_palette(), "PNG", {"transparency": 1}, id="palette-key"),
+        pytest.param(clear_palette(), "PNG", {"transparency": b"\xff\0"}, id="palette-alpha"),
+        pytest.param(clear_palette(), "GIF", {"transparency": 1}, id="gif"),
     ],
 )
-def test_a_broken_file_is_named(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "17.jpg"
-    path.write_bytes(content)
-    with pytest.raises(InputError) as caught:
-        read_image(path, 8)
-    assert str(caught.value).startswith(f"{path} cannot be read as an image (")
-    assert "replace the file, or remove its row" in str(caught.value)
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"gone\.jpg cannot be read"):
-        read_image(tmp_path / "gone.jpg", 8)
-
-
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "BMP"])
-def test_any_damage_is_an_input_error_or_a_picture(tmp_path: Path, form: str) -> None:
-    stream = io.BytesIO()
-    noise(24).save(stream, form)
-    chance = random.Random(form)
-    read = 0
-    for _ in range(60):
-        content = bytearray(stream.getvalue())
-        for _ in range(4):
-            content[chance.randrange(len(content))] = chance.randrange(256)
-        path = tmp_path / "damaged"
-        path.write_bytes(content[: chance.randrange(1, len(content))])
-        with contextlib.suppress(InputError):
-            assert read_image(path, 4).shape == (4, 4, 3)
-            read += 1
-    assert read < 60
-
-
-@pytest.fixture
-def shades(tmp_path: Path) -> list[Path]:
-    pictures = (Image.new("RGB", (4, 4), (10 * i, 0, 0)) for i in range(11))
-    return [saved(picture, tmp_path / f"{i}.png") for i, picture in enumerate(pictures)]
-
-
-@pytest.mark.parametrize("batch_size", [1, 2, 3, 11, 50])
-@pytest.mark.parametrize("workers", [1, 4, None])
-def test_batches_are_in_order_and_complete(
-    shades: list[Path], batch_size: int, workers: int | None
+def test_what_is_transparent_shows_white(
+    tmp_path: Path, picture: Image.Image, form: str, extra: dict[str, Any]
 ) -> None:
-    batches = list(read_batches(shades, 2, batch_size, workers))
-    sizes = [len(batch) for batch in batches]
-    assert all(size == batch_size for size in sizes[:-1])
-    assert sum(sizes) == 11
-    together = np.concatenate(batches)
-    assert together.shape == (11, 2, 2, 3)
-    assert together[:, 0, 0, 0].tolist() == [10 * i for i in range(11)]
+    if "transparency" in picture.info:
+        extra = {"transparency": picture.info["transparency"]}
+    path = saved(picture, tmp_path / "a", format=form, **extra)
+    assert (read_image(path, 6) == WHITE).all()
 
 
-def test_no_paths_are_no_batches() -> None:
-    assert list(read_batches([], 2, 4, 1)) == []
+def test_what_is_half_transparent_is_mixed_with_white(tmp_path: Path) -> None:
+    path = saved(Image.new("RGBA", (8, 8), (200, 0, 100, 102)), tmp_path / "a.png")
+    # 102 is 0.4 of 255: 0.4 * 200 + 0.6 * 255, and so on.
+    assert np.abs(read_image(path, 4).astype(int) - (233, 153, 193)).max() <= 1
 
 
-def test_a_broken_file_among_others_is_named_after_the_batches_before(shades: list[Path]) -> None:
-    shades[4].write_bytes(b"broken")
-    batches = read_batches(shades, 2, 2, 2)
-    assert len([next(batches), next(batches)]) == 2
-    with pytest.raises(InputError, match=r"4\.png cannot be read"):
-        next(batches)
+def test_hidden_colours_do_not_bleed_into_what_is_seen(tmp_path: Path) -> None:
+    picture = Image.new("RGBA", (64, 64), (*RED, 0))
+    picture.paste((*BLUE, 255), (32, 0, 64, 64))
+    array = read_image(saved(picture, tmp_path / "a.png"), 7).astype(int)
+    # Between white and blue, red and green are alike everywhere.
+    assert np.abs(array[..., 0] - array[..., 1]).max() <= 2
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path, form: str) -> None:
+    frames = [Image.new("RGB", (20, 10), colour) for colour in (RED, BLUE, WHITE)]
+    path = tmp_path / "a"
+    frames[0].save(path, form, save_all=True, append_images=frames[1:], duration=50, lossless=True)
+    assert (read_image(path, 6) == RED).all()
+
+
+def test_a_broken_exif_block_does_not_matter(tmp_path: Path) -> None:
+    path = saved(halves(RED, BLUE), tmp_path / "a.png", exif=b"Exif\0\0no EXIF at all")
+    assert (read_image(path, 8)[:, 0] == RED).all()
+
+
+def test_an_orientation_of_tiff_is_followed_once(tmp_path: Path) -> None:
+    path = saved(halves(RED, BLUE), tmp_path / "a.tiff", tiffinfo={274: 6})
+    array = read_image(path, 8)
+    assert (array[:3] == RED).all()
+    assert (array[5:] == BLUE).all()
+
+
+@pytest.mark.parametrize("size", [(1, 5000), (5000, 1), (1, 1), (65535, 1)])
+@pytest.mark.parametrize("crop", [None, 0.875])
+def test_the_longest_and_smallest_pictures_are_read(
+    tmp_path: Path, size: tuple[int, int], crop: float | None
+) -> None:
+    path = saved(Image.new("RGB", size, RED), tmp_path / "a.png")
+    assert (read_image(path, 16, crop) == RED).all()
+
+
+def gradient(width: int, height: int) -> Image.Image:
+    rows, columns = np.mgrid[0:height, 0:width]
+    values = np.stack([rows * 7 % 256, columns * 5 % 256, (rows + columns) * 3 % 256], axis=-1)
+    return Image.fromarray(values.astype(np.uint8))
+
+
+@pytest.mark.parametrize("size", [(768, 512), (512, 768), (512, 512)])
+def test_the_centre_is_what_torchvision_cuts_out(tmp_path: Path, size: tuple[int, int]) -> None:
+    picture = gradient(*size)
+    ours = read_image(saved(picture, tmp_path / "a.png"), 224, 0.875)
+    theirs = transforms.CenterCrop(224)(transforms.Resize(256)(picture))
+    assert np.abs(ours.astype(int) - np.asarray(theirs).astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("crop", "box"), [(1.0, (20, 0, 60, 40)), (0.5, (30, 10, 50, 30)), (0.1, (38, 18, 42, 22))]
+)
+def test_the_crop_is_a_share_of_the_shorter_side(
+    tmp_path: Path, crop: float, box: tuple[int, int, int, int]
+) -> None:
+    picture = Image.new("RGB", (80, 40), RED)
+    picture.paste(BLUE, box)
+    side = box[2] - box[0]
+    array = read_image(saved(picture, tmp_path / "a.png"), side, crop)
+    assert (array == BLUE).all()
+    wider = read_image(tmp_path / "a.png", side, 1.5 * crop if crop < 1 else None)
+    assert (wider != BLUE).any()
+
+
+def test_the_crop_of_a_turned_picture_is_the_centre_of_the_turned(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.new("RGB", (60, 20), RED)
+    picture.paste(BLUE, (20, 0, 40, 20))
+    array = read_image(saved(picture, tmp_path / "a.png", exif=exif), 20, 1.0)
+    assert (array == BLUE).all()
