@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from mmclf.data.competition_csv import Row, read_rows
-from mmclf.data.samples import Samples, check_images, check_unique, label_matrix, sorted_labels
-from mmclf.errors import InputError, suggestion
+from mmclf.data.findings import repeated, unknown, unlabelled
+from mmclf.data.paths import image_paths
+from mmclf.data.samples import Samples, label_matrix, sorted_labels
+from mmclf.errors import InputError
 
 LAYOUT = """expected
   ROOT/{train_csv}  with the columns ImageID,Labels,Caption
@@ -26,30 +28,40 @@ def load(
 ) -> Samples:
     """The labelled samples below `root`; those of a labelled `test_csv` are its own test set.
 
-    Raises InputError if a file is missing, a row cannot be read or has no labels, an id stands
-    twice, an image is missing, or the test set has a label that the training set lacks.
+    Raises InputError if a file is missing or a row cannot be read, and with a finding for each: ids
+    that stand twice, rows without labels, ImageIDs that lead outside the folder `images`, labels of
+    the test set that the training set lacks.
     """
     folder = Path(root)
     _check_layout(folder, train_csv, test_csv, images)
-    train = read_rows(folder / train_csv)
+    train_path, test_path = folder / train_csv, folder / test_csv
+    train = read_rows(train_path)
     if not train:
-        raise InputError(f"{folder / train_csv} has no rows; expected at least one sample")
-    _check_labelled(train, folder / train_csv)
-    test = read_rows(folder / test_csv) if (folder / test_csv).is_file() else []
+        raise InputError(f"{train_path} has no rows; expected at least one sample")
+    test = read_rows(test_path) if test_path.is_file() else []
     if test and all(row.labels is None for row in test):
         test = []
-    _check_labelled(test, folder / test_csv)
 
-    label_ids = sorted_labels({label for row in train for label in row.labels or ()})
-    _check_known(test, label_ids, folder / test_csv)
     rows = train + test
     ids = tuple(row.id for row in rows)
-    check_unique(ids, folder)
-    paths = tuple(folder / images / one for one in ids)
-    check_images(ids, paths)
+    label_ids = sorted_labels({label for row in train for label in row.labels or ()})
     names = label_names if label_names is not None else {}
     called = tuple(names.get(label, label) for label in label_ids)
-    check_unique(called, folder, what="label name")
+    findings = [
+        *_unlabelled(train, train_path),
+        *_unlabelled(test, test_path),
+        *repeated(ids, folder),
+        *repeated(called, folder, "label name", "correct data.label_names"),
+        *_unknown(test, label_ids, test_path),
+    ]
+    places = [f"{train_path}, line {row.line}" for row in train]
+    places += [f"{test_path}, line {row.line}" for row in test]
+    try:
+        paths = image_paths(folder / images, ids, places)
+    except InputError as error:
+        raise InputError(*findings, *error.findings) from error
+    if findings:
+        raise InputError(*findings)
     return Samples(
         ids=ids,
         images=paths,
@@ -57,6 +69,7 @@ def load(
         labels=label_matrix([row.labels or () for row in rows], label_ids),
         label_ids=label_ids,
         label_names=called,
+        own_val=np.zeros(len(rows), dtype=bool),
         own_test=np.arange(len(rows)) >= len(train),
     )
 
@@ -67,24 +80,12 @@ def _check_layout(folder: Path, train_csv: str, test_csv: str, images: str) -> N
         raise InputError(f"data.root: there is no folder {folder}; {layout}")
     if not (folder / train_csv).is_file():
         raise InputError(f"data.root: {folder} has no {train_csv}; {layout}")
-    if not (folder / images).is_dir():
-        raise InputError(f"data.root: {folder} has no folder {images}; {layout}")
 
 
-def _check_labelled(rows: Sequence[Row], path: Path) -> None:
-    bare = [row for row in rows if not row.labels]
-    if bare:
-        raise InputError(
-            f"{path}, line {bare[0].line}: {bare[0].id} has no labels ({len(bare)} such rows of "
-            f"{len(rows)}); every labelled sample needs at least one: complete or remove them"
-        )
+def _unlabelled(rows: Sequence[Row], path: Path) -> list[str]:
+    return unlabelled([f"line {row.line}" for row in rows if not row.labels], len(rows), path)
 
 
-def _check_known(rows: Sequence[Row], label_ids: Sequence[str], path: Path) -> None:
-    for row in rows:
-        for label in row.labels or ():
-            if label not in label_ids:
-                raise InputError(
-                    f"{path}, line {row.line}: {row.id} has the label {label!r}, which no training "
-                    f"sample has; {suggestion(label, label_ids)}"
-                )
+def _unknown(rows: Sequence[Row], label_ids: Sequence[str], path: Path) -> list[str]:
+    placed = [(label, f"line {row.line}") for row in rows for label in row.labels or ()]
+    return unknown(placed, label_ids, path, "no training sample has them: correct or remove them")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from mmclf.data.reading import read_text
 from mmclf.errors import InputError
 
 LABELLED = ["ImageID", "Labels", "Caption"]
@@ -42,7 +43,7 @@ class Row:
 
 def read_rows(path: Path) -> list[Row]:
     """The records of a file; raises InputError naming file and line of what cannot be read."""
-    text = _decoded(path)
+    text = read_text(path)
     header, _, body = text.partition("\n")
     columns = [name.strip().strip('"') for name in header.strip().split(",")]
     if columns not in (LABELLED, UNLABELLED):
@@ -64,17 +65,6 @@ def write_rows(path: Path, rows: Iterable[tuple[str, Sequence[str] | None, str]]
         quoted = '"' + caption.replace('"', '""') + '"'
         lines.append(",".join([one, " ".join(labels or ()), quoted] if labelled else [one, quoted]))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
-
-
-def _decoded(path: Path) -> str:
-    data = path.read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path}, line {line}: byte {data[error.start]:#04x} is no UTF-8; save it as UTF-8"
-        ) from error
 
 
 def _read_proper(body: str, labelled: bool) -> list[Row] | None:
@@ -127,6 +117,12 @@ def _split_record(record: str, labelled: bool, path: Path, line: int) -> Row:
                 f"{path}, line {number}: {inner.strip()[:60]!r} looks like a record, but its "
                 "ImageID is no file name as 17.jpg; mend it, or write the file as proper CSV"
             )
+    # A field that csv refuses for its length, in a file whose quotes may yet be doubled.
+    if len(caption) > csv.field_size_limit():
+        raise InputError(
+            f"{path}, line {line}: the caption of {fields[1]} has {len(caption)} characters, "
+            f"expected at most {csv.field_size_limit()}: shorten it"
+        )
     if quoted is None and "\n" in caption:
         raise InputError(
             f"{path}, line {line}: the caption of {fields[1]} runs over several lines without "

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from mmclf.errors import InputError
-
-LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -19,7 +15,9 @@ class Samples:
     """N images with captions and label sets over L labels.
 
     `labels` (N, L) is 0 or 1; column j is the label `label_ids[j]` of the source, called
-    `label_names[j]`. `own_test` (N,) marks the samples that the source itself keeps for the test.
+    `label_names[j]`. `own_val` and `own_test` (N,) mark the samples that the source itself keeps
+    for validation and for the test. A source without images has no paths in `images`, one without
+    captions has empty ones; whether the files in `images` exist is not known here.
     """
 
     ids: tuple[str, ...]
@@ -28,38 +26,25 @@ class Samples:
     labels: NDArray[np.uint8]
     label_ids: tuple[str, ...]
     label_names: tuple[str, ...]
+    own_val: NDArray[np.bool_]
     own_test: NDArray[np.bool_]
 
     def __len__(self) -> int:
         """N."""
         return len(self.ids)
 
-
-def check_images(ids: Sequence[str], images: Sequence[Path]) -> None:
-    """Raise InputError that counts and lists the images that are not there."""
-    folders = {folder: _names(folder) for folder in {image.parent for image in images}}
-    missing = [
-        i for i, image in zip(ids, images, strict=True) if image.name not in folders[image.parent]
-    ]
-    if missing:
-        more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
-        raise InputError(
-            f"{len(missing)} of {len(images)} images are not in {images[0].parent}: "
-            f"{', '.join(missing[:LISTED])}{more}"
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Samples:
+        """The samples at the indices `rows`, in that order, over the same labels."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        return replace(
+            self,
+            ids=tuple(self.ids[i] for i in chosen),
+            images=tuple(self.images[i] for i in chosen) if self.images else (),
+            captions=tuple(self.captions[i] for i in chosen),
+            labels=self.labels[chosen],
+            own_val=self.own_val[chosen],
+            own_test=self.own_test[chosen],
         )
-
-
-def _names(folder: Path) -> set[str]:
-    return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
-
-
-def check_unique(ids: Sequence[str], where: Path, what: str = "id") -> None:
-    """Raise InputError that names the first id, or other `what`, that stands twice."""
-    seen: set[str] = set()
-    for one in ids:
-        if one in seen:
-            raise InputError(f"{where}: the {what} {one} stands twice; each must be its own")
-        seen.add(one)
 
 
 def label_matrix(
@@ -76,6 +61,12 @@ def label_matrix(
 
 def sorted_labels(labels: set[str]) -> tuple[str, ...]:
     """Label ids in ascending order: as numbers if all of them are, else as words."""
-    if all(label.isdecimal() for label in labels):
-        return tuple(sorted(labels, key=int))
+    if all(label.isascii() and label.isdigit() for label in labels):
+        return tuple(sorted(labels, key=_as_number))
     return tuple(sorted(labels))
+
+
+def _as_number(label: str) -> tuple[int, str, str]:
+    # Python refuses to make a number of thousands of digits, and 01 and 1 are the same number.
+    digits = label.lstrip("0")
+    return len(digits), digits, label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
@@ -32,33 +33,62 @@ class Parts:
 
 def split(
     labels: NDArray[np.uint8],
+    own_val: NDArray[np.bool_],
     own_test: NDArray[np.bool_],
     *,
     val: float,
     test: float,
     seed: int,
     test_seed: int,
+    method: Literal["iterative", "random"] = "iterative",
 ) -> Parts:
-    """Parts of samples with `labels` (N, L), stratified by label.
+    """Parts of samples with `labels` (N, L), drawn by iterative stratification or at random.
 
-    `val` and `test` are shares of the samples outside the source's own test set `own_test` (N,);
-    where it has one, `test` is not used. `seed` decides train against val, `test_seed` the test
-    set. Raises InputError if a part would be empty.
+    Where the source keeps samples of its own for validation or for the test, as `own_val` and
+    `own_test` (N,) say, these are that part, and `val` or `test` is not used. Both are shares of
+    the samples that the source does not keep so. `seed` decides train against val, `test_seed` the
+    test set. Raises InputError if a part would be empty.
     """
-    everything = np.arange(len(labels))
-    if own_test.any():
-        rest, held = everything[~own_test], everything[own_test]
-        val_share = val
-    else:
-        rest, held = hold_out(labels, everything, test, test_seed)
-        val_share = val / (1 - test)
-    if val_share >= 1:
+    if (own_val & own_test).any():
         raise InputError(
-            f"split.val={val} and split.test={test} leave nothing to train on: their sum must be "
-            "below 1"
+            f"the source keeps {(own_val & own_test).sum()} samples both for validation and for "
+            "the test; each must be in one part: mark them once"
         )
-    train, validation = hold_out(labels, rest, val_share, seed)
-    return Parts(train, validation, held)
+    rest = np.flatnonzero(~own_val & ~own_test)
+    count = len(rest)
+    left = 1.0
+    held = {"val": np.flatnonzero(own_val), "test": np.flatnonzero(own_test)}
+    for name, share, part_seed in (("test", test, test_seed), ("val", val, seed)):
+        if len(held[name]) > 0:
+            continue
+        if share / left >= 1:
+            raise InputError(
+                f"split.val={val} and split.test={test} leave nothing to train on: their sum must "
+                "be below 1"
+            )
+        if method == "random":
+            rest, held[name] = draw(rest, round(share * count), part_seed)
+        else:
+            rest, held[name] = hold_out(labels, rest, share / left, part_seed)
+        left = left - share
+    if len(rest) == 0:
+        raise InputError(
+            f"the source keeps all {len(labels)} samples for validation and test, and none to "
+            "train on: mark fewer"
+        )
+    return Parts(rest, held["val"], held["test"])
+
+
+def draw(indices: Indices, count: int, seed: int) -> tuple[Indices, Indices]:
+    """`indices` in two: those kept and `count` of them held out at random.
+
+    Raises InputError if either would be empty.
+    """
+    if not 1 <= count < len(indices):
+        raise _empty(count / max(len(indices), 1), len(indices))
+    held = np.zeros(len(indices), dtype=bool)
+    held[np.random.default_rng(seed).permutation(len(indices))[:count]] = True
+    return indices[~held], indices[held]
 
 
 def hold_out(
@@ -75,11 +105,15 @@ def hold_out(
         kept, held = next(splitter.split(indices, labels[indices]))
     # The stratification's sizes are approximate.
     if len(kept) == 0 or len(held) == 0:
-        raise InputError(
-            f"a share of {share:.3g} of {len(indices)} samples leaves a part of the split empty: "
-            "give more samples, or other split.val and split.test"
-        )
+        raise _empty(share, len(indices))
     return np.sort(indices[kept]), np.sort(indices[held])
+
+
+def _empty(share: float, count: int) -> InputError:
+    return InputError(
+        f"a share of {share:.3g} of {count} samples leaves a part of the split empty: "
+        "give more samples, or other split.val and split.test"
+    )
 
 
 def label_shares(labels: NDArray[np.uint8], parts: Parts) -> dict[str, NDArray[np.float64]]:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mmclf.data.competition import load
+from mmclf.data.samples import Samples
 from mmclf.errors import InputError
 
 HEADER = "ImageID,Labels,Caption\n"
@@ -29,6 +33,7 @@ def test_samples_beside_an_unlabelled_test_set(competition: Path) -> None:
     assert samples.label_ids == ("1", "2", "10", "19")
     assert samples.labels.tolist() == [[1, 0, 0, 1], [0, 1, 0, 0], [0, 1, 1, 0]]
     assert samples.own_test.tolist() == [False] * 3
+    assert samples.own_val.tolist() == [False] * 3
     assert len(samples) == 3
 
 
@@ -76,7 +81,6 @@ def test_names_are_mapped_and_fall_back_to_the_id(competition: Path) -> None:
     [
         ("", "there is no folder"),
         ("train.csv", "has no train.csv"),
-        ("data", "has no folder data"),
     ],
 )
 def test_the_layout_is_shown_where_something_lacks(
@@ -95,22 +99,62 @@ def test_the_layout_is_shown_where_something_lacks(
         assert line in message
 
 
+def test_images_need_not_exist(competition: Path) -> None:
+    (competition / "data").rename(competition.parent / "away")
+    assert load(str(competition)).images[0] == competition / "data" / "0.jpg"
+
+
 @pytest.mark.parametrize("name", ["train.csv", "test.csv"])
 def test_an_id_that_stands_twice(competition: Path, name: str) -> None:
     body = '0.jpg,1,"a"\n1.jpg,1,"b"\n1.jpg,1,"c"\n' if name == "train.csv" else '1.jpg,1,"d"\n'
     message = error_of(rewrite(competition, name, body))
-    assert "the id 1.jpg stands twice" in message
+    assert message == (
+        f"{competition}: the id '1.jpg' stands twice; each must be its own: remove or rename the "
+        "rest"
+    )
+
+
+def test_ids_that_stand_twice_are_counted_and_listed(competition: Path) -> None:
+    body = "".join(f'{i}.jpg,1,"a"\n' for i in [*range(10, 17), *range(10, 17), 9])
+    message = error_of(rewrite(competition, "train.csv", body))
+    assert "7 ids stand twice ('10.jpg', '11.jpg', '12.jpg', '13.jpg', '14.jpg' and 2 more)" in (
+        message
+    )
 
 
 @pytest.mark.parametrize("name", ["train.csv", "test.csv"])
-def test_rows_without_labels_are_counted(competition: Path, name: str) -> None:
-    message = error_of(rewrite(competition, name, '3.jpg,1,"a"\n2.jpg,,"b"\n1.jpg,,"c"\n'))
-    assert f"{competition / name}, line 3: 2.jpg has no labels (2 such rows of 3)" in message
+def test_rows_without_labels_are_counted_and_listed(competition: Path, name: str) -> None:
+    rows = '30.jpg,1,"a"\n' + "".join(f'{i}.jpg,,"b"\n' for i in range(31, 37))
+    message = error_of(rewrite(competition, name, rows))
+    assert message.startswith(f"{competition / name}: 6 of 7 rows have no labels (line 3, line 4, ")
+    assert "line 7 and 1 more); every labelled sample needs at least one" in message
 
 
 def test_a_training_table_without_the_column_of_labels(competition: Path) -> None:
     (competition / "train.csv").write_text('ImageID,Caption\n0.jpg,"a"\n')
-    assert "line 2: 0.jpg has no labels (1 such rows of 1)" in error_of(competition)
+    assert "train.csv: 1 of 1 rows have no labels (line 2)" in error_of(competition)
+
+
+def test_all_findings_are_told_at_once(competition: Path) -> None:
+    rewrite(competition, "train.csv", '0.jpg,1,"a"\n0.jpg,,"b"\n../x.jpg,cat,"c"\n')
+    rewrite(competition, "test.csv", '3.jpg,car,"d"\n4.jpg,,"e"\n')
+    with pytest.raises(InputError) as caught:
+        load(str(competition), label_names={"1": "cat"})
+    train, test, data = (competition / name for name in ("train.csv", "test.csv", "data"))
+    assert list(caught.value.findings) == [
+        f"{train}: 1 of 3 rows have no labels (line 3); every labelled sample needs at least one: "
+        "complete or remove them",
+        f"{test}: 1 of 2 rows have no labels (line 3); every labelled sample needs at least one: "
+        "complete or remove them",
+        f"{competition}: the id '0.jpg' stands twice; each must be its own: remove or rename the "
+        "rest",
+        f"{competition}: the label name 'cat' stands twice; each must be its own: correct "
+        "data.label_names",
+        f"{test}: 1 unknown labels: 'car' (line 2, did you mean 'cat'?); no training sample has "
+        "them: correct or remove them",
+        f"{train}, line 4: the image '../x.jpg' leads upwards: expected a path inside {data}, as "
+        "17.jpg or a/17.jpg; correct it",
+    ]
 
 
 @pytest.mark.parametrize("name", ["train.csv", "rows.csv"])
@@ -125,30 +169,60 @@ def test_a_test_table_without_rows_is_no_test_set(competition: Path) -> None:
     assert len(load(str(competition), test_csv="train_b.csv")) == 3
 
 
-@pytest.mark.parametrize(
-    ("gone", "listed"),
-    [(1, "1 of 8 images are not in {}: 10.jpg"), (5, "10.jpg, 11.jpg, 12.jpg, 13.jpg, 14.jpg")],
+def test_test_labels_that_training_lacks_are_counted_and_listed(competition: Path) -> None:
+    rows = ["3.jpg,1 11,a", "4.jpg,11 x-1,b", "5.jpg,x-2 x-3,c", "6.jpg,x-4 x-5 19,d"]
+    message = error_of(rewrite(competition, "test.csv", "\n".join(rows) + "\n"))
+    assert message == (
+        f"{competition / 'test.csv'}: 6 unknown labels: '11' (line 2, did you mean '1'?), "
+        "'x-1' (line 3, did you mean '1'?), 'x-2' (line 4, did you mean '2'?), 'x-3' (line 4), "
+        "'x-4' (line 5) and 1 more; no training sample has them: correct or remove them"
+    )
+
+
+def test_labels_with_hyphens_and_names_with_spaces(competition: Path) -> None:
+    rewrite(competition, "train.csv", '0.jpg,stop-sign t-shirt,"a"\n1.jpg,t-shirt,"b"\n')
+    samples = load(str(competition), label_names={"stop-sign": "stop sign"})
+    assert samples.label_ids == ("stop-sign", "t-shirt")
+    assert samples.label_names == ("stop sign", "t-shirt")
+    assert samples.labels.tolist() == [[1, 1], [0, 1]]
+
+
+def test_labels_of_many_digits_are_sorted_as_numbers(competition: Path) -> None:
+    long = "9" * 5000
+    samples = load(rewrite(competition, "train.csv", f'0.jpg,10 {long} 2 02,"a"\n'))
+    assert samples.label_ids == ("02", "2", "10", long)
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_missing_images_are_counted_and_listed(competition: Path, gone: int, listed: str) -> None:
-    ids = [*range(3), *range(10, 15)]
-    for i in range(10 + gone, 15):
-        (competition / "data" / f"{i}.jpg").touch()
-    message = error_of(rewrite(competition, "train.csv", "".join(f'{i}.jpg,1,"a"\n' for i in ids)))
-    assert message.startswith(f"{gone} of 8 images are not in {competition / 'data'}: ")
-    assert message.endswith(listed.format(competition / "data"))
+@given(
+    st.one_of(
+        st.binary(max_size=40),
+        st.lists(st.sampled_from(['"', ",", "\n", "1.jpg,", "/../", "a", " ", "\0"])).map(
+            lambda pieces: "".join(pieces).encode()
+        ),
+    ),
+    st.sampled_from(["train.csv", "test.csv"]),
+)
+def test_any_bytes_are_samples_or_an_input_error(
+    competition: Path, content: bytes, name: str
+) -> None:
+    whole = (competition / name).read_bytes()
+    (competition / name).write_bytes(HEADER.encode() + content)
+    samples: Samples | None = None
+    with contextlib.suppress(InputError):
+        samples = load(str(competition))
+    # The next example finds the other file sound.
+    (competition / name).write_bytes(whole)
+    if samples is not None:
+        assert samples.labels.any(axis=1).all()
+        assert all(path.is_relative_to(competition / "data") for path in samples.images)
 
 
-def test_of_many_missing_images_five_are_listed(competition: Path) -> None:
-    body = "".join(f'{i}.jpg,1,"a"\n' for i in range(20, 27))
-    message = error_of(rewrite(competition, "train.csv", body))
-    assert message.endswith("20.jpg, 21.jpg, 22.jpg, 23.jpg, 24.jpg and 2 more")
-
-
-def test_a_test_label_that_training_lacks(competition: Path) -> None:
-    message = error_of(rewrite(competition, "test.csv", '3.jpg,1 11,"a cat"\n'))
-    assert f"{competition / 'test.csv'}, line 2: 3.jpg has the label '11'" in message
-    assert "no training sample has; did you mean" in message
-    assert "valid: 1, 10, 19, 2" in message
+def test_a_table_that_cannot_be_read(competition: Path) -> None:
+    (competition / "test.csv").write_bytes(b"\xff\xfe")
+    assert "test.csv, line 1: byte 0xff is no UTF-8; save it as UTF-8" in error_of(competition)
 
 
 def test_the_real_slice(real_data: Path) -> None:

@@ -264,3 +264,15 @@ def test_proper_csv_may_have_names_of_any_kind(tmp_path: Path) -> None:
     path.write_text('ImageID,Labels,Caption\nmy dog.jpg,2,"a dog"\n0002,1, "two"\n')
     found = [(row.id, row.labels, row.caption) for row in read_rows(path)]
     assert found == [("my dog.jpg", ("2",), "a dog"), ("0002", ("1",), "two")]
+
+
+def test_a_caption_too_long_for_a_field_is_refused_and_not_garbled(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    write_rows(path, [("1.jpg", ["1"], "a"), ("2.jpg", ["1"], '"' + "b" * 140_000)])
+    with pytest.raises(InputError, match=r"line 3: the caption of 2\.jpg has 14000\d characters"):
+        read_rows(path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone\.csv cannot be read \(No such file or directory\)"):
+        read_rows(tmp_path / "gone.csv")

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mmclf.data.split import Parts, hold_out, label_shares, split
+from mmclf.data.split import Parts, draw, hold_out, label_shares, split
 from mmclf.errors import InputError
 
 Labels = NDArray[np.uint8]
@@ -22,12 +24,20 @@ def random_labels(seed: int, samples: int, labels: int) -> Labels:
     return drawn
 
 
-def split_of(labels: Labels, own_test: NDArray[np.bool_] | None = None, **given: float) -> Parts:
-    own = np.zeros(len(labels), dtype=bool) if own_test is None else own_test
+def split_of(
+    labels: Labels,
+    own_test: NDArray[np.bool_] | None = None,
+    own_val: NDArray[np.bool_] | None = None,
+    method: Literal["iterative", "random"] = "iterative",
+    **given: float,
+) -> Parts:
+    none = np.zeros(len(labels), dtype=bool)
     wanted = {"val": 0.1, "test": 0.1, "seed": 0, "test_seed": 0} | given
     return split(
         labels,
-        own,
+        own_val if own_val is not None else none,
+        own_test if own_test is not None else none,
+        method=method,
         val=wanted["val"],
         test=wanted["test"],
         seed=int(wanted["seed"]),
@@ -126,6 +136,116 @@ def test_neither_side_may_be_empty(share: float) -> None:
     labels = np.ones((10, 2), dtype=np.uint8)
     with pytest.raises(InputError, match="leaves a part of the split empty"):
         hold_out(labels, np.arange(10), share, 0)
+
+
+METHODS: list[Literal["iterative", "random"]] = ["iterative", "random"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("has_val", "has_test"), [(1, 0), (0, 1), (1, 1), (0, 0)])
+def test_the_sources_own_parts_are_used_and_only_the_others_drawn(
+    method: Literal["iterative", "random"], has_val: bool, has_test: bool
+) -> None:
+    labels = random_labels(4, 600, 6)
+    own_val = (np.arange(600) % 6 == 1) & bool(has_val)
+    own_test = (np.arange(600) % 6 == 2) & bool(has_test)
+    parts = split_of(labels, own_test, own_val, method, val=0.2, test=0.3)
+    assert_complete(parts, 600)
+    free = 600 - 100 * has_val - 100 * has_test
+    if has_val:
+        assert parts.val.tolist() == np.flatnonzero(own_val).tolist()
+    else:
+        assert len(parts.val) == pytest.approx(0.2 * free, abs=15)
+    if has_test:
+        assert parts.test.tolist() == np.flatnonzero(own_test).tolist()
+    else:
+        assert len(parts.test) == pytest.approx(0.3 * free, abs=15)
+    # The seed decides about nothing but val, the other one about nothing but the test set.
+    other = split_of(labels, own_test, own_val, method, val=0.2, test=0.3, seed=5)
+    assert (other.test == parts.test).all()
+    assert (other.val.tolist() == parts.val.tolist()) == bool(has_val)
+    other = split_of(labels, own_test, own_val, method, val=0.2, test=0.3, test_seed=5)
+    assert (other.test.tolist() == parts.test.tolist()) == bool(has_test)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_shares_of_parts_that_are_not_drawn_do_not_matter(
+    method: Literal["iterative", "random"],
+) -> None:
+    labels = random_labels(5, 90, 3)
+    own_val, own_test = np.arange(90) < 30, np.arange(90) >= 60
+    parts = split_of(labels, own_test, own_val, method, val=0.9, test=0.9)
+    assert parts.train.tolist() == list(range(30, 60))
+    assert len(split_of(labels, own_test, None, method, val=0.5, test=0.9).val) in (29, 30, 31)
+    assert len(split_of(labels, None, own_val, method, val=0.9, test=0.5).test) in (29, 30, 31)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.integers(20, 300),
+    st.floats(0.05, 0.45),
+    st.floats(0.05, 0.45),
+    st.integers(0, 2**31),
+    st.booleans(),
+)
+def test_a_random_split_has_exactly_the_sizes_asked_for(
+    samples: int, val: float, test: float, seed: int, own: bool
+) -> None:
+    labels = np.zeros((samples, 2), dtype=np.uint8)
+    own_val = (np.arange(samples) < 3) & own
+    parts = split_of(labels, None, own_val, "random", val=val, test=test, seed=seed, test_seed=seed)
+    assert_complete(parts, samples)
+    free = samples - 3 * own
+    assert len(parts.val) == (3 if own else round(val * free))
+    assert len(parts.test) == round(test * free)
+
+
+def test_a_random_split_does_not_look_at_labels() -> None:
+    first = split_of(random_labels(1, 200, 4), method="random")
+    second = split_of(random_labels(2, 200, 4), method="random")
+    assert all((first[name] == second[name]).all() for name in SHARES)
+    assert (first.val != split_of(random_labels(1, 200, 4), method="random", seed=1).val).any()
+
+
+def test_every_sample_is_drawn_as_often_as_another() -> None:
+    drawn = np.zeros(20)
+    for seed in range(2000):
+        drawn[draw(np.arange(20), 5, seed)[1]] += 1
+    # Each is drawn 500 times on average, with a standard deviation of 19.4.
+    assert np.abs(drawn - 500).max() < 5 * 19.4
+
+
+def test_a_known_draw_stays_the_same() -> None:
+    # NumPy's default_rng(0).permutation(10) is 4 6 2 7 3 5 9 0 8 1.
+    kept, held = draw(np.arange(10, 20), 3, 0)
+    assert held.tolist() == [12, 14, 16]
+    assert kept.tolist() == [10, 11, 13, 15, 17, 18, 19]
+
+
+@pytest.mark.parametrize(("count", "fine"), [(0, False), (1, True), (4, True), (5, False)])
+def test_neither_side_of_a_draw_may_be_empty(count: int, fine: bool) -> None:
+    if fine:
+        assert len(draw(np.arange(5), count, 0)[1]) == count
+    else:
+        with pytest.raises(InputError, match="of 5 samples leaves a part of the split empty"):
+            draw(np.arange(5), count, 0)
+
+
+def test_nothing_at_all_to_draw_from() -> None:
+    with pytest.raises(InputError, match="of 0 samples leaves a part of the split empty"):
+        draw(np.arange(0), 1, 0)
+
+
+def test_a_source_that_leaves_nothing_to_train_on() -> None:
+    own_val = np.arange(10) < 5
+    with pytest.raises(InputError, match="keeps all 10 samples for validation and test, and none"):
+        split_of(np.ones((10, 2), dtype=np.uint8), ~own_val, own_val)
+
+
+def test_a_source_that_marks_samples_twice() -> None:
+    own = np.arange(10) < 3
+    with pytest.raises(InputError, match="keeps 3 samples both for validation and for the test"):
+        split_of(np.ones((10, 2), dtype=np.uint8), own, own)
 
 
 def test_shares_that_leave_no_training() -> None:

@@ -1,0 +1,27 @@
+"""Text files, and what is said of those that cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmclf.errors import InputError
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8, without a byte order mark; line ends stay as they are.
+
+    Raises InputError if the file cannot be read or is not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}): expected a file that you may read"
+        ) from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}, line {line}: byte {data[error.start]:#04x} is no UTF-8; save it as UTF-8"
+        ) from error
