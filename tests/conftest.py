@@ -1,14 +1,48 @@
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from PIL import Image
 
 HEADER = "ImageID,Labels,Caption\n"
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data" / "comp5329"
+Tree = dict[str, Any]
+COCO_INSTANCES: Tree = {
+    "info": {"year": 2017},
+    "images": [
+        {"id": 30, "file_name": "c.jpg", "width": 640},
+        {"id": 10, "file_name": "a.jpg"},
+        {"id": 20, "file_name": "b.jpg"},
+        {"id": 40, "file_name": "empty.jpg"},
+    ],
+    "annotations": [
+        {"id": 1, "image_id": 10, "category_id": 18, "segmentation": [[1.5, 2.5]], "iscrowd": 0},
+        {"id": 2, "image_id": 10, "category_id": 18},
+        {"id": 3, "image_id": 10, "category_id": 2},
+        {"id": 4, "image_id": 20, "category_id": 10, "iscrowd": 1, "segmentation": {"counts": [3]}},
+        {"id": 5, "image_id": 30, "category_id": 90},
+    ],
+    "categories": [
+        {"id": 90, "name": "t-shirt"},
+        {"id": 18, "name": "dog"},
+        {"id": 2, "name": "bicycle"},
+        {"id": 10, "name": "traffic light"},
+        {"id": 1, "name": "person"},
+    ],
+}
+COCO_CAPTIONS: Tree = {
+    "annotations": [
+        {"id": 8, "image_id": 10, "caption": "later"},
+        {"id": 7, "image_id": 10, "caption": "a dog\non a bike"},
+        {"id": 9, "image_id": 30, "caption": "a shirt"},
+        {"id": 1, "image_id": 999, "caption": "of another image"},
+        {"id": 12, "image_id": 10, "caption": "latest"},
+    ]
+}
 
 
 @pytest.fixture
@@ -41,3 +75,12 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def coco_root(tmp_path: Path) -> Path:
+    """A small set in MS COCO's format, without images."""
+    (tmp_path / "annotations").mkdir()
+    for name, tree in (("instances", COCO_INSTANCES), ("captions", COCO_CAPTIONS)):
+        (tmp_path / "annotations" / f"{name}_train2017.json").write_text(json.dumps(tree))
+    return tmp_path
