@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import yaml
 from numpy.typing import NDArray
 from safetensors.torch import save_file
@@ -16,13 +19,15 @@ from torch import nn
 from mmclf.config.schema import Config
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, label_shares
+from mmclf.gallery import Gallery
+from mmclf.inputs import Inputs
 from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.weights import module_sha256
 from mmclf.names import without_passwords
 from mmclf.report.figures import label_shares_figure, learning_curves_figure
 
-MODEL_FORMAT = 1
+MODEL_FORMAT = 2
 
 
 def write_config(folder: Path, tree: Mapping[str, Any], overrides: Sequence[str]) -> None:
@@ -59,53 +64,82 @@ def write_predictions(
             )
 
 
+def write_skipped(folder: Path, gallery: Gallery | None) -> None:
+    """`skipped_images.csv`, which samples were left out and why, if any were."""
+    if gallery is None or len(gallery.skipped) == 0:
+        return
+    with (folder / "skipped_images.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["ImageID", "reason"])
+        writer.writerows(gallery.skipped.items())
+
+
 def write_model(
     folder: Path,
     config: Config,
-    samples: Samples,
+    inputs: Inputs,
     model: nn.Module,
-    encoders: Mapping[str, Any],
     thresholds: NDArray[np.float64],
-    empty: str,
+    precisions: Mapping[str, str],
 ) -> None:
     """`model/`: trained weights, and in `model.json` all that is needed to use them again.
 
-    Frozen encoders are not copied but named, with the sum of their tensors; TF-IDF's state is.
+    Frozen encoders are not copied but named, with the sum of their tensors and the precision that
+    they ran in; TF-IDF's state is copied, and so are the weights, the architecture and the
+    tokenizer of an encoder that was trained.
     """
     target = folder / "model"
     target.mkdir()
-    save_file(model.state_dict(), target / "classifier.safetensors")
+    # safetensors takes neither channels_last weights nor two names of one tensor.
+    weights = {
+        name: value.clone(memory_format=torch.contiguous_format)
+        for name, value in model.state_dict().items()
+    }
+    save_file(weights, target / "classifier.safetensors")
     description = {
         "format": MODEL_FORMAT,
-        "label_ids": list(samples.label_ids),
-        "label_names": list(samples.label_names),
+        "label_ids": list(inputs.samples.label_ids),
+        "label_names": list(inputs.samples.label_names),
         "thresholds": thresholds.tolist(),
-        "empty": empty,
-        "image_size": config.image.size,
+        "empty": inputs.threshold.empty,
+        "image": asdict(config.image),
+        "precision": config.trainer.precision,
         "fusion": config.fusion,
-        "head": {"hidden": config.head.hidden, "dropout": config.head.dropout},
+        "head": asdict(config.head),
         "encoders": {
-            name: _describe_encoder(target, getattr(config, name), encoder)
-            for name, encoder in encoders.items()
+            name: _describe_encoder(
+                target, config.encoder(name).part, encoder, name in inputs.trainable
+            )
+            | {"encoding_precision": precisions.get(name, config.trainer.precision)}
+            for name, encoder in inputs.encoders.items()
         },
     }
     (target / "model.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
-    (folder / "model_summary.txt").write_text(summary(model, encoders) + "\n", encoding="utf-8")
+    (folder / "model_summary.txt").write_text(
+        summary(model, inputs.encoders, inputs.trainable) + "\n", encoding="utf-8"
+    )
 
 
-def _describe_encoder(target: Path, node: Mapping[str, Any], encoder: Any) -> dict[str, Any]:
-    described = {"node": dict(node), "out_dim": encoder.out_dim}
+def _describe_encoder(
+    target: Path, node: Mapping[str, Any], encoder: Any, trained: bool
+) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "node": dict(node),
+        "out_dim": encoder.out_dim,
+        "trained": trained,
+    }
     if isinstance(encoder, Tfidf):
         vocabulary, idf = encoder.state()
         (target / "tfidf.json").write_text(json.dumps(vocabulary), encoding="utf-8")
         np.save(target / "tfidf_idf.npy", idf, allow_pickle=False)
         return described
-    if isinstance(encoder, HuggingFaceEncoder) and node["weights"] == "random":
+    if isinstance(encoder, HuggingFaceEncoder) and (trained or node["weights"] == "random"):
         encoder.tokenizer.save_pretrained(target / "tokenizer")
-    return described | {"sha256": module_sha256(encoder)}
+        described["architecture"] = encoder.architecture()
+    return described if trained else described | {"sha256": module_sha256(encoder)}
 
 
-def summary(model: nn.Module, encoders: Mapping[str, Any]) -> str:
+def summary(model: nn.Module, encoders: Mapping[str, Any], trainable: Collection[str] = ()) -> str:
     """The encoders with their widths and parameters, then the trained layers."""
     lines = []
     for name, encoder in encoders.items():
@@ -114,7 +148,7 @@ def summary(model: nn.Module, encoders: Mapping[str, Any]) -> str:
         )
         lines.append(
             f"{name}: {type(encoder).__name__}, {encoder.out_dim} features, "
-            f"{count:,} parameters, frozen"
+            f"{count:,} parameters, {'trained' if name in trainable else 'frozen'}"
         )
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return "\n".join([*lines, f"trained: {trained:,} parameters", "", str(model)])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from mmclf.data.images import Pictures, read_batches
+from mmclf.data.images import Pictures
 from mmclf.precision import Precision, autocast
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -41,47 +41,43 @@ class TextEncoder(Protocol):
         """Features (B, D)."""
 
 
-def standardise(encoder: VisionEncoder, pictures: Pictures, device: torch.device) -> Tensor:
+def standardise(encoder: VisionEncoder, pictures: Tensor) -> Tensor:
     """Pictures (B, H, W, 3) of bytes as (B, 3, H, W), with the encoder's own mean and std.
 
     An encoder without `mean` and `std` gets ImageNet's.
     """
-    mean = torch.tensor(getattr(encoder, "mean", IMAGENET_MEAN), device=device)
-    std = torch.tensor(getattr(encoder, "std", IMAGENET_STD), device=device)
-    values = torch.from_numpy(np.ascontiguousarray(pictures)).to(device).float()
+    mean = torch.tensor(getattr(encoder, "mean", IMAGENET_MEAN), device=pictures.device)
+    std = torch.tensor(getattr(encoder, "std", IMAGENET_STD), device=pictures.device)
     # The permuted view of (B, H, W, 3) is (B, 3, H, W) in channels_last order, without a copy.
-    return values.div_(255).sub_(mean).div_(std).permute(0, 3, 1, 2)
+    return pictures.float().div_(255).sub_(mean).div_(std).permute(0, 3, 1, 2)
 
 
 @torch.inference_mode()
 def encode_images(
     encoder: VisionEncoder,
-    paths: Sequence[Path],
+    pictures: Pictures,
+    rows: NDArray[np.int64],
     *,
-    size: int,
     views: int,
     make_view: MakeView,
     batch_size: int,
-    workers: int | None,
     precision: Precision,
     device: torch.device,
     advance: Advance,
 ) -> Tensor:
-    """Features (N, V, D) of the images' views 0 to V - 1, each file decoded once.
+    """Features (N, V, D) of the views 0 to V - 1 of N `rows` of the pictures.
 
-    `size` in pixels; `advance` is told of every encoded view, for a progress bar. Raises
-    InputError if an image cannot be read.
+    `advance` is told of every encoded view, for a progress bar.
     """
-    features = torch.empty(len(paths), views, encoder.out_dim)
-    start = 0
-    for pictures in read_batches(paths, size, batch_size, workers):
-        rows = slice(start, start + len(pictures))
+    features = torch.empty(len(rows), views, encoder.out_dim)
+    for start in range(0, len(rows), batch_size):
+        batch = pictures[rows[start : start + batch_size]]
         for view in range(views):
-            inputs = standardise(encoder, make_view(pictures, view), device)
+            seen = torch.from_numpy(np.ascontiguousarray(make_view(batch, view))).to(device)
             with autocast(precision, device):
-                features[rows, view] = encoder(inputs).float().cpu()
-            advance(len(pictures))
-        start = rows.stop
+                encoded = encoder(standardise(encoder, seen))
+            features[start : start + len(batch), view] = encoded.float().cpu()
+            advance(len(batch))
     return features
 
 

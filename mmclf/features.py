@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mmclf import hardware, precision
 from mmclf.config.schema import Augment, Encode
-from mmclf.data.images import read_image
+from mmclf.data.images import Pictures
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.data.views import make_views
@@ -57,22 +58,19 @@ class EncoderPlace:
 
 def encode_vision(
     encoder: Any,
-    samples: Samples,
-    parts: Parts,
+    pictures: Pictures,
+    rows: Mapping[str, NDArray[np.int64]],
     *,
-    size: int,
+    views: Mapping[str, int],
     augment: Augment,
     settings: Encode,
     place: EncoderPlace,
 ) -> Encoded:
-    """Features of the pictures, `size` pixels wide: all views for training, else the clean one."""
+    """Features of the `rows` of each part, of as many `views` as are given for it."""
     encoder.to(device=place.device, memory_format=torch.channels_last)
-    first = [samples.images[i] for i in parts.train[:PROBED]]
-    pictures = np.stack([read_image(path, size) for path in first])
-    probe = standardise(encoder, pictures, place.device)
-    chosen = place.resolve(settings.precision, lambda: encoder(probe))
-    views = {"train": augment.views, "val": 1, "test": 1}
-    count = sum(views[name] * len(rows) for name, rows in parts.items())
+    probe = torch.from_numpy(pictures[rows["train"][:PROBED]]).to(place.device)
+    chosen = place.resolve(settings.precision, lambda: encoder(standardise(encoder, probe)))
+    count = sum(views[name] * len(some) for name, some in rows.items())
     make_view = partial(
         make_views,
         padding=augment.padding,
@@ -85,17 +83,16 @@ def encode_vision(
         features = {
             name: encode_images(
                 encoder,
-                [samples.images[i] for i in rows],
-                size=size,
+                pictures,
+                some,
                 views=views[name],
                 make_view=make_view,
                 batch_size=settings.batch_size,
-                workers=settings.workers,
                 precision=chosen,
                 device=place.device,
                 advance=advance,
             )
-            for name, rows in parts.items()
+            for name, some in rows.items()
         }
     return Encoded(features, count, clock.elapsed(), chosen)
 

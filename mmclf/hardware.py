@@ -49,13 +49,28 @@ def check_single_process() -> None:
         )
 
 
-def accelerator_on(device: torch.device) -> Accelerator:
-    """What moves a model to `device` and trains it there."""
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raise InputError if a model cannot be trained in `precision` (fp32, bf16, fp16) there."""
+    if precision == "fp16" and device.type != "cuda":
+        raise InputError(
+            f"trainer.precision=fp16 needs a CUDA device, found {device.type}: choose fp32 or bf16"
+        )
+    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        raise InputError(
+            f"trainer.precision=bf16: {torch.cuda.get_device_name(device)} has no bf16: choose "
+            "fp32 or fp16"
+        )
+
+
+def accelerator_on(device: torch.device, precision: str = "fp32") -> Accelerator:
+    """What moves a model to `device` and trains it there, in mixed `precision` unless fp32."""
     # The state is shared by all of a process, and an earlier run may have had another device.
     AcceleratorState._reset_state(reset_partial_state=True)
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    return Accelerator(cpu=device.type == "cpu")
+    return Accelerator(
+        cpu=device.type == "cpu", mixed_precision="no" if precision == "fp32" else precision
+    )
 
 
 def keep_freed_memory() -> None:

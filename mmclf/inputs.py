@@ -13,23 +13,31 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mmclf import trial
+from mmclf.assembly import make_model, make_optimizer
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, split
-from mmclf.models.classifier import Classifier, make_head
+from mmclf.data.supports import check_supports
+from mmclf.errors import InputError
+from mmclf.gallery import Gallery, hang
 from mmclf.thresholds import Threshold
 
-TRIAL_DIM = 8
+TRIAL_DIM, TRIAL_ROWS = 8, 2
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a run is made of before anything is computed; a modality that is `none` is absent."""
+    """What a run is made of before anything is computed; a modality that is `none` is absent.
+
+    `gallery` is None without images; `trainable` holds the encoders that are trained.
+    """
 
     samples: Samples
+    gallery: Gallery | None
     parts: Parts
     encoders: Mapping[str, Any]
+    trainable: Mapping[str, nn.Module]
     loss: nn.Module
     threshold: Threshold
 
@@ -40,45 +48,60 @@ class Inputs:
 
 def prepare(config: Config) -> Inputs:
     """Samples, split and parts of a run: all that bad input can spoil before it starts."""
-    make = partial(build, allow=config.allow_targets)
-    samples: Samples = make(config.data, role="data")
+    allow = config.allow_targets
+    make = partial(build, allow=allow)
+    samples: Samples = make(config.data.part, role="data")
+    gallery = None
+    if not config.vision.is_none:
+        samples, gallery = hang(config, samples)
     parts = split(
         samples.labels,
+        samples.own_val,
         samples.own_test,
+        method=config.split.method,
         val=config.split.val,
         test=config.split.test,
         seed=config.seed,
         test_seed=config.split.test_seed,
     )
+    check_supports(samples.labels, parts, samples.label_names)
+    captions = [samples.captions[i] for i in parts.train]
     encoders: dict[str, Any] = {}
-    if config.vision["_target_"] is not None:
-        encoders["vision"] = _frozen(make(config.vision, role="vision"))
-    if config.text["_target_"] is not None:
-        captions = [samples.captions[i] for i in parts.train]
-        encoders["text"] = _frozen(make(config.text, role="text", train_captions=captions))
+    if not config.vision.is_none:
+        encoders["vision"] = make(config.vision.part, role="vision")
+    if not config.text.is_none:
+        encoders["text"] = make(config.text.part, role="text", train_captions=captions)
+    trainable = {
+        name: _trainable(name, encoders[name])
+        for name in encoders
+        if config.encoder(name).trainable
+    }
+    for name, encoder in encoders.items():
+        if name not in trainable and isinstance(encoder, nn.Module):
+            encoder.eval().requires_grad_(False)
     train_labels = torch.from_numpy(samples.labels[parts.train]).float()
     inputs = Inputs(
         samples,
+        gallery,
         parts,
         encoders,
+        trainable,
         loss=make(config.loss, role="loss", train_labels=train_labels),
         threshold=make(config.threshold, role="threshold"),
     )
     trial.encoders_fit(encoders, config.image.size)
     # What is built after encoding is built once before, so that its settings are refused early.
-    stand_in = make_model(config, dict.fromkeys(encoders, TRIAL_DIM), labels=1)
-    make(config.optimizer, role="optimizer", params=stand_in.parameters())
+    dims = dict.fromkeys(encoders, TRIAL_DIM)
+    stand_in = make_model(config.fusion, config.head, dims, {}, train_labels.shape[1], allow)
+    trial.model_fits(stand_in, inputs.loss, dims, train_labels[:TRIAL_ROWS])
+    make_optimizer(config.optimizer, config.scheduler, stand_in, {}, steps=1, allow=allow)
     return inputs
 
 
-def _frozen(encoder: Any) -> Any:
-    if isinstance(encoder, nn.Module):
-        encoder.eval().requires_grad_(False)
-    return encoder
-
-
-def make_model(config: Config, dims: Mapping[str, int], labels: int) -> Classifier:
-    """The classifier of L = `labels`, its frozen encoders making features as wide as `dims`."""
-    fusion = build(config.fusion, "fusion", config.allow_targets, dims=list(dims.values()))
-    head = make_head(fusion.out_dim, labels, config.head.hidden, config.head.dropout)
-    return Classifier({modality: nn.Identity() for modality in dims}, fusion, head)
+def _trainable(name: str, encoder: Any) -> nn.Module:
+    if not isinstance(encoder, nn.Module):
+        raise InputError(
+            f"{name}.trainable is true, but {type(encoder).__name__} has no weights to train: "
+            f"choose a neural encoder, or {name}.trainable=false"
+        )
+    return encoder.requires_grad_(True)

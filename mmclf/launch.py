@@ -20,6 +20,7 @@ from mmclf.config.composition import check_command, composed_job
 from mmclf.config.overrides import granted_by
 from mmclf.config.schema import Composed
 from mmclf.config.source import conf_dir
+from mmclf.config.targets import make_importable
 from mmclf.errors import InputError
 from mmclf.names import without_passwords
 
@@ -36,9 +37,12 @@ REFUSED = {
 class Job:
     """What Hydra calls with a composed config, here or in a process of its launcher's."""
 
-    def __init__(self, granted: Sequence[str], wants_traceback: bool) -> None:
+    def __init__(
+        self, granted: Sequence[str], wants_traceback: bool, config_dir: Path | None = None
+    ) -> None:
         self.granted = tuple(granted)
         self.wants_traceback = wants_traceback
+        self.config_dir = config_dir
 
     def __call__(self, cfg: DictConfig) -> float:
         """Run it and print what came out; returns test/f1_samples, for sweepers that optimise.
@@ -47,6 +51,8 @@ class Job:
         """
         from mmclf.pipeline import run
 
+        if self.granted and self.config_dir is not None:
+            make_importable(self.config_dir)  # a launcher's process has a search path of its own
         try:
             result = run(composed_job(cfg, HydraConfig.get(), self.granted))
         except Exception as error:
@@ -92,8 +98,8 @@ def launch(arguments: list[str]) -> int:
             raise InputError(f"--{flag.replace('_', '-')} is refused: {why}")
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     config_name = flags.config_name if flags.config_name is not None else "config"
-    job = SingleJob(granted_by(flags.overrides), wants_traceback)
     config_dir = Path(flags.config_dir) if flags.config_dir is not None else None
+    job = SingleJob(granted_by(flags.overrides), wants_traceback, config_dir)
     if flags.hydra_help or flags.shell_completion:
         # Both compose the configuration and set up its logging, so it is checked here too.
         check_command((), config_dir, config_name)
@@ -107,7 +113,7 @@ def launch(arguments: list[str]) -> int:
         return 0
     hardware.pick_device(command.first.config.device)
     if command.multirun:
-        sweep_job = Job(job.granted, wants_traceback)
+        sweep_job = Job(job.granted, wants_traceback, config_dir)
         return _sweep(arguments, flags.overrides, config_name, command.first, sweep_job)
     _hand_to_hydra(arguments, config_name, job)
     if job.error is None:

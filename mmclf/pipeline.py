@@ -14,18 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from mmclf import artifacts, hardware, names, scores
 from mmclf.config.schema import Composed, Config
-from mmclf.config.targets import build
 from mmclf.errors import InputError
 from mmclf.features import Encoded, EncoderPlace, encode_text, encode_vision
-from mmclf.inputs import Inputs, make_model, prepare
-from mmclf.progress import progress_bar
+from mmclf.fitting import Fitted, fit_model
+from mmclf.inputs import Inputs, prepare
 from mmclf.timing import Stopwatch
 from mmclf.tracking import RunLog, Tracker
-from mmclf.trainer import Epoch, Evaluation, Examples, evaluate, fit
+from mmclf.trainer import Epoch, Evaluation
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,7 @@ def run(composed: Composed) -> Result:
     hardware.check_single_process()
     hardware.keep_freed_memory()
     device = hardware.pick_device(config.device)
+    hardware.check_precision(config.trainer.precision, device)
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
     facts = {
         "hardware": hardware.describe(device),
@@ -102,28 +101,30 @@ def _compute(
 ) -> Result:
     config = composed.config
     encoded = _encode(config, inputs, device)
-    clock.add("encode", sum(one.seconds for one in encoded.values()))
+    decoding = inputs.gallery.seconds if inputs.gallery is not None else 0.0
+    clock.add("encode", decoding + sum(one.seconds for one in encoded.values()))
     log.tags({f"mmclf.precision.{name}": one.precision for name, one in encoded.items()})
 
-    model, evaluations, history = _fit(config, inputs, encoded, device, clock, log)
+    fitted, history = _fit(config, inputs, encoded, device, clock, log)
 
     with clock.stage("decide"):
-        thresholds, metrics = _decide(inputs, evaluations)
-    last_step = config.trainer.epochs + 1
+        thresholds, metrics = _decide(inputs, fitted.evaluations)
+    if inputs.gallery is not None:
+        metrics["data/skipped_images"] = len(inputs.gallery.skipped)
+    last_step = fitted.epochs + 1
     log.metrics(metrics, last_step)
 
-    logits = {part: evaluations[part].logits.numpy() for part in ("val", "test")}
+    logits = {part: fitted.evaluations[part].logits.numpy() for part in ("val", "test")}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         artifacts.write_predictions(folder, inputs.samples, inputs.parts, logits)
-        empty = inputs.threshold.empty
-        artifacts.write_model(
-            folder, config, inputs.samples, model, inputs.encoders, thresholds, empty
-        )
+        precisions = {name: one.precision for name, one in encoded.items()}
+        artifacts.write_model(folder, config, inputs, fitted.model, thresholds, precisions)
         artifacts.write_figures(folder, inputs.samples, inputs.parts, history)
+        artifacts.write_skipped(folder, inputs.gallery)
         log.artifacts(folder)
 
-    times = _times(config, inputs, encoded, clock)
+    times = _times(fitted, encoded, clock)
     log.metrics(times, last_step)
     return Result(
         run_id=log.id,
@@ -136,18 +137,24 @@ def _compute(
 
 
 def _encode(config: Config, inputs: Inputs, device: torch.device) -> dict[str, Encoded]:
+    """The features of the encoders that are frozen."""
     memory = Path(config.store.dir) / "precision"
     encoded = {}
     for modality, encoder in inputs.encoders.items():
-        node: Mapping[str, Any] = getattr(config, modality)
+        if modality in inputs.trainable:
+            continue
+        node = config.encoder(modality).part
         name = repr([*sorted(node.items()), ("image.size", config.image.size)])
         place = EncoderPlace(name, device, memory)
         if modality == "vision":
+            assert inputs.gallery is not None
+            gallery = inputs.gallery
+            views = config.augment.views
             encoded[modality] = encode_vision(
                 encoder,
-                inputs.samples,
-                inputs.parts,
-                size=config.image.size,
+                gallery.pictures,
+                {part: gallery.rows[rows] for part, rows in inputs.parts.items()},
+                views={"train": views, "val": views if config.trainer.refit else 1, "test": 1},
                 augment=config.augment,
                 settings=config.encode,
                 place=place,
@@ -166,22 +173,8 @@ def _fit(
     device: torch.device,
     clock: Stopwatch,
     log: RunLog,
-) -> tuple[nn.Module, dict[str, Evaluation], dict[str, list[float]]]:
-    examples = {
-        part: Examples(
-            ids=[inputs.samples.ids[i] for i in rows],
-            inputs={modality: one.features[part] for modality, one in encoded.items()},
-            labels=torch.from_numpy(inputs.samples.labels[rows]).float(),
-        ).to(device)
-        for part, rows in inputs.parts.items()
-    }
-    torch.manual_seed(config.seed)
-    dims = {modality: encoder.out_dim for modality, encoder in inputs.encoders.items()}
-    model = make_model(config, dims, inputs.samples.labels.shape[1]).to(device)
-    loss = inputs.loss.to(device)
-    optimizer = build(
-        config.optimizer, "optimizer", config.allow_targets, params=model.parameters()
-    )
+) -> tuple[Fitted, dict[str, list[float]]]:
+    """The trained model, and the history of the metrics by epoch."""
     history: dict[str, list[float]] = {}
 
     def on_epoch(epoch: Epoch) -> None:
@@ -190,31 +183,13 @@ def _fit(
             for key, value in values.items():
                 history.setdefault(key, []).append(value)
             log.metrics(values, epoch.number)
-        advance(1)
 
-    with clock.stage("fit"), progress_bar("training, epochs", config.trainer.epochs) as advance:
-        best = fit(
-            model,
-            loss,
-            optimizer,
-            examples["train"],
-            examples["val"],
-            epochs=config.trainer.epochs,
-            batch_size=config.trainer.batch_size,
-            seed=config.seed,
-            score=lambda validated: scores.monitored(
-                config.trainer.monitor,
-                validated.loss,
-                inputs.labels("val"),
-                scores.probabilities_of(validated.logits),
-                inputs.threshold.empty,
-            ),
-            accelerator=hardware.accelerator_on(device),
-            on_epoch=on_epoch,
-        )
+    features = {modality: one.features for modality, one in encoded.items()}
+    with clock.stage("fit"):
+        fitted = fit_model(config, inputs, features, device, on_epoch)
     clock.add("fit", -clock.seconds["logging"])
-    tested = evaluate(model, loss, examples["test"])
-    return model.cpu(), {"train": best.train, "val": best.val, "test": tested}, history
+    fitted.model.cpu()
+    return fitted, history
 
 
 def _epoch_scores(inputs: Inputs, epoch: Epoch) -> dict[str, float]:
@@ -254,19 +229,16 @@ def _decide(
     return thresholds, metrics
 
 
-def _times(
-    config: Config, inputs: Inputs, encoded: Mapping[str, Encoded], clock: Stopwatch
-) -> dict[str, float]:
+def _times(fitted: Fitted, encoded: Mapping[str, Encoded], clock: Stopwatch) -> dict[str, float]:
     stages = {f"time/{name}_s": clock.seconds[name] for name in ("encode", "fit", "decide")}
     speeds = {
         f"speed/{'images' if modality == 'vision' else 'captions'}_per_s": one.count / one.seconds
         for modality, one in encoded.items()
     }
-    fitted = config.trainer.epochs * len(inputs.parts.train)
     return {
         **stages,
         "time/cold_s": sum(stages.values()),
         "time/wall_s": clock.elapsed(),
         **speeds,
-        "speed/fit_samples_per_s": fitted / clock.seconds["fit"],
+        "speed/fit_samples_per_s": fitted.samples_seen / clock.seconds["fit"],
     }

@@ -5,10 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
+
+from mmclf.examples import Examples
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 NAMED = 5
@@ -17,36 +21,6 @@ ADVICE = "If they are sound, lower optimizer.lr or the loss's weights"
 
 class NonFiniteLossError(ArithmeticError):
     """The loss became NaN or infinite."""
-
-
-@dataclass(frozen=True)
-class Examples:
-    """N examples as one tensor (N, V, D) a modality, view 0 the clean one, and labels (N, L)."""
-
-    ids: Sequence[str]
-    inputs: Mapping[str, Tensor]
-    labels: Tensor
-
-    def __len__(self) -> int:
-        """N."""
-        return len(self.ids)
-
-    def clean(self, rows: slice) -> tuple[dict[str, Tensor], Tensor]:
-        """View 0 of some rows, and their labels."""
-        return {name: x[rows, 0] for name, x in self.inputs.items()}, self.labels[rows]
-
-    def drawn(self, rows: Tensor, generator: torch.Generator) -> tuple[dict[str, Tensor], Tensor]:
-        """A view drawn for each of some rows, every view as likely, and their labels."""
-        inputs = {}
-        for name, x in self.inputs.items():
-            views = torch.randint(x.shape[1], (len(rows),), generator=generator)
-            inputs[name] = x[rows, views.to(rows.device)]
-        return inputs, self.labels[rows]
-
-    def to(self, device: torch.device) -> Examples:
-        """The same examples on a device."""
-        inputs = {name: x.to(device) for name, x in self.inputs.items()}
-        return Examples(self.ids, inputs, self.labels.to(device))
 
 
 @dataclass(frozen=True)
@@ -67,55 +41,146 @@ class Epoch:
     score: float
 
 
+class Learner:
+    """A model and what trains it, on the accelerator's device and in its precision.
+
+    `accumulate` batches of `batch_size` examples make one step, as if they were one batch; the
+    gradient's norm is at most `clip_norm`. The scheduler goes on with every step.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Loss,
+        optimizer: torch.optim.Optimizer,
+        scheduler: LRScheduler | None,
+        accelerator: Accelerator,
+        *,
+        batch_size: int,
+        accumulate: int = 1,
+        clip_norm: float | None = None,
+        evaluation_size: int = 4096,
+    ) -> None:
+        self.model, self._optimizer = accelerator.prepare(model, optimizer)
+        self._loss, self._scheduler, self._accelerator = loss, scheduler, accelerator
+        self._batch_size, self._accumulate = batch_size, accumulate
+        self._clip_norm, self._evaluation_size = clip_norm, evaluation_size
+
+    def epoch(self, examples: Examples, generator: torch.Generator, number: int) -> None:
+        """Train on every example once, in an order that `generator` (on the CPU) draws.
+
+        Raises NonFiniteLossError, naming epoch `number`, at the first loss that is not finite.
+        """
+        self.model.train()
+        order = torch.randperm(len(examples), generator=generator)
+        step_size = self._batch_size * self._accumulate
+        for step, rows in enumerate(torch.split(order, step_size), start=1):
+            for batch in torch.split(rows, self._batch_size):
+                inputs, labels = examples.drawn(batch, generator)
+                value = self._loss(self.model(inputs), labels)
+                if not torch.isfinite(value):
+                    names = [examples.ids[i] for i in batch.tolist()]
+                    self._raise_non_finite(inputs, labels, names, number, step)
+                # The mean over the step's examples, also where its last batch is smaller.
+                self._accelerator.backward(value * (len(batch) / len(rows)))
+            self._step()
+
+    def _step(self) -> None:
+        if self._clip_norm is not None:
+            self._accelerator.clip_grad_norm_(self.model.parameters(), self._clip_norm)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        # In fp16 a step whose gradient overflows is left out.
+        if self._scheduler is not None and not self._accelerator.optimizer_step_was_skipped:
+            self._scheduler.step()
+
+    def evaluate(self, examples: Examples) -> Evaluation:
+        """Loss and logits of the clean inputs, without dropout; see `evaluate`."""
+        return evaluate(self.model, self._loss, examples, self._evaluation_size)
+
+    def weights(self) -> dict[str, Tensor]:
+        """A copy of the model's weights."""
+        return copy.deepcopy(self._accelerator.unwrap_model(self.model).state_dict())
+
+    def restore(self, weights: Mapping[str, Tensor]) -> None:
+        """Give the model these weights."""
+        self._accelerator.unwrap_model(self.model).load_state_dict(weights)
+
+    def _raise_non_finite(
+        self,
+        inputs: Mapping[str, Any],
+        labels: Tensor,
+        ids: Sequence[str],
+        epoch: int,
+        step: int,
+    ) -> None:
+        self.model.eval()
+        with torch.inference_mode():
+            logits = self.model(inputs)
+            alone = [self._loss(logits[i : i + 1], labels[i : i + 1]) for i in range(len(ids))]
+        guilty = [one for one, value in zip(ids, alone, strict=True) if not value.isfinite()]
+        raise NonFiniteLossError(
+            f"the loss is not finite at epoch {epoch}, step {step}; samples: "
+            f"{_named(guilty or ids)}. {ADVICE}"
+        )
+
+
 def fit(
-    model: nn.Module,
-    loss: Loss,
-    optimizer: torch.optim.Optimizer,
+    learner: Learner,
     train: Examples,
     val: Examples,
     *,
     epochs: int,
-    batch_size: int,
+    patience: int | None,
     seed: int,
     score: Callable[[Evaluation], float],
-    accelerator: Accelerator,
     on_epoch: Callable[[Epoch], None],
 ) -> Epoch:
-    """Train `model` in place and leave it with the weights of its best epoch, which is returned.
+    """Train the learner's model and leave it with the weights of its best epoch, which is returned.
 
-    `score` judges an epoch by its validation, the first of equals wins; `seed` decides the order
-    of the samples and the views drawn. Raises NonFiniteLossError at the first step whose loss is
-    not finite.
+    `score` judges an epoch by its validation, the first of equals wins; after `patience` epochs
+    without a better one it ends. `seed` decides the order of the samples and the views drawn.
+    Raises NonFiniteLossError at the first step whose loss is not finite.
     """
     generator = torch.Generator().manual_seed(seed)
-    model, optimizer = accelerator.prepare(model, optimizer)
     best: tuple[Epoch, dict[str, Tensor]] | None = None
     for number in range(1, epochs + 1):
-        model.train()
-        order = torch.randperm(len(train), generator=generator).to(accelerator.device)
-        for step, rows in enumerate(torch.split(order, batch_size), start=1):
-            inputs, labels = train.drawn(rows, generator)
-            value = loss(model(inputs), labels)
-            if not torch.isfinite(value):
-                _raise_non_finite(model, loss, inputs, labels, rows, train.ids, number, step)
-            optimizer.zero_grad()
-            accelerator.backward(value)
-            optimizer.step()
-        validated = evaluate(model, loss, val)
-        epoch = Epoch(number, evaluate(model, loss, train), validated, score(validated))
+        learner.epoch(train, generator, number)
+        validated = learner.evaluate(val)
+        epoch = Epoch(number, learner.evaluate(train), validated, score(validated))
         if best is None or epoch.score > best[0].score:
-            best = epoch, copy.deepcopy(accelerator.unwrap_model(model).state_dict())
+            best = epoch, learner.weights()
         on_epoch(epoch)
+        if patience is not None and number - best[0].number >= patience:
+            break
     assert best is not None
-    accelerator.unwrap_model(model).load_state_dict(best[1])
+    learner.restore(best[1])
     return best[0]
+
+
+def refit(
+    learner: Learner,
+    examples: Examples,
+    *,
+    epochs: int,
+    seed: int,
+    on_epoch: Callable[[], None],
+) -> None:
+    """Train the learner's model for a number of epochs that is known, without validation.
+
+    `seed` as in `fit`. Raises NonFiniteLossError at the first step whose loss is not finite.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for number in range(1, epochs + 1):
+        learner.epoch(examples, generator, number)
+        on_epoch()
 
 
 @torch.inference_mode()
 def evaluate(
     model: nn.Module, loss: Loss, examples: Examples, batch_size: int = 4096
 ) -> Evaluation:
-    """Loss and logits of the clean views, without dropout, over all examples at once.
+    """Loss and logits of the clean inputs, without dropout, over all examples at once.
 
     Raises NonFiniteLossError if a logit or the loss is not finite.
     """
@@ -140,24 +205,3 @@ def evaluate(
 def _named(ids: Sequence[str]) -> str:
     more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
     return ", ".join(ids[:NAMED]) + more
-
-
-def _raise_non_finite(
-    model: nn.Module,
-    loss: Loss,
-    inputs: Mapping[str, Tensor],
-    labels: Tensor,
-    rows: Tensor,
-    ids: Sequence[str],
-    epoch: int,
-    step: int,
-) -> None:
-    model.eval()
-    with torch.inference_mode():
-        logits = model(inputs)
-        alone = torch.stack([loss(logits[i : i + 1], labels[i : i + 1]) for i in range(len(rows))])
-    guilty = rows[~alone.isfinite()].tolist()
-    named = _named([ids[i] for i in (guilty if guilty else rows.tolist())])
-    raise NonFiniteLossError(
-        f"the loss is not finite at epoch {epoch}, step {step}; samples: {named}. {ADVICE}"
-    )

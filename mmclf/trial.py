@@ -1,13 +1,18 @@
-"""A trial of the encoders on one sample: what cannot work is refused before a run starts."""
+"""A trial of the parts on one sample or two: what cannot work is refused before a run starts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from mmclf.errors import InputError
+
+# What a part raises of an input that it was not made for; an AttributeError is a part that lacks
+# something, as an encoder without `tokenize`.
+UNFIT = (AssertionError, AttributeError, IndexError, RuntimeError, TypeError, ValueError)
 
 
 @torch.inference_mode()
@@ -19,20 +24,65 @@ def encoders_fit(encoders: Mapping[str, Any], size: int) -> None:
     for modality, encoder in encoders.items():
         if hasattr(encoder, "fit"):
             continue
+        was_training = encoder.training
+        encoder.eval()
         try:
             if modality == "vision":
                 features = encoder(torch.zeros(1, 3, size, size))
             else:
                 features = encoder(encoder.tokenize(["a caption"]))
-        except (AssertionError, IndexError, RuntimeError, ValueError) as error:
-            first = (str(error).splitlines() or [""])[0]
+            shape, width = tuple(features.shape), encoder.out_dim
+        except UNFIT as error:
             what = f"a picture of image.size={size}" if modality == "vision" else "a caption"
             raise InputError(
-                f"{modality}: the encoder cannot take {what} ({type(error).__name__}: {first}): "
+                f"{modality}: the encoder cannot take {what} ({_reason(error)}): "
                 "change its settings, or choose another level"
             ) from error
-        if tuple(features.shape) != (1, encoder.out_dim):
+        if shape != (1, width):
             raise InputError(
-                f"{modality}: the encoder makes {tuple(features.shape)} of one sample, expected "
-                f"(1, {encoder.out_dim}), as its out_dim says"
+                f"{modality}: the encoder makes {shape} of one sample, expected "
+                f"(1, {width}), as its out_dim says"
             )
+        encoder.train(was_training)
+
+
+def model_fits(
+    model: nn.Module,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    dims: Mapping[str, int],
+    labels: Tensor,
+) -> None:
+    """Raise InputError unless model and loss take features (B, D_m) and `labels` (B, L).
+
+    The loss must be one number that the model's weights can be trained by.
+    """
+    was_training = model.training
+    model.eval()
+    features = {name: torch.zeros(len(labels), width) for name, width in dims.items()}
+    try:
+        logits = model(features)
+        shape = tuple(logits.shape)
+    except UNFIT as error:
+        raise InputError(
+            f"fusion: it cannot take features of the widths {list(dims.values())} "
+            f"({_reason(error)}): expected forward(parts) of a list of tensors (B, D_m)"
+        ) from error
+    if shape != tuple(labels.shape):
+        raise InputError(
+            f"fusion: the model makes {shape} of {len(labels)} samples, expected logits "
+            f"{tuple(labels.shape)}"
+        )
+    try:
+        value = loss(logits, labels)
+        torch.autograd.backward(value)
+    except UNFIT as error:
+        raise InputError(
+            f"loss: it cannot take logits and labels {tuple(labels.shape)} ({_reason(error)}): "
+            "expected forward(logits, labels), the mean over samples and labels"
+        ) from error
+    model.zero_grad()
+    model.train(was_training)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"

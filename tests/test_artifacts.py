@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,13 +14,22 @@ import yaml
 from safetensors.torch import load_file
 from torch import nn
 
-from mmclf.artifacts import summary, write_config, write_figures, write_model, write_predictions
+from mmclf.artifacts import (
+    summary,
+    write_config,
+    write_figures,
+    write_model,
+    write_predictions,
+    write_skipped,
+)
 from mmclf.config.schema import (
     Augment,
     Config,
     Encode,
+    Encoder,
     Head,
     Image,
+    Source,
     Split,
     Store,
     Tracking,
@@ -27,11 +37,14 @@ from mmclf.config.schema import (
 )
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
+from mmclf.gallery import Gallery
+from mmclf.inputs import Inputs
 from mmclf.models.classifier import Classifier, make_head
 from mmclf.models.fusion import Concat
 from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.weights import module_sha256
+from mmclf.thresholds import Fixed
 
 CAPTIONS = ["a cat", "a dog", "a cat and a dog", "a cat"]
 SAMPLES = Samples(
@@ -41,6 +54,7 @@ SAMPLES = Samples(
     labels=np.array([[1, 0], [0, 1], [1, 1], [1, 0]], dtype=np.uint8),
     label_ids=("17", "18"),
     label_names=("cat", "dog"),
+    own_val=np.zeros(4, dtype=bool),
     own_test=np.zeros(4, dtype=bool),
 )
 PARTS = Parts(np.array([0, 1]), np.array([2]), np.array([3]))
@@ -60,24 +74,26 @@ class Frozen(nn.Linear):
 def config() -> Config:
     """Of all settings, those that a model is described by are not the usual ones."""
     node: dict[str, Any] = {"_target_": None}
+    absent = Encoder(trainable=False, lr=1e-4, part=node)
     return Config(
-        data=node,
+        data=Source("error", node),
         split=Split("iterative", val=0.1, test=0.1, test_seed=0),
-        image=Image(96),
+        image=Image(96, 0.5),
         augment=Augment(1, 0, 0.0, 0.0, 0),
-        vision=node,
-        text={"_target_": "mmclf.models.tfidf.Tfidf", "min_df": 1},
+        vision=absent,
+        text=replace(absent, part={"_target_": "mmclf.models.tfidf.Tfidf", "min_df": 1}),
         fusion={"_target_": "mmclf.models.fusion.Concat"},
         loss=node,
         threshold={"value": 0.4, "empty": "empty"},
         optimizer=node,
-        trainer=Trainer(1, 2, "val/loss"),
+        scheduler=node,
+        trainer=Trainer(1, 2, 1, None, None, "bf16", refit=False, monitor="val/loss"),
         tracking=Tracking("sqlite:///unused.db", "unused", None),
         seed=0,
         device="cpu",
         output_dir="unused",
         allow_targets=[],
-        head=Head(4, 0.1),
+        head=Head(4, 0.1, 0.2),
         encode=Encode(2, "fp32", 1),
         store=Store("unused"),
     )
@@ -88,9 +104,22 @@ def trained(width: int) -> Classifier:
 
 
 def described(
-    folder: Path, config: Config, model: nn.Module, encoders: Mapping[str, Any]
+    folder: Path,
+    config: Config,
+    model: nn.Module,
+    encoders: Mapping[str, Any],
+    trainable: Mapping[str, nn.Module] | None = None,
 ) -> dict[str, Any]:
-    write_model(folder, config, SAMPLES, model, encoders, THRESHOLDS, "empty")
+    inputs = Inputs(
+        SAMPLES,
+        None,
+        PARTS,
+        encoders,
+        trainable if trainable is not None else {},
+        nn.BCEWithLogitsLoss(),
+        Fixed(0.4, "empty"),
+    )
+    write_model(folder, config, inputs, model, THRESHOLDS, {"text": "bf16"})
     found: dict[str, Any] = json.loads((folder / "model" / "model.json").read_text())
     return found
 
@@ -150,11 +179,19 @@ def test_a_model_on_tfidf_needs_nothing_else(tmp_path: Path, config: Config) -> 
     assert torch.equal(again.eval()(features), model.eval()(features))
     assert found["thresholds"] == THRESHOLDS.tolist()
     assert (found["label_ids"], found["label_names"]) == (["17", "18"], ["cat", "dog"])
-    assert (found["format"], found["empty"]) == (1, "empty")
+    assert (found["format"], found["empty"]) == (2, "empty")
     assert found["fusion"] == config.fusion
-    assert found["image_size"] == 96
-    assert found["head"] == {"hidden": 4, "dropout": 0.1}
-    assert found["encoders"] == {"text": {"node": dict(config.text), "out_dim": encoder.out_dim}}
+    assert found["image"] == {"size": 96, "crop": 0.5}
+    assert found["precision"] == "bf16"
+    assert found["head"] == {"hidden": 4, "dropout": 0.1, "input_dropout": 0.2}
+    assert found["encoders"] == {
+        "text": {
+            "node": config.text.part,
+            "out_dim": encoder.out_dim,
+            "trained": False,
+            "encoding_precision": "bf16",
+        }
+    }
 
 
 def test_frozen_encoders_are_named_and_not_copied(tmp_path: Path, config: Config) -> None:
@@ -179,11 +216,70 @@ def test_a_vocabulary_trained_here_is_kept(tmp_path: Path, config: Config) -> No
         "nobody/tiny", "random", architecture=architecture, train_captions=CAPTIONS
     )
     node = {"weights": "random", "name": "nobody/tiny"}
-    found = described(tmp_path, replace(config, text=node), trained(8), {"text": encoder})
+    settings = replace(config, text=replace(config.text, part=node))
+    found = described(tmp_path, settings, trained(8), {"text": encoder})
     assert found["encoders"]["text"]["node"] == node
     kept = {name for name in files(tmp_path) if name.startswith("model/tokenizer/")}
     assert "model/tokenizer/tokenizer.json" in kept
     assert not any(name.endswith((".safetensors", ".bin")) for name in kept)
+
+
+def test_a_trained_encoder_is_stored_with_what_rebuilds_it(tmp_path: Path, config: Config) -> None:
+    architecture = {"model_type": "bert", "hidden_size": 8, "num_hidden_layers": 1}
+    encoder = HuggingFaceEncoder(
+        "nobody/tiny",
+        "random",
+        architecture=architecture | {"num_attention_heads": 2, "intermediate_size": 8},
+        train_captions=CAPTIONS,
+    )
+    model = Classifier({"text": encoder}, Concat([8]), make_head(8, 2, 4, 0.1))
+    node = {"weights": "package", "name": "nobody/tiny"}
+    settings = replace(config, text=Encoder(True, 1e-4, node))
+    found = described(tmp_path, settings, model, {"text": encoder}, {"text": encoder})
+    told = found["encoders"]["text"]
+    assert (told["trained"], "sha256" in told) == (True, False)
+    again = HuggingFaceEncoder(
+        "nobody/tiny",
+        "random",
+        architecture=told["architecture"],
+        tokenizer=str(tmp_path / "model" / "tokenizer"),
+    )
+    stored = load_file(tmp_path / "model" / "classifier.safetensors")
+    start = "encoders.text."
+    again.load_state_dict({k.removeprefix(start): v for k, v in stored.items() if start in k})
+    encoder.eval()
+    with torch.inference_mode():
+        for caption in CAPTIONS:
+            expected = encoder(encoder.tokenize([caption]))
+            assert torch.equal(again.eval()(again.tokenize([caption])), expected)
+
+
+def test_weights_in_any_order_of_memory_and_under_two_names_are_stored(
+    tmp_path: Path, config: Config
+) -> None:
+    class Shared(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            convolution: Any = nn.Conv2d(3, 4, 3)
+            self.first = convolution.to(memory_format=torch.channels_last)
+            self.second = self.first
+
+    model = Shared()
+    described(tmp_path, config, model, {})
+    stored = load_file(tmp_path / "model" / "classifier.safetensors")
+    for name, value in model.state_dict().items():
+        assert torch.equal(stored[name], value)
+
+
+@pytest.mark.parametrize("skipped", [{}, {"3.jpg": "x, y: no image", "4.jpg": "gone"}])
+def test_left_out_images_are_listed(tmp_path: Path, skipped: dict[str, str]) -> None:
+    gallery = Gallery(np.zeros((1, 1, 1, 3), np.uint8), np.array([0]), skipped, 0.0)
+    write_skipped(tmp_path, gallery)
+    path = tmp_path / "skipped_images.csv"
+    assert path.is_file() == bool(skipped)
+    if skipped:
+        rows = list(csv.reader(path.read_text().splitlines()))
+        assert rows == [["ImageID", "reason"], *map(list, skipped.items())]
 
 
 def test_the_summary_counts_parameters(tmp_path: Path, config: Config) -> None:

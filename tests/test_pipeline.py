@@ -75,6 +75,7 @@ def test_every_metric_of_the_interface_is_tracked(folder: Path, both: Result) ->
     expected |= {f"test/f1_label/{name}" for name in both.label_names}
     expected |= {f"time/{name}_s" for name in ("encode", "fit", "decide", "cold", "wall")}
     expected |= {f"speed/{n}_per_s" for n in ("images", "captions", "fit_samples")}
+    expected |= {"data/skipped_images"}
     assert set(tracked.metrics) == expected
     assert tracked.metrics == pytest.approx(dict(both.metrics))
 

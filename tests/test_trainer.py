@@ -6,10 +6,12 @@ import pytest
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
 
+from mmclf.examples import Examples, Features
 from mmclf.models.classifier import Classifier, make_head
 from mmclf.models.fusion import Concat
-from mmclf.trainer import Epoch, Evaluation, Examples, NonFiniteLossError, evaluate, fit
+from mmclf.trainer import Epoch, Evaluation, Learner, NonFiniteLossError, evaluate, fit, refit
 
 LOSS = nn.BCEWithLogitsLoss()
 
@@ -25,17 +27,45 @@ class CountedSGD(torch.optim.SGD):
 def examples(count: int = 12, views: int = 1, seed: int = 0) -> Examples:
     generator = torch.Generator().manual_seed(seed)
     inputs = {
-        "vision": torch.randn(count, views, 4, generator=generator),
-        "text": torch.randn(count, 1, 3, generator=generator),
+        "vision": Features(torch.randn(count, views, 4, generator=generator)),
+        "text": Features(torch.randn(count, 1, 3, generator=generator)),
     }
     labels = torch.randint(0, 2, (count, 2), generator=generator).float()
     return Examples([f"{i}.jpg" for i in range(count)], inputs, labels)
+
+
+def values(some: Examples, modality: str) -> Tensor:
+    source = some.inputs[modality]
+    assert isinstance(source, Features)
+    return source.values
 
 
 def classifier(hidden: int | None = 16, dropout: float = 0.0) -> Classifier:
     torch.manual_seed(0)
     encoders = {"vision": nn.Identity(), "text": nn.Identity()}
     return Classifier(encoders, Concat([4, 3]), make_head(7, 2, hidden, dropout))
+
+
+def learner(
+    model: nn.Module,
+    batch_size: int = 5,
+    optimizer: torch.optim.Optimizer | None = None,
+    scheduler: LRScheduler | None = None,
+    *,
+    accumulate: int = 1,
+    clip_norm: float | None = None,
+) -> Learner:
+    adam = torch.optim.Adam(model.parameters(), lr=0.02)
+    return Learner(
+        model,
+        LOSS,
+        optimizer if optimizer is not None else adam,
+        scheduler,
+        Accelerator(cpu=True),
+        batch_size=batch_size,
+        accumulate=accumulate,
+        clip_norm=clip_norm,
+    )
 
 
 def fitted(
@@ -45,23 +75,20 @@ def fitted(
     *,
     epochs: int = 3,
     batch_size: int = 5,
+    patience: int | None = None,
     seed: int = 0,
     score: Callable[[Evaluation], float] = lambda one: -one.loss,
     optimizer: torch.optim.Optimizer | None = None,
     seen: Callable[[Epoch], None] = lambda _: None,
 ) -> Epoch:
-    adam = torch.optim.Adam(model.parameters(), lr=0.02)
     return fit(
-        model,
-        LOSS,
-        optimizer if optimizer is not None else adam,
+        learner(model, batch_size, optimizer),
         train,
         val if val is not None else train,
         epochs=epochs,
-        batch_size=batch_size,
+        patience=patience,
         seed=seed,
         score=score,
-        accelerator=Accelerator(cpu=True),
         on_epoch=seen,
     )
 
@@ -79,7 +106,7 @@ def test_one_batch_is_learnt_by_heart() -> None:
 def test_steps_are_those_of_gradient_descent() -> None:
     model, reference, train = classifier(), classifier(), examples()
     fitted(model, train, batch_size=12, optimizer=torch.optim.SGD(model.parameters(), lr=0.5))
-    inputs = {name: x[:, 0] for name, x in train.inputs.items()}
+    inputs, _ = train.clean(slice(None))
     for _ in range(3):
         gradients = torch.autograd.grad(
             LOSS(reference(inputs), train.labels), tuple(reference.parameters())
@@ -143,8 +170,8 @@ def test_every_sample_is_seen_once_an_epoch(batch_size: int) -> None:
     model.register_forward_pre_hook(remember)
     train = examples()
     fitted(model, train, epochs=2, batch_size=batch_size, optimizer=optimizer)
-    values = train.inputs["text"][:, 0, 0].tolist()
-    assert sorted(seen[:12]) == sorted(seen[12:]) == sorted(values)
+    all_values = values(train, "text")[:, 0, 0].tolist()
+    assert sorted(seen[:12]) == sorted(seen[12:]) == sorted(all_values)
     assert seen[:12] != seen[12:]
     assert optimizer.steps == 2 * -(-12 // batch_size)
 
@@ -152,7 +179,7 @@ def test_every_sample_is_seen_once_an_epoch(batch_size: int) -> None:
 @pytest.mark.parametrize(("poison", "hurt"), [(torch.nan, "3.jpg"), (torch.inf, "7.jpg")])
 def test_a_loss_that_is_not_finite_names_its_sample(poison: float, hurt: str) -> None:
     train = examples()
-    train.inputs["vision"][train.ids.index(hurt), 0, 2] = poison
+    values(train, "vision")[train.ids.index(hurt), 0, 2] = poison
     model = classifier(hidden=None)
     optimizer = CountedSGD(model.parameters(), lr=0.01)
     order = torch.randperm(12, generator=torch.Generator().manual_seed(5)).tolist()
@@ -166,14 +193,14 @@ def test_a_loss_that_is_not_finite_names_its_sample(poison: float, hurt: str) ->
 
 def test_many_samples_that_are_not_finite_are_counted() -> None:
     train = examples()
-    train.inputs["vision"][:] = torch.nan
+    values(train, "vision")[:] = torch.nan
     with pytest.raises(NonFiniteLossError, match=r"step 1; samples: (\d+\.jpg, ){4}\d+\.jpg and 7"):
         fitted(classifier(), train, batch_size=12)
 
 
 def test_evaluation_sees_the_clean_views_alone() -> None:
     clean, poisoned = examples(8, views=3), examples(8, views=3)
-    poisoned.inputs["vision"][:, 1:] = torch.nan
+    values(poisoned, "vision")[:, 1:] = torch.nan
     model = classifier()
     found = evaluate(model, LOSS, poisoned)
     assert torch.equal(found.logits, evaluate(model, LOSS, clean).logits)
@@ -183,7 +210,7 @@ def test_evaluation_sees_the_clean_views_alone() -> None:
 
 def test_training_draws_every_view() -> None:
     train = examples(200, views=3)
-    train.inputs["vision"][:] = torch.arange(3.0)[None, :, None]
+    values(train, "vision")[:] = torch.arange(3.0)[None, :, None]
     generator = torch.Generator().manual_seed(0)
     rows = torch.arange(100, 200)
     inputs, labels = train.drawn(rows, generator)
@@ -191,13 +218,13 @@ def test_training_draws_every_view() -> None:
     # 100 draws of 3: the deviation of a count is 4.7.
     assert all(15 <= count <= 52 for count in counts.tolist())
     assert inputs["vision"].shape == (100, 4)
-    assert torch.equal(inputs["text"], train.inputs["text"][100:, 0])
+    assert torch.equal(inputs["text"], values(train, "text")[100:, 0])
     assert torch.equal(labels, train.labels[100:])
 
 
 def test_views_are_drawn_in_training() -> None:
     train = examples(views=4)
-    train.inputs["vision"][:, 3] = torch.nan
+    values(train, "vision")[:, 3] = torch.nan
     with pytest.raises(NonFiniteLossError):
         fitted(classifier(), train, epochs=2)
 
@@ -208,16 +235,81 @@ def test_evaluation_does_not_depend_on_its_batches(batch_size: int) -> None:
     whole, parts = evaluate(model, LOSS, some), evaluate(model, LOSS, some, batch_size)
     torch.testing.assert_close(parts.logits, whole.logits)
     assert parts.loss == pytest.approx(whole.loss, rel=1e-6)
-    alone = torch.cat(
-        [model({k: x[i : i + 1, 0] for k, x in some.inputs.items()}) for i in range(7)]
-    )
+    alone = torch.cat([model(some.clean(slice(i, i + 1))[0]) for i in range(7)])
     torch.testing.assert_close(whole.logits, alone.detach())
     assert whole.loss == pytest.approx(LOSS(alone, some.labels).item(), rel=1e-6)
 
 
-def test_examples_on_a_device_are_the_same() -> None:
-    some = examples()
-    moved = some.to(torch.device("cpu"))
-    assert len(moved) == len(some) == 12
-    assert moved.ids == some.ids
-    assert all(torch.equal(moved.inputs[k], x) for k, x in some.inputs.items())
+@pytest.mark.parametrize(
+    ("patience", "expected"), [(1, 2), (2, 6), (3, 8), (None, 8)], ids=["1", "2", "3", "never"]
+)
+def test_training_stops_after_epochs_without_a_better_one(
+    patience: int | None, expected: int
+) -> None:
+    remaining = iter([3.0, 2.0, 4.0, 5.0, 5.0, 1.0, 6.0, 7.0])
+    numbers: list[int] = []
+    best = fitted(
+        classifier(),
+        examples(),
+        epochs=8,
+        patience=patience,
+        score=lambda _: next(remaining),
+        seen=lambda epoch: numbers.append(epoch.number),
+    )
+    assert numbers == list(range(1, expected + 1))
+    assert best.number == {2: 1, 6: 4, 8: 8}[expected]
+
+
+@pytest.mark.parametrize(("batch_size", "accumulate"), [(1, 12), (3, 4), (5, 2), (4, 3)])
+def test_accumulated_batches_are_one_step(batch_size: int, accumulate: int) -> None:
+    """Also where the last batch of a step is smaller: 12 samples in batches of 5, 5 and 2."""
+    states = []
+    for size, times in ((batch_size, accumulate), (batch_size * accumulate, 1)):
+        model = classifier()
+        optimizer = CountedSGD(model.parameters(), lr=0.5)
+        one = learner(model, size, optimizer, accumulate=times)
+        refit(one, examples(), epochs=2, seed=3, on_epoch=lambda: None)
+        states.append((weights(model), optimizer.steps))
+    torch.testing.assert_close(states[0][0], states[1][0])
+    assert states[0][1] == states[1][1] == 2 * -(-12 // (batch_size * accumulate))
+
+
+@pytest.mark.parametrize("clip_norm", [1e-3, 0.05])
+def test_a_step_is_no_longer_than_the_clipped_gradient(clip_norm: float) -> None:
+    model = classifier()
+    before = weights(model)
+    sgd = torch.optim.SGD(model.parameters(), lr=1.0)
+    one = learner(model, 12, sgd, clip_norm=clip_norm)
+    refit(one, examples(), epochs=1, seed=0, on_epoch=lambda: None)
+    assert (weights(model) - before).norm().item() == pytest.approx(clip_norm, rel=1e-3)
+
+
+def test_a_gradient_below_the_bound_is_left_alone() -> None:
+    states = []
+    for bound in (None, 1e3):
+        model = classifier()
+        one = learner(model, clip_norm=bound)
+        refit(one, examples(), epochs=2, seed=0, on_epoch=lambda: None)
+        states.append(weights(model))
+    torch.testing.assert_close(states[0], states[1])
+
+
+def test_the_scheduler_goes_on_with_every_step() -> None:
+    model = classifier()
+    sgd = torch.optim.SGD(model.parameters(), lr=1.0)
+    schedule = torch.optim.lr_scheduler.StepLR(sgd, step_size=2, gamma=0.5)
+    # 12 samples, 2 batches of 3 a step: 2 steps an epoch.
+    one = learner(model, 3, sgd, schedule, accumulate=2)
+    rates: list[float] = []
+    refit(
+        one, examples(), epochs=3, seed=0, on_epoch=lambda: rates.append(sgd.param_groups[0]["lr"])
+    )
+    assert rates == [0.5, 0.25, 0.125]
+
+
+def test_a_refit_is_the_same_training_without_validation() -> None:
+    chosen, again = classifier(), classifier()
+    fitted(chosen, examples(), epochs=2, seed=4, score=lambda _: 1.0)
+    refit(learner(again), examples(), epochs=1, seed=4, on_epoch=lambda: None)
+    # Of equals the first epoch is kept.
+    assert torch.equal(weights(chosen), weights(again))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from mmclf.errors import InputError
+from mmclf.models.classifier import Classifier
+from mmclf.models.fusion import Concat
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.vision import TimmEncoder
-from mmclf.trial import encoders_fit
+from mmclf.trial import encoders_fit, model_fits
 
 
 class Pool(nn.Module):
@@ -57,3 +60,61 @@ def test_the_trial_leaves_the_random_state_alone() -> None:
     state = torch.random.get_rng_state()
     encoders_fit({"vision": Pool(3)}, 16)
     assert torch.equal(torch.random.get_rng_state(), state)
+
+
+class Mute(nn.Module):
+    out_dim = 2
+
+
+def test_an_encoder_without_what_the_contract_names_is_refused() -> None:
+    with pytest.raises(InputError, match=r"text: the encoder cannot take a caption \(Attribute"):
+        encoders_fit({"text": Mute()}, 16)
+
+
+class Constant(nn.Module):
+    """Logits of a fixed shape, with a weight to be trained."""
+
+    def __init__(self, rows: int, labels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(rows, labels))
+
+    def forward(self, features: dict[str, Tensor]) -> Tensor:
+        return self.weight + next(iter(features.values())).sum()
+
+
+LABELS = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+
+
+def test_a_model_that_fits_is_left_as_it_was() -> None:
+    model = Constant(2, 3).train()
+    model_fits(model, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+    assert model.training
+    assert model.weight.grad is None
+
+
+@pytest.mark.parametrize(("rows", "labels"), [(2, 4), (1, 3), (3, 3)])
+def test_logits_of_another_shape_are_refused(rows: int, labels: int) -> None:
+    with pytest.raises(InputError, match=r"makes .* of 2 samples, expected logits \(2, 3\)"):
+        model_fits(Constant(rows, labels), nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+
+
+def test_a_fusion_of_other_widths_is_refused() -> None:
+    layers = Classifier({"text": nn.Identity()}, Concat([5]), nn.Linear(5, 3))
+    with pytest.raises(InputError, match=r"fusion: it cannot take features of the widths \[4\]"):
+        model_fits(layers, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("loss", "reason"),
+    [
+        (nn.BCEWithLogitsLoss(reduction="none"), "RuntimeError: grad can be"),
+        (nn.CrossEntropyLoss(weight=torch.ones(7)), "RuntimeError"),
+        (nn.TripletMarginLoss(), "TypeError"),
+        (lambda logits, labels: labels.mean(), "RuntimeError: element 0"),
+        (lambda logits, labels: 0.0, "AttributeError|TypeError"),
+    ],
+    ids=["no mean", "classes", "arguments", "no gradient", "no tensor"],
+)
+def test_a_loss_that_cannot_train_is_refused(loss: Any, reason: str) -> None:
+    with pytest.raises(InputError, match=rf"loss: it cannot take .*\(2, 3\) \(({reason})"):
+        model_fits(Constant(2, 3), loss, {"text": 4}, LABELS)

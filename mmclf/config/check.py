@@ -12,11 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from mmclf.config import wording
 from mmclf.config.arguments import check_part, stray_targets
-from mmclf.config.schema import Config
+from mmclf.config.schema import OWN_KEYS, Config
 from mmclf.config.targets import refusal
 from mmclf.errors import InputError, suggestion
 
-PARTS = ("data", "vision", "text", "fusion", "loss", "threshold", "optimizer")
+PARTS = ("data", "vision", "text", "fusion", "loss", "threshold", "optimizer", "scheduler")
 MODALITIES = ("vision", "text")  # either may be left out, not both
 PLACEHOLDERS = {"root": "DIR", "dir": "DIR"}
 
@@ -27,17 +27,26 @@ def check(tree: Mapping[str, Any], granted: Sequence[str] = ()) -> Config:
     `granted`: the user's own modules, as named in allow_targets on the command line; a config file
     cannot grant itself any. Raises one InputError with a finding for each thing that is wrong.
     """
+    sorted_out = {key: _sorted_out(key, node) for key, node in tree.items()}
     findings = [
         *_missing(tree),
-        *_unknown(tree, Config),
-        *_settings(tree),
+        *_unknown(sorted_out, Config),
+        *_settings(sorted_out),
         *_together(tree),
         *_grants(tree, granted),
-        *_parts(tree, [module for module in granted if refusal(module) is None]),
+        *_parts(sorted_out, [module for module in granted if refusal(module) is None]),
     ]
     if findings:
         raise InputError(*dict.fromkeys(findings))
-    return _adapter().validate_python(tree)
+    return _adapter().validate_python(sorted_out)
+
+
+def _sorted_out(name: str, node: object) -> object:
+    """A node with its target's settings below `part`, apart from the keys that mmclf owns."""
+    if name not in OWN_KEYS or not isinstance(node, Mapping):
+        return node
+    own = {key: node[key] for key in OWN_KEYS[name] if key in node}
+    return own | {"part": {key: value for key, value in node.items() if key not in own}}
 
 
 @functools.cache
@@ -100,6 +109,10 @@ def _together(tree: Mapping[str, Any]) -> Iterator[str]:
     """Findings about settings that are right alone and wrong together."""
     if all(_is_none(tree.get(name)) for name in MODALITIES):
         yield "vision and text are both none, which leaves nothing to learn from: give one a level"
+    for name in MODALITIES:
+        node = tree.get(name)
+        if isinstance(node, Mapping) and _is_none(node) and node.get("trainable") is True:
+            yield f"{name}.trainable is true, but {name} is none: choose a level, {name}=LEVEL"
     split = tree.get("split")
     shares = [split.get("val"), split.get("test")] if isinstance(split, Mapping) else []
     numbers = [share for share in shares if isinstance(share, float) and 0 < share < 1]
@@ -123,9 +136,13 @@ def _grants(tree: Mapping[str, Any], granted: Sequence[str]) -> Iterator[str]:
 def _parts(tree: Mapping[str, Any], allow: Sequence[str]) -> Iterator[str]:
     for name in PARTS:
         node = tree.get(name)
+        if name in OWN_KEYS and isinstance(node, Mapping):
+            node = node["part"]
         if not isinstance(node, Mapping) or node.get("_target_") == "???":
             continue
-        if "_target_" not in node:
+        if not node and name in OWN_KEYS:
+            yield f"{name} is missing: give {name}=LEVEL"
+        elif "_target_" not in node:
             yield f"{name}._target_ is missing: {name} needs the dotted name of a class or function"
         elif name in MODALITIES and _is_none(node):
             for key in node:

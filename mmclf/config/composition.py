@@ -17,6 +17,7 @@ from mmclf.config.job import Jobs, hydra_node, judge_tree
 from mmclf.config.overrides import Axis, granted_by, read
 from mmclf.config.schema import Composed
 from mmclf.config.source import hydra_errors, open_source
+from mmclf.config.targets import make_importable
 from mmclf.errors import InputError
 
 GRANT = "allow_targets"
@@ -51,12 +52,16 @@ def check_command(
 ) -> Command:
     """What a command line asks for, all of it checked, the values of a sweep one by one.
 
+    Modules named in allow_targets may lie in `config_dir`, beside the config files that use them.
     Raises one InputError with a finding for each thing that is wrong.
     """
     search = [line for line in overrides if line.startswith("hydra.searchpath=")]
     lines = [line for line in overrides if line not in search]
+    granted = granted_by(lines)
     with open_source(config_dir, config_name, search[0] if search else None) as source:
-        jobs = Jobs(source, granted_by(lines))
+        if config_dir is not None and granted:
+            make_importable(config_dir)
+        jobs = Jobs(source, granted)
         own_files = bool(search) or config_dir is not None or config_name != "config"
         command, findings = _command(jobs, lines, multirun, own_files)
     if command is None or findings:

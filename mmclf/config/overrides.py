@@ -14,7 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, OverrideType, ValueType
 from hydra.errors import HydraException
 
-from mmclf.config.schema import Config
+from mmclf.config.schema import OWN_KEYS, Config
 from mmclf.errors import nearest, suggestion
 
 MAX_VALUES = 200  # of a sweep over a key; levels of groups are all looked at
@@ -180,7 +180,7 @@ def unknown_key(
         )
     if parent in keys:
         choices = [f"{parent}.{name}" for name in (*below, *taken)]
-        if not choices:
+        if not {*below, *taken} - {*OWN_KEYS.get(parent, ())}:
             return f"{line}: the level of {parent} has no settings: choose another, {parent}=LEVEL"
         return f"{line}: there is no setting {key!r}: {suggestion(key, choices)}"
     same_name = [known for known in keys if known.rpartition(".")[2] == last]

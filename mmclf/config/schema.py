@@ -1,12 +1,14 @@
 """The settings that mmclf itself owns, with their types and bounds.
 
 What a `_target_` takes is described by that target's own signature, so the nodes of such parts
-(data, vision, text, fusion, loss, threshold, optimizer) are plain mappings here.
+(data, vision, text, fusion, loss, threshold, optimizer, scheduler) are plain mappings here; what
+mmclf owns in the node of a data source or an encoder stands beside its target's settings.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -16,6 +18,9 @@ NonNegative = Annotated[int, Field(ge=0, strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 Probability = Annotated[float, Field(ge=0, le=1, strict=True)]
 Share = Annotated[float, Field(gt=0, lt=1, strict=True)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+Dropout = Annotated[float, Field(ge=0, lt=1, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]
 Node = dict[str, Any]
 
@@ -24,17 +29,50 @@ Node = dict[str, Any]
 class Split:
     """Which samples train, validate and test; shares of the labelled samples."""
 
-    method: Literal["iterative"]
+    method: Literal["iterative", "random"]
     val: Share
     test: Share
     test_seed: Seed
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where samples come from, and what becomes of an image that is missing or unreadable."""
+
+    on_bad_image: Literal["error", "skip"]
+    part: Node
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder, frozen or `trainable` with a learning rate `lr` of its own."""
+
+    trainable: Flag
+    lr: Positive
+    part: Node
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the modality is left out."""
+        return self.part["_target_"] is None
+
+
+# The keys in these parts' nodes that are mmclf's own, beside those of the `_target_`.
+OWN_KEYS: Mapping[str, tuple[str, ...]] = {
+    name: tuple(field.name for field in fields(section) if field.name != "part")
+    for name, section in (("data", Source), ("vision", Encoder), ("text", Encoder))
+}
+
+
+@dataclass(frozen=True)
 class Image:
-    """The picture that an encoder sees: `size` pixels high and wide."""
+    """The picture that an encoder sees: `size` pixels high and wide.
+
+    `crop`: the share of the shorter side that a centred square keeps; null for the whole picture.
+    """
 
     size: Annotated[int, Field(ge=16, le=4096, strict=True)]
+    crop: Annotated[float, Field(gt=0, le=1, strict=True)] | None
 
 
 @dataclass(frozen=True)
@@ -50,10 +88,11 @@ class Augment:
 
 @dataclass(frozen=True)
 class Head:
-    """The layers after the fusion: `hidden` wide, or a linear head without."""
+    """The layers after the fusion: `hidden` wide, or a linear head without, and their dropout."""
 
     hidden: Count | None
-    dropout: Annotated[float, Field(ge=0, lt=1, strict=True)]
+    dropout: Dropout
+    input_dropout: Dropout
 
 
 @dataclass(frozen=True)
@@ -67,10 +106,19 @@ class Encode:
 
 @dataclass(frozen=True)
 class Trainer:
-    """How the head is fitted, and the metric whose best epoch is kept."""
+    """How the trained part is fitted, and the metric whose best epoch is kept.
+
+    `accumulate` batches make one step; the gradient's norm is at most `clip_norm`; training stops
+    after `patience` epochs without a better one; `refit` trains again on train and val together.
+    """
 
     epochs: Count
     batch_size: Count
+    accumulate: Count
+    clip_norm: Positive | None
+    patience: Count | None
+    precision: Literal["fp32", "bf16", "fp16"]
+    refit: Flag
     monitor: Literal["val/loss", "val/map", "val/f1_samples_fitted"]
 
 
@@ -94,16 +142,17 @@ class Store:
 class Config:
     """One run, checked: nothing below the check sees another form of it."""
 
-    data: Node
+    data: Source
     split: Split
     image: Image
     augment: Augment
-    vision: Node
-    text: Node
+    vision: Encoder
+    text: Encoder
     fusion: Node
     loss: Node
     threshold: Node
     optimizer: Node
+    scheduler: Node
     trainer: Trainer
     tracking: Tracking
     seed: Seed
@@ -113,6 +162,10 @@ class Config:
     head: Head
     encode: Encode
     store: Store
+
+    def encoder(self, modality: str) -> Encoder:
+        """The encoder of `vision` or `text`."""
+        return {"vision": self.vision, "text": self.text}[modality]
 
 
 @dataclass(frozen=True)

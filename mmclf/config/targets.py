@@ -13,11 +13,12 @@ import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from mmclf.errors import InputError, nearest
 
-Kind = Literal["module", "module or transformer", "fitted", "optimizer", "loader"]
+Kind = Literal["module", "module or transformer", "fitted", "optimizer", "scheduler", "loader"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ ROLES: Mapping[str, Role] = {
         MODULES,
         ("train_captions",),
     ),
-    "fusion": Role(MODULE, "module", MODULES, ("dims",)),
+    "fusion": Role(MODULE, "module", MODULES, ("dims", "make_head")),
     "loss": Role(MODULE, "module", MODULES, ("train_labels",)),
     "threshold": Role("a class with fit", "fitted", ("mmclf",)),
     "optimizer": Role(
@@ -49,6 +50,12 @@ ROLES: Mapping[str, Role] = {
         "optimizer",
         ("mmclf", "torch.optim", "timm"),
         ("params",),
+    ),
+    "scheduler": Role(
+        "a subclass of torch.optim.lr_scheduler.LRScheduler that needs no metric",
+        "scheduler",
+        ("mmclf", "torch.optim"),
+        ("optimizer", "total_steps", "T_max", "max_lr"),
     ),
     "part": Role(MODULE, "module", MODULES),  # a `_target_` among another part's settings
 }
@@ -109,6 +116,13 @@ def resolve(name: object, role: str, allow: Sequence[str]) -> Callable[..., Any]
     if home is None or not proved or not _is_kind(target, ROLES[role].kind, home):
         raise InputError(f"_target_ {name!r} is {_described(target)}: {expected}")
     return cast("Callable[..., Any]", target)
+
+
+def make_importable(folder: Path) -> None:
+    """Let the modules in `folder` be imported, after all others: none of them hides another."""
+    name = str(folder.resolve())
+    if name not in sys.path:
+        sys.path.append(name)
 
 
 def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
@@ -183,8 +197,8 @@ def _imported(module: str) -> types.ModuleType:
     except ModuleNotFoundError as error:
         missing = error.name or module
         raise InputError(
-            f"_target_ in {module!r}: there is no module {missing!r}: install it, or add its "
-            "folder to PYTHONPATH"
+            f"_target_ in {module!r}: there is no module {missing!r}: install it, or put it "
+            "into the folder that --config-dir names"
         ) from error
     except (Exception, SystemExit) as error:
         raise InputError(
@@ -210,24 +224,37 @@ def _raw(target: object, name: str) -> Any:
 
 
 def _is_kind(target: object, kind: Kind, home: str) -> bool:
-    if kind == "loader" and type(target) is types.FunctionType:
-        # mmclf.data has many functions; the role of a loader is in its annotation.
-        returns = target.__annotations__.get("return")
-        name = getattr(returns, "__name__", returns)
-        return name == "Samples" or not _under(home, ("mmclf",))
+    if kind == "loader":
+        return _is_loader(target, home)
     if not issubclass(type(target), type):
         return False
     ancestors = _raw(target, "__mro__")
     methods = {name for ancestor in ancestors for name in _raw(ancestor, "__dict__")}
     match kind:
         case "optimizer":
-            return importlib.import_module("torch.optim").Optimizer in ancestors
+            return _torch("torch.optim", "Optimizer") in ancestors
+        case "scheduler":
+            wanted = _torch("torch.optim.lr_scheduler", "LRScheduler")
+            by_metric = _torch("torch.optim.lr_scheduler", "ReduceLROnPlateau")
+            return wanted in ancestors and by_metric not in ancestors
         case "fitted":
             return "fit" in methods
-        case "loader":
-            return not _under(home, ("mmclf",))
-    is_module = importlib.import_module("torch.nn").Module in ancestors
-    return is_module or (kind == "module or transformer" and {"fit", "transform"} <= methods)
+    fits_and_transforms = kind == "module or transformer" and {"fit", "transform"} <= methods
+    return fits_and_transforms or _torch("torch.nn", "Module") in ancestors
+
+
+def _is_loader(target: object, home: str) -> bool:
+    if type(target) is not types.FunctionType:
+        return issubclass(type(target), type) and not _under(home, ("mmclf",))
+    # mmclf.data has many functions; the role of a loader is in its annotation.
+    returns = target.__annotations__.get("return")
+    name = getattr(returns, "__name__", returns)
+    return name == "Samples" or not _under(home, ("mmclf",))
+
+
+def _torch(module: str, name: str) -> Any:
+    # Imported where it is needed: composing a configuration must not wait for torch.
+    return getattr(importlib.import_module(module), name)
 
 
 def _described(target: object) -> str:

@@ -32,7 +32,11 @@ LEVELS = sorted(
     for path in CONF.glob("*/*.yaml")
     if path.parent.name != "hydra"
 )
-NEEDS = {"vision=timm": "vision.name=resnet18", "text=huggingface": "text.name=roberta-base"}
+NEEDS = {
+    "vision=timm": "vision.name=resnet18",
+    "text=huggingface": "text.name=roberta-base",
+    "data=table": "data.file=samples.csv",
+}
 
 
 def findings(*overrides: str, **options: object) -> list[str]:
@@ -45,7 +49,7 @@ def findings(*overrides: str, **options: object) -> list[str]:
 def test_every_shipped_level_composes(level: str) -> None:
     needs = ["vision=timm", NEEDS["vision=timm"]] if level == "text=none" else []
     needs += [NEEDS[level]] if level in NEEDS else []
-    here = ["data.root=here"] if level == "data=competition" else [] if "data=" in level else HERE
+    here = [] if level == "data=demo" else ["data.root=here"] if "data=" in level else HERE
     composed = compose([*here, level, *needs])
     group, _, name = level.partition("=")
     assert composed.choices[group] == name
@@ -56,7 +60,7 @@ def test_bare_is_the_demo_on_captions_alone() -> None:
     composed = compose()
     assert (composed.choices["vision"], composed.choices["text"]) == ("none", "tfidf")
     assert "experiment" not in composed.choices
-    assert composed.config.data["root"] == "outputs/store/demo/0-1200-400"
+    assert composed.config.data.part["root"] == "outputs/store/demo/0-1200-400"
     assert composed.tree["tracking"]["uri"] == "sqlite:///outputs/mlflow.db"
     assert "hydra" not in composed.tree
 

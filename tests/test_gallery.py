@@ -1,0 +1,142 @@
+"""What becomes of images that cannot be read: the run stops, or goes on without their samples."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import mmclf
+from mmclf.cli import main
+from mmclf.data.competition_csv import write_rows
+from mmclf.errors import InputError
+from mmclf.inputs import Inputs, prepare
+from mmclf.tracking import Tracker
+
+COUNT = 40
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Forty pictures of two labels; the colour tells the label."""
+    folder = tmp_path / "set"
+    (folder / "data").mkdir(parents=True)
+    for i in range(COUNT):
+        Image.new("RGB", (20, 16), (i, 250 * (i % 2), 0)).save(folder / "data" / f"{i}.png")
+    rows = [(f"{i}.png", [str(1 + i % 2)], f"caption {i}") for i in range(COUNT)]
+    write_rows(folder / "train.csv", rows)
+    return folder
+
+
+def overrides(root: Path, *more: str) -> list[str]:
+    return [
+        "data=competition",
+        f"data.root={root}",
+        f"output_dir={root.parent}/outputs",
+        "vision=timm",
+        "vision.name=test_efficientnet",
+        "vision.weights=random",
+        "image.size=32",
+        "trainer.epochs=1",
+        "encode.precision=fp32",
+        *more,
+    ]
+
+
+def prepared(root: Path, *more: str) -> Inputs:
+    return prepare(mmclf.compose(overrides(root, *more)).config)
+
+
+def damage(root: Path) -> None:
+    (root / "data" / "7.png").unlink()
+    (root / "data" / "11.png").write_bytes(b"no picture")
+
+
+def test_every_sample_has_its_picture(root: Path) -> None:
+    inputs = prepared(root)
+    assert inputs.gallery is not None
+    shown = inputs.gallery.pictures[inputs.gallery.rows][:, 0, 0, 0]
+    assert [f"{i}.png" for i in shown] == list(inputs.samples.ids)
+    assert inputs.gallery.skipped == {}
+
+
+def test_bad_images_stop_the_run_and_are_all_listed(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damage(root)
+    assert main(overrides(root)) == 2
+    told = capsys.readouterr().err
+    assert "2 of 40 images cannot be read:" in told
+    assert "7.png" in told
+    assert "11.png" in told
+    assert "replace the files, or leave their samples out by data.on_bad_image=skip" in told
+    tracker = Tracker(
+        f"sqlite:///{root.parent}/outputs/mlflow.db", "mmclf", root.parent / "outputs"
+    )
+    assert tracker.runs() == []
+
+
+def test_many_bad_images_are_counted(root: Path) -> None:
+    for i in range(8):
+        (root / "data" / f"{i}.png").unlink()
+    with pytest.raises(InputError, match=r"8 of 40 images .* and 3 more: replace"):
+        prepared(root)
+
+
+def test_bad_images_are_left_out_counted_and_logged(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damage(root)
+    inputs = prepared(root, "data.on_bad_image=skip")
+    assert "2 of 40 images cannot be read" in capsys.readouterr().err
+    assert len(inputs.samples) == COUNT - 2
+    assert not {"7.png", "11.png"} & set(inputs.samples.ids)
+    assert inputs.gallery is not None
+    shown = inputs.gallery.pictures[inputs.gallery.rows][:, 0, 0, 0]
+    assert [f"{i}.png" for i in shown] == list(inputs.samples.ids)
+
+    result = mmclf.run(mmclf.compose(overrides(root, "data.on_bad_image=skip")))
+    assert result.metrics["data/skipped_images"] == 2
+    left = root.parent / "outputs" / "artifacts" / result.run_id / "artifacts"
+    with (left / "skipped_images.csv").open(newline="") as stream:
+        listed = list(csv.DictReader(stream))
+    assert [row["ImageID"] for row in listed] == ["7.png", "11.png"]
+    ids = [
+        str(one)
+        for part in ("val", "test")
+        for one in np.load(left / "predictions" / f"{part}.npz")["ids"]
+    ]
+    assert not {"7.png", "11.png"} & set(ids)
+
+
+def test_nothing_left_is_an_error_either_way(root: Path) -> None:
+    for path in (root / "data").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match="40 of 40 images cannot be read"):
+        prepared(root, "data.on_bad_image=skip")
+
+
+def test_captions_alone_need_no_images(root: Path) -> None:
+    for path in (root / "data").iterdir():
+        path.unlink()
+    inputs = prepare(
+        mmclf.compose(
+            ["data=competition", f"data.root={root}", f"output_dir={root.parent}/o"]
+        ).config
+    )
+    assert (inputs.gallery, len(inputs.samples)) == (None, COUNT)
+
+
+def test_a_table_without_images_needs_vision_none(root: Path) -> None:
+    rows = [f"caption {i},{1 + i % 2}" for i in range(COUNT)]
+    (root / "table.csv").write_text("caption,labels\n" + "\n".join(rows) + "\n")
+    given = overrides(root)[1:]
+    with pytest.raises(InputError, match="this data has no images .*: choose vision=none"):
+        prepare(
+            mmclf.compose(
+                ["data=table", "data.file=table.csv", "data.image_column=null", *given]
+            ).config
+        )
