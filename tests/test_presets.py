@@ -57,3 +57,32 @@ def test_a_group_of_a_preset_can_be_overridden(override: str, key: str) -> None:
     overridden = compose(["experiment=improved", override])
     assert overridden.choices[key] == override.partition("=")[2]
     assert overridden.tree[key] != preset.tree[key]
+
+
+def test_offline_needs_no_hub_and_trains_anew_on_val() -> None:
+    composed = compose(["experiment=offline"])
+    config = composed.config
+    assert config.vision.part["weights"] == config.text.part["weights"] == "package"
+    assert config.fusion["normalise"] is True
+    assert composed.choices["threshold"] == "global_f1"
+    assert config.trainer.refit
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "vision=none",
+        "text=tfidf",
+        "fusion=concat",
+        "fusion=gated",
+        "loss=focal",
+        "threshold=fixed",
+        "optimizer=sgd",
+        "scheduler=one_cycle",
+        "augment=crop_flip",
+    ],
+)
+def test_any_group_fits_after_the_offline_preset(override: str) -> None:
+    group, _, level = override.partition("=")
+    composed = compose(["experiment=offline", override])
+    assert composed.choices[group] == level
