@@ -50,46 +50,20 @@ def fit_model(
     """Train on the training samples, or on those of train and val if the config wants a refit.
 
     `features` (N, V, D) by modality and part, of the frozen encoders; `on_epoch` is told of every
-    epoch that is judged. Raises InputError for a precision that the device lacks.
+    epoch that is judged.
     """
-    examples = {
-        part: make_examples(config, inputs, features, [part], device)
-        for part in ("train", "val", "test")
-    }
+    train, val, test = (
+        make_examples(config, inputs, features, [part], device) for part in ("train", "val", "test")
+    )
     start = {
         name: deepcopy(encoder.state_dict())
         for name, encoder in inputs.trainable.items()
         if config.trainer.refit
     }
-    learner, model = _learner(config, inputs, len(examples["train"]), device)
-    epochs = 0
-
-    def judged(epoch: Epoch) -> None:
-        nonlocal epochs
-        epochs = epoch.number
-        on_epoch(epoch)
-        advance(1)
-
-    trainer = config.trainer
-    with progress_bar("training, epochs", trainer.epochs) as advance:
-        best = fit(
-            learner,
-            examples["train"],
-            examples["val"],
-            epochs=trainer.epochs,
-            patience=trainer.patience,
-            seed=config.seed,
-            score=lambda validated: scores.monitored(
-                trainer.monitor,
-                validated.loss,
-                inputs.labels("val"),
-                scores.probabilities_of(validated.logits),
-                inputs.threshold.empty,
-            ),
-            on_epoch=judged,
-        )
-    seen = epochs * len(examples["train"])
-    if trainer.refit:
+    learner, model = _learner(config, inputs, len(train), device)
+    best, epochs = _best_epoch(config, inputs, learner, train, val, on_epoch)
+    seen = epochs * len(train)
+    if config.trainer.refit:
         for name, weights in start.items():
             inputs.trainable[name].load_state_dict(weights)
         both = make_examples(config, inputs, features, ["train", "val"], device)
@@ -103,9 +77,48 @@ def fit_model(
                 on_epoch=lambda: advance(1),
             )
         seen += best.number * len(both)
-    tested = learner.evaluate(examples["test"])
+    tested = learner.evaluate(test)
     evaluations = {"train": best.train, "val": best.val, "test": tested}
     return Fitted(model, evaluations, epochs, seen)
+
+
+def _best_epoch(
+    config: Config,
+    inputs: Inputs,
+    learner: Learner,
+    train: Examples,
+    val: Examples,
+    on_epoch: OnEpoch,
+) -> tuple[Epoch, int]:
+    """The best epoch, whose weights the learner's model has, and how many there were."""
+    trainer, numbers = config.trainer, [0]
+
+    def judged(epoch: Epoch) -> None:
+        numbers.append(epoch.number)
+        on_epoch(epoch)
+        advance(1)
+
+    def score(validated: Evaluation) -> float:
+        return scores.monitored(
+            trainer.monitor,
+            validated.loss,
+            inputs.labels("val"),
+            scores.probabilities_of(validated.logits),
+            inputs.threshold.empty,
+        )
+
+    with progress_bar("training, epochs", trainer.epochs) as advance:
+        best = fit(
+            learner,
+            train,
+            val,
+            epochs=trainer.epochs,
+            patience=trainer.patience,
+            seed=config.seed,
+            score=score,
+            on_epoch=judged,
+        )
+    return best, numbers[-1]
 
 
 def make_examples(
