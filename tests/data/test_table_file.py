@@ -102,7 +102,7 @@ def test_parquet_without_pyarrow(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     table: dict[str, list[Any]] = {"image": ["a"], "labels": ["x"], "caption": ["c"]}
     assert parquet(folder, table).ids == ("a",)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(InputError, match="to read Parquet needs pyarrow: pip install pyarrow, or"):
+    with pytest.raises(InputError, match=r"needs pyarrow: pip install 'mmclf\[parquet\]', or"):
         load(str(folder), "t.parquet")
 
 
