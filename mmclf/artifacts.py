@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
@@ -19,7 +18,7 @@ from torch import nn
 from mmclf.config.schema import Config
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, label_shares
-from mmclf.gallery import Gallery
+from mmclf.gallery import write_reasons
 from mmclf.inputs import Inputs
 from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.tfidf import Tfidf
@@ -64,14 +63,11 @@ def write_predictions(
             )
 
 
-def write_skipped(folder: Path, gallery: Gallery | None) -> None:
+def write_skipped(folder: Path, inputs: Inputs) -> None:
     """`skipped_images.csv`, which samples were left out and why, if any were."""
-    if gallery is None or len(gallery.skipped) == 0:
-        return
-    with (folder / "skipped_images.csv").open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["ImageID", "reason"])
-        writer.writerows(gallery.skipped.items())
+    if inputs.gallery is not None and inputs.gallery.unreadable:
+        path = folder / "skipped_images.csv"
+        write_reasons(path, inputs.samples, inputs.gallery.unreadable)
 
 
 def write_model(

@@ -63,7 +63,7 @@ def make_optimizer(
         {"params": [*model.fusion.parameters(), *model.head.parameters()]}
     ]
     groups += [
-        {"params": [*model.encoders[name].parameters()], "lr": rate}
+        {"params": [p for p in model.encoders[name].parameters() if p.requires_grad], "lr": rate}
         for name, rate in encoder_rates.items()
     ]
     optimizer: torch.optim.Optimizer = build(optimizer_node, "optimizer", allow, params=groups)

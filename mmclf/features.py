@@ -102,17 +102,18 @@ def encode_text(
 ) -> Encoded:
     """Features of the captions; one with `fit`, as TF-IDF, is fitted on those of training."""
     captions = {name: [samples.captions[i] for i in rows] for name, rows in parts.items()}
+    count = sum(map(len, captions.values()))
     if hasattr(encoder, "fit"):
         clock = Stopwatch()
         encoder.fit(captions["train"])
         sparse = {name: encoder.transform(some).unsqueeze(1) for name, some in captions.items()}
-        return Encoded(sparse, len(samples), clock.elapsed(), "fp32")
+        return Encoded(sparse, count, clock.elapsed(), "fp32")
     encoder.to(place.device)
     tokens = encoder.tokenize(captions["train"][:PROBED])
     probe = {name: value.to(place.device) for name, value in tokens.items()}
     chosen = place.resolve(settings.precision, lambda: encoder(probe))
     clock = Stopwatch()
-    with progress_bar("encoding captions", len(samples)) as advance:
+    with progress_bar("encoding captions", count) as advance:
         features = {
             name: encode_captions(
                 encoder,
@@ -124,4 +125,4 @@ def encode_text(
             )
             for name, some in captions.items()
         }
-    return Encoded(features, len(samples), clock.elapsed(), chosen)
+    return Encoded(features, count, clock.elapsed(), chosen)

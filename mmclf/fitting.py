@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from mmclf.examples import Examples, Features, RawCaptions, RawPictures, Source
 from mmclf.inputs import Inputs
 from mmclf.models.classifier import Classifier
 from mmclf.progress import progress_bar
-from mmclf.trainer import Epoch, Evaluation, Learner, fit, refit
+from mmclf.trainer import Epoch, Evaluation, Learner, fit, refit, steps_of
 
 FEATURES_AT_ONCE = 4096
 
@@ -137,10 +136,7 @@ def make_examples(
             sources[name] = Features(values.to(device))
         elif name == "vision":
             assert inputs.gallery is not None
-            gallery = inputs.gallery
-            sources[name] = RawPictures(
-                gallery.pictures, gallery.rows[rows], encoder, config.augment
-            )
+            sources[name] = RawPictures(inputs.gallery.pictures, rows, encoder, config.augment)
         else:
             sources[name] = RawCaptions([inputs.samples.captions[i] for i in rows], encoder)
     labels = torch.from_numpy(inputs.samples.labels[rows]).float()
@@ -169,7 +165,7 @@ def _learner(
         config.scheduler,
         model,
         {name: config.encoder(name).lr for name in inputs.trainable},
-        steps=trainer.epochs * math.ceil(count / (trainer.batch_size * trainer.accumulate)),
+        steps=trainer.epochs * steps_of(count, trainer.batch_size * trainer.accumulate),
         allow=config.allow_targets,
     )
     learner = Learner(

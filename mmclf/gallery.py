@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from mmclf.config.schema import Config
 from mmclf.data.decoded import decode
@@ -17,25 +15,26 @@ from mmclf.data.samples import Samples
 from mmclf.errors import InputError
 
 LISTED = 5
+BAD_IMAGES = "bad_images.csv"
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """The pictures of the samples: row `rows[i]` of `pictures` is that of sample i.
+    """The pictures of the samples (N, H, W, 3), in their order.
 
-    `skipped`: why a sample was left out, by its id; `seconds`: what decoding cost.
+    `unreadable`: why a sample has none, by its row; `seconds`: what decoding cost.
     """
 
     pictures: Pictures
-    rows: NDArray[np.int64]
-    skipped: Mapping[str, str]
+    unreadable: Mapping[int, str]
     seconds: float
 
 
-def hang(config: Config, samples: Samples) -> tuple[Samples, Gallery]:
-    """The samples whose images can be read, and their pictures.
+def hang(config: Config, samples: Samples) -> Gallery:
+    """The pictures of the samples.
 
-    Raises InputError listing the images that cannot, unless data.on_bad_image=skip.
+    Raises InputError for images that cannot be read, unless data.on_bad_image=skip; all of them
+    are listed in a file below the output folder.
     """
     if not samples.images:
         raise InputError(
@@ -48,20 +47,31 @@ def hang(config: Config, samples: Samples) -> tuple[Samples, Gallery]:
         workers=config.encode.workers,
         folder=Path(config.store.dir) / "decoded",
     )
-    skipped = {samples.ids[row]: why for row, why in decoded.unreadable.items()}
-    if skipped:
-        _judge(skipped, len(samples), config.data.on_bad_image)
-    rows = np.setdiff1d(np.arange(len(samples)), [*decoded.unreadable])
-    kept = samples.take(rows) if skipped else samples
-    return kept, Gallery(decoded.pictures, rows, skipped, decoded.seconds)
+    if decoded.unreadable:
+        _judge(config, samples, decoded.unreadable)
+    return Gallery(decoded.pictures, decoded.unreadable, decoded.seconds)
 
 
-def _judge(skipped: Mapping[str, str], count: int, on_bad_image: str) -> None:
-    reasons = [why.partition(": replace the file")[0] for why in skipped.values()]
+def write_reasons(path: Path, samples: Samples, unreadable: Mapping[int, str]) -> None:
+    """A file of the samples whose images cannot be read, and why: ImageID,reason."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["ImageID", "reason"])
+        writer.writerows((samples.ids[row], why) for row, why in unreadable.items())
+
+
+def _judge(config: Config, samples: Samples, unreadable: Mapping[int, str]) -> None:
+    reasons = [why.partition(": replace the file")[0] for why in unreadable.values()]
     listed = "; ".join(reasons[:LISTED])
-    more = f" and {len(skipped) - LISTED} more" if len(skipped) > LISTED else ""
-    found = f"{len(skipped)} of {count} images cannot be read: {listed}{more}"
-    if on_bad_image == "error" or len(skipped) == count:
-        advice = "replace the files, or leave their samples out by data.on_bad_image=skip"
-        raise InputError(f"{found}: {advice}")
-    sys.stderr.write(f"mmclf: {found}; their samples are left out\n")
+    more = f" and {len(reasons) - LISTED} more" if len(reasons) > LISTED else ""
+    found = f"{len(reasons)} of {len(samples)} images cannot be read: {listed}{more}"
+    if config.data.on_bad_image == "skip":
+        sys.stderr.write(f"mmclf: {found}; their samples are left out\n")
+        return
+    path = Path(config.output_dir) / BAD_IMAGES
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_reasons(path, samples, unreadable)
+    raise InputError(
+        f"{found} (all in {path}): replace the files, or leave their samples out by "
+        "data.on_bad_image=skip"
+    )

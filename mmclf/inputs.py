@@ -22,6 +22,7 @@ from mmclf.data.supports import check_supports
 from mmclf.errors import InputError
 from mmclf.gallery import Gallery, hang
 from mmclf.thresholds import Threshold
+from mmclf.trainer import steps_of
 
 TRIAL_DIM, TRIAL_ROWS = 8, 2
 
@@ -51,9 +52,6 @@ def prepare(config: Config) -> Inputs:
     allow = config.allow_targets
     make = partial(build, allow=allow)
     samples: Samples = make(config.data.part, role="data")
-    gallery = None
-    if not config.vision.is_none:
-        samples, gallery = hang(config, samples)
     parts = split(
         samples.labels,
         samples.own_val,
@@ -64,6 +62,10 @@ def prepare(config: Config) -> Inputs:
         seed=config.seed,
         test_seed=config.split.test_seed,
     )
+    gallery = None if config.vision.is_none else hang(config, samples)
+    if gallery is not None:
+        # After the split, so that every run of a study has the same test set but for these.
+        parts = parts.without(gallery.unreadable)
     check_supports(samples.labels, parts, samples.label_names)
     captions = [samples.captions[i] for i in parts.train]
     encoders: dict[str, Any] = {}
@@ -94,7 +96,16 @@ def prepare(config: Config) -> Inputs:
     dims = dict.fromkeys(encoders, TRIAL_DIM)
     stand_in = make_model(config.fusion, config.head, dims, {}, train_labels.shape[1], allow)
     trial.model_fits(stand_in, inputs.loss, dims, train_labels[:TRIAL_ROWS])
-    make_optimizer(config.optimizer, config.scheduler, stand_in, {}, steps=1, allow=allow)
+    trainer = config.trainer
+    optimizer, scheduler = make_optimizer(
+        config.optimizer,
+        config.scheduler,
+        stand_in,
+        {name: config.encoder(name).lr for name in trainable},
+        steps=trainer.epochs * steps_of(len(parts.train), trainer.batch_size * trainer.accumulate),
+        allow=allow,
+    )
+    trial.optimizer_steps(optimizer, scheduler)
     return inputs
 
 
@@ -104,4 +115,9 @@ def _trainable(name: str, encoder: Any) -> nn.Module:
             f"{name}.trainable is true, but {type(encoder).__name__} has no weights to train: "
             f"choose a neural encoder, or {name}.trainable=false"
         )
-    return encoder.requires_grad_(True)
+    if not any(parameter.requires_grad for parameter in encoder.parameters()):
+        raise InputError(
+            f"{name}.trainable is true, but {type(encoder).__name__} has no parameter that takes a "
+            f"gradient: choose {name}.trainable=false"
+        )
+    return encoder

@@ -110,7 +110,7 @@ def _compute(
     with clock.stage("decide"):
         thresholds, metrics = _decide(inputs, fitted.evaluations)
     if inputs.gallery is not None:
-        metrics["data/skipped_images"] = len(inputs.gallery.skipped)
+        metrics["data/skipped_images"] = len(inputs.gallery.unreadable)
     last_step = fitted.epochs + 1
     log.metrics(metrics, last_step)
 
@@ -121,7 +121,7 @@ def _compute(
         precisions = {name: one.precision for name, one in encoded.items()}
         artifacts.write_model(folder, config, inputs, fitted.model, thresholds, precisions)
         artifacts.write_figures(folder, inputs.samples, inputs.parts, history)
-        artifacts.write_skipped(folder, inputs.gallery)
+        artifacts.write_skipped(folder, inputs)
         log.artifacts(folder)
 
     times = _times(fitted, encoded, clock)
@@ -148,12 +148,11 @@ def _encode(config: Config, inputs: Inputs, device: torch.device) -> dict[str, E
         place = EncoderPlace(name, device, memory)
         if modality == "vision":
             assert inputs.gallery is not None
-            gallery = inputs.gallery
             views = config.augment.views
             encoded[modality] = encode_vision(
                 encoder,
-                gallery.pictures,
-                {part: gallery.rows[rows] for part, rows in inputs.parts.items()},
+                inputs.gallery.pictures,
+                dict(inputs.parts.items()),
                 views={"train": views, "val": views if config.trainer.refit else 1, "test": 1},
                 augment=config.augment,
                 settings=config.encode,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,8 +75,8 @@ class Learner:
         self.model.train()
         order = torch.randperm(len(examples), generator=generator)
         step_size = self._batch_size * self._accumulate
-        for step, rows in enumerate(torch.split(order, step_size), start=1):
-            for batch in torch.split(rows, self._batch_size):
+        for step, rows in enumerate(batches(order, step_size), start=1):
+            for batch in batches(rows, self._batch_size):
                 inputs, labels = examples.drawn(batch, generator)
                 value = self._loss(self.model(inputs), labels)
                 if not torch.isfinite(value):
@@ -176,7 +177,23 @@ def refit(
         on_epoch()
 
 
-@torch.inference_mode()
+def batches(rows: Tensor, size: int) -> tuple[Tensor, ...]:
+    """`rows` in batches of `size`; a last one of a single row joins the batch before.
+
+    Batch normalisation cannot be trained on one example.
+    """
+    count = steps_of(len(rows), size)
+    *full, last = torch.split(rows, size)
+    return (*full, last) if len(full) < count else (*full[:-1], torch.cat([full[-1], last]))
+
+
+def steps_of(count: int, size: int) -> int:
+    """How many `batches` of `size` there are of `count` examples."""
+    left_alone = count % size == 1 and 1 < size < count
+    return math.ceil(count / size) - left_alone
+
+
+@torch.no_grad()
 def evaluate(
     model: nn.Module, loss: Loss, examples: Examples, batch_size: int = 4096
 ) -> Evaluation:

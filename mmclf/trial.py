@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
 
 from mmclf.errors import InputError
 
@@ -15,7 +16,7 @@ from mmclf.errors import InputError
 UNFIT = (AssertionError, AttributeError, IndexError, RuntimeError, TypeError, ValueError)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def encoders_fit(encoders: Mapping[str, Any], size: int) -> None:
     """Raise InputError unless each encoder makes features (1, out_dim) of one sample.
 
@@ -72,6 +73,10 @@ def model_fits(
             f"fusion: the model makes {shape} of {len(labels)} samples, expected logits "
             f"{tuple(labels.shape)}"
         )
+    if isinstance(loss, nn.Module) and any(True for _ in loss.parameters()):
+        raise InputError(
+            f"loss: {type(loss).__name__} has parameters, which are not trained: make them buffers"
+        )
     try:
         value = loss(logits, labels)
         torch.autograd.backward(value)
@@ -80,8 +85,28 @@ def model_fits(
             f"loss: it cannot take logits and labels {tuple(labels.shape)} ({_reason(error)}): "
             "expected forward(logits, labels), the mean over samples and labels"
         ) from error
-    model.zero_grad()
     model.train(was_training)
+
+
+def optimizer_steps(optimizer: torch.optim.Optimizer, scheduler: LRScheduler) -> None:
+    """Raise InputError unless the optimizer of a model with gradients can make a step.
+
+    The model is changed by it: it is to be a stand-in.
+    """
+    try:
+        optimizer.step()
+    except UNFIT as error:
+        raise InputError(
+            f"optimizer: {type(optimizer).__name__} cannot make a step ({_reason(error)}): choose "
+            "one whose step needs nothing but the gradients"
+        ) from error
+    try:
+        scheduler.step()
+    except (*UNFIT, ArithmeticError) as error:
+        raise InputError(
+            f"scheduler: {type(scheduler).__name__} cannot make a step ({_reason(error)}): change "
+            "its settings, or choose another level"
+        ) from error
 
 
 def _reason(error: Exception) -> str:

@@ -271,15 +271,16 @@ def test_weights_in_any_order_of_memory_and_under_two_names_are_stored(
         assert torch.equal(stored[name], value)
 
 
-@pytest.mark.parametrize("skipped", [{}, {"3.jpg": "x, y: no image", "4.jpg": "gone"}])
-def test_left_out_images_are_listed(tmp_path: Path, skipped: dict[str, str]) -> None:
-    gallery = Gallery(np.zeros((1, 1, 1, 3), np.uint8), np.array([0]), skipped, 0.0)
-    write_skipped(tmp_path, gallery)
+@pytest.mark.parametrize("unreadable", [{}, {2: "x, y: no image", 3: "gone"}])
+def test_left_out_images_are_listed(tmp_path: Path, unreadable: dict[int, str]) -> None:
+    gallery = Gallery(np.zeros((4, 1, 1, 3), np.uint8), unreadable, 0.0)
+    loss, threshold = nn.BCEWithLogitsLoss(), Fixed(0.4, "empty")
+    write_skipped(tmp_path, Inputs(SAMPLES, gallery, PARTS, {}, {}, loss, threshold))
     path = tmp_path / "skipped_images.csv"
-    assert path.is_file() == bool(skipped)
-    if skipped:
+    assert path.is_file() == bool(unreadable)
+    if unreadable:
         rows = list(csv.reader(path.read_text().splitlines()))
-        assert rows == [["ImageID", "reason"], *map(list, skipped.items())]
+        assert rows == [["ImageID", "reason"], ["2.jpg", "x, y: no image"], ["3.jpg", "gone"]]
 
 
 def test_the_summary_counts_parameters(tmp_path: Path, config: Config) -> None:

@@ -58,9 +58,9 @@ def damage(root: Path) -> None:
 def test_every_sample_has_its_picture(root: Path) -> None:
     inputs = prepared(root)
     assert inputs.gallery is not None
-    shown = inputs.gallery.pictures[inputs.gallery.rows][:, 0, 0, 0]
+    shown = inputs.gallery.pictures[:, 0, 0, 0]
     assert [f"{i}.png" for i in shown] == list(inputs.samples.ids)
-    assert inputs.gallery.skipped == {}
+    assert inputs.gallery.unreadable == {}
 
 
 def test_bad_images_stop_the_run_and_are_all_listed(
@@ -73,6 +73,8 @@ def test_bad_images_stop_the_run_and_are_all_listed(
     assert "7.png" in told
     assert "11.png" in told
     assert "replace the files, or leave their samples out by data.on_bad_image=skip" in told
+    everything = (root.parent / "outputs" / "bad_images.csv").read_text().splitlines()
+    assert [line.partition(",")[0] for line in everything] == ["ImageID", "7.png", "11.png"]
     tracker = Tracker(
         f"sqlite:///{root.parent}/outputs/mlflow.db", "mmclf", root.parent / "outputs"
     )
@@ -82,7 +84,9 @@ def test_bad_images_stop_the_run_and_are_all_listed(
 def test_many_bad_images_are_counted(root: Path) -> None:
     for i in range(8):
         (root / "data" / f"{i}.png").unlink()
-    with pytest.raises(InputError, match=r"8 of 40 images .* and 3 more: replace"):
+    with pytest.raises(
+        InputError, match=r"8 of 40 images .* and 3 more \(all in .*bad_images\.csv\): replace"
+    ):
         prepared(root)
 
 
@@ -92,11 +96,8 @@ def test_bad_images_are_left_out_counted_and_logged(
     damage(root)
     inputs = prepared(root, "data.on_bad_image=skip")
     assert "2 of 40 images cannot be read" in capsys.readouterr().err
-    assert len(inputs.samples) == COUNT - 2
-    assert not {"7.png", "11.png"} & set(inputs.samples.ids)
-    assert inputs.gallery is not None
-    shown = inputs.gallery.pictures[inputs.gallery.rows][:, 0, 0, 0]
-    assert [f"{i}.png" for i in shown] == list(inputs.samples.ids)
+    used = np.concatenate([rows for _, rows in inputs.parts.items()])
+    assert sorted(used) == [i for i in range(COUNT) if i not in (7, 11)]
 
     result = mmclf.run(mmclf.compose(overrides(root, "data.on_bad_image=skip")))
     assert result.metrics["data/skipped_images"] == 2
@@ -112,10 +113,20 @@ def test_bad_images_are_left_out_counted_and_logged(
     assert not {"7.png", "11.png"} & set(ids)
 
 
-def test_nothing_left_is_an_error_either_way(root: Path) -> None:
-    for path in (root / "data").iterdir():
-        path.write_bytes(b"")
-    with pytest.raises(InputError, match="40 of 40 images cannot be read"):
+def test_what_is_left_out_does_not_change_the_split(root: Path) -> None:
+    """A run on captions alone has the same test set but for the samples left out."""
+    captions = ["vision=none", "text=tfidf", "text.min_df=1", f"data.root={root}"]
+    whole = prepare(mmclf.compose(["data=competition", *captions]).config).parts
+    damage(root)
+    left = prepared(root, "data.on_bad_image=skip").parts
+    for name, rows in whole.items():
+        assert list(left[name]) == [i for i in rows if i not in (7, 11)]
+
+
+def test_a_part_of_which_nothing_is_left_is_an_error(root: Path) -> None:
+    test = [(f"{i}.png", [str(1 + i % 2)], "x") for i in range(90, 95)]
+    write_rows(root / "test.csv", test)
+    with pytest.raises(InputError, match="none of the 5 samples of test is left without those"):
         prepared(root, "data.on_bad_image=skip")
 
 
@@ -134,7 +145,7 @@ def test_a_table_without_images_needs_vision_none(root: Path) -> None:
     rows = [f"caption {i},{1 + i % 2}" for i in range(COUNT)]
     (root / "table.csv").write_text("caption,labels\n" + "\n".join(rows) + "\n")
     given = overrides(root)[1:]
-    with pytest.raises(InputError, match="this data has no images .*: choose vision=none"):
+    with pytest.raises(InputError, match=r"this data has no images .*: choose vision=none"):
         prepare(
             mmclf.compose(
                 ["data=table", "data.file=table.csv", "data.image_column=null", *given]

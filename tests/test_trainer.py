@@ -11,7 +11,17 @@ from torch.optim.lr_scheduler import LRScheduler
 from mmclf.examples import Examples, Features
 from mmclf.models.classifier import Classifier, make_head
 from mmclf.models.fusion import Concat
-from mmclf.trainer import Epoch, Evaluation, Learner, NonFiniteLossError, evaluate, fit, refit
+from mmclf.trainer import (
+    Epoch,
+    Evaluation,
+    Learner,
+    NonFiniteLossError,
+    batches,
+    evaluate,
+    fit,
+    refit,
+    steps_of,
+)
 
 LOSS = nn.BCEWithLogitsLoss()
 
@@ -313,3 +323,23 @@ def test_a_refit_is_the_same_training_without_validation() -> None:
     refit(learner(again), examples(), epochs=1, seed=4, on_epoch=lambda: None)
     # Of equals the first epoch is kept.
     assert torch.equal(weights(chosen), weights(again))
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "sizes"),
+    [
+        (12, 5, [5, 5, 2]),
+        (11, 5, [5, 6]),
+        (10, 5, [5, 5]),
+        (6, 5, [6]),
+        (5, 5, [5]),
+        (1, 5, [1]),
+        (3, 1, [1, 1, 1]),
+        (3, 2, [3]),
+    ],
+)
+def test_no_batch_of_a_single_example_is_left_over(count: int, size: int, sizes: list[int]) -> None:
+    found = batches(torch.arange(count), size)
+    assert [len(batch) for batch in found] == sizes
+    assert torch.cat(found).tolist() == list(range(count))
+    assert steps_of(count, size) == len(sizes)

@@ -14,7 +14,7 @@ from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.vision import TimmEncoder
-from mmclf.trial import encoders_fit, model_fits
+from mmclf.trial import encoders_fit, model_fits, optimizer_steps
 
 
 class Pool(nn.Module):
@@ -85,11 +85,33 @@ class Constant(nn.Module):
 LABELS = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
 
 
-def test_a_model_that_fits_is_left_as_it_was() -> None:
+def test_a_model_that_fits_has_gradients() -> None:
     model = Constant(2, 3).train()
     model_fits(model, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
     assert model.training
-    assert model.weight.grad is None
+    assert model.weight.grad is not None
+
+
+def test_a_loss_with_parameters_of_its_own_is_refused() -> None:
+    with pytest.raises(InputError, match="Linear has parameters, which are not trained"):
+        model_fits(Constant(2, 3), nn.Linear(3, 1), {"text": 4}, LABELS)
+
+
+def scheduled(optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
+    return torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0, 0)
+
+
+def test_an_optimizer_that_needs_more_than_gradients_is_refused() -> None:
+    for kind, passes in ((torch.optim.Adam, True), (torch.optim.LBFGS, False)):
+        model = Constant(2, 3)
+        model_fits(model, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+        optimizer = kind(model.parameters(), lr=0.1)
+        if passes:
+            optimizer_steps(optimizer, scheduled(optimizer))
+            assert model.weight.any()
+        else:
+            with pytest.raises(InputError, match=r"optimizer: LBFGS cannot make a step \(TypeErr"):
+                optimizer_steps(optimizer, scheduled(optimizer))
 
 
 @pytest.mark.parametrize(("rows", "labels"), [(2, 4), (1, 3), (3, 3)])

@@ -113,6 +113,7 @@ def _together(tree: Mapping[str, Any]) -> Iterator[str]:
         node = tree.get(name)
         if isinstance(node, Mapping) and _is_none(node) and node.get("trainable") is True:
             yield f"{name}.trainable is true, but {name} is none: choose a level, {name}=LEVEL"
+    yield from _padding(tree.get("augment"), tree.get("image"))
     split = tree.get("split")
     shares = [split.get("val"), split.get("test")] if isinstance(split, Mapping) else []
     numbers = [share for share in shares if isinstance(share, float) and 0 < share < 1]
@@ -120,6 +121,20 @@ def _together(tree: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"split.val and split.test: found {numbers[0]} and {numbers[1]}, expected a sum below "
             "1: the rest is for training"
+        )
+
+
+def _padding(augment: object, image: object) -> Iterator[str]:
+    """A finding if augmented pictures are padded by more than their reflection has."""
+    if not (isinstance(augment, Mapping) and isinstance(image, Mapping)):
+        return
+    views, padding, size = augment.get("views"), augment.get("padding"), image.get("size")
+    if not (isinstance(views, int) and isinstance(padding, int) and isinstance(size, int)):
+        return
+    if views > 1 and padding >= size:
+        yield (
+            f"augment.padding: found {padding}, expected less than image.size={size}: pictures are "
+            "padded by their own reflection"
         )
 
 

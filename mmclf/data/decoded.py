@@ -47,7 +47,7 @@ def decode(
     array, facts = folder / f"{name}.npy", folder / f"{name}.json"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / f"{name}.lock"):
-        if not facts.is_file():
+        if not _is_stored(array, facts, paths, size, crop):
             started = time.perf_counter()
             try:
                 unreadable = _write(array, paths, size, crop, workers)
@@ -67,6 +67,24 @@ def decode(
         {int(row): why for row, why in known["unreadable"].items()},
         known["seconds"],
     )
+
+
+def _is_stored(
+    array: Path, facts: Path, paths: Sequence[Path], size: int, crop: float | None
+) -> bool:
+    """Whether the array is there whole, and its unreadable files still cannot be read.
+
+    Some may have been out of reach for a while only, as on a network's disk.
+    """
+    if not (facts.is_file() and array.is_file()):
+        return False
+    try:
+        np.load(array, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):  # a file that was cut
+        return False
+    unreadable = json.loads(facts.read_text())["unreadable"]
+    again = (_picture_or_reason(paths[int(row)], size, crop) for row in unreadable)
+    return all(isinstance(found, str) for found in again)
 
 
 def _stamp(path: Path) -> tuple[int, int] | tuple[None, None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,19 +32,6 @@ class Samples:
     def __len__(self) -> int:
         """N."""
         return len(self.ids)
-
-    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Samples:
-        """The samples at the indices `rows`, in that order, over the same labels."""
-        chosen = np.asarray(rows, dtype=np.int64)
-        return replace(
-            self,
-            ids=tuple(self.ids[i] for i in chosen),
-            images=tuple(self.images[i] for i in chosen) if self.images else (),
-            captions=tuple(self.captions[i] for i in chosen),
-            labels=self.labels[chosen],
-            own_val=self.own_val[chosen],
-            own_test=self.own_test[chosen],
-        )
 
 
 def label_matrix(

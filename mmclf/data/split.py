@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Parts:
-    """Ascending indices of three disjoint sets of samples that together are all of them."""
+    """Ascending indices of three disjoint sets of samples."""
 
     train: Indices
     val: Indices
@@ -29,6 +30,17 @@ class Parts:
     def items(self) -> tuple[tuple[str, Indices], ...]:
         """The three parts by name."""
         return ("train", self.train), ("val", self.val), ("test", self.test)
+
+    def without(self, rows: Collection[int]) -> Parts:
+        """The parts without some samples; raises InputError if nothing is left of one."""
+        left = {name: np.setdiff1d(mine, [*rows]) for name, mine in self.items()}
+        for name, mine in self.items():
+            if len(left[name]) == 0:
+                raise InputError(
+                    f"none of the {len(mine)} samples of {name} is left without those whose image "
+                    "cannot be read: replace the files"
+                )
+        return Parts(**left)
 
 
 def split(
@@ -56,6 +68,11 @@ def split(
         )
     rest = np.flatnonzero(~own_val & ~own_test)
     count = len(rest)
+    if count == 0:
+        raise InputError(
+            f"the source keeps all {len(labels)} samples for validation and test, and none to "
+            "train on: mark fewer"
+        )
     left = 1.0
     held = {"val": np.flatnonzero(own_val), "test": np.flatnonzero(own_test)}
     for name, share, part_seed in (("test", test, test_seed), ("val", val, seed)):
@@ -71,11 +88,6 @@ def split(
         else:
             rest, held[name] = hold_out(labels, rest, share / left, part_seed)
         left = left - share
-    if len(rest) == 0:
-        raise InputError(
-            f"the source keeps all {len(labels)} samples for validation and test, and none to "
-            "train on: mark fewer"
-        )
     return Parts(rest, held["val"], held["test"])
 
 
@@ -85,7 +97,10 @@ def draw(indices: Indices, count: int, seed: int) -> tuple[Indices, Indices]:
     Raises InputError if either would be empty.
     """
     if not 1 <= count < len(indices):
-        raise _empty(count / max(len(indices), 1), len(indices))
+        raise InputError(
+            f"to hold out {count} of {len(indices)} samples leaves a part of the split empty: "
+            "give more samples, or other split.val and split.test"
+        )
     held = np.zeros(len(indices), dtype=bool)
     held[np.random.default_rng(seed).permutation(len(indices))[:count]] = True
     return indices[~held], indices[held]
@@ -102,7 +117,10 @@ def hold_out(
     kept = held = np.empty(0, dtype=np.int64)
     if 1 <= round(share * len(indices)) < len(indices):
         splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=share, random_state=seed)
-        kept, held = next(splitter.split(indices, labels[indices]))
+        chosen = labels[indices]
+        # One label alone is no matrix of labels to it; to keep its share is to keep the others'.
+        several = chosen if chosen.shape[1] > 1 else np.hstack([chosen, 1 - chosen])
+        kept, held = next(splitter.split(indices, several))
     # The stratification's sizes are approximate.
     if len(kept) == 0 or len(held) == 0:
         raise _empty(share, len(indices))

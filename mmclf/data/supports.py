@@ -26,9 +26,9 @@ def check_supports(labels: NDArray[np.uint8], parts: Parts, label_names: Sequenc
         val, test = counts["val"][j], counts["test"][j]
         told = (
             f"is seen outside training only ({val} in val, {test} in test): move samples with it "
-            "to training, give another seed or split.test_seed, or leave the label out"
+            "to training, give another seed or split.test_seed, or leave the label out of the data"
             if val + test > 0
-            else "has no positive at all: give samples with it, or leave the label out"
+            else "has no positive at all: give samples with it, or do not ask for it"
         )
         findings.append(f"the label {shown(label_names[j])} {told}")
     more = len(absent) - LISTED

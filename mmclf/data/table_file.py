@@ -113,7 +113,8 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> Table:
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
         raise InputError(
-            f"{path}: to read Parquet needs pyarrow: pip install 'mmclf[parquet]', or save the table as CSV"
+            f"{path}: to read Parquet needs pyarrow: pip install 'mmclf[parquet]', or save the "
+            "table as CSV"
         ) from error
     try:
         with parquet.ParquetFile(path) as file:

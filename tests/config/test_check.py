@@ -183,6 +183,7 @@ BAD_SETTINGS: list[tuple[dict[str, object], str]] = [
     ({"trainer__epochs": "???"}, "trainer.epochs is missing: give trainer.epochs=EPOCHS"),
     ({"data__root": "???"}, "data.root is missing: give data.root=DIR"),
     ({"split__val": 0.6, "split__test": 0.5}, "split.val and split.test: found 0.6 and 0.5"),
+    ({"augment__views": 2, "augment__padding": 224}, "augment.padding: found 224, expected less"),
     (
         {"text": {"_target_": None, "trainable": False, "lr": 1.0}},
         "vision and text are both none",

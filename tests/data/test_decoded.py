@@ -118,3 +118,29 @@ def test_an_interrupted_write_is_made_again(
         with pytest.raises(KeyboardInterrupt):
             decoded(paths)
     assert np.array_equal(decoded(paths).pictures, [read_image(path, 4) for path in paths])
+
+
+def test_a_file_out_of_reach_for_a_while_is_read_when_it_is_back(
+    paths: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_reach(path: Path, *_: Any) -> Any:
+        if path.name == "3.png":
+            raise InputError(f"{path} cannot be read as an image ([Errno 5] Input/output error)")
+        return read_image(path, 4)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "read_image", out_of_reach)
+        assert sorted(decoded(paths).unreadable) == [3]
+        assert sorted(decoded(paths).unreadable) == [3]
+    assert decoded(paths).unreadable == {}
+
+
+@pytest.mark.parametrize("damage", ["removed", "cut"])
+def test_an_array_that_is_gone_or_cut_is_made_again(paths: list[Path], damage: str) -> None:
+    expected = np.array(decoded(paths).pictures)
+    (array,) = (paths[0].parent / "store" / "decoded").glob("*.npy")
+    if damage == "removed":
+        array.unlink()
+    else:
+        os.truncate(array, array.stat().st_size - 1)
+    assert np.array_equal(decoded(paths).pictures, expected)

@@ -268,3 +268,21 @@ def test_label_shares_by_part() -> None:
         "val": [0.0, 1.0],
         "test": [1.0, 0.0],
     }
+
+
+def test_one_label_alone_keeps_its_share() -> None:
+    labels = np.zeros((200, 1), dtype=np.uint8)
+    labels[:40] = 1
+    nobody = np.zeros(200, dtype=bool)
+    parts = split(labels, nobody, nobody, val=0.1, test=0.1, seed=0, test_seed=0)
+    assert [len(rows) for _, rows in parts.items()] == pytest.approx([160, 20, 20], abs=3)
+    for _, rows in parts.items():
+        assert labels[rows].mean() == pytest.approx(0.2, abs=0.03)
+
+
+def test_parts_without_some_rows() -> None:
+    parts = Parts(np.array([0, 3, 4]), np.array([1, 5]), np.array([2, 6]))
+    left = parts.without([3, 6, 99])
+    assert [rows.tolist() for _, rows in left.items()] == [[0, 4], [1, 5], [2]]
+    with pytest.raises(InputError, match="none of the 2 samples of val is left without those"):
+        parts.without([1, 5])

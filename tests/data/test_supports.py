@@ -24,11 +24,11 @@ def test_each_label_without_a_positive_in_training_is_named_with_its_counts() ->
         check_supports(labels, PARTS, NAMES)
     advice = (
         "move samples with it to training, give another seed or split.test_seed, or leave the "
-        "label out"
+        "label out of the data"
     )
     assert list(caught.value.findings) == [
         "the label 'traffic light' is seen outside training only (1 in val, 2 in test): " + advice,
-        "the label 't-shirt' has no positive at all: give samples with it, or leave the label out",
+        "the label 't-shirt' has no positive at all: give samples with it, or do not ask for it",
         "the label 'dog' is seen outside training only (0 in val, 1 in test): " + advice,
     ]
 
