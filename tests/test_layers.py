@@ -24,6 +24,7 @@ WAY = [
     {"fitting"},
     {"names", "tracking"},
     {"report"},
+    {"doctor"},
     {"artifacts"},
     {"pipeline"},
     {"restore", "blocks", "given"},

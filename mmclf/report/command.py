@@ -82,8 +82,9 @@ def select(tracked: Sequence[TrackedRun], study: str | None) -> list[TrackedRun]
             raise InputError(f"no study {study!r} has been run: {suggestion(study, known)}")
         chosen = [run for run in tracked if run.tags.get("mmclf.study") == study and run.parent]
     else:
-        latest = next((run.parent for run in tracked if run.parent is not None), None)
-        chosen = [run for run in tracked if run.parent == latest]
+        trained = [run for run in tracked if run.tags.get("mmclf.kind") != "doctor"]
+        latest = next((run.parent for run in trained if run.parent is not None), None)
+        chosen = [run for run in trained if run.parent == latest]
     if not chosen:
         raise InputError("there are no runs yet: start one with `mmclf`")
     return sorted(chosen, key=lambda run: run.started_ms)
