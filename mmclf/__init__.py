@@ -1,6 +1,7 @@
 """Ablation studies of multimodal, multi-label classifiers.
 
-`compose(overrides)` gives a checked configuration, `run(configuration)` its result.
+`compose(overrides)` gives a checked configuration, `run(configuration)` its result, and
+`load(run_id)` what predicts as a run did.
 """
 
 from __future__ import annotations
@@ -11,10 +12,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mmclf.config.composition import compose
     from mmclf.pipeline import Result, run
+    from mmclf.predictor import Predictor, load
 
-__all__ = ["Result", "compose", "run"]
+__all__ = ["Predictor", "Result", "compose", "load", "run"]
 
-HOMES = {"compose": "mmclf.config.composition", "run": "mmclf.pipeline", "Result": "mmclf.pipeline"}
+HOMES = {
+    "compose": "mmclf.config.composition",
+    "run": "mmclf.pipeline",
+    "Result": "mmclf.pipeline",
+    "load": "mmclf.predictor",
+    "Predictor": "mmclf.predictor",
+}
 
 
 def __getattr__(name: str) -> object:

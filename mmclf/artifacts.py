@@ -132,7 +132,8 @@ def _describe_encoder(
     if isinstance(encoder, HuggingFaceEncoder) and (trained or node["weights"] == "random"):
         encoder.tokenizer.save_pretrained(target / "tokenizer")
         described["architecture"] = encoder.architecture()
-    return described if trained else described | {"sha256": module_sha256(encoder)}
+    frozen = isinstance(encoder, nn.Module) and not trained
+    return described | {"sha256": module_sha256(encoder)} if frozen else described
 
 
 def summary(model: nn.Module, encoders: Mapping[str, Any], trainable: Collection[str] = ()) -> str:

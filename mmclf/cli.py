@@ -6,13 +6,21 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from importlib import metadata
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module, metadata
 from types import FrameType
 
 from mmclf.errors import InputError
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+# The module of each subcommand's function, which has its name.
+SUBCOMMANDS: Mapping[str, str] = {
+    "report": "mmclf.report.command",
+    "runs": "mmclf.report.command",
+    "predict": "mmclf.predict",
+    "doctor": "mmclf.doctor.command",
+}
 
 USAGE = """\
 mmclf [OVERRIDE ...]                one run
@@ -20,9 +28,14 @@ mmclf -m [OVERRIDE ...]             a sweep over KEY=VALUE,VALUE: one run for ea
 mmclf report [STUDY | --runs ID ...] [--format text,md,csv,tex]
                                     the results table; without more, of the latest sweep
 mmclf runs                          the tracked runs, with their ids
+mmclf predict RUN_ID --root DIR [--out FILE] [--probabilities]
+                                    labels for DIR/test.csv, as the competition wants them
+mmclf doctor [OVERRIDE ...] [--no-images] [--format text,md] [--track]
+                                    what is wrong with the data, or odd, before any run
 
 An override is KEY=VALUE: the level of a group, as vision=efficientnet_lite0, or a setting, as
-trainer.epochs=5. The subcommands take output_dir=DIR, tracking.uri=URI, tracking.experiment=NAME.
+trainer.epochs=5. The subcommands take output_dir=DIR, tracking.uri=URI, tracking.experiment=NAME;
+predict takes device=NAME, store.dir=DIR and allow_targets=[MODULE] as well, doctor all of them.
 
 {groups}
 
@@ -72,18 +85,13 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
     # What a command needs is imported when it is called: --help must not wait for torch.
     first = arguments[0] if arguments else ""
-    if first not in ("report", "runs") and {"-h", "--help", "help"} & set(arguments):
+    if first not in SUBCOMMANDS and {"-h", "--help", "help"} & set(arguments):
         return _help
     if "--version" in arguments:
         return _version
-    if first == "report":
-        from mmclf.report.command import report
-
-        return lambda given: report(given[1:])
-    if first == "runs":
-        from mmclf.report.command import runs
-
-        return lambda given: runs(given[1:])
+    if first in SUBCOMMANDS:
+        command = getattr(import_module(SUBCOMMANDS[first]), first)
+        return lambda given: int(command(given[1:]))
     from mmclf.launch import launch
 
     return launch

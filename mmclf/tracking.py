@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 
 # MLflow sends usage data to its makers unless told otherwise, also from nodes without a network.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# Its bar would stand in logs too, for files that are there already.
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from filelock import FileLock
 from mlflow.entities import Metric, Param, Run, RunTag, ViewType
@@ -28,6 +31,9 @@ PARAMS_A_CALL = 100
 METRICS_A_CALL = 1000
 LONGEST_TAG = 5000
 LONGEST_PARAM = 6000
+LONGEST_KEY = 250
+ID_LENGTH = 32  # of a run's, in hexadecimal
+LISTED_IDS = 5
 
 
 @dataclass(frozen=True)
@@ -83,11 +89,13 @@ class Tracker:
 
     A fresh sqlite database gets its tables under a lock, or jobs that start at once lose runs. Its
     artifacts go below `output_dir`; a server keeps them where it likes. Raises InputError if the
-    address cannot be used, the experiment was deleted, or, unless `create`, does not exist.
+    address cannot be used, the experiment was deleted, or, unless `create`, one does not exist.
     """
 
     def __init__(self, uri: str, experiment: str, output_dir: Path, *, create: bool = True) -> None:
         self.uri = uri
+        if not create:
+            _check_exists(uri)
         try:
             with _init_lock(uri):
                 self.client = MlflowClient(tracking_uri=uri)
@@ -171,6 +179,39 @@ class Tracker:
             first = str(error).strip().splitlines()[0]
             raise InputError(f"{first} in {self.uri}: `mmclf runs` lists the runs") from error
 
+    def find(self, beginning: str) -> TrackedRun:
+        """The run with this id, of any experiment, or the one of this experiment that begins so.
+
+        Raises InputError if there is none, or more than one.
+        """
+        if 0 < len(beginning) < ID_LENGTH:
+            found = [run for run in self.runs() if run.id.startswith(beginning)]
+            if len(found) > 1:
+                ids = ", ".join(run.id for run in found[:LISTED_IDS])
+                more = f" and {len(found) - LISTED_IDS} more" if len(found) > LISTED_IDS else ""
+                raise InputError(
+                    f"{len(found)} runs have ids that begin with {beginning!r} ({ids}{more}): "
+                    "give more of the id"
+                )
+            if found:
+                return found[0]
+        return self.get([beginning])[0]
+
+    def fetch(self, run: TrackedRun, name: str, folder: Path) -> Path:
+        """Copy the artifact `name` of a run, a file or a folder, into `folder`; where it lies now.
+
+        Raises InputError if the run has no such artifact.
+        """
+        try:
+            return Path(self.client.download_artifacts(run.id, name, str(folder)))
+        except (MlflowException, OSError) as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise InputError(
+                f"the run {run.id} ({run.status}) has no artifact {name!r} that can be fetched "
+                f"({first}): expected a run that has finished, which a sweep's parent is not; "
+                "`mmclf runs` lists the runs"
+            ) from error
+
 
 def _tracked(run: Run) -> TrackedRun:
     return TrackedRun(
@@ -183,6 +224,15 @@ def _tracked(run: Run) -> TrackedRun:
         params=dict(run.data.params),
         metrics=dict(run.data.metrics),
     )
+
+
+def _check_exists(uri: str) -> None:
+    # Asked for anything, MLflow would make the database.
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
+        raise InputError(
+            f"there is no database at {uri}: start a run first, or say where it is by "
+            "output_dir=DIR or tracking.uri=URI"
+        )
 
 
 def _init_lock(uri: str) -> AbstractContextManager[object]:
@@ -202,4 +252,9 @@ def key_of(name: str) -> str:
     """
     *groups, last = name.split("/", maxsplit=2)
     odd = r"." if set(last) == {"."} else r"[^\w\-. :]"
-    return "/".join([*groups, re.sub(odd, lambda found: f"_x{ord(found[0]):x}_", last)])
+    key = "/".join([*groups, re.sub(odd, lambda found: f"_x{ord(found[0]):x}_", last)])
+    if len(key) <= LONGEST_KEY:
+        return key
+    # Two long names that begin alike are still told apart.
+    told = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return f"{key[: LONGEST_KEY - len(told) - 1]}-{told}"

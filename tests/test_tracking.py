@@ -132,6 +132,58 @@ def test_reading_makes_no_experiment(tmp_path: Path) -> None:
     assert open_tracker(tmp_path).client.get_experiment_by_name("studdy") is None
 
 
+def test_reading_makes_no_database(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path / 'below' / 'mlflow.db'}"
+    with pytest.raises(InputError, match=r"there is no database at sqlite:///.*start a run"):
+        Tracker(uri, "study", tmp_path, create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_found_by_its_id_or_by_the_beginning(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    ids = [tracker.start(f"run {number}", {}, None).id for number in range(17)]
+    for run_id in ids:
+        assert tracker.find(run_id).id == run_id
+        shortest = next(
+            run_id[:n] for n in range(1, 33) if sum(i.startswith(run_id[:n]) for i in ids) == 1
+        )
+        assert tracker.find(shortest).id == run_id
+    # Of 17 ids two begin with the same of 16 digits.
+    twice = next(i[0] for i in ids if sum(other[0] == i[0] for other in ids) > 1)
+    count = sum(i[0] == twice for i in ids)
+    with pytest.raises(InputError, match=f"{count} runs have ids that begin with '{twice}'"):
+        tracker.find(twice)
+    for beginning in ("", "zz", "0" * 32, "0" * 33, "%", "../.."):
+        with pytest.raises(InputError, match="`mmclf runs` lists the runs"):
+            tracker.find(beginning)
+    # An id alone is found in any experiment.
+    other = Tracker(f"sqlite:///{tmp_path / 'mlflow.db'}", "other", tmp_path)
+    assert other.find(ids[0]).id == ids[0]
+
+
+def test_artifacts_are_fetched_or_the_run_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "files" / "model").mkdir(parents=True)
+    (tmp_path / "files" / "model" / "a.txt").write_text("kept")
+    tracker = open_tracker(tmp_path)
+    with tracker.run("full", {}, None) as log:
+        log.artifacts(tmp_path / "files")
+    (run,) = tracker.get([log.id])
+    (tmp_path / "here").mkdir()
+    capfd.readouterr()
+    found = tracker.fetch(run, "model", tmp_path / "here")
+    assert found == tmp_path / "here" / "model"
+    assert (found / "a.txt").read_text() == "kept"
+    assert capfd.readouterr().err == ""
+    with pytest.raises(InputError, match=rf"the run {run.id} \(FINISHED\) has no artifact 'other'"):
+        tracker.fetch(run, "other", tmp_path / "here")
+    with pytest.raises(ArithmeticError), tracker.run("bad", {}, None) as log:
+        raise ArithmeticError
+    with pytest.raises(InputError, match=r"\(FAILED\) has no artifact 'model' .*that has finished"):
+        tracker.fetch(tracker.get([log.id])[0], "model", tmp_path / "here")
+
+
 def test_a_deleted_experiment_is_answered(tmp_path: Path) -> None:
     tracker = open_tracker(tmp_path)
     tracker.client.delete_experiment(tracker.experiment_id)

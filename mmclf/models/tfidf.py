@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,6 +46,20 @@ class Tfidf:
                 f"text=tfidf finds no term in {len(captions)} training captions ({error}): "
                 "lower text.min_df, or check that the captions are words"
             ) from error
+        return self
+
+    def restore(self, vocabulary: Mapping[str, int], idf: NDArray[np.floating[Any]]) -> Tfidf:
+        """Take on a `state()` instead of fitting; raises InputError if its two parts do not fit."""
+        if idf.shape != (len(vocabulary),) or idf.dtype.kind != "f" or not np.isfinite(idf).all():
+            raise InputError(
+                f"found {idf.dtype} {idf.shape} as rarities of TF-IDF, expected a finite one for "
+                f"each of {len(vocabulary)} terms"
+            )
+        try:
+            self._vectorizer.set_params(vocabulary=dict(vocabulary))
+            self._vectorizer.idf_ = idf
+        except ValueError as error:
+            raise InputError(f"found no vocabulary of TF-IDF: {error}") from error
         return self
 
     @property

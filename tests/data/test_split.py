@@ -276,7 +276,7 @@ def test_one_label_alone_keeps_its_share() -> None:
     nobody = np.zeros(200, dtype=bool)
     parts = split(labels, nobody, nobody, val=0.1, test=0.1, seed=0, test_seed=0)
     assert [len(rows) for _, rows in parts.items()] == pytest.approx([160, 20, 20], abs=3)
-    for _, rows in parts.items():
+    for rows in (parts.train, parts.val, parts.test):
         assert labels[rows].mean() == pytest.approx(0.2, abs=0.03)
 
 

@@ -55,6 +55,33 @@ def test_the_state_gives_the_columns_and_rarities() -> None:
     assert idf[vocabulary["cat"]] == pytest.approx(np.log(6 / 5) + 1)
 
 
+@pytest.mark.parametrize("ngram_max", [1, 2])
+@pytest.mark.parametrize("sublinear_tf", [False, True])
+def test_a_restored_state_gives_the_same_features(ngram_max: int, sublinear_tf: bool) -> None:
+    fitted = Tfidf(ngram_max=ngram_max, sublinear_tf=sublinear_tf).fit(TRAIN)
+    vocabulary, idf = fitted.state()
+    restored = Tfidf(ngram_max=ngram_max, sublinear_tf=sublinear_tf).restore(vocabulary, idf)
+    assert restored.out_dim == fitted.out_dim
+    assert torch.equal(restored.transform(NEW), fitted.transform(NEW))
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "idf", "words"),
+    [
+        ({"cat": 0, "dog": 1}, np.ones(3), r"found float64 \(3,\) as rarities .* each of 2 terms"),
+        ({"cat": 0, "dog": 1}, np.ones((2, 1)), r"found float64 \(2, 1\) as rarities"),
+        ({"cat": 0, "dog": 1}, np.array([1, np.inf]), "expected a finite one"),
+        ({"cat": 0, "dog": 1}, np.array([1, 2]), "found int64"),
+        ({"cat": 0, "dog": 2}, np.ones(2), "found no vocabulary of TF-IDF: .* index 1"),
+        ({"cat": 0, "dog": 0}, np.ones(2), "found no vocabulary of TF-IDF: .* repeated"),
+        ({}, np.ones(0), "found no vocabulary of TF-IDF: empty"),
+    ],
+)
+def test_what_is_no_state(vocabulary: dict[str, int], idf: np.ndarray, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Tfidf().restore(vocabulary, idf)
+
+
 @pytest.mark.parametrize("captions", [["a", "b"], ["cat", "dog"], []])
 def test_no_term_in_enough_captions(captions: list[str]) -> None:
     words = f"text=tfidf finds no term in {len(captions)} training captions .*: lower text.min_df"
