@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mmclf.config.composition import compose
     from mmclf.pipeline import Result, run
-    from mmclf.predictor import Predictor, load
+    from mmclf.prediction.predictor import Predictor, load
 
 __all__ = ["Predictor", "Result", "compose", "load", "run"]
 
@@ -20,8 +20,8 @@ HOMES = {
     "compose": "mmclf.config.composition",
     "run": "mmclf.pipeline",
     "Result": "mmclf.pipeline",
-    "load": "mmclf.predictor",
-    "Predictor": "mmclf.predictor",
+    "load": "mmclf.prediction.predictor",
+    "Predictor": "mmclf.prediction.predictor",
 }
 
 

@@ -18,7 +18,7 @@ OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 SUBCOMMANDS: Mapping[str, str] = {
     "report": "mmclf.report.command",
     "runs": "mmclf.report.command",
-    "predict": "mmclf.predict",
+    "predict": "mmclf.prediction.command",
     "doctor": "mmclf.doctor.command",
 }
 

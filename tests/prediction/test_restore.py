@@ -23,7 +23,7 @@ from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.errors import InputError
 from mmclf.inputs import Inputs
-from mmclf.restore import restore
+from mmclf.prediction.restore import restore
 from mmclf.thresholds import Fixed
 
 CAPTIONS = ["a cat", "a dog", "a cat and a dog", "a cat"]

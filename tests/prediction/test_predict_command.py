@@ -15,8 +15,8 @@ from PIL import Image
 import mmclf
 from mmclf.cli import main
 from mmclf.data.competition_csv import Row, read_rows, write_rows
-from mmclf.predict import _write
-from mmclf.predictor import Predictor
+from mmclf.prediction.command import _write
+from mmclf.prediction.predictor import Predictor
 from mmclf.tracking import Tracker
 
 SMALL = ("data.train=100", "data.test=10", "trainer.epochs=2", "encode.precision=fp32")

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mmclf.blocks import (
+from mmclf.models.classifier import Classifier, make_head
+from mmclf.models.fusion import Concat
+from mmclf.prediction.blocks import (
     ON_ACCELERATOR,
     How,
     block_size,
@@ -21,8 +23,6 @@ from mmclf.blocks import (
     logits_of,
     picture_features,
 )
-from mmclf.models.classifier import Classifier, make_head
-from mmclf.models.fusion import Concat
 
 CPU = torch.device("cpu")
 CAPTIONS = ["", "a", "a b", "b a", "a b c", "c", "a b c d e f g", "b c"]

@@ -14,7 +14,7 @@ from mmclf.config.schema import Config
 from mmclf.data.competition_csv import Row, read_rows
 from mmclf.data.paths import image_paths
 from mmclf.errors import InputError, suggestion
-from mmclf.predictor import Predictor, load_from
+from mmclf.prediction.predictor import Predictor, load_from
 from mmclf.thresholds import Floats
 from mmclf.tracking import Tracker
 

@@ -16,11 +16,11 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import mmclf
-from mmclf import blocks
 from mmclf.config.schema import Composed
 from mmclf.data.competition_csv import Row, read_rows
 from mmclf.errors import InputError
-from mmclf.predictor import Predictor
+from mmclf.prediction import blocks
+from mmclf.prediction.predictor import Predictor
 from mmclf.thresholds import decide
 
 TINY = "{model_type: bert, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2}"

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmclf import blocks, hardware
+from mmclf import hardware
 from mmclf.errors import InputError
-from mmclf.given import Captions, Given, Pictures, decoded, given
+from mmclf.prediction import blocks
+from mmclf.prediction.given import Captions, Given, Pictures, decoded, given
+from mmclf.prediction.restore import Restored, restore
 from mmclf.progress import progress_bar
-from mmclf.restore import Restored, restore
 from mmclf.scores import probabilities_of
 from mmclf.thresholds import Floats, Labels, decide
 from mmclf.tracking import Tracker

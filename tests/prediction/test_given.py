@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmclf.data.images import read_image
 from mmclf.errors import InputError
-from mmclf.given import decoded, given
+from mmclf.prediction.given import decoded, given
 
 SIZE = 8
 

@@ -1,0 +1,1 @@
+"""Prediction from a tracked run: its model restored, and what it says of new samples."""
