@@ -69,6 +69,13 @@ def test_given_runs_come_in_the_given_order(
     assert [row["Model"] for row in rows] == ["improved", "default"]
 
 
+def test_a_report_on_data_is_no_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log(tmp_path, "single", 0.3)
+    tracker(tmp_path).start("doctor: demo", {"mmclf.kind": "doctor"}, None).end("FINISHED")
+    rows = csv.DictReader(io.StringIO(report(tmp_path, capsys, "--format", "csv")))
+    assert [row["Model"] for row in rows] == ["single"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
