@@ -52,7 +52,7 @@ class Job:
         from mmclf.pipeline import run
 
         if self.granted and self.config_dir is not None:
-            make_importable(self.config_dir)  # a launcher's process has a search path of its own
+            make_importable(self.config_dir, self.granted)  # a launcher may start a process anew
         try:
             result = run(composed_job(cfg, HydraConfig.get(), self.granted))
         except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from mmclf.cli import main
 from mmclf.config.composition import compose
+from mmclf.config.targets import OwnModules
+from mmclf.errors import InputError
 from mmclf.tracking import Tracker
 
 PARTS = '''
@@ -97,8 +100,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The search path as it was, and the module unknown again afterwards."""
-    monkeypatch.setattr(sys, "path", [*sys.path])
+    """The finders as they were, and the module unknown before and afterwards."""
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     monkeypatch.delitem(sys.modules, "my_parts", raising=False)
 
 
@@ -127,7 +130,7 @@ def test_without_the_grant_nothing_of_it_is_imported(
     assert main(given) == 2
     assert "a module of your own is allowed by allow_targets=[MODULE]" in capsys.readouterr().err
     assert "my_parts" not in sys.modules
-    assert str(own) not in sys.path
+    assert not any(isinstance(finder, OwnModules) for finder in sys.meta_path)
 
 
 @pytest.mark.usefixtures("forgotten")
@@ -141,7 +144,7 @@ def test_a_module_that_is_not_there_is_named(
     assert main(given) == 2
     told = capsys.readouterr().err
     assert "there is no module 'my_losses'" in told
-    assert "put it into the folder that --config-dir names" in told
+    assert "put it into the folder that --config-dir names, and name it in allow_targets" in told
 
 
 @pytest.mark.usefixtures("forgotten")
@@ -154,11 +157,50 @@ def test_a_fusion_without_out_dim_is_told_what_it_lacks(
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_ones_folder_hides_no_installed_module(own: Path) -> None:
+def test_what_is_not_granted_is_not_found_in_ones_folder(own: Path, tmp_path: Path) -> None:
+    (own / "not_granted.py").write_text("")
+    for _ in range(2):
+        compose(["loss=brier", "allow_targets=[my_parts]"], config_dir=own)
+    assert sum(isinstance(finder, OwnModules) for finder in sys.meta_path) == 1
+    assert isinstance(sys.meta_path[-1], OwnModules)  # an installed module goes first
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("not_granted")
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_two_modules_of_one_name_are_told_apart(own: Path, tmp_path: Path) -> None:
     compose(["loss=brier", "allow_targets=[my_parts]"], config_dir=own)
-    assert sys.path[-1] == str(own.resolve())
-    compose(["loss=brier", "allow_targets=[my_parts]"], config_dir=own)
-    assert sys.path.count(str(own.resolve())) == 1
+    other = tmp_path / "other"
+    (other / "loss").mkdir(parents=True)
+    (other / "loss" / "brier.yaml").write_text("_target_: my_parts.Brier\n")
+    (other / "my_parts.py").write_text("")
+    with pytest.raises(InputError, match=r"'my_parts' of .*other/my_parts\.py has the name of one"):
+        compose(["loss=brier", "allow_targets=[my_parts]"], config_dir=other)
+
+
+@pytest.mark.usefixtures("forgotten")
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("open('/nowhere/weights')", "(FileNotFoundError): [Errno 2]"),
+        ("self.load_state_dict({f'layer{i}': 0 for i in range(999)})", "(RuntimeError): Error(s)"),
+        ("{}['key']", "(KeyError): 'key'"),
+    ],
+)
+def test_whatever_a_part_raises_is_told_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, told: str
+) -> None:
+    (tmp_path / "loss").mkdir()
+    (tmp_path / "loss" / "odd.yaml").write_text("_target_: my_parts.Odd\n")
+    (tmp_path / "my_parts.py").write_text(
+        "from torch import nn\n\n\nclass Odd(nn.Module):\n"
+        f"    def __init__(self):\n        super().__init__()\n        {line}\n"
+    )
+    given = ["--config-dir", str(tmp_path), "allow_targets=[my_parts]", f"output_dir={tmp_path}/o"]
+    assert main([*given, *QUICK, "loss=odd"]) == 2
+    first = capsys.readouterr().err.split("mmclf: ")[1].splitlines()[0]
+    assert f"loss: my_parts.Odd refuses its settings {told}" in first
+    assert len(first) < 400
 
 
 def test_from_the_command_line_in_any_folder(own: Path, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def check_command(
     granted = granted_by(lines)
     with open_source(config_dir, config_name, search[0] if search else None) as source:
         if config_dir is not None and granted:
-            make_importable(config_dir)
+            make_importable(config_dir, granted)
         jobs = Jobs(source, granted)
         own_files = bool(search) or config_dir is not None or config_name != "config"
         command, findings = _command(jobs, lines, multirun, own_files)

@@ -60,6 +60,8 @@ ROLES: Mapping[str, Role] = {
     "part": Role(MODULE, "module", MODULES),  # a `_target_` among another part's settings
 }
 
+LONGEST_REASON = 300
+
 # Granting one of these would let a config reach far more than a part (joblib.load unpickles).
 NOT_ONES_OWN = (
     *("IPython", "PIL", "_pytest", "accelerate", "antlr4", "cloudpickle", "cv2", "datasets"),
@@ -118,11 +120,40 @@ def resolve(name: object, role: str, allow: Sequence[str]) -> Callable[..., Any]
     return cast("Callable[..., Any]", target)
 
 
-def make_importable(folder: Path) -> None:
-    """Let the modules in `folder` be imported, after all others: none of them hides another."""
-    name = str(folder.resolve())
-    if name not in sys.path:
-        sys.path.append(name)
+class OwnModules:
+    """Finds the modules that the user granted in a folder of theirs, and no others there."""
+
+    def __init__(self, folder: Path, granted: Sequence[str]) -> None:
+        self.folder = folder.resolve()
+        self.roots = frozenset(module.partition(".")[0] for module in granted)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """As sys.meta_path expects it of its entries."""
+        if path is not None or name not in self.roots:
+            return None
+        return importlib.machinery.PathFinder.find_spec(name, [str(self.folder)], target)
+
+
+def make_importable(folder: Path, granted: Sequence[str]) -> None:
+    """Let the `granted` modules that lie in `folder` be imported; an installed one goes first.
+
+    Raises InputError if one of them has been imported from elsewhere, as from another folder.
+    """
+    own = OwnModules(folder, granted)
+    for root in sorted(own.roots):
+        spec, known = own.find_spec(root), sys.modules.get(root)
+        found = getattr(known, "__file__", None)
+        if spec is not None and known is not None and found != spec.origin:
+            raise InputError(
+                f"allow_targets: the module {root!r} of {spec.origin} has the name of one that is "
+                f"in use, {found}: give it another name, or start Python anew"
+            )
+    earlier = [finder for finder in sys.meta_path if isinstance(finder, OwnModules)]
+    for finder in earlier:
+        sys.meta_path.remove(finder)
+    sys.meta_path.append(own)
 
 
 def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
@@ -149,8 +180,19 @@ def build(node: Mapping[str, Any], role: str, allow: Sequence[str] = (), **provi
     arguments |= {key: value for key, value in provided.items() if key in taken}
     try:
         return target(**arguments)
-    except ValueError as error:
-        raise InputError(f"{role}: {node['_target_']} refuses its settings: {error}") from error
+    except InputError:
+        raise
+    # A part of somebody's own can raise anything, above all while it reads a file.
+    except Exception as error:
+        raise InputError(
+            f"{role}: {node['_target_']} refuses its settings ({type(error).__name__}): "
+            f"{_shortened(str(error))}"
+        ) from error
+
+
+def _shortened(text: str) -> str:
+    told = " ".join(text.split())
+    return told if len(told) <= LONGEST_REASON else f"{told[: LONGEST_REASON - 3]}..."
 
 
 def is_part(value: object) -> bool:
@@ -198,7 +240,7 @@ def _imported(module: str) -> types.ModuleType:
         missing = error.name or module
         raise InputError(
             f"_target_ in {module!r}: there is no module {missing!r}: install it, or put it "
-            "into the folder that --config-dir names"
+            "into the folder that --config-dir names, and name it in allow_targets"
         ) from error
     except (Exception, SystemExit) as error:
         raise InputError(
