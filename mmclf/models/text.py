@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
@@ -17,6 +18,7 @@ from mmclf.errors import InputError
 from mmclf.models import weights as weights_source
 from mmclf.models.wordpiece import train_wordpiece
 
+UNUSED = ("pooler.",)
 HUB_FILES = ("*.json", "model*.safetensors", "*.txt", "*.model")
 
 
@@ -108,18 +110,43 @@ def _folder(name: str, weights: str, package: Mapping[str, str] | None) -> Path:
 
 def _pretrained(folder: Path) -> Any:
     try:
-        with _no_progress_bar():
-            model = AutoModel.from_pretrained(
+        with _quietly():
+            model, info = AutoModel.from_pretrained(
                 folder,
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,
-            ).float()
-    except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
+                ignore_mismatched_sizes=True,  # they are refused below, with their names
+                output_loading_info=True,
+            )
+    except (OSError, RuntimeError, SafetensorError, ValueError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(f"text.weights: {folder} is no model that can be read: {first}") from error
+    _check_loaded(info, folder)
     _blank_padding(model)
-    return model
+    return model.float()
+
+
+def _check_loaded(info: Mapping[str, Any], folder: Path) -> None:
+    """Raise InputError naming the first tensors that are missing or of another shape.
+
+    A pooler may be missing, as nothing here uses one; a checkpoint may hold more than the encoder.
+    """
+    missing = sorted(name for name in info["missing_keys"] if not name.startswith(UNUSED))
+    shapes = sorted(
+        f"{name} {tuple(found)} instead of {tuple(wanted)}"
+        for name, found, wanted in info["mismatched_keys"]
+    )
+    problems = [
+        f"{kind}: {', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
+        for kind, names in (("missing", missing), ("shapes", shapes))
+        if names
+    ]
+    if problems:
+        raise InputError(
+            f"text.weights: the weights in {folder} do not fit its config.json: "
+            f"{'; '.join(problems)}"
+        )
 
 
 def _read_tokenizer(folder: Path) -> Any:
@@ -139,13 +166,18 @@ def _blank_padding(model: Any) -> None:
 
 
 @contextmanager
-def _no_progress_bar() -> Iterator[None]:
-    # A local file is read in well under a second; the bar would stand among our own output.
-    shown = transformers_logging.is_progress_bar_enabled()
+def _quietly() -> Iterator[None]:
+    """Without transformers' bar and its report on weights, which our own errors stand for."""
+    shown, verbosity = (
+        transformers_logging.is_progress_bar_enabled(),
+        transformers_logging.get_verbosity(),
+    )
     transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     try:
         yield
     finally:
+        transformers_logging.set_verbosity(verbosity)
         if shown:
             transformers_logging.enable_progress_bar()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from mmclf import hardware
 from mmclf.config.composition import compose
 from mmclf.config.schema import Config
+from mmclf.config.targets import make_importable
 from mmclf.data.competition_csv import Row, read_rows
 from mmclf.data.paths import image_paths
 from mmclf.errors import InputError, suggestion
@@ -36,6 +37,8 @@ def predict(arguments: Sequence[str]) -> int:
     """`mmclf predict RUN_ID --root DIR`: labels, or with --probabilities a column per label."""
     given = _parser().parse_intermixed_args(arguments)
     run_id, config = _sorted_out(given.words)
+    if given.config_dir is not None:
+        make_importable(Path(given.config_dir), config.allow_targets)
     root = Path(given.root)
     default = "probabilities.csv" if given.probabilities else "submission.csv"
     out = Path(given.out if given.out is not None else default)
@@ -78,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", required=True, metavar="DIR", help=f"holds {TEST_CSV}")
     parser.add_argument(
         "--out", metavar="FILE", help="default: submission.csv, or probabilities.csv"
+    )
+    parser.add_argument(
+        "--config-dir", metavar="DIR", help="the folder of modules named in allow_targets"
     )
     parser.add_argument(
         "--probabilities",
