@@ -18,9 +18,9 @@ from omegaconf import DictConfig
 from mmclf import hardware
 from mmclf.config.composition import check_command, composed_job
 from mmclf.config.overrides import granted_by
+from mmclf.config.own_modules import make_importable
 from mmclf.config.schema import Composed
 from mmclf.config.source import conf_dir
-from mmclf.config.targets import make_importable
 from mmclf.errors import InputError
 from mmclf.names import without_passwords
 

@@ -11,7 +11,8 @@ import pytest
 
 from mmclf.cli import main
 from mmclf.config.composition import compose
-from mmclf.config.targets import OwnModules
+from mmclf.config.own_modules import OwnModules, make_importable
+from mmclf.config.targets import build
 from mmclf.errors import InputError
 from mmclf.tracking import Tracker
 
@@ -100,8 +101,9 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The finders as they were, and the module unknown before and afterwards."""
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    """The finders without those of other tests, and the module unknown before and afterwards."""
+    others = [finder for finder in sys.meta_path if not isinstance(finder, OwnModules)]
+    monkeypatch.setattr(sys, "meta_path", others)
     monkeypatch.delitem(sys.modules, "my_parts", raising=False)
 
 
@@ -176,6 +178,52 @@ def test_two_modules_of_one_name_are_told_apart(own: Path, tmp_path: Path) -> No
     (other / "my_parts.py").write_text("")
     with pytest.raises(InputError, match=r"'my_parts' of .*other/my_parts\.py has the name of one"):
         compose(["loss=brier", "allow_targets=[my_parts]"], config_dir=other)
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_a_module_that_another_would_hide_is_refused_before_it_is_imported(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_parts.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=r"has the name of one that is in use, .*/my_parts\.py"):
+        compose(["loss=brier", "allow_targets=[my_parts]"], config_dir=own)
+    assert "my_parts" not in sys.modules
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_one_file_by_two_paths_is_one_module(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(own)
+    monkeypatch.syspath_prepend(tmp_path / "link")
+    for folder in (tmp_path / "link", own):
+        composed = compose(["loss=brier", "allow_targets=[my_parts]"], config_dir=folder)
+        assert composed.config.loss == {"_target_": "my_parts.Brier"}
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_a_folder_without_init_is_no_module(tmp_path: Path) -> None:
+    (tmp_path / "loss").mkdir()
+    (tmp_path / "loss" / "mine.yaml").write_text("_target_: own_plain.inner.Loss\n")
+    (tmp_path / "own_plain").mkdir()
+    (tmp_path / "own_plain" / "inner.py").write_text(
+        "from torch import nn\nclass Loss(nn.Module): pass"
+    )
+    given = ["loss=mine", "allow_targets=[own_plain]"]
+    with pytest.raises(InputError, match="there is no module 'own_plain'"):
+        compose(given, config_dir=tmp_path)
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_want_of_memory_is_no_fault_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "my_parts.py").write_text(
+        "from torch import nn\n\n\nclass Greedy(nn.Module):\n"
+        "    def __init__(self):\n        raise MemoryError\n"
+    )
+    make_importable(tmp_path, ["my_parts"])
+    with pytest.raises(MemoryError):
+        build({"_target_": "my_parts.Greedy"}, "loss", ["my_parts"])
 
 
 @pytest.mark.usefixtures("forgotten")

@@ -15,9 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 from mmclf.config.check_hydra import check_hydra
 from mmclf.config.job import Jobs, hydra_node, judge_tree
 from mmclf.config.overrides import Axis, granted_by, read
+from mmclf.config.own_modules import make_importable
 from mmclf.config.schema import Composed
 from mmclf.config.source import hydra_errors, open_source
-from mmclf.config.targets import make_importable
 from mmclf.errors import InputError
 
 GRANT = "allow_targets"

@@ -13,7 +13,6 @@ import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, cast
 
 from mmclf.errors import InputError, nearest
@@ -120,42 +119,6 @@ def resolve(name: object, role: str, allow: Sequence[str]) -> Callable[..., Any]
     return cast("Callable[..., Any]", target)
 
 
-class OwnModules:
-    """Finds the modules that the user granted in a folder of theirs, and no others there."""
-
-    def __init__(self, folder: Path, granted: Sequence[str]) -> None:
-        self.folder = folder.resolve()
-        self.roots = frozenset(module.partition(".")[0] for module in granted)
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        """As sys.meta_path expects it of its entries."""
-        if path is not None or name not in self.roots:
-            return None
-        return importlib.machinery.PathFinder.find_spec(name, [str(self.folder)], target)
-
-
-def make_importable(folder: Path, granted: Sequence[str]) -> None:
-    """Let the `granted` modules that lie in `folder` be imported; an installed one goes first.
-
-    Raises InputError if one of them has been imported from elsewhere, as from another folder.
-    """
-    own = OwnModules(folder, granted)
-    for root in sorted(own.roots):
-        spec, known = own.find_spec(root), sys.modules.get(root)
-        found = getattr(known, "__file__", None)
-        if spec is not None and known is not None and found != spec.origin:
-            raise InputError(
-                f"allow_targets: the module {root!r} of {spec.origin} has the name of one that is "
-                f"in use, {found}: give it another name, or start Python anew"
-            )
-    earlier = [finder for finder in sys.meta_path if isinstance(finder, OwnModules)]
-    for finder in earlier:
-        sys.meta_path.remove(finder)
-    sys.meta_path.append(own)
-
-
 def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     """The parameters that a call of `target` takes; none if it hides them."""
     try:
@@ -180,7 +143,7 @@ def build(node: Mapping[str, Any], role: str, allow: Sequence[str] = (), **provi
     arguments |= {key: value for key, value in provided.items() if key in taken}
     try:
         return target(**arguments)
-    except InputError:
+    except (InputError, MemoryError):
         raise
     # A part of somebody's own can raise anything, above all while it reads a file.
     except Exception as error:

@@ -110,7 +110,9 @@ def _folder(name: str, weights: str, package: Mapping[str, str] | None) -> Path:
 
 def _pretrained(folder: Path) -> Any:
     try:
-        with _quietly():
+        # A pooler that the file lacks is drawn: always the same one, like all random weights.
+        with _quietly(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
             model, info = AutoModel.from_pretrained(
                 folder,
                 local_files_only=True,
@@ -122,24 +124,24 @@ def _pretrained(folder: Path) -> Any:
     except (OSError, RuntimeError, SafetensorError, ValueError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(f"text.weights: {folder} is no model that can be read: {first}") from error
-    _check_loaded(info, folder)
+    _check_loaded(model, info, folder)
     _blank_padding(model)
     return model.float()
 
 
-def _check_loaded(info: Mapping[str, Any], folder: Path) -> None:
-    """Raise InputError naming the first tensors that are missing or of another shape.
+def _check_loaded(model: Any, info: Mapping[str, Any], folder: Path) -> None:
+    """Raise InputError naming the first tensors that are missing, misshapen or of further layers.
 
     A pooler may be missing, as nothing here uses one; a checkpoint may hold more than the encoder.
     """
     missing = sorted(name for name in info["missing_keys"] if not name.startswith(UNUSED))
-    shapes = sorted(
-        f"{name} {tuple(found)} instead of {tuple(wanted)}"
-        for name, found, wanted in info["mismatched_keys"]
+    shapes = sorted(map(_misshapen, info["mismatched_keys"]))
+    further = sorted(
+        name for name in info["unexpected_keys"] if _is_of_a_further_layer(name, model)
     )
     problems = [
         f"{kind}: {', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
-        for kind, names in (("missing", missing), ("shapes", shapes))
+        for kind, names in (("missing", missing), ("shapes", shapes), ("too many", further))
         if names
     ]
     if problems:
@@ -147,6 +149,23 @@ def _check_loaded(info: Mapping[str, Any], folder: Path) -> None:
             f"text.weights: the weights in {folder} do not fit its config.json: "
             f"{'; '.join(problems)}"
         )
+
+
+def _misshapen(found: str | tuple[str, Sequence[int], Sequence[int]]) -> str:
+    if isinstance(found, str):  # transformers 4.51 to 4.57 tells the name alone
+        return f"{found} of another shape"
+    name, stored, wanted = found
+    return f"{name} {tuple(stored)} instead of {tuple(wanted)}"
+
+
+def _is_of_a_further_layer(name: str, model: Any) -> bool:
+    """Whether a tensor belongs to a numbered layer that the model's stack of layers lacks."""
+    pieces = name.removeprefix(f"{model.base_model_prefix}.").split(".")
+    known = {module for module, _ in model.named_modules()}
+    return any(
+        piece.isdigit() and ".".join(pieces[:i]) in known and ".".join(pieces[: i + 1]) not in known
+        for i, piece in enumerate(pieces)
+    )
 
 
 def _read_tokenizer(folder: Path) -> Any:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from mmclf import hardware
 from mmclf.config.composition import compose
+from mmclf.config.own_modules import make_importable
 from mmclf.config.schema import Config
-from mmclf.config.targets import make_importable
 from mmclf.data.competition_csv import Row, read_rows
 from mmclf.data.paths import image_paths
 from mmclf.errors import InputError, suggestion

@@ -13,6 +13,7 @@ from transformers import BertConfig, BertModel
 
 from mmclf.errors import InputError
 from mmclf.models.text import HuggingFaceEncoder
+from mmclf.models.weights import module_sha256
 from mmclf.models.wordpiece import train_wordpiece
 
 State = dict[str, Tensor]
@@ -58,7 +59,10 @@ def test_a_pooler_may_be_missing_and_a_head_too_many(folder: Path) -> None:
             | {"cls.predictions.bias": torch.zeros(7)}
         ),
     )
-    HuggingFaceEncoder("x", where)
+    before = torch.get_rng_state()
+    one, again = HuggingFaceEncoder("x", where), HuggingFaceEncoder("x", where)
+    assert module_sha256(one) == module_sha256(again)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def without_queries(state: State) -> State:
@@ -70,6 +74,15 @@ def wider(state: State) -> State:
     return state | {name: torch.ones(9)}
 
 
+def deeper(state: State) -> State:
+    prefix = "encoder.layer.1."
+    return state | {
+        name.replace(prefix, "bert.encoder.layer.2."): value.clone()
+        for name, value in state.items()
+        if name.startswith(prefix)
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -79,8 +92,9 @@ def wider(state: State) -> State:
         ),
         (lambda _: {"a": torch.zeros(1)}, r"missing: embeddings\.LayerNorm\.bias, .* more"),
         (wider, r"shapes: embeddings\.LayerNorm\.weight \(9,\) instead of \(8,\)"),
+        (deeper, r"too many: (bert\.)?encoder\.layer\.2\..* and 13 more"),
     ],
-    ids=["some", "all", "shape"],
+    ids=["some", "all", "shape", "layer"],
 )
 def test_weights_that_do_not_fit_name_the_first_tensors(
     folder: Path,
@@ -97,4 +111,16 @@ def test_weights_that_do_not_fit_name_the_first_tensors(
 def test_a_damaged_file_is_no_model(folder: Path, content: bytes) -> None:
     (folder / "model.safetensors").write_bytes(content)
     with pytest.raises(InputError, match="is no model that can be read"):
+        HuggingFaceEncoder("x", str(folder))
+
+
+def test_shapes_are_refused_where_transformers_tells_names_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": ["encoder.weight"]}
+    monkeypatch.setattr(
+        "mmclf.models.text.AutoModel.from_pretrained",
+        lambda *_, **__: (BertModel(BertConfig.from_pretrained(folder)), told),
+    )
+    with pytest.raises(InputError, match=r"shapes: encoder\.weight of another shape"):
         HuggingFaceEncoder("x", str(folder))

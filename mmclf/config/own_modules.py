@@ -1,0 +1,60 @@
+"""The user's own modules, imported out of a folder of theirs by the names that they granted."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import sys
+import types
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmclf.errors import InputError
+
+
+class OwnModules:
+    """Finds the modules that the user granted in a folder of theirs, and no others there."""
+
+    def __init__(self, folder: Path, granted: Sequence[str]) -> None:
+        self.folder = folder.resolve()
+        self.roots = frozenset(module.partition(".")[0] for module in granted)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """As sys.meta_path expects it of its entries."""
+        if path is not None or name not in self.roots:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, [str(self.folder)], target)
+        # A folder without __init__.py would follow its name along sys.path, into other folders.
+        return spec if spec is not None and spec.origin is not None else None
+
+
+def make_importable(folder: Path, granted: Sequence[str]) -> None:
+    """Let the `granted` modules that lie in `folder` be imported; an installed one goes first.
+
+    Raises InputError if one of them has been imported from elsewhere, as from another folder, or
+    would be.
+    """
+    own = OwnModules(folder, granted)
+    for root in sorted(own.roots):
+        spec = own.find_spec(root)
+        found = _file_in_use(root)
+        if spec is None or spec.origin is None or found is None:
+            continue
+        if Path(found).resolve() != Path(spec.origin).resolve():
+            raise InputError(
+                f"allow_targets: the module {root!r} of {spec.origin} has the name of one that is "
+                f"in use, {found}: give it another name, or start Python anew"
+            )
+    earlier = [finder for finder in sys.meta_path if isinstance(finder, OwnModules)]
+    for finder in earlier:
+        sys.meta_path.remove(finder)
+    sys.meta_path.append(own)
+
+
+def _file_in_use(root: str) -> str | None:
+    """The file that the module called `root` was imported from, or would be without a grant."""
+    if root in sys.modules:
+        return getattr(sys.modules[root], "__file__", None)
+    spec = importlib.machinery.PathFinder.find_spec(root)
+    return spec.origin if spec is not None else None
