@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -56,11 +56,8 @@ def prepare(config: Config) -> Inputs:
         samples.labels,
         samples.own_val,
         samples.own_test,
-        method=config.split.method,
-        val=config.split.val,
-        test=config.split.test,
         seed=config.seed,
-        test_seed=config.split.test_seed,
+        **asdict(config.split),
     )
     gallery = None if config.vision.is_none else hang(config, samples)
     if gallery is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mmclf.config.schema import Config
@@ -77,11 +77,8 @@ def _split(
             samples.labels,
             samples.own_val,
             samples.own_test,
-            method=config.split.method,
-            val=config.split.val,
-            test=config.split.test,
             seed=config.seed,
-            test_seed=config.split.test_seed,
+            **asdict(config.split),
         )
         if decoded is not None and config.data.on_bad_image == "skip":
             parts = parts.without(decoded.unreadable)
