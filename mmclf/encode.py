@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -16,8 +18,11 @@ from mmclf.precision import Precision, autocast
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+AHEAD = 2  # batches that are made ready while another is encoded
+
+T = TypeVar("T")
 Advance = Callable[[int], None]
-MakeView = Callable[[Pictures, int], Pictures]
+MakeView = Callable[[Pictures], Pictures]
 
 
 class VisionEncoder(Protocol):
@@ -58,27 +63,29 @@ def encode_images(
     pictures: Pictures,
     rows: NDArray[np.int64],
     *,
-    views: int,
     make_view: MakeView,
     batch_size: int,
     precision: Precision,
     device: torch.device,
     advance: Advance,
 ) -> Tensor:
-    """Features (N, V, D) of the views 0 to V - 1 of N `rows` of the pictures.
+    """Features (R, D) of a view of R `rows` of the pictures, which `make_view` makes of a batch.
 
-    `advance` is told of every encoded view, for a progress bar.
+    `advance` is told of every encoded picture, for a progress bar.
     """
-    features = torch.empty(len(rows), views, encoder.out_dim)
-    for start in range(0, len(rows), batch_size):
-        batch = pictures[rows[start : start + batch_size]]
-        for view in range(views):
-            seen = torch.from_numpy(np.ascontiguousarray(make_view(batch, view))).to(device)
-            with autocast(precision, device):
-                encoded = encoder(standardise(encoder, seen))
-            features[start : start + len(batch), view] = encoded.float().cpu()
-            advance(len(batch))
-    return features
+
+    def seen(start: int) -> Tensor:
+        batch = make_view(pictures[rows[start : start + batch_size]])
+        return _sent(torch.from_numpy(np.ascontiguousarray(batch)), device)
+
+    features = torch.empty(len(rows), encoder.out_dim, device=device)
+    starts = range(0, len(rows), batch_size)
+    for start, batch in zip(starts, ahead(seen, starts), strict=True):
+        with autocast(precision, device):
+            encoded = encoder(standardise(encoder, batch))
+        features[start : start + len(batch)] = encoded
+        advance(len(batch))
+    return features.cpu()
 
 
 @torch.inference_mode()
@@ -91,18 +98,41 @@ def encode_captions(
     device: torch.device,
     advance: Advance,
 ) -> Tensor:
-    """Features (N, 1, D) of the captions; those of like length share a batch: little is padded."""
-    features = torch.empty(len(captions), 1, encoder.out_dim)
-    for rows in _by_length(captions, batch_size):
-        tokens = encoder.tokenize([captions[i] for i in rows])
+    """Features (N, D) of the captions; those of like length share a batch: little is padded."""
+    batches = _by_length(captions, batch_size)
+
+    def tokens_of(batch: int) -> dict[str, Tensor]:
+        tokens = encoder.tokenize([captions[i] for i in batches[batch]])
+        return {name: _sent(value, device) for name, value in tokens.items()}
+
+    features = torch.empty(len(captions), encoder.out_dim, device=device)
+    for rows, tokens in zip(batches, ahead(tokens_of, range(len(batches))), strict=True):
         with autocast(precision, device):
-            encoded = encoder({name: value.to(device) for name, value in tokens.items()})
-        features[rows, 0] = encoded.float().cpu()
+            encoded = encoder(tokens)
+        features[torch.tensor(rows, device=device)] = encoded.float()
         advance(len(rows))
-    return features
+    return features.cpu()
 
 
-def _by_length(captions: Sequence[str], batch_size: int) -> Iterator[list[int]]:
+def ahead(make: Callable[[int], T], numbers: Sequence[int]) -> Iterator[T]:
+    """What `make` makes of each number, each while the one before is in use."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting: deque[Future[T]] = deque()
+        for number in numbers:
+            waiting.append(pool.submit(make, number))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _sent(values: Tensor, device: torch.device) -> Tensor:
+    """The values on the device; a GPU is sent them without waiting for what it computes."""
+    if device.type != "cuda":
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
+
+
+def _by_length(captions: Sequence[str], batch_size: int) -> list[list[int]]:
     order = sorted(range(len(captions)), key=lambda i: (len(captions[i]), i))
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]

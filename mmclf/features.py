@@ -1,8 +1,8 @@
-"""The features of the three parts of the data, of one modality at a time."""
+"""The features of a frozen encoder: all samples of one modality and view, and how they are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,118 +11,126 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from mmclf import hardware, precision
 from mmclf.config.schema import Augment, Encode
 from mmclf.data.images import Pictures
-from mmclf.data.samples import Samples
-from mmclf.data.split import Parts
 from mmclf.data.views import make_views
-from mmclf.encode import encode_captions, encode_images, standardise
+from mmclf.encode import encode_captions, encode_images
+from mmclf.models.description import Description, describe
+from mmclf.precision import Precision
 from mmclf.progress import progress_bar
+from mmclf.store.entries import Entry
+from mmclf.store.store import Computed
 from mmclf.timing import Stopwatch
 
-PROBED = 8
+Floats = NDArray[np.float32]
+DENSE = 0.25  # share of values that are not 0 from which on they are stored one by one
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """Features (N, V, D) by part, from `count` images, views or captions in `seconds`."""
+class Features:
+    """Features (N, D) of N samples, NaN for those that were left out, and what made them."""
 
-    features: Mapping[str, Tensor]
-    count: int
-    seconds: float
-    precision: str
+    values: Floats
+    encoder: Description
 
 
-@dataclass(frozen=True)
-class EncoderPlace:
-    """Where a frozen encoder runs: its name, the device, the folder that remembers precisions."""
+class FeaturesForm:
+    """Features in the store: arrays of NumPy, and what the encoder is as JSON.
 
-    name: str
-    device: torch.device
-    memory: Path
+    Where most values are 0, as TF-IDF's are, the others alone are kept.
+    """
 
-    def resolve(self, wanted: Any, forward: Callable[[], Tensor]) -> precision.Precision:
-        """The precision for `wanted`; `forward` computes features of a small batch."""
-        return precision.resolve(
-            wanted,
-            forward,
-            encoder=self.name,
-            hardware=hardware.describe(self.device),
-            device=self.device,
-            memory=self.memory,
-        )
+    def write(self, features: Features, folder: Path) -> None:
+        """Write them to `folder`."""
+        values = features.values
+        kept = np.flatnonzero(values)
+        arrays: dict[str, NDArray[Any]] = {"values": values}
+        if len(kept) < DENSE * values.size:
+            shape = np.asarray(values.shape)
+            arrays = {"kept": kept, "kept_values": values.reshape(-1)[kept], "shape": shape}
+        for name, array in arrays.items():
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        features.encoder.write(folder)
+
+    def read(self, entry: Entry) -> Features:
+        """Read them back."""
+
+        def array(name: str) -> NDArray[Any]:
+            found: NDArray[Any] = np.load(entry.path(f"{name}.npy"), allow_pickle=False)
+            return found
+
+        if "values.npy" in entry.files:
+            values = array("values")
+        else:
+            values = np.zeros(tuple(array("shape")), dtype=np.float32)
+            values.reshape(-1)[array("kept")] = array("kept_values")
+        return Features(values, Description.read(entry))
 
 
-def encode_vision(
+def encode_view(
     encoder: Any,
     pictures: Pictures,
-    rows: Mapping[str, NDArray[np.int64]],
+    rows: NDArray[np.int64],
     *,
-    views: Mapping[str, int],
+    view: int,
     augment: Augment,
     settings: Encode,
-    place: EncoderPlace,
-) -> Encoded:
-    """Features of the `rows` of each part, of as many `views` as are given for it."""
-    encoder.to(device=place.device, memory_format=torch.channels_last)
-    probe = torch.from_numpy(pictures[rows["train"][:PROBED]]).to(place.device)
-    chosen = place.resolve(settings.precision, lambda: encoder(standardise(encoder, probe)))
-    count = sum(views[name] * len(some) for name, some in rows.items())
+    precision: Precision,
+    device: torch.device,
+) -> Computed[Features]:
+    """The features of one view of `rows` of the pictures (N, H, W, 3)."""
+    encoder.to(device=device, memory_format=torch.channels_last)
     make_view = partial(
         make_views,
+        view=view,
         padding=augment.padding,
         horizontal_flip=augment.horizontal_flip,
         vertical_flip=augment.vertical_flip,
         seed=augment.seed,
     )
     clock = Stopwatch()
-    with progress_bar("encoding images", count) as advance:
-        features = {
-            name: encode_images(
-                encoder,
-                pictures,
-                some,
-                views=views[name],
-                make_view=make_view,
-                batch_size=settings.batch_size,
-                precision=chosen,
-                device=place.device,
-                advance=advance,
-            )
-            for name, some in rows.items()
-        }
-    return Encoded(features, count, clock.elapsed(), chosen)
+    title = "encoding images" if view == 0 else f"encoding images, view {view}"
+    with progress_bar(title, len(rows)) as advance:
+        found = encode_images(
+            encoder,
+            pictures,
+            rows,
+            make_view=make_view,
+            batch_size=settings.batch_size,
+            precision=precision,
+            device=device,
+            advance=advance,
+        )
+    values = np.full((len(pictures), found.shape[1]), np.nan, dtype=np.float32)
+    values[rows] = found.numpy()
+    return Computed(Features(values, describe(encoder)), clock.elapsed(), len(rows))
 
 
 def encode_text(
-    encoder: Any, samples: Samples, parts: Parts, *, settings: Encode, place: EncoderPlace
-) -> Encoded:
-    """Features of the captions; one with `fit`, as TF-IDF, is fitted on those of training."""
-    captions = {name: [samples.captions[i] for i in rows] for name, rows in parts.items()}
-    count = sum(map(len, captions.values()))
+    encoder: Any,
+    captions: Sequence[str],
+    train: NDArray[np.int64],
+    *,
+    settings: Encode,
+    precision: Precision,
+    device: torch.device,
+) -> Computed[Features]:
+    """The features of the captions; an encoder with `fit`, as TF-IDF, learns from some of them."""
     if hasattr(encoder, "fit"):
         clock = Stopwatch()
-        encoder.fit(captions["train"])
-        sparse = {name: encoder.transform(some).unsqueeze(1) for name, some in captions.items()}
-        return Encoded(sparse, count, clock.elapsed(), "fp32")
-    encoder.to(place.device)
-    tokens = encoder.tokenize(captions["train"][:PROBED])
-    probe = {name: value.to(place.device) for name, value in tokens.items()}
-    chosen = place.resolve(settings.precision, lambda: encoder(probe))
+        encoder.fit([captions[i] for i in train])
+        values = encoder.transform(captions).numpy()
+        return Computed(Features(values, describe(encoder)), clock.elapsed(), len(captions))
+    encoder.to(device)
     clock = Stopwatch()
-    with progress_bar("encoding captions", count) as advance:
-        features = {
-            name: encode_captions(
-                encoder,
-                some,
-                batch_size=settings.batch_size,
-                precision=chosen,
-                device=place.device,
-                advance=advance,
-            )
-            for name, some in captions.items()
-        }
-    return Encoded(features, count, clock.elapsed(), chosen)
+    with progress_bar("encoding captions", len(captions)) as advance:
+        values = encode_captions(
+            encoder,
+            captions,
+            batch_size=settings.batch_size,
+            precision=precision,
+            device=device,
+            advance=advance,
+        ).numpy()
+    return Computed(Features(values, describe(encoder)), clock.elapsed(), len(captions))

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmclf import hardware, scores
+from mmclf import devices, scores
 from mmclf.assembly import make_model, make_optimizer
 from mmclf.config.schema import Config
 from mmclf.examples import Examples, Features, RawCaptions, RawPictures, Source
@@ -27,46 +27,52 @@ OnEpoch = Callable[[Epoch], None]
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model, evaluated on `train`, `val` and `test`, and the samples that it saw.
-
-    After a refit the evaluations of train and val are still those of the model that chose the
-    epoch: val is seen by the refit one.
-    """
+    """A trained model on the CPU, what it came to, and the samples that it saw."""
 
     model: Classifier
-    evaluations: Mapping[str, Evaluation]
-    epochs: int
+    train: Sequence[Evaluation]
+    val: Sequence[Evaluation]
+    test: Evaluation
+    best: int
     samples_seen: int
 
 
 def fit_model(
     config: Config,
     inputs: Inputs,
-    features: Mapping[str, Mapping[str, Tensor]],
+    features: Mapping[str, Sequence[Tensor]],
     device: torch.device,
     on_epoch: OnEpoch,
 ) -> Fitted:
     """Train on the training samples, or on those of train and val if the config wants a refit.
 
-    `features` (N, V, D) by modality and part, of the frozen encoders; `on_epoch` is told of every
-    epoch that is judged.
+    `features`, by modality of the frozen encoders: those of all samples (N, D), by view.
+    `on_epoch` is told of every epoch that is judged.
     """
     train, val, test = (
         make_examples(config, inputs, features, [part], device) for part in ("train", "val", "test")
     )
+    dims = {name: views[0].shape[1] for name, views in features.items()}
+    trainable = inputs.trainable
     start = {
         name: deepcopy(encoder.state_dict())
-        for name, encoder in inputs.trainable.items()
+        for name, encoder in trainable.items()
         if config.trainer.refit
     }
-    learner, model = _learner(config, inputs, len(train), device)
-    best, epochs = _best_epoch(config, inputs, learner, train, val, on_epoch)
-    seen = epochs * len(train)
+    learner, model = _learner(config, inputs, dims, len(train), device)
+    epochs: list[Epoch] = []
+
+    def judged(epoch: Epoch) -> None:
+        epochs.append(epoch)
+        on_epoch(epoch)
+
+    best = _best_epoch(config, inputs, learner, train, val, judged)
+    seen = len(epochs) * len(train)
     if config.trainer.refit:
         for name, weights in start.items():
-            inputs.trainable[name].load_state_dict(weights)
+            trainable[name].load_state_dict(weights)
         both = make_examples(config, inputs, features, ["train", "val"], device)
-        learner, model = _learner(config, inputs, len(both), device)
+        learner, model = _learner(config, inputs, dims, len(both), device)
         with progress_bar("training on train and val, epochs", best.number) as advance:
             refit(
                 learner,
@@ -77,8 +83,10 @@ def fit_model(
             )
         seen += best.number * len(both)
     tested = learner.evaluate(test)
-    evaluations = {"train": best.train, "val": best.val, "test": tested}
-    return Fitted(model, evaluations, epochs, seen)
+    model.cpu()
+    return Fitted(
+        model, [e.train for e in epochs], [e.val for e in epochs], tested, best.number, seen
+    )
 
 
 def _best_epoch(
@@ -88,12 +96,11 @@ def _best_epoch(
     train: Examples,
     val: Examples,
     on_epoch: OnEpoch,
-) -> tuple[Epoch, int]:
-    """The best epoch, whose weights the learner's model has, and how many there were."""
-    trainer, numbers = config.trainer, [0]
+) -> Epoch:
+    """The best epoch, whose weights the learner's model has."""
+    trainer, material = config.trainer, inputs.material
 
     def judged(epoch: Epoch) -> None:
-        numbers.append(epoch.number)
         on_epoch(epoch)
         advance(1)
 
@@ -101,13 +108,13 @@ def _best_epoch(
         return scores.monitored(
             trainer.monitor,
             validated.loss,
-            inputs.labels("val"),
-            scores.probabilities_of(validated.logits),
-            inputs.threshold.empty,
+            material.labels("val"),
+            scores.probabilities_of(validated.logits.numpy()),
+            material.threshold.empty,
         )
 
     with progress_bar("training, epochs", trainer.epochs) as advance:
-        best = fit(
+        return fit(
             learner,
             train,
             val,
@@ -117,54 +124,68 @@ def _best_epoch(
             score=score,
             on_epoch=judged,
         )
-    return best, numbers[-1]
 
 
 def make_examples(
     config: Config,
     inputs: Inputs,
-    features: Mapping[str, Mapping[str, Tensor]],
+    features: Mapping[str, Sequence[Tensor]],
     parts: Sequence[str],
     device: torch.device,
 ) -> Examples:
-    """The examples of one part or of several, one after the other."""
-    rows = np.concatenate([inputs.parts[part] for part in parts])
+    """The examples of one part or of several, one after the other.
+
+    Those of training have all views of their features, the others the clean one alone.
+    """
+    material = inputs.material
+    samples = material.samples
+    rows = np.concatenate([material.parts[part] for part in parts])
     sources: dict[str, Source] = {}
-    for name, encoder in inputs.encoders.items():
-        if name not in inputs.trainable:
-            values = torch.cat([features[name][part] for part in parts])
+    for name in config.modalities:
+        if name in features:
+            views = features[name] if "train" in parts else features[name][:1]
+            chosen = torch.from_numpy(rows)
+            values = torch.stack([view[chosen] for view in views], dim=1)
             sources[name] = Features(values.to(device))
         elif name == "vision":
-            assert inputs.gallery is not None
-            sources[name] = RawPictures(inputs.gallery.pictures, rows, encoder, config.augment)
+            assert material.gallery is not None
+            pictures, encoder = material.gallery.pictures, inputs.encoder(name)
+            sources[name] = RawPictures(pictures, rows, encoder, config.augment)
         else:
-            sources[name] = RawCaptions([inputs.samples.captions[i] for i in rows], encoder)
-    labels = torch.from_numpy(inputs.samples.labels[rows]).float()
-    return Examples([inputs.samples.ids[i] for i in rows], sources, labels.to(device))
+            sources[name] = RawCaptions([samples.captions[i] for i in rows], inputs.encoder(name))
+    labels = torch.from_numpy(samples.labels[rows]).float()
+    return Examples([samples.ids[i] for i in rows], sources, labels.to(device))
 
 
 def _learner(
-    config: Config, inputs: Inputs, count: int, device: torch.device
+    config: Config,
+    inputs: Inputs,
+    dims: Mapping[str, int],
+    count: int,
+    device: torch.device,
 ) -> tuple[Learner, Classifier]:
-    """A new model, the same for the same seed, and what trains it on `count` examples an epoch."""
+    """A new model, the same for the same seed, and what trains it on `count` examples an epoch.
+
+    `dims`: the widths of the frozen encoders' features.
+    """
     torch.manual_seed(config.seed)
-    trainer = config.trainer
+    trainer, trainable = config.trainer, inputs.trainable
     model = make_model(
         config.fusion,
         config.head,
-        {name: encoder.out_dim for name, encoder in inputs.encoders.items()},
-        inputs.trainable,
-        len(inputs.samples.label_names),
+        {m: dims[m] if m in dims else inputs.encoder(m).out_dim for m in config.modalities},
+        trainable,
+        len(inputs.material.samples.label_names),
         config.allow_targets,
     ).to(device)
-    vision: Any = inputs.trainable.get("vision")  # whose `to` is typed without memory formats
+    vision: Any = trainable.get("vision")  # whose `to` is typed without memory formats
     if vision is not None:
         vision.to(memory_format=torch.channels_last)
     optimizer, scheduler = make_optimizer(
         config.optimizer,
         config.scheduler,
         model,
-        {name: config.encoder(name).lr for name in inputs.trainable},
+        {name: config.encoder(name).lr for name in trainable},
         steps=trainer.epochs * steps_of(count, trainer.batch_size * trainer.accumulate),
         allow=config.allow_targets,
     )
@@ -173,10 +194,10 @@ def _learner(
         inputs.loss.to(device),
         optimizer,
         scheduler,
-        hardware.accelerator_on(device, trainer.precision),
+        devices.accelerator_on(device, trainer.precision),
         batch_size=trainer.batch_size,
         accumulate=trainer.accumulate,
         clip_norm=trainer.clip_norm,
-        evaluation_size=config.encode.batch_size if inputs.trainable else FEATURES_AT_ONCE,
+        evaluation_size=config.encode.batch_size if trainable else FEATURES_AT_ONCE,
     )
     return learner, model

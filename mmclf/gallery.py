@@ -5,32 +5,20 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mmclf.config.schema import Config
-from mmclf.data.decoded import decode
-from mmclf.data.images import Pictures
+from mmclf.data.decoded import Decoded, decode
 from mmclf.data.samples import Samples
 from mmclf.errors import InputError
+from mmclf.store.store import Store
+from mmclf.store.sums import FileSums
 
 LISTED = 5
 BAD_IMAGES = "bad_images.csv"
 
 
-@dataclass(frozen=True)
-class Gallery:
-    """The pictures of the samples (N, H, W, 3), in their order.
-
-    `unreadable`: why a sample has none, by its row; `seconds`: what decoding cost.
-    """
-
-    pictures: Pictures
-    unreadable: Mapping[int, str]
-    seconds: float
-
-
-def hang(config: Config, samples: Samples) -> Gallery:
+def hang(config: Config, samples: Samples, store: Store, sums: FileSums) -> Decoded:
     """The pictures of the samples.
 
     Raises InputError for images that cannot be read, unless data.on_bad_image=skip; all of them
@@ -45,11 +33,12 @@ def hang(config: Config, samples: Samples) -> Gallery:
         size=config.image.size,
         crop=config.image.crop,
         workers=config.encode.workers,
-        folder=Path(config.store.dir) / "decoded",
+        store=store,
+        sums=sums,
     )
     if decoded.unreadable:
         _judge(config, samples, decoded.unreadable)
-    return Gallery(decoded.pictures, decoded.unreadable, decoded.seconds)
+    return decoded
 
 
 def write_reasons(path: Path, samples: Samples, unreadable: Mapping[int, str]) -> None:

@@ -1,4 +1,4 @@
-"""What a run ran on: device, processor, versions, commit."""
+"""What a run ran on: processor, versions, commit. Nothing here waits for torch."""
 
 from __future__ import annotations
 
@@ -10,34 +10,13 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
-
 from mmclf.errors import InputError
 
 # From glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+# Without any of these, Linux has no device but the CPU that torch could find.
+DEVICE_FILES = ("nvidia*", "nvhost*", "nvmap", "kfd", "dri/renderD*", "dxg", "accel*")
 PACKAGES = ("mmclf", "torch", "torchvision", "timm", "transformers", "scikit-learn", "mlflow")
-
-
-def pick_device(wanted: str) -> torch.device:
-    """The device called `wanted`; `auto` is CUDA or MPS where there is one, else the CPU.
-
-    Raises InputError if there is no such device.
-    """
-    if wanted == "auto":
-        found = (
-            torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        )
-        return found if found is not None else torch.device("cpu")
-    try:
-        device = torch.device(wanted)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(f"device={wanted} cannot be used ({first}): choose auto or cpu") from error
-    return device
 
 
 def check_single_process() -> None:
@@ -47,30 +26,6 @@ def check_single_process() -> None:
             f"found {os.environ['WORLD_SIZE']} processes, expected one: a run is not yet divided "
             "among processes; start mmclf without accelerate launch or torchrun"
         )
-
-
-def check_precision(precision: str, device: torch.device) -> None:
-    """Raise InputError if a model cannot be trained in `precision` (fp32, bf16, fp16) there."""
-    if precision == "fp16" and device.type != "cuda":
-        raise InputError(
-            f"trainer.precision=fp16 needs a CUDA device, found {device.type}: choose fp32 or bf16"
-        )
-    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
-        raise InputError(
-            f"trainer.precision=bf16: {torch.cuda.get_device_name(device)} has no bf16: choose "
-            "fp32 or fp16"
-        )
-
-
-def accelerator_on(device: torch.device, precision: str = "fp32") -> Accelerator:
-    """What moves a model to `device` and trains it there, in mixed `precision` unless fp32."""
-    # The state is shared by all of a process, and an earlier run may have had another device.
-    AcceleratorState._reset_state(reset_partial_state=True)
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
-    return Accelerator(
-        cpu=device.type == "cpu", mixed_precision="no" if precision == "fp32" else precision
-    )
 
 
 def keep_freed_memory() -> None:
@@ -87,13 +42,18 @@ def keep_freed_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def describe(device: torch.device) -> str:
-    """The hardware in words, as `2 x Intel(R) Xeon(R) Processor` or `NVIDIA H200`."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+def is_surely_cpu(wanted: str) -> bool:
+    """Whether the device called `wanted` is the CPU; False also where only torch could tell."""
+    if wanted == "auto":
+        found = any(True for name in DEVICE_FILES for _ in Path("/dev").glob(name))
+        return sys.platform == "linux" and not found
+    return wanted == "cpu"
+
+
+def describe_cpu() -> str:
+    """The processor in words, as `2 x Intel(R) Xeon(R) Processor`."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    name = f"{cores} x {_processor()}"
-    return name if device.type == "cpu" else f"{device.type} of {name}"
+    return f"{cores} x {_processor()}"
 
 
 def _processor() -> str:

@@ -1,27 +1,20 @@
-"""What a run is made of before anything is computed: samples, split, and the parts of its model."""
+"""The parts of a run's model, built and tried before it is trained."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from mmclf import trial
 from mmclf.assembly import make_model, make_optimizer
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
-from mmclf.data.samples import Samples
-from mmclf.data.split import Parts, split
-from mmclf.data.supports import check_supports
 from mmclf.errors import InputError
-from mmclf.gallery import Gallery, hang
-from mmclf.thresholds import Threshold
+from mmclf.material import Material
 from mmclf.trainer import steps_of
 
 TRIAL_DIM, TRIAL_ROWS = 8, 2
@@ -29,84 +22,71 @@ TRIAL_DIM, TRIAL_ROWS = 8, 2
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a run is made of before anything is computed; a modality that is `none` is absent.
+    """The parts of a run's model; `encoders` holds those that have been built so far."""
 
-    `gallery` is None without images; `trainable` holds the encoders that are trained.
-    """
-
-    samples: Samples
-    gallery: Gallery | None
-    parts: Parts
-    encoders: Mapping[str, Any]
-    trainable: Mapping[str, nn.Module]
+    config: Config
+    material: Material
     loss: nn.Module
-    threshold: Threshold
+    encoders: dict[str, Any] = field(default_factory=dict)
 
-    def labels(self, part: str) -> NDArray[np.uint8]:
-        """Labels (N, L) of a part."""
-        return self.samples.labels[self.parts[part]]
+    def encoder(self, modality: str) -> Any:
+        """The encoder of a modality, built at first; raises InputError if it does not work."""
+        if modality not in self.encoders:
+            self.encoders[modality] = _built(self.config, self.material, modality)
+        return self.encoders[modality]
+
+    @property
+    def trainable(self) -> dict[str, nn.Module]:
+        """The encoders that are trained."""
+        modalities = self.config.modalities
+        return {m: self.encoder(m) for m in modalities if self.config.encoder(m).trainable}
 
 
-def prepare(config: Config) -> Inputs:
-    """Samples, split and parts of a run: all that bad input can spoil before it starts."""
-    allow = config.allow_targets
-    make = partial(build, allow=allow)
-    samples: Samples = make(config.data.part, role="data")
-    parts = split(
-        samples.labels,
-        samples.own_val,
-        samples.own_test,
-        seed=config.seed,
-        **asdict(config.split),
-    )
-    gallery = None if config.vision.is_none else hang(config, samples)
-    if gallery is not None:
-        # After the split, so that every run of a study has the same test set but for these.
-        parts = parts.without(gallery.unreadable)
-    check_supports(samples.labels, parts, samples.label_names)
-    captions = [samples.captions[i] for i in parts.train]
-    encoders: dict[str, Any] = {}
-    if not config.vision.is_none:
-        encoders["vision"] = make(config.vision.part, role="vision")
-    if not config.text.is_none:
-        encoders["text"] = make(config.text.part, role="text", train_captions=captions)
-    trainable = {
-        name: _trainable(name, encoders[name])
-        for name in encoders
-        if config.encoder(name).trainable
-    }
-    for name, encoder in encoders.items():
-        if name not in trainable and isinstance(encoder, nn.Module):
-            encoder.eval().requires_grad_(False)
-    train_labels = torch.from_numpy(samples.labels[parts.train]).float()
-    inputs = Inputs(
-        samples,
-        gallery,
-        parts,
-        encoders,
-        trainable,
-        loss=make(config.loss, role="loss", train_labels=train_labels),
-        threshold=make(config.threshold, role="threshold"),
-    )
-    trial.encoders_fit(encoders, config.image.size)
+def prepare(config: Config, material: Material, missing: Collection[str]) -> Inputs:
+    """The parts of a run, the encoders of `missing` and those to be trained among them.
+
+    All that settings can spoil is raised here, as InputError, before the run starts.
+    """
+    labels = torch.from_numpy(material.labels("train")).float()
+    loss = build(config.loss, "loss", config.allow_targets, train_labels=labels)
+    inputs = Inputs(config, material, loss)
+    for modality in config.modalities:
+        if modality in missing or config.encoder(modality).trainable:
+            inputs.encoder(modality)
     # What is built after encoding is built once before, so that its settings are refused early.
-    dims = dict.fromkeys(encoders, TRIAL_DIM)
-    stand_in = make_model(config.fusion, config.head, dims, {}, train_labels.shape[1], allow)
-    trial.model_fits(stand_in, inputs.loss, dims, train_labels[:TRIAL_ROWS])
+    dims = dict.fromkeys(config.modalities, TRIAL_DIM)
+    allow = config.allow_targets
+    stand_in = make_model(config.fusion, config.head, dims, {}, labels.shape[1], allow)
+    trial.model_fits(stand_in, loss, dims, labels[:TRIAL_ROWS])
     trainer = config.trainer
     optimizer, scheduler = make_optimizer(
         config.optimizer,
         config.scheduler,
         stand_in,
-        {name: config.encoder(name).lr for name in trainable},
-        steps=trainer.epochs * steps_of(len(parts.train), trainer.batch_size * trainer.accumulate),
+        {name: config.encoder(name).lr for name in inputs.trainable},
+        steps=trainer.epochs * steps_of(len(labels), trainer.batch_size * trainer.accumulate),
         allow=allow,
     )
     trial.optimizer_steps(optimizer, scheduler)
     return inputs
 
 
-def _trainable(name: str, encoder: Any) -> nn.Module:
+def _built(config: Config, material: Material, modality: str) -> Any:
+    given: dict[str, Any] = {}
+    if modality == "text":
+        captions = material.samples.captions
+        given["train_captions"] = [captions[i] for i in material.parts.train]
+    settings = config.encoder(modality)
+    encoder = build(settings.part, modality, config.allow_targets, **given)
+    if settings.trainable:
+        _check_trainable(modality, encoder)
+    elif isinstance(encoder, nn.Module):
+        encoder.eval().requires_grad_(False)
+    trial.encoders_fit({modality: encoder}, config.image.size)
+    return encoder
+
+
+def _check_trainable(name: str, encoder: Any) -> None:
     if not isinstance(encoder, nn.Module):
         raise InputError(
             f"{name}.trainable is true, but {type(encoder).__name__} has no weights to train: "
@@ -117,4 +97,3 @@ def _trainable(name: str, encoder: Any) -> nn.Module:
             f"{name}.trainable is true, but {type(encoder).__name__} has no parameter that takes a "
             f"gradient: choose {name}.trainable=false"
         )
-    return encoder

@@ -15,7 +15,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from mmclf import hardware
+from mmclf import devices, hardware
 from mmclf.config.composition import check_command, composed_job
 from mmclf.config.overrides import granted_by
 from mmclf.config.own_modules import make_importable
@@ -111,7 +111,7 @@ def launch(arguments: list[str]) -> int:
     if flags.cfg is not None or flags.info is not None:
         _hand_to_hydra(arguments, config_name, job)
         return 0
-    hardware.pick_device(command.first.config.device)
+    devices.pick_device(command.first.config.device)
     if command.multirun:
         sweep_job = Job(job.granted, wants_traceback, config_dir)
         return _sweep(arguments, flags.overrides, config_name, command.first, sweep_job)
@@ -132,7 +132,7 @@ def _sweep(
     asked = without_passwords(" ".join(overrides))
     tags = {
         "mmclf.overrides": asked,
-        "mmclf.hardware": hardware.describe(hardware.pick_device(config.device)),
+        "mmclf.hardware": devices.describe(devices.pick_device(config.device)),
         "mmclf.versions": hardware.versions(),
     }
     parent = tracker.start(f"sweep: {asked}", tags, None)

@@ -1,29 +1,36 @@
-"""One run: samples, split, encode, fit, decide, metrics, tracking, in this order."""
+"""One run: samples, split, encode, fit, decide, metrics, tracking, in this order.
+
+What is stored is not computed again, and what only computing needs, as torch, is not waited for.
+"""
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from mmclf import artifacts, hardware, names, scores
+from mmclf import artifacts, hardware, names
 from mmclf.config.schema import Composed, Config
+from mmclf.costs import cost_tags, speeds, times
 from mmclf.errors import InputError
-from mmclf.features import Encoded, EncoderPlace, encode_text, encode_vision
-from mmclf.fitting import Fitted, fit_model
-from mmclf.inputs import Inputs, prepare
+from mmclf.material import Material, gather, opened_store
+from mmclf.outcome import Judged, Outcome, OutcomeForm
+from mmclf.planning import Plan, Planner
+from mmclf.store.store import Computed, Store
+from mmclf.store.store import Result as Stored
 from mmclf.timing import Stopwatch
 from mmclf.tracking import RunLog, Tracker
-from mmclf.trainer import Epoch, Evaluation
+from mmclf.verdict import Verdict, VerdictForm, epoch_scores, judge
+
+if TYPE_CHECKING:
+    from mmclf.computation import Computation
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,16 @@ class Result:
     label_names: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A run before it starts: its outcome is stored, or there is a computation of it."""
+
+    material: Material
+    plan: Plan
+    outcome: Stored[Outcome] | None
+    computation: Computation | None
+
+
 def run(composed: Composed) -> Result:
     """Run one configuration and log it; an error after its start leaves a FAILED run behind.
 
@@ -45,24 +62,21 @@ def run(composed: Composed) -> Result:
     """
     config, clock = composed.config, Stopwatch()
     hardware.check_single_process()
-    hardware.keep_freed_memory()
-    device = hardware.pick_device(config.device)
-    hardware.check_precision(config.trainer.precision, device)
+    ran_on = _hardware(config.device)
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
-    facts = {
-        "hardware": hardware.describe(device),
-        "versions": hardware.versions(),
-        "commit": hardware.commit(),
-    }
+    facts = {"hardware": ran_on, "versions": hardware.versions(), "commit": hardware.commit()}
     start = partial(
         tracker.run,
         names.run_name(composed.choices, composed.overrides),
         names.run_tags(composed.choices, composed.overrides, config.seed, facts),
         config.tracking.parent,
     )
-    with deterministic(config.seed, device):
+    with ExitStack() as stack:
         try:
-            inputs = prepare(config)
+            store, sums = stack.enter_context(opened_store(config, ran_on))
+            material = gather(config, store, sums)
+            planner = Planner(config, material, sums, ran_on)
+            ready = _ready(config, material, planner, store, stack)
         except BaseException as error:
             # A single run that bad input stops leaves no trace; a job of a sweep does.
             if isinstance(error, InputError) and config.tracking.parent is None:
@@ -70,174 +84,94 @@ def run(composed: Composed) -> Result:
             with start():
                 raise
         with start() as log:
+            store.sign(log.id)
             log.params(names.flat_params(composed.tree))
             with tempfile.TemporaryDirectory() as folder:
                 artifacts.write_config(Path(folder), composed.tree, composed.overrides)
                 log.artifacts(Path(folder))
-            return _compute(composed, inputs, device, clock, log)
+            return _finish(composed, ready, store, clock, log)
 
 
-@contextmanager
-def deterministic(seed: int, device: torch.device) -> Iterator[None]:
-    """Make torch repeat itself within the block: its seed set, no algorithm that varies."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = torch.are_deterministic_algorithms_enabled()
-    settings: Any = torch.utils.deterministic  # typed as if it had no settings
-    filled = settings.fill_uninitialized_memory
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        torch.use_deterministic_algorithms(True)
-        # An aid to find reads of unwritten memory, which costs an encoder a quarter of its speed.
-        settings.fill_uninitialized_memory = False
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(before)
-            settings.fill_uninitialized_memory = filled
+def _hardware(device: str) -> str:
+    if hardware.is_surely_cpu(device):
+        return hardware.describe_cpu()
+    from mmclf import devices
+
+    return devices.describe(devices.pick_device(device))
 
 
-def _compute(
-    composed: Composed, inputs: Inputs, device: torch.device, clock: Stopwatch, log: RunLog
+def _ready(
+    config: Config, material: Material, planner: Planner, store: Store, stack: ExitStack
+) -> Ready:
+    plan = planner.plan()
+    stored = store.recall(plan.fit, OutcomeForm()) if plan is not None else None
+    if plan is not None and stored is not None:
+        return Ready(material, plan, stored, None)
+    from mmclf import devices
+    from mmclf.computation import deterministic, prepared
+
+    hardware.keep_freed_memory()
+    device = devices.pick_device(config.device)
+    stack.enter_context(deterministic(config.seed, device))
+    computation = prepared(config, material, planner, store, device)
+    return Ready(material, computation.plan, None, computation)
+
+
+def _finish(
+    composed: Composed, ready: Ready, store: Store, clock: Stopwatch, log: RunLog
 ) -> Result:
-    config = composed.config
-    encoded = _encode(config, inputs, device)
-    decoding = inputs.gallery.seconds if inputs.gallery is not None else 0.0
-    clock.add("encode", decoding + sum(one.seconds for one in encoded.values()))
-    log.tags({f"mmclf.precision.{name}": one.precision for name, one in encoded.items()})
+    config, material, plan = composed.config, ready.material, ready.plan
+    log.tags({f"mmclf.precision.{name}": value for name, value in plan.precisions.items()})
+    outcome, history = _outcome(ready, log)
 
-    fitted, history = _fit(config, inputs, encoded, device, clock, log)
+    def decide() -> Computed[Verdict]:
+        # The epochs of a fit that was computed just now have been scored as they went by.
+        return judge(material, outcome.value, history or None, outcome.costs)
 
-    with clock.stage("decide"):
-        thresholds, metrics = _decide(inputs, fitted.evaluations)
-    if inputs.gallery is not None:
-        metrics["data/skipped_images"] = len(inputs.gallery.unreadable)
-    last_step = fitted.epochs + 1
+    verdict = store.result(plan.decide, VerdictForm(), decide)
+    if not history:
+        log.history(verdict.value.history)
+    metrics = dict(verdict.value.metrics)
+    if material.gallery is not None:
+        metrics["data/skipped_images"] = len(material.gallery.unreadable)
+    last_step = len(outcome.value.train) + 1
     log.metrics(metrics, last_step)
-
-    logits = {part: fitted.evaluations[part].logits.numpy() for part in ("val", "test")}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        artifacts.write_predictions(folder, inputs.samples, inputs.parts, logits)
-        precisions = {name: one.precision for name, one in encoded.items()}
-        artifacts.write_model(folder, config, inputs, fitted.model, thresholds, precisions)
-        artifacts.write_figures(folder, inputs.samples, inputs.parts, history)
-        artifacts.write_skipped(folder, inputs)
-        log.artifacts(folder)
-
-    times = _times(fitted, encoded, clock)
-    log.metrics(times, last_step)
+    with tempfile.TemporaryDirectory() as folder:
+        _write(Path(folder), config, ready, outcome.value, verdict.value)
+        log.artifacts(Path(folder))
+    log.tags(cost_tags(verdict.costs, log.id))
+    seconds = times(verdict.costs) | {"time/wall_s": clock.elapsed()} | speeds(verdict.costs)
+    log.metrics(seconds, last_step)
     return Result(
         run_id=log.id,
-        metrics=metrics | times,
-        logits=logits,
-        labels={part: inputs.labels(part) for part in ("val", "test")},
-        thresholds=thresholds,
-        label_names=inputs.samples.label_names,
+        metrics=metrics | seconds,
+        logits={part: outcome.value.parts()[part].logits for part in ("val", "test")},
+        labels={part: material.labels(part) for part in ("val", "test")},
+        thresholds=verdict.value.thresholds,
+        label_names=material.samples.label_names,
     )
 
 
-def _encode(config: Config, inputs: Inputs, device: torch.device) -> dict[str, Encoded]:
-    """The features of the encoders that are frozen."""
-    memory = Path(config.store.dir) / "precision"
-    encoded = {}
-    for modality, encoder in inputs.encoders.items():
-        if modality in inputs.trainable:
-            continue
-        node = config.encoder(modality).part
-        name = repr([*sorted(node.items()), ("image.size", config.image.size)])
-        place = EncoderPlace(name, device, memory)
-        if modality == "vision":
-            assert inputs.gallery is not None
-            views = config.augment.views
-            encoded[modality] = encode_vision(
-                encoder,
-                inputs.gallery.pictures,
-                dict(inputs.parts.items()),
-                views={"train": views, "val": views if config.trainer.refit else 1, "test": 1},
-                augment=config.augment,
-                settings=config.encode,
-                place=place,
-            )
-        else:
-            encoded[modality] = encode_text(
-                encoder, inputs.samples, inputs.parts, settings=config.encode, place=place
-            )
-    return encoded
+def _outcome(ready: Ready, log: RunLog) -> tuple[Stored[Outcome], list[dict[str, float]]]:
+    """The outcome of the fit, and the scores of its epochs if they have been logged already."""
+    history: list[dict[str, float]] = []
+    if ready.computation is None:
+        assert ready.outcome is not None
+        return ready.outcome, history
+
+    def on_epoch(number: int, train: Judged, val: Judged) -> None:
+        values = epoch_scores(ready.material, train, val)
+        history.append(values)
+        log.metrics(values, number)
+
+    return ready.computation.outcome(on_epoch), history
 
 
-def _fit(
-    config: Config,
-    inputs: Inputs,
-    encoded: Mapping[str, Encoded],
-    device: torch.device,
-    clock: Stopwatch,
-    log: RunLog,
-) -> tuple[Fitted, dict[str, list[float]]]:
-    """The trained model, and the history of the metrics by epoch."""
-    history: dict[str, list[float]] = {}
-
-    def on_epoch(epoch: Epoch) -> None:
-        with clock.stage("logging"):
-            values = _epoch_scores(inputs, epoch)
-            for key, value in values.items():
-                history.setdefault(key, []).append(value)
-            log.metrics(values, epoch.number)
-
-    features = {modality: one.features for modality, one in encoded.items()}
-    with clock.stage("fit"):
-        fitted = fit_model(config, inputs, features, device, on_epoch)
-    clock.add("fit", -clock.seconds["logging"])
-    fitted.model.cpu()
-    return fitted, history
-
-
-def _epoch_scores(inputs: Inputs, epoch: Epoch) -> dict[str, float]:
-    chances = {
-        "train": scores.probabilities_of(epoch.train.logits),
-        "val": scores.probabilities_of(epoch.val.logits),
-    }
-    thresholds = inputs.threshold.fit(chances["val"], inputs.labels("val"))
-    empty = inputs.threshold.empty
-    losses = {"train": epoch.train.loss, "val": epoch.val.loss}
-    return {
-        key: value
-        for part in ("train", "val")
-        for key, value in scores.part_scores(
-            part, losses[part], inputs.labels(part), chances[part], thresholds, empty
-        ).items()
-    }
-
-
-def _decide(
-    inputs: Inputs, evaluations: Mapping[str, Evaluation]
-) -> tuple[NDArray[np.float64], dict[str, float]]:
-    empty = inputs.threshold.empty
-    chances = {part: scores.probabilities_of(e.logits) for part, e in evaluations.items()}
-    thresholds, fitted = scores.fit_thresholds(
-        inputs.threshold, inputs.labels("val"), chances["val"]
-    )
-    metrics: dict[str, float] = {}
-    for part, evaluation in evaluations.items():
-        labels, chance = inputs.labels(part), chances[part]
-        metrics |= scores.part_scores(part, evaluation.loss, labels, chance, thresholds, empty)
-        if part != "train":
-            metrics |= scores.common_threshold_scores(part, labels, chance, fitted, empty)
-    metrics |= scores.label_scores(
-        inputs.samples.label_names, inputs.labels("test"), chances["test"], thresholds, empty
-    )
-    return thresholds, metrics
-
-
-def _times(fitted: Fitted, encoded: Mapping[str, Encoded], clock: Stopwatch) -> dict[str, float]:
-    stages = {f"time/{name}_s": clock.seconds[name] for name in ("encode", "fit", "decide")}
-    speeds = {
-        f"speed/{'images' if modality == 'vision' else 'captions'}_per_s": one.count / one.seconds
-        for modality, one in encoded.items()
-    }
-    return {
-        **stages,
-        "time/cold_s": sum(stages.values()),
-        "time/wall_s": clock.elapsed(),
-        **speeds,
-        "speed/fit_samples_per_s": fitted.samples_seen / clock.seconds["fit"],
-    }
+def _write(folder: Path, config: Config, ready: Ready, outcome: Outcome, verdict: Verdict) -> None:
+    material = ready.material
+    logits = {part: outcome.parts()[part].logits for part in ("val", "test")}
+    artifacts.write_predictions(folder, material.samples, material.parts, logits)
+    thresholds, precisions = verdict.thresholds, ready.plan.precisions
+    artifacts.write_model(folder, config, material, outcome, thresholds, precisions)
+    artifacts.write_figures(folder, material.samples, material.parts, verdict.history)
+    artifacts.write_skipped(folder, material)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Literal
 
 import torch
-from filelock import FileLock
 from torch import Tensor
+
+from mmclf.store.memory import Memory
 
 Precision = Literal["fp32", "bf16"]
 
@@ -33,29 +32,19 @@ def resolve(
     wanted: Literal["auto", "fp32", "bf16"],
     forward: Callable[[], Tensor],
     *,
-    encoder: str,
-    hardware: str,
+    name: str,
     device: torch.device,
-    memory: Path,
+    memory: Memory,
 ) -> Precision:
     """`wanted`, or for `auto` what a short measurement says, once for an encoder and a hardware.
 
-    `forward` computes features (B, D) of a small batch. What was measured is kept in a file of the
-    folder `memory`, so that noise never changes what a later run computes.
+    `forward` computes features (B, D) of a small batch. What was measured is remembered under
+    `name`, so that noise never changes what a later run computes.
     """
     if wanted != "auto":
         return wanted
-    memory.mkdir(parents=True, exist_ok=True)
-    with FileLock(memory / "precision.lock"):
-        file = memory / "precision.json"
-        known = json.loads(file.read_text()) if file.is_file() else {}
-        key = f"{encoder} on {hardware}, torch {torch.__version__}"
-        if key not in known:
-            known[key] = measure(forward, device)
-            partial = file.with_suffix(".partial")
-            partial.write_text(json.dumps(known, indent=1, sort_keys=True))
-            partial.replace(file)
-    return "bf16" if known[key]["bf16"] else "fp32"
+    measured = memory.remember(name, lambda: measure(forward, device))
+    return "bf16" if measured["bf16"] else "fp32"
 
 
 def measure(forward: Callable[[], Tensor], device: torch.device) -> dict[str, float | bool]:

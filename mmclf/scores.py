@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from scipy.special import expit
 
 from mmclf.metrics import f1_per_label, f1_scores, mean_average_precision
 from mmclf.threshold_search import Empty, best_global
@@ -17,9 +16,9 @@ Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 
-def probabilities_of(logits: Tensor) -> Floats:
+def probabilities_of(logits: NDArray[np.float32]) -> Floats:
     """Probabilities (N, L) in float64."""
-    probabilities: Floats = torch.sigmoid(logits.double()).numpy()
+    probabilities: Floats = expit(logits.astype(np.float64))
     return probabilities
 
 

@@ -65,8 +65,19 @@ class RunLog:
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log metrics at a step, in as few calls as MLflow admits."""
+        self._log({step: values})
+
+    def history(self, epochs: Sequence[Mapping[str, float]]) -> None:
+        """Log the metrics of epochs that are over, at the steps from 1 on."""
+        self._log(dict(enumerate(epochs, start=1)))
+
+    def _log(self, steps: Mapping[int, Mapping[str, float]]) -> None:
         now = get_current_time_millis()
-        metrics = [Metric(key_of(key), float(value), now, step) for key, value in values.items()]
+        metrics = [
+            Metric(key_of(key), float(value), now, step)
+            for step, values in steps.items()
+            for key, value in values.items()
+        ]
         for start in range(0, len(metrics), METRICS_A_CALL):
             self._client.log_batch(self.id, metrics=metrics[start : start + METRICS_A_CALL])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.machinery
+import importlib.util
 import sys
 import types
 from collections.abc import Sequence
@@ -58,3 +59,21 @@ def _file_in_use(root: str) -> str | None:
         return getattr(sys.modules[root], "__file__", None)
     spec = importlib.machinery.PathFinder.find_spec(root)
     return spec.origin if spec is not None else None
+
+
+def source_files(module: str) -> list[Path]:
+    """The Python files that a user's own module is made of, found without importing it.
+
+    All of its package, or the module's file and those beside it, unless they are installed ones.
+    """
+    try:
+        spec = importlib.util.find_spec(module.partition(".")[0])
+    except (ImportError, ValueError):
+        return []
+    if spec is None or spec.origin is None:
+        return []
+    file = Path(spec.origin)
+    if spec.submodule_search_locations is not None:
+        return sorted(file.parent.rglob("*.py"))
+    installed = {"site-packages", "dist-packages"} & set(file.parts)
+    return [file] if installed else sorted({file, *file.parent.glob("*.py")})

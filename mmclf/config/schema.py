@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 NonNegative = Annotated[int, Field(ge=0, strict=True)]
@@ -23,6 +23,11 @@ Dropout = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]
 Node = dict[str, Any]
+
+
+def _switch(value: object) -> object:
+    """YAML takes a bare on or off for true or false."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,13 @@ class Config:
     allow_targets: list[str]
     head: Head
     encode: Encode
+    cache: Annotated[Literal["on", "off"], BeforeValidator(_switch)]
     store: Store
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Those of `vision` and `text` that are not left out, in the order of the fusion."""
+        return tuple(name for name in ("vision", "text") if not self.encoder(name).is_none)
 
     def encoder(self, modality: str) -> Encoder:
         """The encoder of `vision` or `text`."""

@@ -2,108 +2,111 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
 from mmclf.data.images import Pictures, read_image
 from mmclf.errors import InputError
 from mmclf.progress import progress_bar
+from mmclf.store.digests import texts_digest
+from mmclf.store.entries import Cost, Entry, Stage
+from mmclf.store.store import Store
+from mmclf.store.sums import FileSums
+from mmclf.timing import Stopwatch
 
-VERSION = 1
+VERSION = 2
 CHUNK = 256
+ARRAY, UNREADABLE = "pictures.npy", "unreadable.json"
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """Pictures (N, size, size, 3), memory-mapped; why some rows hold none; what it cost."""
+    """The pictures of N paths; why some rows hold none; what decoding cost."""
 
-    pictures: Pictures
+    stage: Stage
     unreadable: Mapping[int, str]
-    seconds: float
+    cost: Cost
+    open: Callable[[], Pictures]
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The pictures (N, size, size, 3), memory-mapped; known to be as they were decoded."""
+        return self.open()
 
 
 def decode(
-    paths: Sequence[Path], *, size: int, crop: float | None, workers: int | None, folder: Path
+    paths: Sequence[Path],
+    *,
+    size: int,
+    crop: float | None,
+    workers: int | None,
+    store: Store,
+    sums: FileSums,
 ) -> Decoded:
-    """The pictures of `paths` in order, out of `folder` if they were decoded before.
+    """The pictures of `paths` in order, out of the store if they were decoded before.
 
-    They are known again by path, length and time of change. `size` in pixels, `crop` as in
-    `read_image`; `workers`: threads, None for one per core. A file that is missing or no picture is
-    listed by its row, not raised. Raises InputError if the array cannot be written.
+    They are known again by the files' content. `size` in pixels, `crop` as in `read_image`;
+    `workers`: threads, None for one per core. A file that is missing or no picture is listed by its
+    row, not raised. Raises InputError if the array cannot be written.
     """
-    files = [(str(path), *_stamp(path)) for path in paths]
-    told = json.dumps([VERSION, size, crop, files]).encode()
-    name = hashlib.sha256(told).hexdigest()
-    array, facts = folder / f"{name}.npy", folder / f"{name}.json"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{name}.lock"):
-        if not _is_stored(array, facts, paths, size, crop):
-            started = time.perf_counter()
-            try:
-                unreadable = _write(array, paths, size, crop, workers)
-            except OSError as error:
-                array.with_suffix(".partial").unlink(missing_ok=True)
-                raise InputError(
-                    f"{folder}: the decoded pictures, {len(paths) * size * size * 3 / 1e9:.1f} GB, "
-                    f"cannot be written ({error}): free space, or give store.dir=DIR elsewhere"
-                ) from error
-            seconds = time.perf_counter() - started
-            partial_facts = facts.with_suffix(".json.partial")
-            partial_facts.write_text(json.dumps({"unreadable": unreadable, "seconds": seconds}))
-            partial_facts.replace(facts)
-    known = json.loads(facts.read_text())
-    return Decoded(
-        np.load(array, mmap_mode="r", allow_pickle=False),
-        {int(row): why for row, why in known["unreadable"].items()},
-        known["seconds"],
-    )
+    files = [value if value is not None else "" for value in sums.of(paths)]
+    arguments = {
+        "files": texts_digest(files),
+        "size": size,
+        "crop": crop,
+        "pillow": ".".join(metadata.version("pillow").split(".")[:2]),
+    }
+    stage = Stage("pictures", VERSION, arguments)
+
+    def entry(is_sound: Callable[[Entry], bool]) -> Entry:
+        try:
+            fill = partial(_fill, paths=paths, size=size, crop=crop, workers=workers)
+            return store.entry(stage, len(paths), fill, is_sound)
+        except OSError as error:
+            raise InputError(
+                f"{store.folder}: the decoded pictures, {len(paths) * size * size * 3 / 1e9:.1f} "
+                f"GB, cannot be written ({error}): free space, or give store.dir=DIR elsewhere"
+            ) from error
+
+    def pictures() -> Pictures:
+        sound = entry(lambda found: found.path(ARRAY).is_file())
+        mapped: Pictures = np.load(sound.folder / ARRAY, mmap_mode="r", allow_pickle=False)
+        return mapped
+
+    found = entry(lambda found: _is_up_to_date(found, paths, size, crop))
+    return Decoded(stage, _unreadable(found), found.cost, pictures)
 
 
-def _is_stored(
-    array: Path, facts: Path, paths: Sequence[Path], size: int, crop: float | None
-) -> bool:
-    """Whether the array is there whole, and its unreadable files still cannot be read.
+def _unreadable(entry: Entry) -> dict[int, str]:
+    return {int(row): why for row, why in json.loads(entry.read(UNREADABLE)).items()}
+
+
+def _is_up_to_date(entry: Entry, paths: Sequence[Path], size: int, crop: float | None) -> bool:
+    """Whether what could not be read still cannot be.
 
     Some may have been out of reach for a while only, as on a network's disk.
     """
-    if not (facts.is_file() and array.is_file()):
-        return False
-    try:
-        np.load(array, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):  # a file that was cut
-        return False
-    unreadable = json.loads(facts.read_text())["unreadable"]
-    again = (_picture_or_reason(paths[int(row)], size, crop) for row in unreadable)
-    return all(isinstance(found, str) for found in again)
+    again = (_picture_or_reason(paths[row], size, crop) for row in _unreadable(entry))
+    return ARRAY in entry.files and all(isinstance(found, str) for found in again)
 
 
-def _stamp(path: Path) -> tuple[int, int] | tuple[None, None]:
-    try:
-        found = path.stat()
-    except OSError:
-        return None, None
-    return found.st_size, found.st_mtime_ns
-
-
-def _write(
-    array: Path, paths: Sequence[Path], size: int, crop: float | None, workers: int | None
-) -> dict[int, str]:
-    """Write the array under another name, then rename it; returns why some rows hold no picture."""
+def _fill(
+    folder: Path, *, paths: Sequence[Path], size: int, crop: float | None, workers: int | None
+) -> float:
+    """Write the array, and why some rows hold no picture; returns the seconds that it took."""
+    clock = Stopwatch()
     unreadable = {}
-    unfinished = array.with_suffix(".partial")
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size, 3)}
     # Written, not mapped: a full disk is an error here, and would kill a process that maps it.
-    with unfinished.open("wb") as stream:
+    with (folder / ARRAY).open("wb") as stream:
         np.lib.format.write_array_header_1_0(stream, header)
         with progress_bar("decoding images", len(paths)) as advance:
             for row, found in enumerate(_read(paths, size, crop, workers)):
@@ -113,10 +116,8 @@ def _write(
                 else:
                     stream.write(found.tobytes())
                 advance(1)
-        stream.flush()
-        os.fsync(stream.fileno())
-    unfinished.replace(array)
-    return unreadable
+    (folder / UNREADABLE).write_text(json.dumps(unreadable), encoding="utf-8")
+    return clock.elapsed()
 
 
 def _read(

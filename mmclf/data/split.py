@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
-from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 from numpy.typing import NDArray
 
+from mmclf.data.samples import Samples
 from mmclf.errors import InputError
+from mmclf.store.digests import array_digest
+from mmclf.store.entries import Entry, Stage
+from mmclf.store.store import Computed, Result, Store
+from mmclf.timing import Stopwatch
 
 Indices = NDArray[np.int64]
+VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,37 @@ class Parts:
                     "cannot be read: replace the files"
                 )
         return Parts(**left)
+
+
+class PartsForm:
+    """Parts in the store, an array of NumPy for each."""
+
+    def write(self, parts: Parts, folder: Path) -> None:
+        """Write them to `folder`."""
+        for name, rows in parts.items():
+            np.save(folder / f"{name}.npy", rows, allow_pickle=False)
+
+    def read(self, entry: Entry) -> Parts:
+        """Read them back."""
+        names = ("train", "val", "test")
+        return Parts(*(np.load(entry.path(f"{name}.npy"), allow_pickle=False) for name in names))
+
+
+def stored_split(samples: Samples, store: Store, **settings: Any) -> Result[Parts]:
+    """As `split` with these settings, drawn once."""
+    arguments = {
+        "labels": array_digest(samples.labels),
+        "own_val": array_digest(samples.own_val),
+        "own_test": array_digest(samples.own_test),
+        **settings,
+    }
+
+    def compute() -> Computed[Parts]:
+        clock = Stopwatch()
+        parts = split(samples.labels, samples.own_val, samples.own_test, **settings)
+        return Computed(parts, clock.elapsed(), len(samples))
+
+    return store.result(Stage("split", VERSION, arguments), PartsForm(), compute)
 
 
 def split(
@@ -114,6 +151,8 @@ def hold_out(
     Sechidis, Tsoumakas and Vlahavas, On the stratification of multi-label data, ECML PKDD 2011.
     Raises InputError if either would be empty.
     """
+    from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit  # waits for scikit-learn
+
     kept = held = np.empty(0, dtype=np.int64)
     if 1 <= round(share * len(indices)) < len(indices):
         splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=share, random_state=seed)

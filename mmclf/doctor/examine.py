@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mmclf import hardware
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
 from mmclf.data.decoded import Decoded, decode
@@ -16,6 +17,8 @@ from mmclf.doctor.duplicates import same_pictures
 from mmclf.doctor.finding import Finding, Verdict
 from mmclf.doctor.labels import LabelRow, label_rows
 from mmclf.errors import InputError
+from mmclf.store.store import Store
+from mmclf.store.sums import FileSums
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,14 @@ def examine(config: Config, *, look: bool) -> Examination:
 
 
 def _decoded(config: Config, samples: Samples) -> Decoded:
+    store = Store(Path(config.store.dir), hardware.describe_cpu())
     return decode(
         samples.images,
         size=config.image.size,
         crop=config.image.crop,
         workers=config.encode.workers,
-        folder=Path(config.store.dir) / "decoded",
+        store=store,
+        sums=FileSums(store.folder / "sums"),
     )
 
 

@@ -27,6 +27,12 @@ class Classifier(nn.Module):
         return logits
 
 
+def summary(model: nn.Module) -> str:
+    """How many parameters are trained, and the layers."""
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return f"trained: {trained:,} parameters\n\n{model}"
+
+
 def make_head(
     in_dim: int, labels: int, hidden: int | None, dropout: float, input_dropout: float = 0.0
 ) -> nn.Sequential:

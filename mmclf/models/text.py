@@ -15,11 +15,12 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from mmclf.errors import InputError
-from mmclf.models import weights as weights_source
+from mmclf.models.hub import hub_folder
+from mmclf.models.identity import HUGGING_FACE_HUB_FILES
+from mmclf.models.package import package_path
 from mmclf.models.wordpiece import train_wordpiece
 
 UNUSED = ("pooler.",)
-HUB_FILES = ("*.json", "model*.safetensors", "*.txt", "*.model")
 
 
 class HuggingFaceEncoder(nn.Module):
@@ -53,6 +54,7 @@ class HuggingFaceEncoder(nn.Module):
             folder = _folder(name, weights, package)
             self.model = _pretrained(folder)
             self.tokenizer = own if own is not None else _read_tokenizer(folder)
+        self.has_random_weights = weights == "random"
         self.pooling = pooling
         self.max_length = max_length
         self.out_dim = int(self.model.config.hidden_size)
@@ -96,9 +98,9 @@ def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
 
 def _folder(name: str, weights: str, package: Mapping[str, str] | None) -> Path:
     if weights == "package":
-        return weights_source.package_path(package)
+        return package_path(package)
     if weights == "hub":
-        return weights_source.hub_folder(name, HUB_FILES)
+        return hub_folder(name, HUGGING_FACE_HUB_FILES)
     folder = Path(weights)
     if not (folder / "config.json").is_file():
         raise InputError(
@@ -226,13 +228,13 @@ def _config(name: str, architecture: Mapping[str, Any] | None) -> Any:
                 f"text.architecture: no transformers config of these settings ({error}): expected "
                 "model_type (bert, distilbert, mobilebert, ...) and its arguments"
             ) from error
-    folder = weights_source.hub_folder(name, ("config.json",), needed="config.json")
+    folder = hub_folder(name, ("config.json",), needed="config.json")
     return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def _tokenizer_at_hand(name: str, package: Mapping[str, str] | None) -> Any | None:
     try:
-        where = name if package is None else weights_source.package_path(package)
+        where = name if package is None else package_path(package)
     except InputError:
         where = name
     try:

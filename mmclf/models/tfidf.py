@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,3 +78,10 @@ class Tfidf:
         """The column of every term, and the inverse document frequencies (D,)."""
         vocabulary = {str(term): int(i) for term, i in self._vectorizer.vocabulary_.items()}
         return dict(sorted(vocabulary.items(), key=lambda item: item[1])), self._vectorizer.idf_
+
+    def state_files(self) -> dict[str, bytes]:
+        """The state as files: the vocabulary as JSON, the rarities as an array of NumPy."""
+        vocabulary, idf = self.state()
+        array = io.BytesIO()
+        np.save(array, idf, allow_pickle=False)
+        return {"tfidf.json": json.dumps(vocabulary).encode(), "tfidf_idf.npy": array.getvalue()}

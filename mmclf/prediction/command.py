@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mmclf import hardware
+from mmclf import devices, hardware
 from mmclf.config.composition import compose
 from mmclf.config.own_modules import make_importable
 from mmclf.config.schema import Config
@@ -50,9 +50,9 @@ def predict(arguments: Sequence[str]) -> int:
     predictor = load_from(
         tracker,
         run_id,
-        hardware.pick_device(config.device),
+        devices.pick_device(config.device),
         config.allow_targets,
-        store=Path(config.store.dir) / "decoded",
+        store=Path(config.store.dir),
         tell=_say,
     )
     paths = _paths(root, rows) if "vision" in predictor.modalities else None

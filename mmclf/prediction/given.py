@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mmclf import hardware
 from mmclf.data import images as decoders
 from mmclf.data.decoded import decode
 from mmclf.errors import InputError
+from mmclf.store.store import Store
+from mmclf.store.sums import FileSums
 
 Picture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 Pictures = Picture | Sequence[Picture | None] | NDArray[np.uint8] | None
@@ -86,17 +89,18 @@ def decoded(
 ) -> Iterator[tuple[decoders.Pictures, NDArray[np.int64]]]:
     """The pictures (K, size, size, 3) that there are, and each image's row, -1 of a missing one.
 
-    Every image is treated as a file would be: one in memory is written to a file first. `store`: a
-    folder that keeps the pictures; where it is None they go with the context. Raises InputError
-    listing what cannot be read.
+    Every image is treated as a file would be: one in memory is written to a file first. `store`:
+    the folder of a store that keeps the pictures; where it is None they go with the context.
+    Raises InputError listing what cannot be read.
     """
     rows = np.full(len(images), -1)
     present = [row for row, image in enumerate(images) if image is not None]
     rows[present] = np.arange(len(present))
     with tempfile.TemporaryDirectory() as folder:
         files = [_file(images[row], Path(folder, f"images[{row}].png")) for row in present]
-        kept = store if store is not None else Path(folder)
-        found = decode(files, size=size, crop=crop, workers=None, folder=kept)
+        kept = Store(store if store is not None else Path(folder), hardware.describe_cpu())
+        sums = FileSums(kept.folder / "sums")
+        found = decode(files, size=size, crop=crop, workers=None, store=kept, sums=sums)
         if found.unreadable:
             reasons = [why.partition(": replace the file")[0] for why in found.unreadable.values()]
             told = "; ".join(reasons[:LISTED]).replace(f"{folder}{os.sep}", "")

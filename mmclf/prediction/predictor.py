@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmclf import hardware
+from mmclf import devices
 from mmclf.errors import InputError
 from mmclf.prediction import blocks
 from mmclf.prediction.given import Captions, Given, Pictures, decoded, given
@@ -48,7 +48,7 @@ def load(
     folder = Path(output_dir)
     uri = tracking_uri if tracking_uri is not None else f"sqlite:///{folder}/mlflow.db"
     tracker = Tracker(uri, experiment, folder, create=False)
-    return load_from(tracker, run_id, hardware.pick_device(device), allow_targets)
+    return load_from(tracker, run_id, devices.pick_device(device), allow_targets)
 
 
 def load_from(
@@ -84,8 +84,9 @@ class Predictor:
     but for rounding, which changes a probability by less than 1e-6 in fp32, and by up to 1e-3 where
     the run computed in bf16 or fp16; a device that lacks these computes in fp32.
 
-    `label_names`, `label_ids` and `thresholds` (L,) are in the order of the columns. `store`: a
-    folder that keeps decoded pictures; `tell` gets what is missing, by default as a warning.
+    `label_names`, `label_ids` and `thresholds` (L,) are in the order of the columns. `store`: the
+    folder of a store that keeps decoded pictures; `tell` gets what is missing, by default as a
+    warning.
     """
 
     def __init__(
@@ -142,8 +143,7 @@ class Predictor:
                 f"run {self.run_id}: the logits of {len(rows)} of {len(samples)} samples are not "
                 f"finite, the first at index {rows[0]}: the run's weights are damaged"
             )
-        # By itself, as in `blocks`: here too a sample's place would show in the last bit.
-        return np.concatenate([probabilities_of(row[None]) for row in logits])
+        return probabilities_of(logits.numpy())
 
     def label_sets(self, probabilities: Floats) -> Labels:
         """Label sets (N, L) of 0 and 1 from probabilities (N, L), by the run's thresholds."""
@@ -171,7 +171,7 @@ class Predictor:
 
     def _how(self, precision: str) -> blocks.How:
         try:
-            hardware.check_precision(precision, self._device)
+            devices.check_precision(precision, self._device)
         except InputError:
             precision = "fp32"
         return {

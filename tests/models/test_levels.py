@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmclf import compose
 from mmclf.config.targets import build
-from mmclf.models import weights
+from mmclf.models import hub
 
 CONF = Path(__file__).parents[2] / "conf"
 CAPTIONS = ["a man on a horse", "two dogs on a sofa", "a man on a sofa", "two horses"]
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("no_network")
 def nothing_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(weights, "hub_is_reachable", lambda: False)
+    monkeypatch.setattr(hub, "hub_is_reachable", lambda: False)
 
 
 def levels(group: str) -> list[str]:

@@ -11,7 +11,7 @@ import yaml
 from torch import Tensor
 
 from mmclf.errors import InputError
-from mmclf.models import weights
+from mmclf.models import hub
 from mmclf.models.text import HuggingFaceEncoder, mean_pool
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.weights import module_sha256
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("no_network")
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(weights, "hub_is_reachable", lambda: False)
+    monkeypatch.setattr(hub, "hub_is_reachable", lambda: False)
 
 
 def tiny(**settings: Any) -> HuggingFaceEncoder:

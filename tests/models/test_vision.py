@@ -11,8 +11,9 @@ import yaml
 from safetensors.torch import save_file
 
 from mmclf.errors import InputError
-from mmclf.models import weights
+from mmclf.models import hub
 from mmclf.models.vision import TimmEncoder
+from mmclf.models.package import file_sha256
 from mmclf.models.weights import module_sha256
 
 LEVELS = sorted((Path(__file__).parents[2] / "conf" / "vision").glob("*.yaml"))
@@ -105,7 +106,7 @@ def test_an_unknown_name(name: str, answer: str) -> None:
 @pytest.mark.usefixtures("no_network")
 def test_weights_of_the_hub_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(weights, "hub_is_reachable", lambda: False)
+    monkeypatch.setattr(hub, "hub_is_reachable", lambda: False)
     with pytest.raises(
         InputError, match=r"weights=hub, but timm/resnet18\.\w+ is not in the local"
     ):
@@ -131,7 +132,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def saved(package: dict[str, str], folder: Path, state: dict[str, torch.Tensor]) -> dict[str, str]:
     path = folder / package["path"]
     torch.save(state, path)
-    return package | {"sha256": weights.file_sha256(path)}
+    return package | {"sha256": file_sha256(path)}
 
 
 @pytest.mark.parametrize("name", ["mobilenetv2_050", "mobilenetv3_small_050"])

@@ -11,11 +11,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mmclf.errors import InputError
+from mmclf.models.package import file_sha256, package_path
 from mmclf.models.weights import (
-    file_sha256,
     load_strictly,
     module_sha256,
-    package_path,
     read_state,
     renamed_by_order,
 )

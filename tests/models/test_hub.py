@@ -9,8 +9,8 @@ from huggingface_hub import constants
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from mmclf.errors import InputError
-from mmclf.models import weights
-from mmclf.models.weights import hub_folder, hub_is_reachable
+from mmclf.models import hub
+from mmclf.models.hub import hub_folder, hub_is_reachable
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_the_advice_where_the_hub_is_out_of_reach(
 ) -> None:
     if file is not None:
         cached(cache, file)
-    monkeypatch.setattr(weights, "hub_is_reachable", lambda: False)
+    monkeypatch.setattr(hub, "hub_is_reachable", lambda: False)
     with pytest.raises(InputError) as caught:
         hub_folder("some/net", ["*.safetensors"])
     message = str(caught.value)
@@ -75,8 +75,8 @@ def test_answers_of_the_hub(
             raise answer
         return str(tmp_path)
 
-    monkeypatch.setattr(weights, "snapshot_download", download)
-    monkeypatch.setattr(weights, "hub_is_reachable", lambda: True)
+    monkeypatch.setattr(hub, "snapshot_download", download)
+    monkeypatch.setattr(hub, "hub_is_reachable", lambda: True)
     with pytest.raises(InputError, match=words):
         hub_folder("some/net", ["*"])
     if answer is None:

@@ -1,0 +1,61 @@
+"""The device that torch computes on: found, described, trained on."""
+
+from __future__ import annotations
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+
+from mmclf import hardware
+from mmclf.errors import InputError
+
+
+def pick_device(wanted: str) -> torch.device:
+    """The device called `wanted`; `auto` is CUDA or MPS where there is one, else the CPU.
+
+    Raises InputError if there is no such device.
+    """
+    if wanted == "auto":
+        found = (
+            torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        )
+        return found if found is not None else torch.device("cpu")
+    try:
+        device = torch.device(wanted)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"device={wanted} cannot be used ({first}): choose auto or cpu") from error
+    return device
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raise InputError if a model cannot be trained in `precision` (fp32, bf16, fp16) there."""
+    if precision == "fp16" and device.type != "cuda":
+        raise InputError(
+            f"trainer.precision=fp16 needs a CUDA device, found {device.type}: choose fp32 or bf16"
+        )
+    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        raise InputError(
+            f"trainer.precision=bf16: {torch.cuda.get_device_name(device)} has no bf16: choose "
+            "fp32 or fp16"
+        )
+
+
+def accelerator_on(device: torch.device, precision: str = "fp32") -> Accelerator:
+    """What moves a model to `device` and trains it there, in mixed `precision` unless fp32."""
+    # The state is shared by all of a process, and an earlier run may have had another device.
+    AcceleratorState._reset_state(reset_partial_state=True)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    return Accelerator(
+        cpu=device.type == "cpu", mixed_precision="no" if precision == "fp32" else precision
+    )
+
+
+def describe(device: torch.device) -> str:
+    """The hardware in words, as `2 x Intel(R) Xeon(R) Processor` or `NVIDIA H200`."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cpu = hardware.describe_cpu()
+    return cpu if device.type == "cpu" else f"{device.type} of {cpu}"

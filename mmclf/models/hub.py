@@ -1,0 +1,76 @@
+"""Weights in a model hub's repository, or in the local cache of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from huggingface_hub import constants, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+from mmclf.errors import InputError
+
+HUB_TIMEOUT_S = 3.0
+
+
+def hub_folder(repository: str, patterns: Sequence[str], needed: str = "*.safetensors") -> Path:
+    """The local folder of a model hub repository, from the cache or, if it lacks it, the network.
+
+    Raises InputError if neither has it, or if it lacks a file that matches `needed`.
+    """
+    cached = cached_hub_folder(repository, patterns, needed)
+    if cached is not None:
+        return cached
+    advice = (
+        "choose weights=random or the path of a local copy, "
+        "or an encoder from a package (vision=efficientnet_lite0, text=minilm)"
+    )
+    if not hub_is_reachable():
+        raise InputError(
+            f"weights=hub, but {repository} is not in the local cache and the model hub is out of "
+            f"reach: {advice}"
+        )
+    try:
+        folder = Path(snapshot_download(repository, allow_patterns=[*patterns]))
+    except (HfHubHTTPError, OSError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise InputError(f"the model hub has no {repository} for us ({first}): {advice}") from error
+    if not any(folder.glob(needed)):
+        raise InputError(
+            f"the hub repository {repository} has no {needed}, and weights in another format are "
+            f"not read: {advice}"
+        )
+    return folder
+
+
+def cached_hub_folder(
+    repository: str, patterns: Sequence[str], needed: str = "*.safetensors"
+) -> Path | None:
+    """As `hub_folder`, out of the local cache alone; None if it lacks the repository."""
+    try:
+        folder = Path(
+            snapshot_download(repository, allow_patterns=[*patterns], local_files_only=True)
+        )
+    except LocalEntryNotFoundError:
+        return None
+    except HFValidationError as error:
+        raise InputError(f"{repository!r} is no name of a hub repository: {error}") from error
+    return folder if any(folder.glob(needed)) else None
+
+
+def hub_is_reachable() -> bool:
+    """Whether the hub's host answers; asked first, as the hub's own client retries for a minute."""
+    if constants.HF_HUB_OFFLINE:
+        return False
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
+        return True
+    address = urlsplit(constants.ENDPOINT)
+    port = address.port if address.port is not None else 443
+    try:
+        socket.create_connection((str(address.hostname), port), timeout=HUB_TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True

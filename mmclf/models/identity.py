@@ -1,0 +1,193 @@
+"""What an encoder is, by content: its settings, its weights, and the code that makes it.
+
+Nothing is built, and torch is not waited for, so that what is stored is found at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mmclf.config.own_modules import source_files
+from mmclf.config.schema import Node
+from mmclf.config.targets import parameters, resolve
+from mmclf.errors import InputError
+from mmclf.models.package import package_place
+from mmclf.store.digests import texts_digest
+from mmclf.store.memory import Memory
+from mmclf.store.sums import FileSums
+
+TIMM = "mmclf.models.vision.TimmEncoder"
+HUGGING_FACE = "mmclf.models.text.HuggingFaceEncoder"
+TFIDF = "mmclf.models.tfidf.Tfidf"
+TIMM_HUB_FILES = ("config.json", "*.safetensors")
+HUGGING_FACE_HUB_FILES = ("*.json", "model*.safetensors", "*.txt", "*.model")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """`about`: plain values that are the same for encoders that make the same features.
+
+    `is_fitted`: it learns from the training captions, as TF-IDF; `takes_captions`: it is built of
+    them, as a tokenizer of random weights.
+    """
+
+    about: Mapping[str, Any]
+    is_fitted: bool = False
+    takes_captions: bool = False
+
+
+class Identities:
+    """Finds out what encoders are; `sums` and `memory` remember what files and names lead to."""
+
+    def __init__(self, sums: FileSums, memory: Memory, allow: Sequence[str]) -> None:
+        self._sums, self._memory, self._allow = sums, memory, tuple(allow)
+
+    def encoder(self, node: Node, role: str) -> Identity | None:
+        """What the encoder of a config node is, or None if its weights are not at hand yet."""
+        name = node["_target_"]
+        if name not in (TIMM, HUGGING_FACE, TFIDF):
+            target = resolve(name, role, self._allow)
+            name = f"{target.__module__}.{target.__qualname__}"
+        if name == TFIDF:
+            return Identity({"part": dict(node), **versions("scikit-learn")}, is_fitted=True)
+        if name == TIMM:
+            return self._timm(node)
+        if name == HUGGING_FACE:
+            return self._hugging_face(node)
+        return self._other(node, role)
+
+    def part(self, node: Node) -> dict[str, Any]:
+        """A part's settings, those that name files by their content, and the user's own code."""
+        return {
+            "part": self._by_content(node),
+            "sources": {module: self._sources(module) for module in self._own_modules(node)},
+        }
+
+    def _timm(self, node: Node) -> Identity | None:
+        about = {"kind": TIMM, "name": node["name"], **versions("torch", "timm")}
+        weights = node.get("weights", "hub")
+        if weights == "random":
+            return Identity(about | {"weights": "random"})
+        if weights == "hub":
+            folder = _cached(self._timm_repository(node["name"]), TIMM_HUB_FILES)
+            found = None if folder is None else folder / "model.safetensors"
+        else:
+            found = _weights_place(weights, node)
+        return None if found is None else Identity(about | {"weights": self._content(found)})
+
+    def _timm_repository(self, name: str) -> str:
+        def ask_timm() -> str:
+            from mmclf.models.vision import hub_repository
+
+            return hub_repository(name)
+
+        return str(self._memory.remember(f"{name} in timm {version('timm')}", ask_timm))
+
+    def _hugging_face(self, node: Node) -> Identity | None:
+        about = {
+            "kind": HUGGING_FACE,
+            "pooling": node.get("pooling", "mean"),
+            "max_length": node.get("max_length", 64),
+            **versions("torch", "transformers", "tokenizers"),
+        }
+        tokenizer, weights = node.get("tokenizer"), node.get("weights", "hub")
+        if tokenizer is not None:
+            about["tokenizer"] = self._content(Path(tokenizer))
+        if weights == "random":
+            return self._random_text(node, about)
+        if weights == "hub":
+            found = _cached(node["name"], HUGGING_FACE_HUB_FILES)
+        else:
+            found = _weights_place(weights, node)
+        return None if found is None else Identity(about | {"weights": self._content(found)})
+
+    def _random_text(self, node: Node, about: dict[str, Any]) -> Identity:
+        about |= {"weights": "random", "architecture": node.get("architecture")}
+        try:
+            at_hand: Path | None = package_place(node.get("package"))
+        except InputError:
+            at_hand = _cached(node["name"], HUGGING_FACE_HUB_FILES, needed="*.json")
+        if at_hand is not None:
+            about["at_hand"] = self._content(at_hand)
+        # A tokenizer out of the hub's cache may be another model's part only, and is then refused.
+        is_sure = node.get("tokenizer") is not None or (
+            at_hand is not None and node.get("package") is not None
+        )
+        return Identity(about, takes_captions=not is_sure)
+
+    def _other(self, node: Node, role: str) -> Identity:
+        target = resolve(node["_target_"], role, self._allow)
+        libraries = versions("torch", "torchvision", "timm", "transformers", "scikit-learn")
+        return Identity(
+            {**self.part(node), **libraries},
+            is_fitted=hasattr(target, "fit"),
+            takes_captions="train_captions" in parameters(target),
+        )
+
+    def _own_modules(self, node: object) -> list[str]:
+        """The user's modules that a node's targets are in."""
+        if isinstance(node, (list, tuple)):
+            return sorted({name for item in node for name in self._own_modules(item)})
+        if not isinstance(node, Mapping):
+            return []
+        target = str(node.get("_target_"))
+        own = {m for m in self._allow if target == m or target.startswith(f"{m}.")}
+        return sorted(own | {name for value in node.values() for name in self._own_modules(value)})
+
+    def _sources(self, module: str) -> str:
+        files = source_files(module)
+        return self._together([file.name for file in files], files)
+
+    def _by_content(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {str(k): v if k == "_target_" else self._by_content(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._by_content(item) for item in value]
+        if isinstance(value, str) and value and _exists(value):
+            return {"content": self._content(Path(value))}
+        return value
+
+    def _content(self, place: Path) -> str:
+        """The content of a file, or of all files below a folder with their names in it."""
+        if not place.is_dir():
+            return self._together([""], [place])
+        files = sorted(file for file in place.rglob("*") if file.is_file())
+        return self._together([file.relative_to(place).as_posix() for file in files], files)
+
+    def _together(self, names: Sequence[str], files: Sequence[Path]) -> str:
+        sums = [value if value is not None else "unreadable" for value in self._sums.of(files)]
+        return texts_digest([*names, *sums])
+
+
+def version(package: str) -> str | None:
+    """The major and minor version of an installed package, as `2.12`."""
+    try:
+        return ".".join(metadata.version(package).split(".")[:2])
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def versions(*packages: str) -> dict[str, str | None]:
+    """The major and minor version of each package, by its name."""
+    return {package: version(package) for package in packages}
+
+
+def _weights_place(weights: str, node: Node) -> Path:
+    return package_place(node.get("package")) if weights == "package" else Path(weights)
+
+
+def _cached(repository: str, patterns: Sequence[str], needed: str = "*.safetensors") -> Path | None:
+    from mmclf.models.hub import cached_hub_folder
+
+    return cached_hub_folder(repository, patterns, needed)
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # too long for a name, or with a null character
+        return False

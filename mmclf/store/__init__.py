@@ -1,0 +1,1 @@
+"""The content-addressed store of what the stages of runs came to."""
