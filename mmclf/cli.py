@@ -20,6 +20,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "runs": "mmclf.report.command",
     "predict": "mmclf.prediction.command",
     "doctor": "mmclf.doctor.command",
+    "cache": "mmclf.cache",
 }
 
 USAGE = """\
@@ -32,10 +33,13 @@ mmclf predict RUN_ID --root DIR [--out FILE] [--probabilities]
                                     labels for DIR/test.csv, as the competition wants them
 mmclf doctor [OVERRIDE ...] [--no-images] [--format text,md] [--track]
                                     what is wrong with the data, or odd, before any run
+mmclf cache [--verify] [--prune LIMIT ...]
+                                    what is stored, and by which run; LIMIT is 30d or 10GB
 
 An override is KEY=VALUE: the level of a group, as vision=efficientnet_lite0, or a setting, as
 trainer.epochs=5. The subcommands take output_dir=DIR, tracking.uri=URI, tracking.experiment=NAME;
-predict takes device=NAME, store.dir=DIR and allow_targets=[MODULE] as well, doctor all of them.
+cache and predict take store.dir=DIR as well, predict device=NAME and allow_targets=[MODULE] too,
+doctor all that a run takes.
 
 {groups}
 

@@ -1,13 +1,25 @@
-"""The device that torch computes on: found, described, trained on."""
+"""The device that torch computes on: found, described, trained on.
+
+Torch is waited for only where it is needed: a run whose results are stored does without it.
+"""
 
 from __future__ import annotations
 
-import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
+from typing import TYPE_CHECKING
 
 from mmclf import hardware
 from mmclf.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+    from accelerate import Accelerator
+
+
+def named(wanted: str) -> str:
+    """The hardware behind the device called `wanted`, in words; raises InputError if it lacks."""
+    if hardware.is_surely_cpu(wanted):
+        return hardware.describe_cpu()
+    return describe(pick_device(wanted))
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -15,6 +27,8 @@ def pick_device(wanted: str) -> torch.device:
 
     Raises InputError if there is no such device.
     """
+    import torch
+
     if wanted == "auto":
         found = (
             torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
@@ -31,6 +45,8 @@ def pick_device(wanted: str) -> torch.device:
 
 def check_precision(precision: str, device: torch.device) -> None:
     """Raise InputError if a model cannot be trained in `precision` (fp32, bf16, fp16) there."""
+    import torch
+
     if precision == "fp16" and device.type != "cuda":
         raise InputError(
             f"trainer.precision=fp16 needs a CUDA device, found {device.type}: choose fp32 or bf16"
@@ -44,6 +60,10 @@ def check_precision(precision: str, device: torch.device) -> None:
 
 def accelerator_on(device: torch.device, precision: str = "fp32") -> Accelerator:
     """What moves a model to `device` and trains it there, in mixed `precision` unless fp32."""
+    import torch
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
     # The state is shared by all of a process, and an earlier run may have had another device.
     AcceleratorState._reset_state(reset_partial_state=True)
     if device.type == "cuda":
@@ -56,6 +76,8 @@ def accelerator_on(device: torch.device, precision: str = "fp32") -> Accelerator
 def describe(device: torch.device) -> str:
     """The hardware in words, as `2 x Intel(R) Xeon(R) Processor` or `NVIDIA H200`."""
     if device.type == "cuda":
+        import torch
+
         return torch.cuda.get_device_name(device)
     cpu = hardware.describe_cpu()
     return cpu if device.type == "cpu" else f"{device.type} of {cpu}"

@@ -111,7 +111,7 @@ def launch(arguments: list[str]) -> int:
     if flags.cfg is not None or flags.info is not None:
         _hand_to_hydra(arguments, config_name, job)
         return 0
-    devices.pick_device(command.first.config.device)
+    devices.named(command.first.config.device)  # raises InputError if there is no such one
     if command.multirun:
         sweep_job = Job(job.granted, wants_traceback, config_dir)
         return _sweep(arguments, flags.overrides, config_name, command.first, sweep_job)
@@ -132,7 +132,7 @@ def _sweep(
     asked = without_passwords(" ".join(overrides))
     tags = {
         "mmclf.overrides": asked,
-        "mmclf.hardware": devices.describe(devices.pick_device(config.device)),
+        "mmclf.hardware": devices.named(config.device),
         "mmclf.versions": hardware.versions(),
     }
     parent = tracker.start(f"sweep: {asked}", tags, None)

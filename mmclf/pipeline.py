@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf import artifacts, hardware, names
+from mmclf import artifacts, devices, hardware, names
+from mmclf.config.check import checked_parts
+from mmclf.config.proofs import Proofs
 from mmclf.config.schema import Composed, Config
 from mmclf.costs import cost_tags, speeds, times
 from mmclf.errors import InputError
@@ -62,7 +64,7 @@ def run(composed: Composed) -> Result:
     """
     config, clock = composed.config, Stopwatch()
     hardware.check_single_process()
-    ran_on = _hardware(config.device)
+    ran_on = devices.named(config.device)
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
     facts = {"hardware": ran_on, "versions": hardware.versions(), "commit": hardware.commit()}
     start = partial(
@@ -74,6 +76,9 @@ def run(composed: Composed) -> Result:
     with ExitStack() as stack:
         try:
             store, sums = stack.enter_context(opened_store(config, ran_on))
+            if config.cache == "on":
+                proofs = Proofs(store.folder, config.allow_targets)
+                proofs.add(checked_parts(composed.tree))
             material = gather(config, store, sums)
             planner = Planner(config, material, sums, ran_on)
             ready = _ready(config, material, planner, store, stack)
@@ -92,14 +97,6 @@ def run(composed: Composed) -> Result:
             return _finish(composed, ready, store, clock, log)
 
 
-def _hardware(device: str) -> str:
-    if hardware.is_surely_cpu(device):
-        return hardware.describe_cpu()
-    from mmclf import devices
-
-    return devices.describe(devices.pick_device(device))
-
-
 def _ready(
     config: Config, material: Material, planner: Planner, store: Store, stack: ExitStack
 ) -> Ready:
@@ -107,7 +104,6 @@ def _ready(
     stored = store.recall(plan.fit, OutcomeForm()) if plan is not None else None
     if plan is not None and stored is not None:
         return Ready(material, plan, stored, None)
-    from mmclf import devices
     from mmclf.computation import deterministic, prepared
 
     hardware.keep_freed_memory()

@@ -13,7 +13,7 @@ import mmclf
 from mmclf.cli import main
 from mmclf.data.competition_csv import write_rows
 from mmclf.errors import InputError
-from mmclf.inputs import Inputs, prepare
+from mmclf.material import Material, gather, opened_store
 from mmclf.tracking import Tracker
 
 COUNT = 40
@@ -46,8 +46,14 @@ def overrides(root: Path, *more: str) -> list[str]:
     ]
 
 
-def prepared(root: Path, *more: str) -> Inputs:
-    return prepare(mmclf.compose(overrides(root, *more)).config)
+def gathered(given: list[str]) -> Material:
+    config = mmclf.compose(given).config
+    with opened_store(config, "2 x CPU") as (store, sums):
+        return gather(config, store, sums)
+
+
+def material_of(root: Path, *more: str) -> Material:
+    return gathered(overrides(root, *more))
 
 
 def damage(root: Path) -> None:
@@ -56,11 +62,11 @@ def damage(root: Path) -> None:
 
 
 def test_every_sample_has_its_picture(root: Path) -> None:
-    inputs = prepared(root)
-    assert inputs.gallery is not None
-    shown = inputs.gallery.pictures[:, 0, 0, 0]
-    assert [f"{i}.png" for i in shown] == list(inputs.samples.ids)
-    assert inputs.gallery.unreadable == {}
+    material = material_of(root)
+    assert material.gallery is not None
+    shown = material.gallery.pictures[:, 0, 0, 0]
+    assert [f"{i}.png" for i in shown] == list(material.samples.ids)
+    assert material.gallery.unreadable == {}
 
 
 def test_bad_images_stop_the_run_and_are_all_listed(
@@ -87,16 +93,16 @@ def test_many_bad_images_are_counted(root: Path) -> None:
     with pytest.raises(
         InputError, match=r"8 of 40 images .* and 3 more \(all in .*bad_images\.csv\): replace"
     ):
-        prepared(root)
+        material_of(root)
 
 
 def test_bad_images_are_left_out_counted_and_logged(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     damage(root)
-    inputs = prepared(root, "data.on_bad_image=skip")
+    material = material_of(root, "data.on_bad_image=skip")
     assert "2 of 40 images cannot be read" in capsys.readouterr().err
-    used = np.concatenate([rows for _, rows in inputs.parts.items()])
+    used = np.concatenate([rows for _, rows in material.parts.items()])
     assert sorted(used) == [i for i in range(COUNT) if i not in (7, 11)]
 
     result = mmclf.run(mmclf.compose(overrides(root, "data.on_bad_image=skip")))
@@ -116,9 +122,9 @@ def test_bad_images_are_left_out_counted_and_logged(
 def test_what_is_left_out_does_not_change_the_split(root: Path) -> None:
     """A run on captions alone has the same test set but for the samples left out."""
     captions = ["vision=none", "text=tfidf", "text.min_df=1", f"data.root={root}"]
-    whole = prepare(mmclf.compose(["data=competition", *captions]).config).parts
+    whole = gathered(["data=competition", *captions, f"output_dir={root.parent}/outputs"]).parts
     damage(root)
-    left = prepared(root, "data.on_bad_image=skip").parts
+    left = material_of(root, "data.on_bad_image=skip").parts
     for name, rows in whole.items():
         assert list(left[name]) == [i for i in rows if i not in (7, 11)]
 
@@ -127,18 +133,14 @@ def test_a_part_of_which_nothing_is_left_is_an_error(root: Path) -> None:
     test = [(f"{i}.png", [str(1 + i % 2)], "x") for i in range(90, 95)]
     write_rows(root / "test.csv", test)
     with pytest.raises(InputError, match="none of the 5 samples of test is left without those"):
-        prepared(root, "data.on_bad_image=skip")
+        material_of(root, "data.on_bad_image=skip")
 
 
 def test_captions_alone_need_no_images(root: Path) -> None:
     for path in (root / "data").iterdir():
         path.unlink()
-    inputs = prepare(
-        mmclf.compose(
-            ["data=competition", f"data.root={root}", f"output_dir={root.parent}/o"]
-        ).config
-    )
-    assert (inputs.gallery, len(inputs.samples)) == (None, COUNT)
+    material = gathered(["data=competition", f"data.root={root}", f"output_dir={root.parent}/o"])
+    assert (material.gallery, len(material.samples)) == (None, COUNT)
 
 
 def test_a_table_without_images_needs_vision_none(root: Path) -> None:
@@ -146,8 +148,4 @@ def test_a_table_without_images_needs_vision_none(root: Path) -> None:
     (root / "table.csv").write_text("caption,labels\n" + "\n".join(rows) + "\n")
     given = overrides(root)[1:]
     with pytest.raises(InputError, match=r"this data has no images .*: choose vision=none"):
-        prepare(
-            mmclf.compose(
-                ["data=table", "data.file=table.csv", "data.image_column=null", *given]
-            ).config
-        )
+        gathered(["data=table", "data.file=table.csv", "data.image_column=null", *given])

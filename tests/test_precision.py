@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mmclf.precision import Precision, autocast, measure, resolve
+from mmclf.store.memory import Memory
 
 CPU = torch.device("cpu")
 
@@ -34,9 +35,10 @@ class Forward:
 
 
 def resolved(
-    wanted: Literal["auto", "fp32", "bf16"], forward: Forward, memory: Path, encoder: str = "e"
+    wanted: Literal["auto", "fp32", "bf16"], forward: Forward, memory: Path, name: str = "e"
 ) -> Precision:
-    return resolve(wanted, forward, encoder=encoder, hardware="2 x CPU", device=CPU, memory=memory)
+    remembered = Memory(memory / "precision.json")
+    return resolve(wanted, forward, name=name, device=CPU, memory=remembered)
 
 
 FASTER = (0.02, 0.002)
@@ -61,7 +63,7 @@ def test_the_faster_one_is_used_and_remembered(tmp_path: Path) -> None:
     assert resolved("auto", slower, memory) == "bf16"
     assert (forward.calls, slower.calls) == (calls, 0)
     (known,) = json.loads((memory / "precision.json").read_text()).items()
-    assert known[0] == f"e on 2 x CPU, torch {torch.__version__}"
+    assert known[0] == "e"
     assert known[1]["bf16"] is True
     assert known[1]["cosine"] == 1.0
 
@@ -69,10 +71,10 @@ def test_the_faster_one_is_used_and_remembered(tmp_path: Path) -> None:
 def test_another_encoder_is_measured_and_the_first_kept(tmp_path: Path) -> None:
     assert resolved("auto", Forward(*FASTER), tmp_path) == "bf16"
     other = Forward(fp32_s=0.002, bf16_s=0.02)
-    assert resolved("auto", other, tmp_path, encoder="other") == "fp32"
+    assert resolved("auto", other, tmp_path, name="other") == "fp32"
     assert other.calls > 0
     assert resolved("auto", Forward(), tmp_path) == "bf16"
-    assert resolved("auto", Forward(), tmp_path, encoder="other") == "fp32"
+    assert resolved("auto", Forward(), tmp_path, name="other") == "fp32"
 
 
 def test_features_that_differ_are_refused_however_fast() -> None:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mmclf.config import wording
 from mmclf.config.arguments import check_part, stray_targets
+from mmclf.config.proofs import Proofs
 from mmclf.config.schema import OWN_KEYS, Config
 from mmclf.config.targets import refusal
 from mmclf.errors import InputError, suggestion
@@ -21,8 +22,12 @@ MODALITIES = ("vision", "text")  # either may be left out, not both
 PLACEHOLDERS = {"root": "DIR", "dir": "DIR"}
 
 
-def check(tree: Mapping[str, Any], granted: Sequence[str] = ()) -> Config:
+def check(
+    tree: Mapping[str, Any], granted: Sequence[str] = (), proofs: Proofs | None = None
+) -> Config:
     """The config that `tree` (plain, resolved, without `hydra`) describes.
+
+    `proofs`: the parts that need not be looked at, as they have been found right before.
 
     `granted`: the user's own modules, as named in allow_targets on the command line; a config file
     cannot grant itself any. Raises one InputError with a finding for each thing that is wrong.
@@ -34,7 +39,7 @@ def check(tree: Mapping[str, Any], granted: Sequence[str] = ()) -> Config:
         *_settings(sorted_out),
         *_together(tree),
         *_grants(tree, granted),
-        *_parts(sorted_out, [module for module in granted if refusal(module) is None]),
+        *_parts(sorted_out, [module for module in granted if refusal(module) is None], proofs),
     ]
     if findings:
         raise InputError(*dict.fromkeys(findings))
@@ -148,11 +153,19 @@ def _grants(tree: Mapping[str, Any], granted: Sequence[str]) -> Iterator[str]:
     yield from filter(None, map(refusal, granted))
 
 
-def _parts(tree: Mapping[str, Any], allow: Sequence[str]) -> Iterator[str]:
+def checked_parts(tree: Mapping[str, Any]) -> dict[str, Mapping[Any, Any]]:
+    """The parts of a tree that `check` has found right, by their roles."""
+    nodes = {name: _part(name, _sorted_out(name, tree[name])) for name in PARTS}
+    return {name: node for name, node in nodes.items() if isinstance(node, Mapping)}
+
+
+def _part(name: str, node: object) -> object:
+    return node["part"] if name in OWN_KEYS and isinstance(node, Mapping) else node
+
+
+def _parts(tree: Mapping[str, Any], allow: Sequence[str], proofs: Proofs | None) -> Iterator[str]:
     for name in PARTS:
-        node = tree.get(name)
-        if name in OWN_KEYS and isinstance(node, Mapping):
-            node = node["part"]
+        node = _part(name, tree.get(name))
         if not isinstance(node, Mapping) or node.get("_target_") == "???":
             continue
         if not node and name in OWN_KEYS:
@@ -163,7 +176,7 @@ def _parts(tree: Mapping[str, Any], allow: Sequence[str]) -> Iterator[str]:
             for key in node:
                 if key != "_target_":
                     yield f"{name}.{key} is set, but {name} is none: choose a level, {name}=LEVEL"
-        else:
+        elif proofs is None or not proofs.has(name, node):
             yield from check_part(node, name, name, allow)
 
 

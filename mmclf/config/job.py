@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -10,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from mmclf.config.check import PARTS, check
 from mmclf.config.check_hydra import check_hydra
 from mmclf.config.overrides import Axis, Groups, judge_level, parse, read, unknown_key
+from mmclf.config.proofs import Proofs
 from mmclf.config.schema import Composed
 from mmclf.config.source import Source, hydra_errors, plain
 from mmclf.config.targets import ROLES, parameters, resolve
@@ -92,7 +94,7 @@ def judge_tree(
     """The checked form of a composed config beside its `hydra` node, and what is wrong with it."""
     tree, findings = plain(cfg)
     try:
-        config = check(tree, granted)
+        config = check(tree, granted, _proofs(tree, granted))
     except InputError as error:
         # What could not be resolved is named once, not as missing too.
         known = tuple(f"{finding.partition(':')[0]} " for finding in findings)
@@ -103,6 +105,12 @@ def judge_tree(
         if level is not None and not str(group).startswith("hydra/")
     }
     return Composed(config, choices, list(hydra["overrides"]["task"]), tree), findings
+
+
+def _proofs(tree: Mapping[str, Any], granted: Sequence[str]) -> Proofs | None:
+    store = tree.get("store")
+    folder = store.get("dir") if isinstance(store, Mapping) else None
+    return Proofs(Path(folder), granted) if isinstance(folder, str) else None
 
 
 def hydra_node(node: DictConfig) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,37 @@ class Memory:
         """What is remembered under `key`, or None."""
         return self._read().get(key)
 
+    def all(self) -> dict[str, Any]:
+        """All that is remembered."""
+        return self._read()
+
+    def add(self, facts: Mapping[str, Any]) -> None:
+        """Remember further facts; nothing is written if all are known."""
+        if not facts.items() <= self._read().items():
+            with self._locked():
+                self._write({**self._read(), **facts})
+
     def remember(self, key: str, find_out: Callable[[], Any]) -> Any:
         """What is remembered under `key`, found out first if need be: by one process of several."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self._file}.lock"):
+        known = self._read()
+        if key in known:
+            return known[key]
+        with self._locked():
             known = self._read()
             if key not in known:
                 known[key] = find_out()
-                text = json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False)
-                write_whole(self._file, text.encode())
+                self._write(known)
             return known[key]
+
+    def _locked(self) -> FileLock:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(f"{self._file}.lock")
+
+    def _write(self, known: Mapping[str, Any]) -> None:
+        text = json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False)
+        # What a full disk has no room for is found out again another time.
+        with suppress(OSError):
+            write_whole(self._file, text.encode())
 
     def _read(self) -> dict[str, Any]:
         try:

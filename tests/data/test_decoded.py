@@ -13,6 +13,8 @@ from mmclf.data import decoded as module
 from mmclf.data.decoded import Decoded, decode
 from mmclf.data.images import read_image
 from mmclf.errors import InputError
+from mmclf.store.store import Store
+from mmclf.store.sums import FileSums
 
 
 @pytest.fixture
@@ -24,12 +26,13 @@ def paths(tmp_path: Path) -> list[Path]:
 
 
 def decoded(paths: list[Path], size: int = 4, crop: float | None = None) -> Decoded:
-    folder = paths[0].parent / "store" / "decoded"
-    return decode(paths, size=size, crop=crop, workers=2, folder=folder)
+    store = Store(paths[0].parent / "store", "2 x CPU")
+    sums = FileSums(store.folder / "sums")
+    return decode(paths, size=size, crop=crop, workers=2, store=store, sums=sums)
 
 
 def files(paths: list[Path]) -> set[str]:
-    return {path.suffix for path in (paths[0].parent / "store" / "decoded").iterdir()}
+    return {path.suffix for path in (paths[0].parent / "store").rglob("*") if path.suffix}
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 7, 100])
@@ -42,7 +45,7 @@ def test_pictures_stand_in_order(
     expected = np.stack([read_image(path, 4, crop) for path in paths])
     assert np.array_equal(found.pictures, expected)
     assert found.pictures.dtype == np.uint8
-    assert (found.unreadable, found.seconds > 0) == ({}, True)
+    assert (found.unreadable, found.cost.seconds > 0) == ({}, True)
     assert files(paths) == {".npy", ".json", ".lock"}
 
 
@@ -57,7 +60,7 @@ def test_the_second_time_nothing_is_read(
     monkeypatch.setattr(module, "read_image", refuse)
     again = decoded(paths)
     assert np.array_equal(first.pictures, again.pictures)
-    assert (again.unreadable, again.seconds) == (first.unreadable, first.seconds)
+    assert (again.unreadable, again.cost.seconds) == (first.unreadable, first.cost.seconds)
 
 
 def test_a_changed_file_another_size_or_crop_is_decoded_anew(paths: list[Path]) -> None:
@@ -138,7 +141,7 @@ def test_a_file_out_of_reach_for_a_while_is_read_when_it_is_back(
 @pytest.mark.parametrize("damage", ["removed", "cut"])
 def test_an_array_that_is_gone_or_cut_is_made_again(paths: list[Path], damage: str) -> None:
     expected = np.array(decoded(paths).pictures)
-    (array,) = (paths[0].parent / "store" / "decoded").glob("*.npy")
+    (array,) = (paths[0].parent / "store").rglob("*.npy")
     if damage == "removed":
         array.unlink()
     else:
