@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUTPUTS ?= outputs
 PORT ?= 5000
+DATA ?= ../shared/data/comp5329
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format ui clean
+.PHONY: help setup demo test soak bench lint format ui clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +29,12 @@ demo: setup ## default against improved on generated data, offline, and the resu
 
 test: setup ## the tests, offline
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+soak: setup ## the tests that kill, damage and race, hundreds of times: half an hour
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance
+
+bench: setup ## how fast everything is, into experiments/speed/README.md: DATA=DIR for real images
+	$(BIN)/python experiments/speed/bench.py --data $(DATA)
 
 lint: setup ## what CI lints: formatting, style, types
 	$(BIN)/ruff format --check .

@@ -11,7 +11,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from mmclf.config.schema import Head, Node
-from mmclf.config.targets import build
+from mmclf.config.targets import build, parameters, resolve
 from mmclf.errors import InputError
 from mmclf.models.classifier import Classifier, make_head
 
@@ -66,7 +66,8 @@ def make_optimizer(
         {"params": [p for p in model.encoders[name].parameters() if p.requires_grad], "lr": rate}
         for name, rate in encoder_rates.items()
     ]
-    optimizer: torch.optim.Optimizer = build(optimizer_node, "optimizer", allow, params=groups)
+    node = _fused(optimizer_node, allow)
+    optimizer: torch.optim.Optimizer = build(node, "optimizer", allow, params=groups)
     scheduler: LRScheduler = build(
         scheduler_node,
         "scheduler",
@@ -77,3 +78,10 @@ def make_optimizer(
         max_lr=[group["lr"] for group in optimizer.param_groups],
     )
     return optimizer, scheduler
+
+
+def _fused(node: Node, allow: Sequence[str]) -> Node:
+    """The node of an optimizer, asking for its fused form where torch has one and nobody chose."""
+    taken = parameters(resolve(node["_target_"], "optimizer", allow))
+    chosen = {"fused", "foreach", "differentiable", "capturable"} & node.keys()
+    return node | {"fused": True} if "fused" in taken and not chosen else node

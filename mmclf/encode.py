@@ -51,10 +51,12 @@ def standardise(encoder: VisionEncoder, pictures: Tensor) -> Tensor:
 
     An encoder without `mean` and `std` gets ImageNet's.
     """
-    mean = torch.tensor(getattr(encoder, "mean", IMAGENET_MEAN), device=pictures.device)
-    std = torch.tensor(getattr(encoder, "std", IMAGENET_STD), device=pictures.device)
+    mean = torch.tensor(getattr(encoder, "mean", IMAGENET_MEAN))
+    std = torch.tensor(getattr(encoder, "std", IMAGENET_STD))
+    # (x / 255 - mean) / std in two passes over the pictures instead of three.
+    scale, shift = (1 / (255 * std)).to(pictures.device), (mean / std).to(pictures.device)
     # The permuted view of (B, H, W, 3) is (B, 3, H, W) in channels_last order, without a copy.
-    return pictures.float().div_(255).sub_(mean).div_(std).permute(0, 3, 1, 2)
+    return pictures.float().mul_(scale).sub_(shift).permute(0, 3, 1, 2)
 
 
 @torch.inference_mode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -47,15 +48,18 @@ def resolve(
     return "bf16" if measured["bf16"] else "fp32"
 
 
-def measure(forward: Callable[[], Tensor], device: torch.device) -> dict[str, float | bool]:
-    """Gain in speed and least cosine of bf16 against fp32, and whether bf16 is to be used."""
+def measure(forward: Callable[[], Tensor], device: torch.device) -> dict[str, float | bool | None]:
+    """Gain in speed and least cosine of bf16 against fp32, and whether bf16 is to be used.
+
+    The cosine is None where it is not a number.
+    """
     exact, exact_s = _timed(forward, "fp32", device)
     rough, rough_s = _timed(forward, "bf16", device)
     cosine = torch.nn.functional.cosine_similarity(exact, rough).min().item()
     gain = exact_s / rough_s
     return {
         "gain": round(gain, 3),
-        "cosine": round(cosine, 6),
+        "cosine": round(cosine, 6) if math.isfinite(cosine) else None,
         "bf16": gain >= LEAST_GAIN and cosine >= LEAST_COSINE,
     }
 

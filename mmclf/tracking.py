@@ -109,6 +109,7 @@ class Tracker:
             _check_exists(uri)
         try:
             with _init_lock(uri):
+                _make_whole(uri)
                 self.client = MlflowClient(tracking_uri=uri)
                 self.experiment_id = self._experiment(experiment, output_dir, create)
         except MlflowException as error:
@@ -246,12 +247,34 @@ def _check_exists(uri: str) -> None:
         )
 
 
-def _init_lock(uri: str) -> AbstractContextManager[object]:
-    """A lock beside a sqlite database, whose folder is made; nothing to lock elsewhere."""
+def _make_whole(uri: str) -> None:
+    """Make a sqlite database that there is not, its tables and all, or nothing of it.
+
+    A process that is killed while MLflow makes the tables would leave some that it cannot go on
+    from.
+    """
+    database = _sqlite_file(uri)
+    if database is None or database.is_file():
+        return
+    unfinished = database.with_name(f".{database.name}.part")
+    unfinished.unlink(missing_ok=True)
+    MlflowClient(tracking_uri=f"sqlite:///{unfinished}").search_experiments(max_results=1)
+    unfinished.replace(database)
+
+
+def _sqlite_file(uri: str) -> Path | None:
+    """The file of a sqlite database, None for an address of another kind."""
     address = urlsplit(uri)
     if address.scheme != "sqlite" or address.path in ("", "/"):
+        return None
+    return Path(address.path.removeprefix("/"))
+
+
+def _init_lock(uri: str) -> AbstractContextManager[object]:
+    """A lock beside a sqlite database, whose folder is made; nothing to lock elsewhere."""
+    database = _sqlite_file(uri)
+    if database is None:
         return nullcontext()
-    database = Path(address.path.removeprefix("/"))
     database.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(f"{database}.lock")
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import socket
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from endurance_runs import SMALL, Scale, Start, run_here
 from PIL import Image
 
 HEADER = "ImageID,Labels,Caption\n"
@@ -43,6 +46,10 @@ COCO_CAPTIONS: Tree = {
         {"id": 12, "image_id": 10, "caption": "latest"},
     ]
 }
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="try what takes long as often as it takes")
 
 
 @pytest.fixture
@@ -84,3 +91,29 @@ def coco_root(tmp_path: Path) -> Path:
     for name, tree in (("instances", COCO_INSTANCES), ("captions", COCO_CAPTIONS)):
         (tmp_path / "annotations" / f"{name}_train2017.json").write_text(json.dumps(tree))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def scale(request: pytest.FixtureRequest) -> Scale:
+    if request.config.getoption("--soak"):
+        return Scale(kills=100, flips=500, races=40)
+    return Scale(kills=5, flips=50, races=1)
+
+
+@pytest.fixture(scope="session")
+def start() -> Start:
+    """Starts a run with its output in a folder, in a process that has imported everything."""
+    import mmclf.computation
+    import mmclf.report.figures
+    import mmclf.scores  # noqa: F401
+    from mmclf.config.composition import compose
+
+    compose(SMALL)  # what the parts are made of is imported by the check
+    context = multiprocessing.get_context("fork")
+
+    def started(folder: Path) -> BaseProcess:
+        process = context.Process(target=run_here, args=(folder,))
+        process.start()
+        return process
+
+    return started

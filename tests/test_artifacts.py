@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,15 +35,19 @@ from mmclf.config.schema import (
     Tracking,
     Trainer,
 )
+from mmclf.data.decoded import Decoded
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
-from mmclf.gallery import Gallery
-from mmclf.inputs import Inputs
+from mmclf.material import Material
+from mmclf.models import classifier
 from mmclf.models.classifier import Classifier, make_head
+from mmclf.models.description import describe
 from mmclf.models.fusion import Concat
 from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.tfidf import Tfidf
-from mmclf.models.weights import module_sha256
+from mmclf.models.weights import as_safetensors, module_sha256
+from mmclf.outcome import Judged, Outcome
+from mmclf.store.entries import Cost, Stage
 from mmclf.thresholds import Fixed
 
 CAPTIONS = ["a cat", "a dog", "a cat and a dog", "a cat"]
@@ -58,6 +62,7 @@ SAMPLES = Samples(
     own_test=np.zeros(4, dtype=bool),
 )
 PARTS = Parts(np.array([0, 1]), np.array([2]), np.array([3]))
+MATERIAL = Material(SAMPLES, PARTS, None, Fixed(0.4, "empty"), ())
 THRESHOLDS = np.array([0.25, 1 / 3])
 
 
@@ -95,6 +100,7 @@ def config() -> Config:
         allow_targets=[],
         head=Head(4, 0.1, 0.2),
         encode=Encode(2, "fp32", 1),
+        cache="on",
         store=Store("unused"),
     )
 
@@ -103,23 +109,33 @@ def trained(width: int) -> Classifier:
     return Classifier({"text": nn.Identity()}, Concat([width]), make_head(width, 2, 4, 0.1))
 
 
+def outcome_of(
+    model: nn.Module, encoders: Mapping[str, Any], trained: Collection[str] = ()
+) -> Outcome:
+    """The outcome of one epoch that left this model."""
+    judged = Judged(0.5, np.zeros((1, 2), np.float32))
+    known = {name: describe(one, trained=name in trained) for name, one in encoders.items()}
+    files = {name: data for one in known.values() for name, data in one.files.items()}
+    return Outcome(
+        train=(judged,),
+        val=(judged,),
+        test=judged,
+        best=1,
+        summary=classifier.summary(model),
+        encoders={name: one.about for name, one in known.items()},
+        model=files | {"classifier.safetensors": as_safetensors(model)},
+    )
+
+
 def described(
     folder: Path,
     config: Config,
     model: nn.Module,
     encoders: Mapping[str, Any],
-    trainable: Mapping[str, nn.Module] | None = None,
+    trained: Collection[str] = (),
 ) -> dict[str, Any]:
-    inputs = Inputs(
-        SAMPLES,
-        None,
-        PARTS,
-        encoders,
-        trainable if trainable is not None else {},
-        nn.BCEWithLogitsLoss(),
-        Fixed(0.4, "empty"),
-    )
-    write_model(folder, config, inputs, model, THRESHOLDS, {"text": "bf16"})
+    outcome = outcome_of(model, encoders, trained)
+    write_model(folder, config, MATERIAL, outcome, THRESHOLDS, {"text": "bf16"})
     found: dict[str, Any] = json.loads((folder / "model" / "model.json").read_text())
     return found
 
@@ -140,7 +156,8 @@ def test_configuration(tmp_path: Path) -> None:
 
 def test_figures(tmp_path: Path) -> None:
     keys = [f"{part}/{metric}" for part in ("train", "val") for metric in ("loss", "f1_samples")]
-    write_figures(tmp_path, SAMPLES, PARTS, {key: [0.5, 0.25] for key in keys})
+    history = [dict.fromkeys(keys, value) for value in (0.5, 0.25)]
+    write_figures(tmp_path, SAMPLES, PARTS, history)
     assert files(tmp_path) == {"figures/label_shares.png", "figures/learning_curves.png"}
     for path in (tmp_path / "figures").iterdir():
         assert path.read_bytes().startswith(b"\x89PNG")
@@ -235,7 +252,7 @@ def test_a_trained_encoder_is_stored_with_what_rebuilds_it(tmp_path: Path, confi
     model = Classifier({"text": encoder}, Concat([8]), make_head(8, 2, 4, 0.1))
     node = {"weights": "package", "name": "nobody/tiny"}
     settings = replace(config, text=Encoder(True, 1e-4, node))
-    found = described(tmp_path, settings, model, {"text": encoder}, {"text": encoder})
+    found = described(tmp_path, settings, model, {"text": encoder}, trained=["text"])
     told = found["encoders"]["text"]
     assert (told["trained"], "sha256" in told) == (True, False)
     again = HuggingFaceEncoder(
@@ -273,9 +290,10 @@ def test_weights_in_any_order_of_memory_and_under_two_names_are_stored(
 
 @pytest.mark.parametrize("unreadable", [{}, {2: "x, y: no image", 3: "gone"}])
 def test_left_out_images_are_listed(tmp_path: Path, unreadable: dict[int, str]) -> None:
-    gallery = Gallery(np.zeros((4, 1, 1, 3), np.uint8), unreadable, 0.0)
-    loss, threshold = nn.BCEWithLogitsLoss(), Fixed(0.4, "empty")
-    write_skipped(tmp_path, Inputs(SAMPLES, gallery, PARTS, {}, {}, loss, threshold))
+    stage = Stage("pictures", 1, {})
+    cost = Cost(stage.name, stage.key, 0.0, 4, "2 x CPU", None)
+    gallery = Decoded(stage, unreadable, cost, lambda: np.zeros((4, 1, 1, 3), np.uint8))
+    write_skipped(tmp_path, replace(MATERIAL, gallery=gallery))
     path = tmp_path / "skipped_images.csv"
     assert path.is_file() == bool(unreadable)
     if unreadable:
@@ -285,7 +303,8 @@ def test_left_out_images_are_listed(tmp_path: Path, unreadable: dict[int, str]) 
 
 def test_the_summary_counts_parameters(tmp_path: Path, config: Config) -> None:
     model = trained(3)
-    text = summary(model, {"text": Frozen(), "vision": Tfidf(min_df=1, ngram_max=2).fit(CAPTIONS)})
+    encoders = {"text": Frozen(), "vision": Tfidf(min_df=1, ngram_max=2).fit(CAPTIONS)}
+    text = summary(config, outcome_of(model, encoders))
     assert "text: Frozen, 3 features, 3,003 parameters, frozen" in text
     # The terms: and, and dog, cat, cat and, dog.
     assert "vision: Tfidf, 5 features, 0 parameters, frozen" in text

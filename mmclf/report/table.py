@@ -25,6 +25,8 @@ COLUMNS: Mapping[str, str] = {
 }
 DIGITS: Mapping[str, int] = {"Running time (s)": 1}
 NO_VALUE = "-"
+HARDWARE = "Hardware"
+TEXTS = ("Model", HARDWARE)
 
 
 class Row(Protocol):
@@ -42,18 +44,30 @@ class Row(Protocol):
     def metrics(self) -> Mapping[str, float]:
         """The last value of every metric."""
 
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The tags `mmclf.*`."""
+
 
 def results(runs: Sequence[Row]) -> pd.DataFrame:
     """The table with unrounded values, NaN where a run has none; Test F1 is the mean over samples.
 
-    Running time is what the run costs with an empty store. A run that is not finished says so.
+    Running time is what the run costs with an empty store; where the times are of different
+    hardware, a column names it. A run that is not finished says so.
     """
     rows = [
         {"Model": _label(run)}
         | {column: run.metrics.get(key, float("nan")) for column, key in COLUMNS.items()}
+        | {HARDWARE: _hardware(run)}
         for run in runs
     ]
-    return pd.DataFrame(rows, columns=["Model", *COLUMNS])
+    table = pd.DataFrame(rows, columns=["Model", *COLUMNS, HARDWARE])
+    return table if table[HARDWARE].nunique() > 1 else table.drop(columns=HARDWARE)
+
+
+def _hardware(run: Row) -> str:
+    """What the running time is of; a run without one is of the hardware that it started on."""
+    return run.tags.get("mmclf.cold_hardware") or run.tags.get("mmclf.hardware") or NO_VALUE
 
 
 def _label(run: Row) -> str:
@@ -76,7 +90,7 @@ def rounded(table: pd.DataFrame) -> list[list[str]]:
     """The cells as text: four digits of a loss or an F1, one of a time."""
     return [
         [
-            str(value) if column == "Model" else number(value, DIGITS.get(column, 4))
+            str(value) if column in TEXTS else number(value, DIGITS.get(column, 4))
             for column, value in zip(table.columns, row, strict=True)
         ]
         for row in table.itertuples(index=False)
@@ -92,8 +106,7 @@ def print_rich(table: pd.DataFrame, console: Console) -> None:
     """Print the table for a person at a terminal."""
     shown = Table(title="Results", header_style="bold")
     for column in table.columns:
-        numeric = column != "Model"
-        shown.add_column(column, justify="right" if numeric else "left")
+        shown.add_column(column, justify="left" if column in TEXTS else "right")
     for row in rounded(table):
         shown.add_row(*map(escape, row))
     console.print(shown)
@@ -104,9 +117,11 @@ def _text(table: pd.DataFrame) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells))
+        cells = [
+            cell.ljust(width) if column in TEXTS else cell.rjust(width)
+            for column, cell, width in zip(table.columns, row, widths, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
     return "\n".join(lines) + "\n"
 
 
@@ -114,7 +129,7 @@ def _markdown(table: pd.DataFrame) -> str:
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
-    rule = ["---", *["---:"] * (len(table.columns) - 1)]
+    rule = ["---" if column in TEXTS else "---:" for column in table.columns]
     rows = [[str(column) for column in table.columns], rule, *rounded(table)]
     return "\n".join(line(row) for row in rows) + "\n"
 
@@ -130,10 +145,11 @@ def _latex(table: pd.DataFrame) -> str:
         return " & ".join(_escaped(cell) for cell in cells) + r" \\"
 
     columns = [str(column) for column in table.columns]
+    alignment = "".join("l" if column in TEXTS else "r" for column in columns)
     body = [line(row) for row in rounded(table)]
     return "\n".join(
         [
-            r"\begin{tabular}{l" + "r" * (len(columns) - 1) + "}",
+            r"\begin{tabular}{" + alignment + "}",
             r"\toprule",
             line(columns),
             r"\midrule",

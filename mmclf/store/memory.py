@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from mmclf.store.digests import digest
 from mmclf.store.writing import write_whole
 
 
@@ -50,14 +51,17 @@ class Memory:
         return FileLock(f"{self._file}.lock")
 
     def _write(self, known: Mapping[str, Any]) -> None:
-        text = json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False)
+        told = {"facts": known, "check": digest(known)}
+        text = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False)
         # What a full disk has no room for is found out again another time.
         with suppress(OSError):
             write_whole(self._file, text.encode())
 
     def _read(self) -> dict[str, Any]:
         try:
-            known = json.loads(self._file.read_bytes())
-        except (OSError, ValueError, RecursionError):
+            told = json.loads(self._file.read_bytes())
+            known, check = told["facts"], told["check"]
+            is_whole = isinstance(known, dict) and check == digest(known)
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return {}
-        return known if isinstance(known, dict) else {}
+        return known if is_whole else {}

@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 
 from mmclf.errors import InputError
 from mmclf.models import hub
-from mmclf.models.vision import TimmEncoder
 from mmclf.models.package import file_sha256
+from mmclf.models.vision import TimmEncoder
 from mmclf.models.weights import module_sha256
 
 LEVELS = sorted((Path(__file__).parents[2] / "conf" / "vision").glob("*.yaml"))

