@@ -39,8 +39,9 @@ class Features:
 
     def drawn(self, rows: Tensor, generator: torch.Generator, device: torch.device) -> Tensor:
         """A view drawn for each of some rows (B, D), every view as likely."""
-        views = torch.randint(self.values.shape[1], (len(rows),), generator=generator)
-        return self.values[rows.to(device), views.to(device)]
+        count = self.values.shape[1]
+        views = torch.randint(count, (len(rows),), generator=generator)
+        return self.values.flatten(0, 1).index_select(0, (rows * count + views).to(device))
 
 
 @dataclass(frozen=True)

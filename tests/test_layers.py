@@ -34,6 +34,7 @@ WAY = [
     {"names", "tracking"},
     {"report"},
     {"doctor"},
+    {"cache"},
     {"artifacts"},
     {"pipeline"},
     {"prediction"},

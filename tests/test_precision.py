@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Literal
@@ -62,7 +61,7 @@ def test_the_faster_one_is_used_and_remembered(tmp_path: Path) -> None:
     slower = Forward(fp32_s=0.002, bf16_s=0.02)
     assert resolved("auto", slower, memory) == "bf16"
     assert (forward.calls, slower.calls) == (calls, 0)
-    (known,) = json.loads((memory / "precision.json").read_text()).items()
+    (known,) = Memory(memory / "precision.json").all().items()
     assert known[0] == "e"
     assert known[1]["bf16"] is True
     assert known[1]["cosine"] == 1.0

@@ -59,6 +59,7 @@ def tree() -> dict[str, Any]:
         "allow_targets": [],
         "head": {"hidden": 512, "dropout": 0.0, "input_dropout": 0.0},
         "encode": {"batch_size": 64, "precision": "auto", "workers": None},
+        "cache": "on",
         "store": {"dir": "outputs/store"},
     }
 

@@ -1,0 +1,179 @@
+"""What was found right is not looked at again; what is built is proved all the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmclf import compose
+from mmclf.config import check as check_module
+from mmclf.config import proofs as module
+from mmclf.config.check import PARTS, checked_parts
+from mmclf.config.proofs import FILE, Proofs
+from mmclf.config.schema import Config
+from mmclf.config.targets import build
+from mmclf.errors import InputError
+from mmclf.inputs import prepare
+from mmclf.material import gather, opened_store
+from mmclf.planning import Planner
+
+LOSS: Mapping[str, Any] = {"_target_": "mmclf.losses.FocalLoss", "gamma": 2.0, "alpha": None}
+
+
+def known(folder: Path, role: str, node: Mapping[Any, Any], granted: tuple[str, ...] = ()) -> bool:
+    return Proofs(folder, granted).has(role, node)
+
+
+def test_what_was_added_is_known_from_then_on(tmp_path: Path) -> None:
+    assert not known(tmp_path, "loss", LOSS)
+    Proofs(tmp_path, []).add({"loss": LOSS})
+    assert known(tmp_path, "loss", LOSS)
+    assert known(tmp_path, "loss", dict(reversed(LOSS.items())))
+
+
+@pytest.mark.parametrize(
+    ("role", "node"),
+    [
+        ("fusion", LOSS),
+        ("loss", {**LOSS, "_target_": "mmclf.losses.WeightedBCE"}),
+        ("loss", {**LOSS, "gamma": 2}),
+        ("loss", {**LOSS, "alpha": False}),
+        ("loss", {**LOSS, "more": None}),
+        ("loss", {"_target_": "mmclf.losses.FocalLoss", "gamma": 2.0}),
+        ("loss", {**LOSS, "alpha": Path("a")}),
+    ],
+)
+def test_another_part_is_not_known(tmp_path: Path, role: str, node: Mapping[Any, Any]) -> None:
+    Proofs(tmp_path, []).add({"loss": LOSS})
+    assert not known(tmp_path, role, node)
+
+
+def test_a_part_of_no_plain_values_is_never_known(tmp_path: Path) -> None:
+    Proofs(tmp_path, []).add({"loss": {**LOSS, 1: "a"}, "fusion": {"a": Path("a")}})
+    assert not known(tmp_path, "loss", {**LOSS, 1: "a"})
+    assert not known(tmp_path, "fusion", {"a": Path("a")})
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a module of one's own."""
+    file = tmp_path / "own" / "proof_parts.py"
+    file.parent.mkdir()
+    file.write_text("x = 1\n")
+    os.utime(file, (1, 1))
+    monkeypatch.syspath_prepend(file.parent)
+    return file
+
+
+def test_a_changed_module_of_ones_own_is_looked_at_again(own: Path, tmp_path: Path) -> None:
+    granted = ("proof_parts",)
+    Proofs(tmp_path, granted).add({"loss": LOSS})
+    assert known(tmp_path, "loss", LOSS, granted)
+    assert not known(tmp_path, "loss", LOSS)
+    os.utime(own, (1, 2))
+    assert not known(tmp_path, "loss", LOSS, granted)
+    os.utime(own, (1, 1))
+    assert known(tmp_path, "loss", LOSS, granted)
+    own.write_text("x = 10\n")
+    os.utime(own, (1, 1))
+    assert not known(tmp_path, "loss", LOSS, granted)
+
+
+def test_a_module_beside_it_counts_too(own: Path, tmp_path: Path) -> None:
+    Proofs(tmp_path, ["proof_parts"]).add({"loss": LOSS})
+    (own.parent / "helper.py").write_text("")
+    assert not known(tmp_path, "loss", LOSS, ("proof_parts",))
+
+
+def test_another_version_of_a_library_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        module.metadata, "version", lambda name: {"torch": "9.9"}.get(name, "1.0")
+    )
+    Proofs(tmp_path, []).add({"loss": LOSS})
+    assert known(tmp_path, "loss", LOSS)
+    monkeypatch.setattr(module.metadata, "version", lambda _: "1.0")
+    assert not known(tmp_path, "loss", LOSS)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff"])
+def test_a_damaged_memory_proves_nothing(tmp_path: Path, content: bytes) -> None:
+    Proofs(tmp_path, []).add({"loss": LOSS})
+    (tmp_path / FILE).write_bytes(content)
+    assert not known(tmp_path, "loss", LOSS)
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The parts that are checked, in order."""
+    roles: list[str] = []
+    real = check_module.check_part
+
+    def noted(node: Mapping[Any, Any], path: str, role: str, allow: list[str]) -> list[str]:
+        roles.append(role)
+        return real(node, path, role, allow)
+
+    monkeypatch.setattr(check_module, "check_part", noted)
+    return roles
+
+
+def test_of_a_config_only_the_parts_that_are_new_are_looked_at(
+    tmp_path: Path, looked_at: list[str]
+) -> None:
+    lines = [f"output_dir={tmp_path}"]
+    composed = compose(lines)
+    assert looked_at == [part for part in PARTS if part != "vision"]
+    Proofs(tmp_path / "store", []).add(checked_parts(composed.tree))
+    looked_at.clear()
+    assert compose(lines).config == composed.config
+    assert compose([*lines, "seed=3", "trainer.epochs=2", "text.lr=1e-3"]).config.seed == 3
+    assert looked_at == []
+    compose([*lines, "loss=focal", "optimizer.lr=1e-2"])
+    assert looked_at == ["loss", "optimizer"]
+
+
+def test_what_is_wrong_is_not_remembered(tmp_path: Path, looked_at: list[str]) -> None:
+    lines = [f"output_dir={tmp_path}", "loss=focal", "loss.gamma=high"]
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"loss\.gamma: found 'high'"):
+            compose(lines)
+    assert looked_at.count("loss") == 2
+
+
+def go_ahead(config: Config) -> None:
+    """All that a run does before it trains."""
+    with opened_store(config, "2 x CPU") as (store, sums):
+        material = gather(config, store, sums)
+        Planner(config, material, sums, "2 x CPU").plan()
+        prepare(config, material, config.modalities)
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("outputs")
+
+
+@pytest.mark.parametrize("role", PARTS)
+@pytest.mark.parametrize("target", ["os.system", "torch.hub.load"])
+def test_a_forged_proof_lets_nothing_forbidden_be_built(
+    outputs: Path, tmp_path: Path, role: str, target: str
+) -> None:
+    mark = tmp_path / "it_ran"
+    level = tmp_path / "conf" / role / "evil.yaml"
+    level.parent.mkdir(parents=True)
+    level.write_text(f"_target_: {target}\ncommand: touch {mark}\n")
+    node = {"_target_": target, "command": f"touch {mark}"}
+    Proofs(outputs / "store", []).add({role: node})
+    small = ["data.train=60", "data.test=20"] if role != "data" else []
+    given = [f"{role}=evil", "encode.precision=fp32", f"output_dir={outputs}", *small]
+    config = compose(given, config_dir=tmp_path / "conf").config
+    with pytest.raises(InputError, match=rf"_target_ '{target}' is not allowed"):
+        go_ahead(config)
+    with pytest.raises(InputError, match=rf"_target_ '{target}' is not allowed"):
+        build(node, role)
+    assert not mark.exists()

@@ -1,0 +1,347 @@
+"""What an encoder is, by content, wherever its weights lie."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from mmclf import compose
+from mmclf.config.check import checked_parts
+from mmclf.config.proofs import Proofs
+from mmclf.config.schema import Node
+from mmclf.errors import InputError
+from mmclf.models import vision
+from mmclf.models.identity import HUGGING_FACE, TFIDF, TIMM, Identities, Identity, version
+from mmclf.store.memory import Memory
+from mmclf.store.sums import FileSums
+
+TIMM_NODE: Node = {"_target_": TIMM, "name": "resnet18", "weights": "random", "package": None}
+TEXT_NODE: Node = {
+    "_target_": HUGGING_FACE,
+    "name": "some/net",
+    "weights": "random",
+    "pooling": "mean",
+    "max_length": 64,
+    "architecture": {"model_type": "bert", "hidden_size": 16},
+    "package": None,
+}
+PACKAGE = {"distribution": "own-net", "path": "own_net/model", "sha256": "not looked at here"}
+FILES = {"model.safetensors": "weights", "config.json": "{}", "tokenizer/vocab.txt": "a b"}
+
+pytestmark = pytest.mark.usefixtures("no_network")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The hub's cache, empty."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "hub"
+
+
+@pytest.fixture
+def identities(tmp_path: Path) -> Identities:
+    return Identities(FileSums(tmp_path / "sums"), Memory(tmp_path / "hub.json"), [])
+
+
+def model(folder: Path, **changed: str) -> Path:
+    """A model's folder; `changed`: contents by the stem of their file."""
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(changed.get(path.stem, text))
+    return folder
+
+
+def cached(cache: Path, repository: str, **changed: str) -> Path:
+    """A repository in the hub's cache, its folder."""
+    place = cache / f"models--{repository.replace('/', '--')}"
+    (place / "refs").mkdir(parents=True)
+    (place / "refs" / "main").write_text("1" * 40)
+    return model(place / "snapshots" / ("1" * 40), **changed)
+
+
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changed: str) -> None:
+    """The package own-net with a model in it."""
+    site = tmp_path / "site"
+    (site / "own_net-1.0.dist-info").mkdir(parents=True)
+    told = "Metadata-Version: 2.1\nName: own-net\nVersion: 1.0\n"
+    (site / "own_net-1.0.dist-info" / "METADATA").write_text(told)
+    model(site / "own_net" / "model", **changed)
+    monkeypatch.syspath_prepend(site)
+
+
+def about(found: Identity | None) -> Mapping[str, Any]:
+    assert found is not None
+    return found.about
+
+
+def short(package: str) -> str:
+    return ".".join(metadata.version(package).split(".")[:2])
+
+
+def test_a_version_is_its_major_and_minor_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert version("no-such-package") is None
+    monkeypatch.setattr(metadata, "version", lambda _: "2.12.1+cu130")
+    assert version("torch") == "2.12"
+
+
+# Vision
+
+
+def test_random_weights_are_told_by_the_model_and_the_libraries(identities: Identities) -> None:
+    found = identities.encoder(TIMM_NODE, "vision")
+    assert found == Identity(
+        {
+            "kind": "mmclf.models.vision.TimmEncoder",
+            "name": "resnet18",
+            "weights": "random",
+            "torch": short("torch"),
+            "timm": short("timm"),
+        }
+    )
+    assert found != identities.encoder({**TIMM_NODE, "name": "resnet34"}, "vision")
+
+
+def test_a_checkpoint_is_told_by_its_content_not_its_place(
+    identities: Identities, tmp_path: Path
+) -> None:
+    (tmp_path / "a.pth").write_text("weights")
+    (tmp_path / "inner").mkdir()
+    shutil.copy(tmp_path / "a.pth", tmp_path / "inner" / "b.bin")
+
+    def found(path: Path) -> Mapping[str, Any]:
+        return about(identities.encoder({**TIMM_NODE, "weights": str(path)}, "vision"))
+
+    first = found(tmp_path / "a.pth")
+    assert found(tmp_path / "inner" / "b.bin") == first
+    (tmp_path / "a.pth").write_text("weightS")
+    assert found(tmp_path / "a.pth") != first
+    assert str(tmp_path) not in str(first)
+
+
+def test_pretrained_weights_are_known_once_they_are_in_the_cache(
+    identities: Identities, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = {**TIMM_NODE, "name": "resnet18.a1_in1k", "weights": "hub"}
+    assert identities.encoder(node, "vision") is None
+    remembered = {f"resnet18.a1_in1k in timm {short('timm')}": "timm/resnet18.a1_in1k"}
+    assert Memory(tmp_path / "hub.json").all() == remembered
+    weights = cached(cache, "timm/resnet18.a1_in1k") / "model.safetensors"
+    found = about(identities.encoder(node, "vision"))
+    assert found == about(identities.encoder({**node, "weights": str(weights)}, "vision"))
+
+    def never(_: str) -> NoReturn:
+        pytest.fail("timm was asked again")
+
+    monkeypatch.setattr(vision, "hub_repository", never)
+    again = Identities(FileSums(tmp_path / "sums"), Memory(tmp_path / "hub.json"), [])
+    assert about(again.encoder(node, "vision")) == found
+    weights.write_text("retrained")
+    assert about(again.encoder(node, "vision")) != found
+
+
+def test_what_else_is_in_a_vision_models_repository_does_not_count(
+    identities: Identities, cache: Path
+) -> None:
+    node = {**TIMM_NODE, "name": "resnet18.a1_in1k", "weights": "hub"}
+    folder = cached(cache, "timm/resnet18.a1_in1k")
+    found = identities.encoder(node, "vision")
+    (folder / "README.md").write_text("words")
+    assert identities.encoder(node, "vision") == found
+
+
+def test_a_package_is_told_by_the_content_of_its_weights(
+    identities: Identities, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(tmp_path, monkeypatch)
+    package = {**PACKAGE, "path": "own_net/model/model.safetensors"}
+    node = {**TIMM_NODE, "weights": "package", "package": package}
+    file = tmp_path / "site" / "own_net" / "model" / "model.safetensors"
+    found = about(identities.encoder(node, "vision"))
+    assert found == about(identities.encoder({**TIMM_NODE, "weights": str(file)}, "vision"))
+    file.write_text("damaged")
+    assert about(identities.encoder(node, "vision")) != found
+
+
+@pytest.mark.parametrize(("node", "role"), [(TIMM_NODE, "vision"), (TEXT_NODE, "text")])
+def test_a_package_that_is_not_installed_is_named(
+    identities: Identities, node: Node, role: str
+) -> None:
+    with pytest.raises(InputError, match="the package own-net, which is not installed"):
+        identities.encoder({**node, "weights": "package", "package": PACKAGE}, role)
+
+
+# Text
+
+
+@pytest.mark.parametrize("source", ["path", "hub", "package"])
+def test_a_text_models_folder_is_told_by_the_content_of_all_its_files(
+    identities: Identities,
+    tmp_path: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+) -> None:
+    copy = model(tmp_path / "copy")
+    node = {**TEXT_NODE, "weights": source}
+    if source == "hub":
+        assert identities.encoder(node, "text") is None
+        folder = cached(cache, "some/net")
+    elif source == "package":
+        installed(tmp_path, monkeypatch)
+        folder = tmp_path / "site" / "own_net" / "model"
+        node["package"] = PACKAGE
+    else:
+        folder = model(tmp_path / "model")
+        node["weights"] = str(folder)
+    found = identities.encoder(node, "text")
+    assert found is not None
+    assert not (found.is_fitted or found.takes_captions)
+    assert identities.encoder({**node, "weights": str(copy)}, "text") == found
+    for name, text in FILES.items():
+        (folder / name).write_text(f"other {text}")
+        assert identities.encoder(node, "text") != found
+        (folder / name).write_text(text)
+    assert identities.encoder(node, "text") == found
+    (folder / "config.json").rename(folder / "tokenizer" / "config.json")
+    assert identities.encoder(node, "text") != found
+
+
+def test_a_pretrained_models_architecture_is_not_asked_for(
+    identities: Identities, tmp_path: Path
+) -> None:
+    node = {**TEXT_NODE, "weights": str(model(tmp_path / "model"))}
+    found = identities.encoder(node, "text")
+    assert identities.encoder({**node, "architecture": None, "name": "b"}, "text") == found
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"pooling": "cls"},
+        {"max_length": 32},
+        {"architecture": {"model_type": "bert", "hidden_size": 32}},
+        {"architecture": None},
+    ],
+    ids=str,
+)
+def test_a_random_text_model_is_told_by_its_settings(
+    identities: Identities, changed: dict[str, Any]
+) -> None:
+    found = identities.encoder(TEXT_NODE, "text")
+    assert identities.encoder(dict(TEXT_NODE), "text") == found
+    assert identities.encoder({**TEXT_NODE, **changed}, "text") != found
+
+
+def test_a_random_text_models_defaults_are_those_of_the_class(identities: Identities) -> None:
+    few = {key: TEXT_NODE[key] for key in ("_target_", "name", "weights", "architecture")}
+    assert identities.encoder(few, "text") == identities.encoder(TEXT_NODE, "text")
+
+
+def test_a_random_text_model_takes_captions_unless_a_tokenizer_is_surely_at_hand(
+    identities: Identities, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [identities.encoder(TEXT_NODE, "text")]
+    cached(cache, "some/net")
+    found.append(identities.encoder(TEXT_NODE, "text"))
+    installed(tmp_path, monkeypatch, vocab="c d")
+    found.append(identities.encoder({**TEXT_NODE, "package": PACKAGE}, "text"))
+    tokenizer = model(tmp_path / "tokenizer")
+    found.append(identities.encoder({**TEXT_NODE, "tokenizer": str(tokenizer)}, "text"))
+    assert [one is not None and one.takes_captions for one in found] == [True, True, False, False]
+    assert len({str(about(one)) for one in found}) == 4
+    (tokenizer / "config.json").write_text("other")
+    assert identities.encoder({**TEXT_NODE, "tokenizer": str(tokenizer)}, "text") != found[-1]
+
+
+def test_tfidf_is_fitted_and_told_by_its_settings(identities: Identities) -> None:
+    node: Node = {"_target_": TFIDF, "min_df": 2}
+    assert identities.encoder(node, "text") == Identity(
+        {"part": {"_target_": TFIDF, "min_df": 2}, "scikit-learn": short("scikit-learn")},
+        is_fitted=True,
+    )
+    assert identities.encoder({**node, "min_df": 3}, "text") != identities.encoder(node, "text")
+
+
+# Other parts
+
+
+def test_a_setting_that_names_a_file_is_told_by_the_files_content(
+    identities: Identities, tmp_path: Path
+) -> None:
+    one, same, other = (tmp_path / name for name in ("one", "same", "other"))
+    for path, text in ((one, "1 2"), (same, "1 2"), (other, "1 3")):
+        path.write_text(text)
+
+    def part(path: Path) -> dict[str, Any]:
+        return identities.part({"_target_": "a.B", "inner": [{"path": str(path)}]})
+
+    assert part(one) == part(same) != part(other)
+    assert part(tmp_path / "nowhere")["part"]["inner"] == [{"path": str(tmp_path / "nowhere")}]
+
+
+@pytest.mark.xfail(reason="a word is taken for the folder of that name in the working folder")
+def test_a_word_that_happens_to_be_a_folder_is_a_word(
+    identities: Identities, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("raw", "sqrt"):
+        (tmp_path / name).mkdir()
+    forms = [
+        identities.part({"_target_": "mmclf.losses.WeightedBCE", "form": form})
+        for form in ("raw", "sqrt")
+    ]
+    assert forms[0] != forms[1]
+
+
+def test_a_target_that_is_not_allowed_is_refused(identities: Identities) -> None:
+    for node in ({"_target_": "os.system"}, {**TIMM_NODE, "_target_": "mmclf.models.vision.Path"}):
+        with pytest.raises(InputError, match="_target_"):
+            identities.encoder(node, "vision")
+
+
+# Nothing of torch
+
+PLAN = """
+import sys
+from mmclf import compose
+from mmclf.material import gather, opened_store
+from mmclf.planning import Planner
+
+config = compose(sys.argv[1:]).config
+with opened_store(config, "a CPU") as (store, sums):
+    plan = Planner(config, gather(config, store, sums), sums, "a CPU").plan()
+print(plan.decide.key, [name for name in ("torch", "timm", "transformers") if name in sys.modules])
+"""
+
+
+def test_a_run_that_was_checked_before_is_planned_without_torch(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.safetensors"
+    weights.write_text("weights")
+    lines = [
+        "vision=timm",
+        "vision.name=test_efficientnet",
+        f"vision.weights={weights}",
+        "text=huggingface",
+        f"text.name={tmp_path}",
+        f"text.weights={model(tmp_path / 'model')}",
+        "loss=weighted_bce",
+        "encode.precision=fp32",
+        "image.size=16",
+        "data.train=60",
+        "data.test=20",
+        f"output_dir={tmp_path / 'outputs'}",
+    ]
+    composed = compose(lines)
+    Proofs(tmp_path / "outputs" / "store", []).add(checked_parts(composed.tree))
+    command = [sys.executable, "-c", PLAN, *lines]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    key, _, imported = told.strip().partition(" ")
+    assert (len(key), imported) == (40, "[]")
