@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmclf.ahead import ahead, sent
 from mmclf.data.images import Pictures
 from mmclf.precision import Precision, autocast
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-AHEAD = 2  # batches that are made ready while another is encoded
-
-T = TypeVar("T")
 Advance = Callable[[int], None]
 MakeView = Callable[[Pictures], Pictures]
 
@@ -78,7 +74,7 @@ def encode_images(
 
     def seen(start: int) -> Tensor:
         batch = make_view(pictures[rows[start : start + batch_size]])
-        return _sent(torch.from_numpy(np.ascontiguousarray(batch)), device)
+        return sent(torch.from_numpy(np.ascontiguousarray(batch)), device)
 
     features = torch.empty(len(rows), encoder.out_dim, device=device)
     starts = range(0, len(rows), batch_size)
@@ -105,7 +101,7 @@ def encode_captions(
 
     def tokens_of(batch: int) -> dict[str, Tensor]:
         tokens = encoder.tokenize([captions[i] for i in batches[batch]])
-        return {name: _sent(value, device) for name, value in tokens.items()}
+        return {name: sent(value, device) for name, value in tokens.items()}
 
     features = torch.empty(len(captions), encoder.out_dim, device=device)
     for rows, tokens in zip(batches, ahead(tokens_of, range(len(batches))), strict=True):
@@ -114,25 +110,6 @@ def encode_captions(
         features[torch.tensor(rows, device=device)] = encoded.float()
         advance(len(rows))
     return features.cpu()
-
-
-def ahead(make: Callable[[int], T], numbers: Sequence[int]) -> Iterator[T]:
-    """What `make` makes of each number, each while the one before is in use."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting: deque[Future[T]] = deque()
-        for number in numbers:
-            waiting.append(pool.submit(make, number))
-            if len(waiting) > AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _sent(values: Tensor, device: torch.device) -> Tensor:
-    """The values on the device; a GPU is sent them without waiting for what it computes."""
-    if device.type != "cuda":
-        return values.to(device)
-    return values.pin_memory().to(device, non_blocking=True)
 
 
 def _by_length(captions: Sequence[str], batch_size: int) -> list[list[int]]:

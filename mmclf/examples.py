@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmclf.ahead import sent
 from mmclf.augment import augmented
 from mmclf.config.schema import Augment
 from mmclf.data.images import Pictures
@@ -74,7 +75,7 @@ class RawPictures:
         return standardise(self.encoder, pictures)
 
     def _read(self, rows: NDArray[np.int64], device: torch.device) -> Tensor:
-        return torch.from_numpy(self.pictures[rows]).to(device)
+        return sent(torch.from_numpy(self.pictures[rows]), device)
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class RawCaptions:
 
     def _tokens(self, captions: Sequence[str], device: torch.device) -> dict[str, Tensor]:
         tokens = self.encoder.tokenize(captions)
-        return {name: value.to(device) for name, value in tokens.items()}
+        return {name: sent(value, device) for name, value in tokens.items()}
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,11 @@ class Examples:
     def __len__(self) -> int:
         """N."""
         return len(self.ids)
+
+    @property
+    def are_features(self) -> bool:
+        """Whether all inputs are features beforehand, which take no time to draw."""
+        return all(isinstance(source, Features) for source in self.inputs.values())
 
     def clean(self, rows: slice) -> tuple[dict[str, Any], Tensor]:
         """Inputs of some rows by modality, not augmented, and their labels."""

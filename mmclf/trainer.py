@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
+from mmclf.ahead import ahead
 from mmclf.examples import Examples
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -74,16 +75,21 @@ class Learner:
         """
         self.model.train()
         order = torch.randperm(len(examples), generator=generator)
-        step_size = self._batch_size * self._accumulate
-        for step, rows in enumerate(batches(order, step_size), start=1):
-            for batch in batches(rows, self._batch_size):
-                inputs, labels = examples.drawn(batch, generator)
+        steps = [
+            batches(rows, self._batch_size)
+            for rows in batches(order, self._batch_size * self._accumulate)
+        ]
+        drawn = _drawn(examples, [batch for step in steps for batch in step], generator)
+        for step, parts in enumerate(steps, start=1):
+            count = sum(map(len, parts))
+            for batch in parts:
+                inputs, labels = next(drawn)
                 value = self._loss(self.model(inputs), labels)
                 if not torch.isfinite(value):
                     names = [examples.ids[i] for i in batch.tolist()]
                     self._raise_non_finite(inputs, labels, names, number, step)
                 # The mean over the step's examples, also where its last batch is smaller.
-                self._accelerator.backward(value * (len(batch) / len(rows)))
+                self._accelerator.backward(value * (len(batch) / count))
             self._step()
 
     def _step(self) -> None:
@@ -175,6 +181,15 @@ def refit(
     for number in range(1, epochs + 1):
         learner.epoch(examples, generator, number)
         on_epoch()
+
+
+def _drawn(
+    examples: Examples, rows: Sequence[Tensor], generator: torch.Generator
+) -> Iterator[tuple[dict[str, Any], Tensor]]:
+    """Inputs and labels of each batch of rows; raw ones ahead of time, in the same order."""
+    if examples.are_features:
+        return (examples.drawn(batch, generator) for batch in rows)
+    return ahead(lambda i: examples.drawn(rows[i], generator), range(len(rows)))
 
 
 def batches(rows: Tensor, size: int) -> tuple[Tensor, ...]:
