@@ -271,23 +271,6 @@ def test_a_trained_encoder_is_stored_with_what_rebuilds_it(tmp_path: Path, confi
             assert torch.equal(again.eval()(again.tokenize([caption])), expected)
 
 
-def test_weights_in_any_order_of_memory_and_under_two_names_are_stored(
-    tmp_path: Path, config: Config
-) -> None:
-    class Shared(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            convolution: Any = nn.Conv2d(3, 4, 3)
-            self.first = convolution.to(memory_format=torch.channels_last)
-            self.second = self.first
-
-    model = Shared()
-    described(tmp_path, config, model, {})
-    stored = load_file(tmp_path / "model" / "classifier.safetensors")
-    for name, value in model.state_dict().items():
-        assert torch.equal(stored[name], value)
-
-
 @pytest.mark.parametrize("unreadable", [{}, {2: "x, y: no image", 3: "gone"}])
 def test_left_out_images_are_listed(tmp_path: Path, unreadable: dict[int, str]) -> None:
     stage = Stage("pictures", 1, {})

@@ -16,6 +16,7 @@ WAY = [
     {"config"},
     {"data", "hardware", "models"},
     {"devices"},
+    {"ahead"},
     {"precision", "encode", "augment"},
     {"features", "examples", "trial"},
     {"losses", "trainer"},

@@ -79,6 +79,7 @@ def test_another_encoder_is_measured_and_the_first_kept(tmp_path: Path) -> None:
 def test_features_that_differ_are_refused_however_fast() -> None:
     found = measure(Forward(*FASTER, turned=True), CPU)
     assert found["cosine"] == pytest.approx(0.96)
+    assert isinstance(found["gain"], float)
     assert found["gain"] > 1.2
     assert found["bf16"] is False
 

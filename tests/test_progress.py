@@ -18,7 +18,7 @@ Clock = Callable[[float], None]
 def at(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Sets the time, in seconds from 1000 on."""
     now = [1000.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("mmclf.progress.time.monotonic", lambda: now[0])
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
 

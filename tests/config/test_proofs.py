@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from mmclf import compose
-from mmclf.config import check as check_module
-from mmclf.config import proofs as module
+from mmclf.config.arguments import check_part
 from mmclf.config.check import PARTS, checked_parts
 from mmclf.config.proofs import FILE, Proofs
 from mmclf.config.schema import Config
@@ -21,6 +20,7 @@ from mmclf.inputs import prepare
 from mmclf.material import gather, opened_store
 from mmclf.planning import Planner
 
+VERSION = "mmclf.config.proofs.metadata.version"
 LOSS: Mapping[str, Any] = {"_target_": "mmclf.losses.FocalLoss", "gamma": 2.0, "alpha": None}
 
 
@@ -32,7 +32,7 @@ def test_what_was_added_is_known_from_then_on(tmp_path: Path) -> None:
     assert not known(tmp_path, "loss", LOSS)
     Proofs(tmp_path, []).add({"loss": LOSS})
     assert known(tmp_path, "loss", LOSS)
-    assert known(tmp_path, "loss", dict(reversed(LOSS.items())))
+    assert known(tmp_path, "loss", dict(reversed([*LOSS.items()])))
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,10 @@ def test_a_module_beside_it_counts_too(own: Path, tmp_path: Path) -> None:
 def test_another_version_of_a_library_is_looked_at_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        module.metadata, "version", lambda name: {"torch": "9.9"}.get(name, "1.0")
-    )
+    monkeypatch.setattr(VERSION, lambda name: {"torch": "9.9"}.get(name, "1.0"))
     Proofs(tmp_path, []).add({"loss": LOSS})
     assert known(tmp_path, "loss", LOSS)
-    monkeypatch.setattr(module.metadata, "version", lambda _: "1.0")
+    monkeypatch.setattr(VERSION, lambda _: "1.0")
     assert not known(tmp_path, "loss", LOSS)
 
 
@@ -112,13 +110,12 @@ def test_a_damaged_memory_proves_nothing(tmp_path: Path, content: bytes) -> None
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The parts that are checked, in order."""
     roles: list[str] = []
-    real = check_module.check_part
 
     def noted(node: Mapping[Any, Any], path: str, role: str, allow: list[str]) -> list[str]:
         roles.append(role)
-        return real(node, path, role, allow)
+        return check_part(node, path, role, allow)
 
-    monkeypatch.setattr(check_module, "check_part", noted)
+    monkeypatch.setattr("mmclf.config.check.check_part", noted)
     return roles
 
 

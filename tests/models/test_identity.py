@@ -203,7 +203,7 @@ def test_a_text_models_folder_is_told_by_the_content_of_all_its_files(
         node["weights"] = str(folder)
     found = identities.encoder(node, "text")
     assert found is not None
-    assert not (found.is_fitted or found.takes_captions)
+    assert (found.is_fitted, found.takes_captions) == (False, False)
     assert identities.encoder({**node, "weights": str(copy)}, "text") == found
     for name, text in FILES.items():
         (folder / name).write_text(f"other {text}")

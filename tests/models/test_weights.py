@@ -3,14 +3,16 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from mmclf.errors import InputError
 from mmclf.models.weights import (
+    as_safetensors,
     load_strictly,
     module_sha256,
     read_state,
@@ -149,3 +151,18 @@ def test_the_sum_of_a_module() -> None:
         other.get_parameter("2.bias")[1] += 1e-6
     assert module_sha256(one) != module_sha256(other)
     assert module_sha256(one) != module_sha256(one.half())
+
+
+def test_weights_in_any_order_of_memory_and_under_two_names_are_stored() -> None:
+    class Shared(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            convolution: Any = nn.Conv2d(3, 4, 3)
+            self.first = convolution.to(memory_format=torch.channels_last)
+            self.second = self.first
+
+    model = Shared()
+    stored = load(as_safetensors(model))
+    assert set(stored) == set(model.state_dict())
+    for name, value in model.state_dict().items():
+        assert torch.equal(stored[name], value)

@@ -16,6 +16,7 @@ class Run:
     name: str
     status: str = "FINISHED"
     metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 KEYS = [

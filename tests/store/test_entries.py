@@ -28,7 +28,7 @@ from mmclf.store.entries import (
 STAGE = Stage("fit", 3, {"seed": 0, "parts": ("a", "b"), "lr": 1e-3, "names": {"é": None}})
 COST = Cost("fit", STAGE.key, 1.25, 80, "2 x CPU", None)
 INPUTS = (Cost("text", "t" * 40, 0.5, 100, "1 x GPU", "run1"),)
-CONTENT = {"logits.npy": b"\x00\x01\x02", "model/head.bin": b"head", "model/empty": b""}
+CONTENT = {"logits.npy": b"\x00\x01\x02\x03", "model/head.bin": b"head", "model/empty": b""}
 
 
 def make(folder: Path) -> Path:
@@ -62,10 +62,12 @@ def copied(folder: Path) -> Iterator[Path]:
 
 
 def is_whole(folder: Path) -> bool:
+    """Whether nothing is noticed of what has become of an entry."""
     try:
-        return content(folder) == CONTENT
+        content(folder)
     except (DamagedError, FileNotFoundError):
         return False
+    return True
 
 
 def test_an_entry_comes_back_as_it_was(folder: Path) -> None:
@@ -73,14 +75,14 @@ def test_an_entry_comes_back_as_it_was(folder: Path) -> None:
     assert content(folder) == CONTENT
     assert (entry.cost, entry.inputs) == (COST, INPUTS)
     assert entry.arguments == {"seed": 0, "parts": ["a", "b"], "lr": 1e-3, "names": {"é": None}}
-    assert entry.size == 7
+    assert entry.size == 8
     assert entry.path("model/head.bin") == folder / "model" / "head.bin"
     assert entry.created > 1.7e9
 
 
 def test_a_stages_key_is_of_its_name_version_and_arguments() -> None:
     assert STAGE.key == "9c094e201bd5d2343e556d4d1c585ff0460ad994"
-    assert Stage("fit", 3, dict(reversed(STAGE.arguments.items()))).key == STAGE.key
+    assert Stage("fit", 3, dict(reversed([*STAGE.arguments.items()]))).key == STAGE.key
     others = [
         Stage("decide", 3, STAGE.arguments),
         Stage("fit", 4, STAGE.arguments),
@@ -159,7 +161,7 @@ def test_a_folder_in_the_place_of_a_file_is_noticed(folder: Path) -> None:
 
 def test_swapped_files_are_noticed(folder: Path) -> None:
     (folder / "logits.npy").write_bytes(b"head")
-    (folder / "model" / "head.bin").write_bytes(b"\x00\x01\x02")
+    (folder / "model" / "head.bin").write_bytes(b"\x00\x01\x02\x03")
     with pytest.raises(DamagedError, match="has changed since it was stored"):
         content(folder)
 

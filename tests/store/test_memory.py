@@ -77,7 +77,9 @@ def test_nothing_is_written_where_all_is_known(
     memory.add({"a": {"b": 1}})
 
 
-@pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe", b"[1]", b"null", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content", [b"", b'{"a": 1', b'{"a": 1}', b"\xff\xfe", b"[1]", b"null", b"[" * 100_000]
+)
 def test_a_damaged_memory_is_as_good_as_none(
     memory: Memory, tmp_path: Path, content: bytes
 ) -> None:
@@ -86,6 +88,18 @@ def test_a_damaged_memory_is_as_good_as_none(
     assert memory.recall("a") is None
     assert memory.remember("a", lambda: 2) == 2
     assert memory.all() == {"a": 2}
+
+
+def test_a_memory_with_any_byte_flipped_tells_nothing_false(memory: Memory, tmp_path: Path) -> None:
+    facts = {"a": {"bf16": True, "gain": 1.25}, "b": "timm/net"}
+    memory.add(facts)
+    path = tmp_path / "memory" / "facts.json"
+    sound = path.read_bytes()
+    for position in range(len(sound)):
+        damaged = bytearray(sound)
+        damaged[position] ^= 1
+        path.write_bytes(damaged)
+        assert memory.all() in ({}, facts)
 
 
 def test_a_full_disk_forgets_and_harms_nothing(

@@ -405,7 +405,7 @@ def test_a_disk_that_may_only_be_read_serves_what_it_has(small_disk: Path) -> No
     assert store.result(OTHER, Text(), never).value == "small"
     with pytest.raises(InputError, match=r"store\.dir: .*store cannot be written to \(Read-only"):
         store.result(STAGE, Text(), never)
-    with pytest.raises(InputError, match="give store.dir=DIR of a folder that you may write to"):
+    with pytest.raises(InputError, match=r"give store\.dir=DIR of a folder that you may write to"):
         Store(small_disk / "other", "2 x CPU")
 
 

@@ -83,16 +83,31 @@ def test_a_file_that_changed_just_now_is_read_again_until_it_is_steady(
     files: list[Path], tmp_path: Path, read: list[str]
 ) -> None:
     sums = FileSums(tmp_path / "sums")
-    now = time.time()
+    now = time.time() + 60  # whatever the tests' pace
     written(files[0], "one", now)
     sums.of(files)
     written(files[0], "uno", now)  # as long, within the clock's tick
     assert sums.of(files) == [UNO, TWO]
     assert sorted(read) == ["a", "a", "b"]
-    os.utime(files[0], (now - 3, now - 3))
+    os.utime(files[0], (now - 63, now - 63))
     sums.of(files)
     sums.of(files)
     assert sorted(read) == ["a", "a", "a", "b"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changing(path: Path) -> str:
+        found = file_sum(path)
+        written(files[0], "uno", LONG_AGO + 1)
+        return found
+
+    sums = FileSums(tmp_path / "sums")
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "file_sum", changing)
+        assert sums.of(files[:1]) == [ONE]
+    assert sums.of(files[:1]) == [UNO]
 
 
 def test_a_missing_file_and_a_folder_have_no_sum(files: list[Path], tmp_path: Path) -> None:
