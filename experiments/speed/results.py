@@ -1,0 +1,95 @@
+"""What was measured, a row for each figure and data, and how it is kept in results.csv."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from figures import ALL
+from measuring import middle
+
+from mmclf import hardware
+
+FILE = "results.csv"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure on one data set: median, least and most of `n` ratios, and both sides in words."""
+
+    figure: str
+    data: str
+    median: float
+    low: float
+    high: float
+    n: int
+    ours: str
+    theirs: str
+    note: str
+    date: str
+    commit: str
+    hardware: str
+    versions: str
+
+
+def row(
+    figure: str,
+    data: str,
+    values: Sequence[float],
+    *,
+    ours: str,
+    theirs: str,
+    note: str = "",
+    ran_on: str | None = None,
+) -> Row:
+    """A row of what was measured just now, on the CPU unless `ran_on` says on what."""
+    return Row(
+        figure=figure,
+        data=data,
+        median=middle(values),
+        low=min(values),
+        high=max(values),
+        n=len(values),
+        ours=ours,
+        theirs=theirs,
+        note=note,
+        date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        commit=hardware.commit() or "unknown",
+        hardware=ran_on if ran_on is not None else hardware.describe_cpu(),
+        versions=hardware.versions(),
+    )
+
+
+def read(folder: Path) -> list[Row]:
+    """The rows kept in `folder`."""
+    path = folder / FILE
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [_parsed(told) for told in csv.DictReader(stream)]
+
+
+def write(folder: Path, rows: Iterable[Row]) -> None:
+    """Keep rows in `folder`."""
+    with (folder / FILE).open("w", encoding="utf-8", newline="") as stream:
+        names = [field.name for field in fields(Row)]
+        writer = csv.DictWriter(stream, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(one) for one in rows)
+
+
+def merged(kept: Iterable[Row], new: Iterable[Row]) -> list[Row]:
+    """All rows in the figures' order, a new one in the place of the one before it."""
+    latest = {(one.figure, one.data): one for one in [*kept, *new]}
+    order = {figure.name: place for place, figure in enumerate(ALL)}
+    known = [one for one in latest.values() if one.figure in order]
+    return sorted(known, key=lambda one: (order[one.figure], one.data))
+
+
+def _parsed(told: dict[str, str]) -> Row:
+    numbers: dict[str, Any] = {name: float(told[name]) for name in ("median", "low", "high")}
+    return Row(**(told | numbers | {"n": int(told["n"])}))

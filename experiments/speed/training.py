@@ -1,0 +1,87 @@
+"""Figures of training encoders: an epoch against one of the Hugging Face Trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import partial
+
+import torch
+from datasets import DataSet, evenly
+from encoders import CPU
+from hugging_face import Given, trainer_side
+from measuring import Side, alternate, middle, rate, ratios, timed
+from processes import Peer
+from results import Row, row
+from workspace import ENCODERS, Workspace
+
+from mmclf import compose
+from mmclf.computation import deterministic
+from mmclf.config.targets import build
+from mmclf.data.split import Parts
+from mmclf.fitting import _learner, make_examples
+from mmclf.inputs import prepare
+from mmclf.material import Material
+
+FIGURES = ("train_fp32", "train_bf16")
+TRAINED = ("vision.trainable=true", "text.trainable=true")
+
+
+def measure(work: Workspace, data: DataSet, wanted: Collection[str]) -> Iterator[Row]:
+    """The wanted figures on one data set."""
+    for figure in FIGURES:
+        if figure in wanted:
+            yield _measured(work, data, figure)
+
+
+def _measured(work: Workspace, data: DataSet, figure: str) -> Row:
+    precision = figure.removeprefix("train_")
+    rows = evenly(len(data.samples), work.sizes.trained)
+    given = Given(
+        work.array(data),
+        rows,
+        [data.samples.captions[i] for i in rows],
+        data.samples.labels[rows],
+        precision,
+        work.sizes.training_batch,
+        work.fresh(),
+    )
+    make = partial(Peer, trainer_side, given)
+    with make() as theirs, make(keep_memory=True) as kept:
+        sides: dict[str, Side] = {
+            "ours": _ours(work, data, precision),
+            "Trainer": theirs,
+            "Trainer, memory kept": kept,
+        }
+        seconds = alternate(f"{figure}, {data.name}", sides, work.sizes.pairs)
+    ours, trainer, with_memory = seconds.values()
+    return row(
+        figure,
+        data.name,
+        ratios(trainer, ours),
+        ours=rate(len(rows), ours, "samples"),
+        theirs=rate(len(rows), trainer, "samples"),
+        note=f"{len(rows)} samples in batches of {work.sizes.training_batch}. Over the Trainer "
+        f"with mmclf's setting of the C library ({rate(len(rows), with_memory, 'samples')}): "
+        f"{middle(ratios(with_memory, ours)):.2f}.",
+    )
+
+
+def _ours(work: Workspace, data: DataSet, precision: str) -> Side:
+    """What trains one further epoch by mmclf."""
+    rows = evenly(len(data.samples), work.sizes.trained)
+    batch = work.sizes.training_batch
+    settings = [f"trainer.precision={precision}", f"trainer.batch_size={batch}"]
+    config = compose([*data.overrides, *ENCODERS, *TRAINED, *settings]).config
+    threshold = build(config.threshold, "threshold")
+    parts = Parts(rows, rows[:1], rows[:1])
+    material = Material(data.samples, parts, work.gallery(data), threshold, ())
+    inputs = prepare(config, material, ())
+    examples = make_examples(config, inputs, {}, ["train"], CPU)
+    learner, _ = _learner(config, inputs, {}, len(rows), CPU)
+    generator = torch.Generator().manual_seed(config.seed)
+
+    def epoch() -> float:
+        with deterministic(config.seed, CPU):
+            return timed(lambda: learner.epoch(examples, generator, 1))
+
+    return epoch
