@@ -19,6 +19,7 @@ from mmclf.encode import encode_captions, encode_images
 from mmclf.models.description import Description, describe
 from mmclf.precision import Precision
 from mmclf.progress import progress_bar
+from mmclf.store.arrays import load_array, save_array
 from mmclf.store.entries import Entry
 from mmclf.store.store import Computed
 from mmclf.timing import Stopwatch
@@ -50,15 +51,14 @@ class FeaturesForm:
             shape = np.asarray(values.shape)
             arrays = {"kept": kept, "kept_values": values.reshape(-1)[kept], "shape": shape}
         for name, array in arrays.items():
-            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+            save_array(folder / f"{name}.npy", array)
         features.encoder.write(folder)
 
     def read(self, entry: Entry) -> Features:
         """Read them back."""
 
         def array(name: str) -> NDArray[Any]:
-            found: NDArray[Any] = np.load(entry.path(f"{name}.npy"), allow_pickle=False)
-            return found
+            return load_array(entry.path(f"{name}.npy"))
 
         if "values.npy" in entry.files:
             values = array("values")

@@ -5,7 +5,7 @@ Not in them: device, workers, batch size of encoding, places, tracking, progress
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -22,15 +22,22 @@ CLEAN = 0
 
 
 def vision_stages(
-    identity: Identity, pictures: Stage, samples: Samples, augment: Augment, precision: str
+    identity: Identity,
+    pictures: Stage,
+    unreadable: Collection[int],
+    samples: Samples,
+    augment: Augment,
+    precision: str,
 ) -> tuple[Stage, ...]:
     """The features of every view of the pictures; what the views look like is no matter of view 0.
 
-    The source's own test samples have the clean view alone: nothing trains on them.
+    The source's own test samples have the clean view alone: nothing trains on them. Rows that are
+    `unreadable` have no features; a file can be out of reach for a while, its content the same.
     """
     clean = {
         "encoder": identity.about,
         "pictures": pictures.key,
+        "unreadable": sorted(unreadable),
         "precision": precision,
         "view": CLEAN,
     }

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmclf.models.description import read_files, write_files
+from mmclf.store.arrays import load_array, save_array
 from mmclf.store.entries import Entry
 
 Logits = NDArray[np.float32]
@@ -67,7 +68,7 @@ class OutcomeForm:
         series = {"train": outcome.train, "val": outcome.val, "test": (outcome.test,)}
         for name, judged in series.items():
             stacked = np.stack([one.logits for one in judged])
-            np.save(folder / f"{name}.npy", stacked, allow_pickle=False)
+            save_array(folder / f"{name}.npy", stacked)
         losses = {name: [one.loss for one in judged] for name, judged in series.items()}
         facts = Facts(outcome.best, outcome.summary, outcome.encoders, losses)
         (folder / "outcome.json").write_text(json.dumps(asdict(facts)), encoding="utf-8")
@@ -78,7 +79,7 @@ class OutcomeForm:
         facts = Facts(**json.loads(entry.read("outcome.json")))
 
         def series(name: str) -> tuple[Judged, ...]:
-            stacked = np.load(entry.path(f"{name}.npy"), allow_pickle=False)
+            stacked = load_array(entry.path(f"{name}.npy"))
             return tuple(map(Judged, facts.losses[name], stacked))
 
         (test,) = series("test")

@@ -96,9 +96,15 @@ class Planner:
         material = self._material
         if modality == "text":
             return (keys.text_stage(identity, material.samples, material.parts, precision),)
-        assert material.gallery is not None
+        gallery = material.gallery
+        assert gallery is not None
         return keys.vision_stages(
-            identity, material.gallery.stage, material.samples, self._config.augment, precision
+            identity,
+            gallery.stage,
+            gallery.unreadable,
+            material.samples,
+            self._config.augment,
+            precision,
         )
 
     def _raw(self, modality: str, identity: Identity) -> dict[str, Any]:

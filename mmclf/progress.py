@@ -33,7 +33,12 @@ class RateColumn(ProgressColumn):
 
 def rate(speed: float) -> str:
     """A speed in steps a second as words, `212/s` or `3.4 s each`."""
-    return f"{speed:.0f}/s" if speed >= 10 else f"{1 / speed:.2g} s each" if speed > 0 else ""
+    if speed <= 0:
+        return ""
+    if speed >= 1:
+        return f"{speed:.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
+    seconds = 1 / speed
+    return f"{seconds:.0f} s each" if seconds >= 10 else f"{seconds:.1f} s each"
 
 
 @contextmanager
@@ -70,8 +75,8 @@ class Lines:
             return
         self._told = now
         speed = self._done / (now - self._started)
-        left = (self._total - self._done) / speed
+        minutes, seconds = divmod(round((self._total - self._done) / speed), 60)
         sys.stderr.write(
             f"mmclf: {self._title}: {self._done}/{self._total}, {rate(speed)}, "
-            f"{left // 60:.0f}:{left % 60:02.0f} left\n"
+            f"{minutes}:{seconds:02} left\n"
         )

@@ -458,7 +458,6 @@ def test_a_test_set_of_the_sources_own_is_left_out_of_the_views(conf: Path, data
     assert changed(before, after) == {"view1", "text", "fit", "decide"}
 
 
-@pytest.mark.xfail(reason="the features of a picture that could not be read are kept for good")
 def test_a_picture_that_could_not_be_read_for_a_while_is_encoded_once_it_can(
     conf: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -598,7 +597,6 @@ def test_a_grant_that_is_not_used_changes_nothing(
     assert planned(own, f"output_dir={outputs}", GRANT, *BASE) == keys_of(*BASE)
 
 
-@pytest.mark.xfail(reason="of the granted modules only those count that a target names")
 def test_a_granted_package_that_ones_own_part_imports_counts_too(own: Path, outputs: Path) -> None:
     (own / "key_helpers").mkdir()
     (own / "key_helpers" / "__init__.py").write_text("")

@@ -15,7 +15,7 @@ from measuring import alternate, rate, ratios, timed
 from results import Row, row
 from workspace import Workspace
 
-from mmclf.computation import deterministic
+from mmclf.computation import PROBED, deterministic
 from mmclf.encode import encode_captions
 from mmclf.precision import Precision
 
@@ -26,10 +26,10 @@ def measure(work: Workspace, data: DataSet, _wanted: Collection[str]) -> Iterato
     """The figure on one data set."""
     encoder = minilm()
     captions = [data.captions[i] for i in evenly(len(data.captions), work.sizes.captions)]
-    precision = text_precision(encoder, data.samples.captions)
+    chosen = text_precision(encoder, data.samples.captions)
     longest = encoder.tokenize(data.captions)["input_ids"].shape[1]
     sides = {
-        "ours": partial(_sorted, encoder, captions, precision),
+        "ours": partial(_sorted, encoder, captions, chosen.precision),
         "all padded": partial(_padded, encoder, captions, longest),
     }
     ours, padded = alternate(f"captions, {data.name}", sides, work.sizes.pairs).values()
@@ -40,7 +40,8 @@ def measure(work: Workspace, data: DataSet, _wanted: Collection[str]) -> Iterato
         ratios(padded, ours),
         ours=rate(len(captions), ours, "captions"),
         theirs=rate(len(captions), padded, "captions"),
-        note=f"{len(captions)} of {len(data.captions)} captions in {precision}; a caption has "
+        note=f"{len(captions)} of {len(data.captions)} captions in {chosen.precision} "
+        f"({chosen.why}, of a batch of {PROBED}); a caption has "
         f"{lengths.mean():.1f} tokens in the mean, the longest of all {longest}.",
     )
 

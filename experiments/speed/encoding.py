@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import DataSet, evenly
-from encoders import CPU, vision_encoder, vision_precision
+from encoders import CPU, Chosen, vision_encoder, vision_precision
 from measuring import Side, alternate, in_seconds, middle, rate, ratios, timed
 from numpy.typing import NDArray
 from plain_timm import plain_side
@@ -24,11 +24,11 @@ from torch import Tensor
 from workspace import SIZE, Workspace, decode_into
 
 from mmclf import compose
-from mmclf.computation import deterministic
+from mmclf.computation import PROBED, deterministic
 from mmclf.data.images import Pictures, read_image
 from mmclf.data.views import make_views
 from mmclf.encode import encode_images, standardise
-from mmclf.precision import Precision, autocast
+from mmclf.precision import autocast
 
 FIGURES = (
     "encode_array_lite0",
@@ -48,7 +48,7 @@ class Case:
 
     encoder: Any
     name: str
-    precision: Precision
+    chosen: Chosen
     data: DataSet
     pictures: Pictures
     rows: NDArray[np.int64]
@@ -66,7 +66,9 @@ class Case:
     @property
     def about(self) -> str:
         """What there is to know of the measured work."""
-        return f"{len(self.rows)} of {len(self.pictures)} images in {self.precision}"
+        chosen = self.chosen
+        images = f"{len(self.rows)} of {len(self.pictures)} images"
+        return f"{images} in {chosen.precision} ({chosen.why}, of a batch of {PROBED})"
 
     def rate(self, seconds: Sequence[float]) -> str:
         """The median rate in words."""
@@ -92,8 +94,8 @@ def _case(work: Workspace, data: DataSet, name: str) -> Case:
     encoder = vision_encoder(name).to(memory_format=torch.channels_last)
     pictures = work.pictures(data)
     rows = evenly(len(pictures), work.sizes.images)
-    how = vision_precision(encoder, pictures, rows)
-    return Case(encoder, name, how, data, pictures, rows, work)
+    chosen = vision_precision(encoder, pictures, rows)
+    return Case(encoder, name, chosen, data, pictures, rows, work)
 
 
 def from_array(case: Case) -> Row:
@@ -181,7 +183,7 @@ def _encoded(case: Case, pictures: Pictures, rows: NDArray[np.int64]) -> float:
                 rows,
                 make_view=CLEAN,
                 batch_size=BATCH,
-                precision=case.precision,
+                precision=case.chosen.precision,
                 device=CPU,
                 advance=lambda _: None,
             )
@@ -191,7 +193,7 @@ def _encoded(case: Case, pictures: Pictures, rows: NDArray[np.int64]) -> float:
 @torch.inference_mode()
 def _alone(case: Case, pictures: Tensor) -> float:
     started = time.perf_counter()
-    with autocast(case.precision, CPU):
+    with autocast(case.chosen.precision, CPU):
         for batch in torch.split(pictures, BATCH):
             case.encoder(batch)
     return time.perf_counter() - started

@@ -64,7 +64,7 @@ def main() -> None:
             view=0,
             augment=config.augment,
             settings=config.encode,
-            precision=vision_precision(encoder, pictures, rows),
+            precision=vision_precision(encoder, pictures, rows).precision,
             device=CPU,
         )
     sys.stdout.write(f"{peak.megabytes}\n")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mmclf.data.samples import Samples
 from mmclf.errors import InputError
+from mmclf.store.arrays import load_array, save_array
 from mmclf.store.digests import array_digest
 from mmclf.store.entries import Entry, Stage
 from mmclf.store.store import Computed, Result, Store
@@ -55,12 +56,12 @@ class PartsForm:
     def write(self, parts: Parts, folder: Path) -> None:
         """Write them to `folder`."""
         for name, rows in parts.items():
-            np.save(folder / f"{name}.npy", rows, allow_pickle=False)
+            save_array(folder / f"{name}.npy", rows)
 
     def read(self, entry: Entry) -> Parts:
         """Read them back."""
         names = ("train", "val", "test")
-        return Parts(*(np.load(entry.path(f"{name}.npy"), allow_pickle=False) for name in names))
+        return Parts(*(load_array(entry.path(f"{name}.npy")) for name in names))
 
 
 def stored_split(samples: Samples, store: Store, **settings: Any) -> Result[Parts]:

@@ -5,9 +5,11 @@ Nothing is built, and torch is not waited for, so that what is stored is found a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from inspect import getmro, isclass
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +64,11 @@ class Identities:
 
     def part(self, node: Node) -> dict[str, Any]:
         """A part's settings, those that name files by their content, and the user's own code."""
+        # One module of the user's own may import another, so all of them count.
+        own = self._allow if self._is_own(node) else ()
         return {
             "part": self._by_content(node),
-            "sources": {module: self._sources(module) for module in self._own_modules(node)},
+            "sources": {module: self._sources(module) for module in own},
         }
 
     def _timm(self, node: Node) -> Identity | None:
@@ -96,14 +100,16 @@ class Identities:
         }
         tokenizer, weights = node.get("tokenizer"), node.get("weights", "hub")
         if tokenizer is not None:
-            about["tokenizer"] = self._content(Path(tokenizer))
+            about["tokenizer"] = self._content(Path(tokenizer), HUGGING_FACE_HUB_FILES)
         if weights == "random":
             return self._random_text(node, about)
         if weights == "hub":
             found = _cached(node["name"], HUGGING_FACE_HUB_FILES)
         else:
             found = _weights_place(weights, node)
-        return None if found is None else Identity(about | {"weights": self._content(found)})
+        if found is None:
+            return None
+        return Identity(about | {"weights": self._content(found, HUGGING_FACE_HUB_FILES)})
 
     def _random_text(self, node: Node, about: dict[str, Any]) -> Identity:
         about |= {"weights": "random", "architecture": node.get("architecture")}
@@ -112,31 +118,42 @@ class Identities:
         except InputError:
             at_hand = _cached(node["name"], HUGGING_FACE_HUB_FILES, needed="*.json")
         if at_hand is not None:
-            about["at_hand"] = self._content(at_hand)
+            about["at_hand"] = self._content(at_hand, HUGGING_FACE_HUB_FILES)
         # A tokenizer out of the hub's cache may be another model's part only, and is then refused.
         is_sure = node.get("tokenizer") is not None or (
             at_hand is not None and node.get("package") is not None
         )
         return Identity(about, takes_captions=not is_sure)
 
-    def _other(self, node: Node, role: str) -> Identity:
+    def _other(self, node: Node, role: str) -> Identity | None:
         target = resolve(node["_target_"], role, self._allow)
         libraries = versions("torch", "torchvision", "timm", "transformers", "scikit-learn")
+        about = {**self.part(node), **libraries}
+        bases = {
+            f"{base.__module__}.{base.__qualname__}"
+            for base in (getmro(target) if isclass(target) else ())
+        }
+        for name, of_base in ((TIMM, self._timm), (HUGGING_FACE, self._hugging_face)):
+            if name in bases:
+                base = of_base(node)
+                if base is None:
+                    return None
+                about["base"] = base.about
         return Identity(
-            {**self.part(node), **libraries},
+            about,
             is_fitted=hasattr(target, "fit"),
             takes_captions="train_captions" in parameters(target),
         )
 
-    def _own_modules(self, node: object) -> list[str]:
-        """The user's modules that a node's targets are in."""
+    def _is_own(self, node: object) -> bool:
+        """Whether a target in a node is in one of the user's modules."""
         if isinstance(node, (list, tuple)):
-            return sorted({name for item in node for name in self._own_modules(item)})
+            return any(map(self._is_own, node))
         if not isinstance(node, Mapping):
-            return []
+            return False
         target = str(node.get("_target_"))
-        own = {m for m in self._allow if target == m or target.startswith(f"{m}.")}
-        return sorted(own | {name for value in node.values() for name in self._own_modules(value)})
+        found = any(target == m or target.startswith(f"{m}.") for m in self._allow)
+        return found or any(map(self._is_own, node.values()))
 
     def _sources(self, module: str) -> str:
         files = source_files(module)
@@ -147,15 +164,16 @@ class Identities:
             return {str(k): v if k == "_target_" else self._by_content(v) for k, v in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._by_content(item) for item in value]
-        if isinstance(value, str) and value and _exists(value):
+        if isinstance(value, str) and _is_file_name(value):
             return {"content": self._content(Path(value))}
         return value
 
-    def _content(self, place: Path) -> str:
-        """The content of a file, or of all files below a folder with their names in it."""
+    def _content(self, place: Path, patterns: Sequence[str] = ("*",)) -> str:
+        """The content of a file, or of the files below a folder that match, with their names."""
         if not place.is_dir():
             return self._together([""], [place])
-        files = sorted(file for file in place.rglob("*") if file.is_file())
+        found = {file for pattern in patterns for file in place.rglob(pattern) if file.is_file()}
+        files = sorted(found)
         return self._together([file.relative_to(place).as_posix() for file in files], files)
 
     def _together(self, names: Sequence[str], files: Sequence[Path]) -> str:
@@ -186,7 +204,10 @@ def _cached(repository: str, patterns: Sequence[str], needed: str = "*.safetenso
     return cached_hub_folder(repository, patterns, needed)
 
 
-def _exists(text: str) -> bool:
+def _is_file_name(text: str) -> bool:
+    """Whether a setting names a file or folder that there is; a plain word never does."""
+    if os.sep not in text and not Path(text).suffix:
+        return False
     try:
         return Path(text).exists()
     except (OSError, ValueError):  # too long for a name, or with a null character

@@ -37,9 +37,10 @@ def plain(value: object) -> Any:
 
 def array_digest(array: NDArray[Any]) -> str:
     """The digest of an array's type, shape and content."""
-    whole = np.ascontiguousarray(array)
-    found = hashlib.sha256(f"{whole.dtype.str} {whole.shape} ".encode())
-    found.update(whole.view(np.uint8).data if whole.size else b"")
+    whole = np.asarray(array, order="C")
+    described = np.lib.format.dtype_to_descr(whole.dtype)
+    found = hashlib.sha256(f"{described} {whole.shape} ".encode())
+    found.update(whole.data if whole.size else b"")
     return found.hexdigest()[:LENGTH]
 
 

@@ -100,7 +100,7 @@ def open_entry(folder: Path) -> Entry:
     data = (folder / RECORD).read_bytes()
     try:
         told = json.loads(data)
-        _check_record(told, data)
+        _check_record(told, data, folder)
         return Entry(
             folder=folder,
             cost=Cost(**told["cost"]),
@@ -139,9 +139,11 @@ def write_record(entry: Entry) -> None:
     write_whole(entry.folder / RECORD, _record(told))
 
 
-def _check_record(told: Mapping[str, Any], data: bytes) -> None:
+def _check_record(told: Mapping[str, Any], data: bytes, folder: Path) -> None:
     if told["format"] != FORMAT or _record(told) != data:
         raise ValueError("it is of another format, or its sum differs")
+    if (told["cost"]["stage"], told["cost"]["key"]) != (folder.parent.name, folder.name):
+        raise ValueError("it is the record of another result")
 
 
 def _record(told: Mapping[str, Any]) -> bytes:

@@ -30,21 +30,30 @@ class Memory:
 
     def add(self, facts: Mapping[str, Any]) -> None:
         """Remember further facts; nothing is written if all are known."""
-        if not facts.items() <= self._read().items():
-            with self._locked():
-                self._write({**self._read(), **facts})
+        if facts.items() <= self._read().items():
+            return
+        # Of a store that is full, or may only be read: they are then found out again next time.
+        with suppress(OSError), self._locked():
+            self._write({**self._read(), **facts})
 
     def remember(self, key: str, find_out: Callable[[], Any]) -> Any:
         """What is remembered under `key`, found out first if need be: by one process of several."""
         known = self._read()
         if key in known:
             return known[key]
-        with self._locked():
+        try:
+            lock = self._locked()
+            lock.acquire()
+        except OSError:  # as in `add`
+            return find_out()
+        try:
             known = self._read()
             if key not in known:
                 known[key] = find_out()
                 self._write(known)
             return known[key]
+        finally:
+            lock.release()
 
     def _locked(self) -> FileLock:
         self._file.parent.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,8 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -126,29 +126,46 @@ class Store:
         recalled = self.recall(stage, form)
         if recalled is not None:
             return recalled
-        with self._locked(stage):
+        try:
+            lock = self._acquired(stage)
+        except OSError as error:
+            return self._unstored(stage, compute(), error)
+        try:
             recalled = self._recalled_or_discarded(stage, form)
             if recalled is not None:
                 return recalled
             computed = compute()
-            cost = self._cost(stage, computed.seconds, computed.count)
-            inputs = tuple(self.signed(one) for one in dict.fromkeys(computed.inputs))
-
-            def fill(folder: Path) -> CostAndInputs:
-                form.write(computed.value, folder)
-                return cost, inputs
-
             try:
-                self._put(stage, fill)
+                return self._stored(stage, form, computed)
             except OSError as error:
-                if error.errno not in FULL:
-                    raise self._unwritable(error) from error
-                _warn(
-                    f"{self.folder} has no space for the result of {stage.name} "
-                    f"({error.strerror}): the run goes on without storing it; `mmclf cache` shows "
-                    "what is stored, and --prune makes space"
-                )
-            return Result(computed.value, cost, inputs, found=False)
+                return self._unstored(stage, computed, error)
+        finally:
+            lock.release()
+
+    def _stored(self, stage: Stage, form: Form[T], computed: Computed[T]) -> Result[T]:
+        result = self._result(stage, computed)
+
+        def fill(folder: Path) -> CostAndInputs:
+            form.write(computed.value, folder)
+            return result.cost, result.inputs
+
+        self._put(stage, fill)
+        return result
+
+    def _unstored(self, stage: Stage, computed: Computed[T], error: OSError) -> Result[T]:
+        """A result that a full disk has no room for; raises InputError for any other reason."""
+        if error.errno not in FULL:
+            raise self._unwritable(error) from error
+        _warn(
+            f"{self.folder} has no space for the result of {stage.name} ({error.strerror}): the "
+            "run goes on without storing it; `mmclf cache` shows what is stored, and prunes it"
+        )
+        return self._result(stage, computed)
+
+    def _result(self, stage: Stage, computed: Computed[T]) -> Result[T]:
+        cost = self._cost(stage, computed.seconds, computed.count)
+        inputs = tuple(self.signed(one) for one in dict.fromkeys(computed.inputs))
+        return Result(computed.value, cost, inputs, found=False)
 
     def entry(
         self,
@@ -162,16 +179,33 @@ class Store:
         `fill` writes it to a folder and returns the seconds that it took. An entry that is damaged
         or not sound is made again. Raises OSError if it cannot be written.
         """
-        found = self.find(stage)
-        if found is not None and _is_sound(found, is_sound):
-            self._touch(found)
+        found = self._sound(stage, is_sound)
+        if found is not None:
             return found
-        with self._locked(stage):
-            found = self.find(stage)
-            if found is None or not _is_sound(found, is_sound):
+        lock = self._acquired(stage)
+        try:
+            found = self._sound(stage, is_sound, tell=True)
+            if found is None:
                 self._discard(stage)
                 self._put(stage, lambda folder: (self._cost(stage, fill(folder), count), ()))
             return open_entry(self._place(stage))
+        finally:
+            lock.release()
+
+    def _sound(
+        self, stage: Stage, is_sound: Callable[[Entry], bool], tell: bool = False
+    ) -> Entry | None:
+        try:
+            entry = open_entry(self._place(stage))
+            if is_sound(entry):
+                self._touch(entry)
+                return entry
+        except FileNotFoundError:
+            return None
+        except UNREADABLE as error:
+            if tell:
+                _warn(f"{error}: {stage.name} is made again")
+        return None
 
     def _recalled(self, stage: Stage, form: Form[T]) -> Result[T]:
         entry = open_entry(self._place(stage))
@@ -220,38 +254,23 @@ class Store:
         with suppress(OSError):  # of a store that one may only read
             os.utime(entry.folder / RECORD)
 
-    @contextmanager
-    def _locked(self, stage: Stage) -> Iterator[None]:
-        """Hold the lock of a stage's key; a process that is killed lets it go."""
+    def _acquired(self, stage: Stage) -> FileLock:
+        """The lock of a stage's key, held; a process that is killed lets it go."""
         place = self._place(stage)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{place}.lock")
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(f"{place}.lock")
-            try:
-                lock.acquire(timeout=PATIENCE_S)
-            except Timeout:
-                _warn(f"waiting for another process, which makes the result of {stage.name}")
-                lock.acquire()
-        except OSError as error:
-            raise self._unwritable(error) from error
-        try:
-            yield
-        finally:
-            lock.release()
+            lock.acquire(timeout=PATIENCE_S)
+        except Timeout:
+            _warn(f"waiting for another process, which makes the result of {stage.name}")
+            lock.acquire()
+        return lock
 
     def _unwritable(self, error: OSError) -> InputError:
         return InputError(
             f"store.dir: {self.folder} cannot be written to ({error.strerror or error}): give "
             "store.dir=DIR of a folder that you may write to"
         )
-
-
-def _is_sound(entry: Entry, is_sound: Callable[[Entry], bool]) -> bool:
-    try:
-        return is_sound(entry)
-    except UNREADABLE as error:
-        _warn(f"{error}: {entry.cost.stage} is made again")
-        return False
 
 
 def _warn(text: str) -> None:

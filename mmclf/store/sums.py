@@ -96,7 +96,8 @@ class FileSums:
             if known is None:
                 continue
             for name, stamp, value in zip(known.paths, known.stamps, known.sums, strict=True):
-                if stamp is not None and _stamp(name) == stamp and _sum_or_none(name) != value:
+                known_well = stamp is not None and value is not None and _stamp(name) == stamp
+                if known_well and _sum_or_none(name) != value:
                     yield name
 
     def forget(self, name: str) -> None:

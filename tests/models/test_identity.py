@@ -287,7 +287,6 @@ def test_a_setting_that_names_a_file_is_told_by_the_files_content(
     assert part(tmp_path / "nowhere")["part"]["inner"] == [{"path": str(tmp_path / "nowhere")}]
 
 
-@pytest.mark.xfail(reason="a word is taken for the folder of that name in the working folder")
 def test_a_word_that_happens_to_be_a_folder_is_a_word(
     identities: Identities, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

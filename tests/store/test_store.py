@@ -236,7 +236,6 @@ def test_what_its_reader_cannot_read_is_made_again(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.xfail(reason="no record tells whose it is: the cost's key is not compared")
 def test_entries_that_changed_places_are_noticed(store: Store, tmp_path: Path) -> None:
     store.result(STAGE, Text(), computed("a"))
     store.result(OTHER, Text(), computed("b"))
@@ -386,9 +385,6 @@ def test_a_disk_that_really_is_full_leaves_the_store_usable(
     assert files(store) == entry_files(OTHER) | entry_files(STAGE)
 
 
-@pytest.mark.xfail(
-    reason="NumPy's error of a full disk has no errno, and is not known as one", raises=InputError
-)
 def test_a_full_disk_is_known_by_numpys_error_too(
     small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -473,7 +469,6 @@ def test_a_fill_that_fails_leaves_nothing(store: Store) -> None:
     assert store.entry(STAGE, 9, fill, is_sound).cost.count == 9
 
 
-@pytest.mark.xfail(reason="the file is told twice, of the record nothing is told")
 @pytest.mark.parametrize("name", [RECORD, "array"])
 def test_a_damaged_entry_is_filled_again_with_one_line_of_warning(
     store: Store, capsys: pytest.CaptureFixture[str], name: str
