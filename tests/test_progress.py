@@ -88,7 +88,7 @@ def test_there_are_60_seconds_in_a_minute(at: Clock, capsys: pytest.CaptureFixtu
     [
         (211.6, "212/s"),
         (10, "10/s"),
-        (8, "0.12 s each"),
+        (8, "8.0/s"),
         (1 / 3.4, "3.4 s each"),
         (1 / 35, "35 s each"),
         (0, ""),

@@ -36,7 +36,9 @@ def plain(value: object) -> Any:
 
 
 def array_digest(array: NDArray[Any]) -> str:
-    """The digest of an array's type, shape and content."""
+    """The digest of an array's type, shape and content; raises TypeError for one of objects."""
+    if array.dtype.hasobject:
+        raise TypeError(f"found an array of {array.dtype}, expected numbers or texts")
     whole = np.asarray(array, order="C")
     described = np.lib.format.dtype_to_descr(whole.dtype)
     found = hashlib.sha256(f"{described} {whole.shape} ".encode())

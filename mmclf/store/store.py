@@ -129,6 +129,8 @@ class Store:
         try:
             lock = self._acquired(stage)
         except OSError as error:
+            if error.errno not in FULL:
+                raise self._unwritable(error) from error
             return self._unstored(stage, compute(), error)
         try:
             recalled = self._recalled_or_discarded(stage, form)

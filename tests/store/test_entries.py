@@ -42,12 +42,12 @@ def make(folder: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return make(tmp_path / "entry")
+    return make(tmp_path / "fit" / STAGE.key)
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("kept") / "entry")
+    return make(tmp_path_factory.mktemp("kept") / "fit" / STAGE.key)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -58,7 +58,7 @@ def content(folder: Path) -> dict[str, bytes]:
 @contextmanager
 def copied(folder: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
-        yield shutil.copytree(folder, Path(name) / "entry")
+        yield shutil.copytree(folder, Path(name) / "fit" / STAGE.key)
 
 
 def is_whole(folder: Path) -> bool:

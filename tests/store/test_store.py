@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from mmclf.errors import InputError
 from mmclf.store import store as module
+from mmclf.store.arrays import save_array
 from mmclf.store.entries import RECORD, Cost, Entry, Stage, open_entry
 from mmclf.store.store import Computed, Result, Store
 
@@ -30,6 +31,7 @@ OTHER = Stage("fit", 1, {"seed": 1})
 PROGRAM = """
 import sys, time
 from pathlib import Path
+from mmclf.store.arrays import save_array
 from mmclf.store.entries import Stage
 from mmclf.store.store import Computed, Store
 
@@ -85,7 +87,7 @@ class Failing(Text):
 
 class Array:
     def write(self, value: NDArray[np.float64], folder: Path) -> None:
-        np.save(folder / "value.npy", value, allow_pickle=False)
+        save_array(folder / "value.npy", value)
 
     def read(self, entry: Entry) -> NDArray[np.float64]:
         found: NDArray[np.float64] = np.load(entry.path("value.npy"), allow_pickle=False)
@@ -385,7 +387,7 @@ def test_a_disk_that_really_is_full_leaves_the_store_usable(
     assert files(store) == entry_files(OTHER) | entry_files(STAGE)
 
 
-def test_a_full_disk_is_known_by_numpys_error_too(
+def test_a_full_disk_is_known_of_an_array_too(
     small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = Store(small_disk / "store", "2 x CPU")
