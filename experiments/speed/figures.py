@@ -106,8 +106,8 @@ ALL = (
         "`fit_model` over a plain torch loop with `torch.optim.Adam` at its defaults on features "
         "in memory (lite0 and MiniLM, 1664 to 512 to labels; batch 64, 10 epochs, the same "
         "batches, dropout and initialisation). On both sides train and val are evaluated and "
-        "scored after every epoch by mmclf's own functions and the best weights kept; the test logits of "
-        "both were found equal to 1e-4.",
+        "scored after every epoch by mmclf's own functions and the best weights kept; the test "
+        "logits of both were found equal to 1e-4.",
         at_most=1.15,
     ),
     Figure(
