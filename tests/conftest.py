@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from endurance_runs import SMALL, Scale, Start, run_here
+from endurance_runs import Scale, Start, run_here
 from PIL import Image
 
 HEADER = "ImageID,Labels,Caption\n"
@@ -103,13 +103,8 @@ def scale(request: pytest.FixtureRequest) -> Scale:
 @pytest.fixture(scope="session")
 def start() -> Start:
     """Starts a run with its output in a folder, in a process that has imported everything."""
-    import mmclf.computation
-    import mmclf.report.figures
-    import mmclf.scores  # noqa: F401
-    from mmclf.config.composition import compose
-
-    compose(SMALL)  # what the parts are made of is imported by the check
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["endurance_preload"])
 
     def started(folder: Path) -> BaseProcess:
         process = context.Process(target=run_here, args=(folder,))

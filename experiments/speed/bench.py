@@ -12,7 +12,7 @@ from pathlib import Path
 
 import report
 import results
-from datasets import DataSet
+from data_sets import DataSet
 from figures import BY_NAME
 from measuring import tell
 from results import Row

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from datasets import DataSet, evenly
+from data_sets import DataSet, evenly
 from encoders import CPU, minilm, text_precision
 from encoding import BATCH
 from measuring import alternate, rate, ratios, timed

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from datasets import DataSet
+from data_sets import DataSet
 from fit_case import fit_case
 from measuring import in_seconds, ratios, tell
 from processes import run_command, run_python

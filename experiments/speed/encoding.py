@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from datasets import DataSet, evenly
+from data_sets import DataSet, evenly
 from encoders import CPU, Chosen, vision_encoder, vision_precision
 from measuring import Side, alternate, in_seconds, middle, rate, ratios, timed
 from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 import torch
-from datasets import DataSet
+from data_sets import DataSet
 from fit_case import fit_case
 from measuring import alternate, in_seconds, ratios
 from results import Row, row

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from datasets import DataSet
+from data_sets import DataSet
 from measuring import in_seconds, tell
 from processes import run_python
 from results import Row, row

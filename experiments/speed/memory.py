@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from datasets import DataSet
+from data_sets import DataSet
 from measuring import middle, ratios, tell
 from processes import run_python
 from results import Row, row

@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -79,7 +80,7 @@ class Peer:
         trace: TracebackType | None,
     ) -> None:
         """End the process."""
-        if self._process.is_alive():
+        with suppress(BrokenPipeError):  # of a process that failed
             self._pipe.send(False)
         self._process.join()
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from functools import partial
 
 import torch
-from datasets import DataSet, evenly
+from data_sets import DataSet, evenly
 from encoders import CPU
 from hugging_face import Given, trainer_side
 from measuring import Side, alternate, middle, rate, ratios, timed

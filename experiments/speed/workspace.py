@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
-from datasets import DataSet, demo_data, real_data
+from data_sets import DataSet, demo_data, real_data
 from measuring import tell
 from processes import run_command
 from sizes import Sizes
