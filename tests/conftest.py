@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import socket
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NoReturn
@@ -105,6 +106,10 @@ def start() -> Start:
     """Starts a run with its output in a folder, in a process that has imported everything."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["endurance_preload"])
+    with pytest.MonkeyPatch.context() as patched:
+        # Until Python 3.13 the server looks for what it preloads on its own path, and not on ours.
+        patched.setenv("PYTHONPATH", str(Path(__file__).parent))
+        forkserver.ensure_running()
 
     def started(folder: Path) -> BaseProcess:
         process = context.Process(target=run_here, args=(folder,))
