@@ -92,7 +92,9 @@ def _run(times: Times, name: str, command: Collection[str]) -> None:
 
 def _further(times: Times, command: Collection[str], folder: Path) -> None:
     """The time from each further run's start to the next one's, and of each fit by hand."""
-    for run, following in itertools.pairwise(_runs(folder)[1:]):
+    runs = _runs(folder)
+    fit_case([*command, *_settings(runs[0])]).by_hand()  # warm-up
+    for run, following in itertools.pairwise(runs[1:]):
         took = (following.started_ms - run.started_ms) / 1000
         case = fit_case([*command, *_settings(run)])
         by_hand = case.by_hand()[0]

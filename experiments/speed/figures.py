@@ -130,7 +130,6 @@ ALL = (
         "a sweep of 24 runs (4 losses x 3 dropouts x 2 seeds) / 24 times one cold run",
         "`mmclf -m` in a fresh output folder, beside one cold run of the same round.",
         at_most=0.08,
-        only_on=REAL,
     ),
     Figure(
         "further_run",
@@ -153,7 +152,6 @@ ALL = (
         "`mmclf -m threshold.value=0.3,0.4,0.45,0.5,0.55,0.6` in a fresh output folder, beside one "
         "cold run of the same round.",
         at_most=1.3,
-        only_on=REAL,
     ),
     Figure(
         "memory",
@@ -183,7 +181,8 @@ ALL = (
     Figure(
         "gpu_frozen",
         "the same, both frozen, on a GPU",
-        "The same with frozen encoders: both are encoded once, and the head is trained.",
+        "The same with frozen encoders: both are encoded once, and the head is trained; images a "
+        "second are those encoded.",
         at_most=60,
         unit=" s",
     ),

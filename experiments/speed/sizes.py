@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sizes:
-    """`pairs` of repetitions within a process, `rounds` of commands and of fresh processes.
+    """`pairs` of repetitions within a process, `rounds` of what takes minutes: commands, training.
 
     `images`, `captions` and `trained` samples are evenly spaced ones of the data; `real_rows` None
     for all. `memory`: the few and the many images whose memory is compared.
@@ -17,7 +17,7 @@ class Sizes:
     rounds: int = 3
     images: int = 1000
     captions: int = 2000
-    trained: int = 384
+    trained: int = 256
     training_batch: int = 64
     demo_train: int = 1200
     demo_test: int = 400

@@ -52,7 +52,7 @@ def _measured(work: Workspace, data: DataSet, figure: str) -> Row:
             "Trainer": theirs,
             "Trainer, memory kept": kept,
         }
-        seconds = alternate(f"{figure}, {data.name}", sides, work.sizes.pairs)
+        seconds = alternate(f"{figure}, {data.name}", sides, work.sizes.rounds)
     ours, trainer, with_memory = seconds.values()
     return row(
         figure,
