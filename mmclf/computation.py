@@ -29,7 +29,7 @@ from mmclf.store.store import Computed, Result, Store
 from mmclf.timing import Stopwatch
 from mmclf.trainer import Epoch, Evaluation
 
-PROBED = 8
+PROBED = 64  # samples on which precisions are compared: with few, those few would decide
 
 OnEpoch = Callable[[int, Judged, Judged], None]
 

@@ -97,7 +97,7 @@ def encode_captions(
     advance: Advance,
 ) -> Tensor:
     """Features (N, D) of the captions; those of like length share a batch: little is padded."""
-    batches = _by_length(captions, batch_size)
+    batches = _by_length(encoder, captions, batch_size)
 
     def tokens_of(batch: int) -> dict[str, Tensor]:
         tokens = encoder.tokenize([captions[i] for i in batches[batch]])
@@ -112,6 +112,9 @@ def encode_captions(
     return features.cpu()
 
 
-def _by_length(captions: Sequence[str], batch_size: int) -> list[list[int]]:
-    order = sorted(range(len(captions)), key=lambda i: (len(captions[i]), i))
+def _by_length(encoder: TextEncoder, captions: Sequence[str], batch_size: int) -> list[list[int]]:
+    """Rows in batches of like length: in tokens if the encoder tells them, else in characters."""
+    tell = getattr(encoder, "lengths", None)
+    lengths = tell(captions) if tell is not None and captions else [len(text) for text in captions]
+    order = sorted(range(len(captions)), key=lambda i: (lengths[i], len(captions[i]), i))
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]

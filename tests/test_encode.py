@@ -192,3 +192,15 @@ def test_bf16_is_used_where_asked() -> None:
     )
     assert seen == [torch.bfloat16]
     assert found.dtype == torch.float32
+
+
+def test_captions_of_as_many_tokens_share_a_batch_where_the_encoder_tells() -> None:
+    class Told(Characters):
+        def lengths(self, captions: Sequence[str]) -> list[int]:
+            return [{"b": 9, "c": 9}.get(text, len(text) // 5) for text in captions]
+
+    encoder = Told()
+    found = captions(2, [], encoder)
+    # By tokens: xy and zzz, of four and the long one, b and c.
+    assert encoder.widths == [3, 14, 1]
+    torch.testing.assert_close(found, captions(2, []))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib import metadata
@@ -23,7 +24,7 @@ from mmclf.store.sums import FileSums
 from mmclf.timing import Stopwatch
 
 VERSION = 2
-CHUNK = 256
+MOST_WAITING = 256
 ARRAY, UNREADABLE = "pictures.npy", "unreadable.json"
 
 
@@ -126,9 +127,14 @@ def _read(
     """The picture of each path in order, or why there is none; decoded ahead by threads."""
     read = partial(_picture_or_reason, size=size, crop=crop)
     with ThreadPoolExecutor(workers if workers is not None else os.cpu_count()) as pool:
-        # By chunks, so that pictures do not pile up in memory before they are written.
-        for start in range(0, len(paths), CHUNK):
-            yield from pool.map(read, paths[start : start + CHUNK])
+        waiting: deque[Future[Pictures | str]] = deque()
+        for path in paths:
+            waiting.append(pool.submit(read, path))
+            # So many at the most, or pictures would pile up in memory before they are written.
+            if len(waiting) == MOST_WAITING:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _picture_or_reason(path: Path, size: int, crop: float | None) -> Pictures | str:

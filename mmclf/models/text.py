@@ -71,6 +71,17 @@ class HuggingFaceEncoder(nn.Module):
         )
         return {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
 
+    def lengths(self, captions: Sequence[str]) -> list[int]:
+        """How many tokens each caption has, truncated as `tokenize` does."""
+        tokens = self.tokenizer(
+            list(captions),
+            truncation=True,
+            max_length=self.max_length,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )
+        return [len(ids) for ids in tokens["input_ids"]]
+
     def architecture(self) -> dict[str, Any]:
         """The settings of its transformers config, from which random weights are made."""
         settings: dict[str, Any] = self.model.config.to_diff_dict()

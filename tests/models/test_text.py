@@ -217,3 +217,12 @@ def test_a_vocabulary_has_a_limit_and_needs_captions() -> None:
     assert len(train_wordpiece(CAPTIONS, vocab_size=30)) <= 45
     with pytest.raises(InputError, match="needs training captions, and there are none"):
         train_wordpiece([])
+
+
+@pytest.mark.parametrize("limit", [4, 64])
+def test_lengths_are_those_of_the_tokens(limit: int) -> None:
+    encoder = tiny(max_length=limit)
+    texts = [*CAPTIONS, "", "a " * 20]
+    mask = encoder.tokenize(texts)["attention_mask"]
+    assert encoder.lengths(texts) == mask.sum(dim=1).tolist()
+    assert max(encoder.lengths(texts)) == min(limit, 22)
