@@ -107,7 +107,9 @@ def _resized(picture: ImageFile, size: int, crop: float | None) -> Pictures:
         small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small)
     # Turned last, which takes a fraction of the memory: box and square stay what they are.
     method = _upright(picture)
-    return np.asarray((small if method is None else small.transpose(method)).convert("RGB"))
+    upright = small if method is None else small.transpose(method)
+    # convert would copy even what is RGB already.
+    return np.ascontiguousarray(upright if upright.mode == "RGB" else upright.convert("RGB"))
 
 
 def _of_eight_bits(picture: ImageFile) -> Image.Image:
