@@ -40,7 +40,7 @@ def main() -> int:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="mmclf-bench-") as folder:
         work = Workspace(Path(folder), QUICK if arguments.quick else FULL, root)
-        for measured in _measured(work, wanted):
+        for measured in _measured(work, wanted, arguments.on):
             if measured is None:
                 went_well = False
                 continue
@@ -56,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="real data in the competition's layout")
     parser.add_argument("--only", nargs="+", choices=BY_NAME, metavar="NAME", help="some figures")
+    parser.add_argument("--on", choices=("demo", "real"), help="one data set of the two")
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -65,12 +66,13 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(work: Workspace, wanted: Sequence[str]) -> Iterator[Row | None]:
+def _measured(work: Workspace, wanted: Sequence[str], on: str | None) -> Iterator[Row | None]:
     """The rows of the wanted figures, and None for what failed, which is told."""
     if set(wanted) & set(importlib.import_module("gpu").FIGURES):
         yield from _rows("gpu", work, None, wanted)
     names = [name for name in MODULES if set(wanted) & _figures(name)]
-    for data in work.data_sets() if names else []:
+    sets = work.data_sets() if names else []
+    for data in (each for each in sets if on is None or each.name == on):
         for name in names:
             yield from _rows(name, work, data, wanted)
 
