@@ -1,23 +1,14 @@
-"""Tracking: the only module that knows MLflow."""
+"""Runs in MLflow: logged while they go, read back later."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-# MLflow sends usage data to its makers unless told otherwise, also from nodes without a network.
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-# Its bar would stand in logs too, for files that are there already.
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-
-from filelock import FileLock
 from mlflow.entities import Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
@@ -25,13 +16,14 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFL
 from mlflow.utils.time import get_current_time_millis
 
 from mmclf.errors import InputError, suggestion
+from mmclf.tracking.database import check_exists, init_lock, make_whole
+from mmclf.tracking.keys import key_of
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 PARAMS_A_CALL = 100
 METRICS_A_CALL = 1000
 LONGEST_TAG = 5000
 LONGEST_PARAM = 6000
-LONGEST_KEY = 250
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
 
@@ -106,10 +98,10 @@ class Tracker:
     def __init__(self, uri: str, experiment: str, output_dir: Path, *, create: bool = True) -> None:
         self.uri = uri
         if not create:
-            _check_exists(uri)
+            check_exists(uri)
         try:
-            with _init_lock(uri):
-                _make_whole(uri)
+            with init_lock(uri):
+                make_whole(uri)
                 self.client = MlflowClient(tracking_uri=uri)
                 self.experiment_id = self._experiment(experiment, output_dir, create)
         except MlflowException as error:
@@ -164,11 +156,24 @@ class Tracker:
 
     def runs(self) -> list[TrackedRun]:
         """All runs of the experiment, the latest first."""
+        return self._search("")
+
+    def children(self, parent: str) -> list[TrackedRun]:
+        """The runs below the run `parent`, the latest first."""
+        return self._search(f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'")
+
+    def tagged(self, tag: str, value: str) -> list[TrackedRun]:
+        """The runs whose tag has this value, the latest first."""
+        # MLflow's filters have no escape for quotes, so a value that has some is compared here.
+        return [run for run in self._search(f"tags.`{tag}` != ''") if run.tags.get(tag) == value]
+
+    def _search(self, condition: str) -> list[TrackedRun]:
         found: list[TrackedRun] = []
         token: str | None = None
         while True:
             page = self.client.search_runs(
                 [self.experiment_id],
+                filter_string=condition,
                 run_view_type=ViewType.ACTIVE_ONLY,
                 max_results=1000,
                 order_by=["attributes.start_time DESC"],
@@ -179,9 +184,19 @@ class Tracker:
             if not token:
                 return found
 
-    def children(self, parent: str) -> list[TrackedRun]:
-        """The runs below the run `parent`, the latest first."""
-        return [run for run in self.runs() if run.parent == parent]
+    def log_of(self, run_id: str) -> RunLog:
+        """What logs to a run that was started before, whether or not it has ended."""
+        return RunLog(self.client, run_id)
+
+    def reopen(self, run_id: str) -> RunLog:
+        """A run that has ended, or whose process has, to be gone on with."""
+        self.client.update_run(run_id, status="RUNNING")
+        return self.log_of(run_id)
+
+    def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
+        """Each step of a metric of a run, and its value there."""
+        logged = self.client.get_metric_history(run_id, key_of(metric))
+        return sorted({point.step: float(point.value) for point in logged}.items())
 
     def get(self, run_ids: Sequence[str]) -> list[TrackedRun]:
         """These runs, in this order; raises InputError for an id that there is not."""
@@ -236,59 +251,3 @@ def _tracked(run: Run) -> TrackedRun:
         params=dict(run.data.params),
         metrics=dict(run.data.metrics),
     )
-
-
-def _check_exists(uri: str) -> None:
-    # Asked for anything, MLflow would make the database.
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
-        raise InputError(
-            f"there is no database at {uri}: start a run first, or say where it is by "
-            "output_dir=DIR or tracking.uri=URI"
-        )
-
-
-def _make_whole(uri: str) -> None:
-    """Make a sqlite database that there is not, its tables and all, or nothing of it.
-
-    A process that is killed while MLflow makes the tables would leave some that it cannot go on
-    from.
-    """
-    database = _sqlite_file(uri)
-    if database is None or database.is_file():
-        return
-    unfinished = database.with_name(f".{database.name}.part")
-    unfinished.unlink(missing_ok=True)
-    MlflowClient(tracking_uri=f"sqlite:///{unfinished}").search_experiments(max_results=1)
-    unfinished.replace(database)
-
-
-def _sqlite_file(uri: str) -> Path | None:
-    """The file of a sqlite database, None for an address of another kind."""
-    address = urlsplit(uri)
-    if address.scheme != "sqlite" or address.path in ("", "/"):
-        return None
-    return Path(address.path.removeprefix("/"))
-
-
-def _init_lock(uri: str) -> AbstractContextManager[object]:
-    """A lock beside a sqlite database, whose folder is made; nothing to lock elsewhere."""
-    database = _sqlite_file(uri)
-    if database is None:
-        return nullcontext()
-    database.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(f"{database}.lock")
-
-
-def key_of(name: str) -> str:
-    """`name` as MLflow admits it in a key: any other character as its code, `_x26_` for `&`.
-
-    A slash after the second one belongs to a label's name, and is such a character too.
-    """
-    *groups, last = name.split("/", maxsplit=2)
-    odd = r"." if set(last) == {"."} else r"[^\w\-. :]"
-    key = "/".join([*groups, re.sub(odd, lambda found: f"_x{ord(found[0]):x}_", last)])
-    if len(key) <= LONGEST_KEY:
-        return key
-    # Two long names that begin alike are still told apart.
-    told = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return f"{key[: LONGEST_KEY - len(told) - 1]}-{told}"
