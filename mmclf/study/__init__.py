@@ -1,0 +1,1 @@
+"""Studies: questions over config groups, answered by tracked runs."""
