@@ -13,22 +13,44 @@ from rich.markup import escape
 from rich.table import Table
 
 from mmclf.config.composition import compose
+from mmclf.config.schema import Config
 from mmclf.errors import InputError, suggestion
+from mmclf.report.collect import collect
+from mmclf.report.compare import compare
+from mmclf.report.findings import StudyFindings
+from mmclf.report.publish import PAGE, publish
+from mmclf.report.show import show
 from mmclf.report.table import RENDERERS, number, print_rich, render, results
 from mmclf.tracking import TrackedRun, Tracker
 
+HTML = "html"
 RUN_COLUMNS = ("run_id", "status", "started", "test/f1_samples", "time/cold_s", "parent", "name")
 
 
 def report(arguments: Sequence[str]) -> int:
-    """`mmclf report`: the results table of a study, of given runs, or of the latest sweep."""
+    """`mmclf report`: a study's findings, two runs compared, or a table of runs."""
     parser = argparse.ArgumentParser(prog="mmclf report", description="The results table.")
     parser.add_argument("words", nargs="*", metavar="STUDY or KEY=VALUE")
-    parser.add_argument("--runs", nargs="+", metavar="ID", help="the table of these runs")
-    parser.add_argument("--format", choices=RENDERERS, help="default: text, rich on a terminal")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--runs", nargs="+", metavar="ID", help="the table of these runs")
+    which.add_argument("--compare", nargs=2, metavar="ID", help="two runs beside each other")
+    parser.add_argument(
+        "--format", choices=(*RENDERERS, HTML), help="default: text, rich on a terminal"
+    )
     given = parser.parse_intermixed_args(arguments)
     overrides, studies = _sorted_words([*given.words, *(given.runs or ())])
-    tracker = open_tracker(overrides)
+    if len(studies) > 1 and given.runs is None:
+        raise InputError(f"mmclf report: found {' and '.join(studies)}, expected one study")
+    config = compose(overrides).config
+    tracker = open_tracker(config)
+    if given.compare is not None:
+        pair = [tracker.find(word) for word in given.compare]
+        return _study(compare(tracker, *pair), tracker, config, given.format)
+    parent = _parent(tracker, studies[0]) if studies and given.runs is None else None
+    if parent is not None:
+        return _study(collect(tracker, parent), tracker, config, given.format)
+    if given.format == HTML:
+        raise InputError("mmclf report: a page is made of a study or of two runs: give either")
     if given.runs is not None:
         chosen = tracker.get([word for word in given.runs if "=" not in word])
     else:
@@ -42,6 +64,24 @@ def report(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _study(findings: StudyFindings, tracker: Tracker, config: Config, form: str | None) -> int:
+    """Print the findings, and write their folder anew."""
+    folder = Path(config.output_dir) / "studies" / findings.definition.name
+    publish(tracker, findings, folder)
+    if form == HTML:
+        sys.stdout.write((folder / PAGE).read_text(encoding="utf-8"))
+        return 0
+    show(findings, Console(), form)
+    sys.stderr.write(f"page: {folder / PAGE}\n")
+    return 0
+
+
+def _parent(tracker: Tracker, study: str) -> TrackedRun | None:
+    """The latest run of a study by this name that the study itself tracked."""
+    found = [run for run in tracker.tagged("mmclf.study", study) if "mmclf.study_key" in run.tags]
+    return found[0] if found else None
+
+
 def runs(arguments: Sequence[str]) -> int:
     """`mmclf runs`: the tracked runs, the latest first."""
     parser = argparse.ArgumentParser(prog="mmclf runs", description="The tracked runs.")
@@ -49,7 +89,7 @@ def runs(arguments: Sequence[str]) -> int:
     overrides, others = _sorted_words(parser.parse_intermixed_args(arguments).words)
     if others:
         raise InputError(f"mmclf runs: {others[0]!r} is no KEY=VALUE such as output_dir=outputs")
-    rows = [_listed(run) for run in open_tracker(overrides).runs()]
+    rows = [_listed(run) for run in open_tracker(compose(overrides).config).runs()]
     console = Console()
     if console.is_terminal:
         table = Table(*RUN_COLUMNS, header_style="bold")
@@ -62,16 +102,10 @@ def runs(arguments: Sequence[str]) -> int:
     return 0
 
 
-def open_tracker(overrides: Sequence[str]) -> Tracker:
-    """The tracker that these overrides lead to; raises InputError if it holds no database yet."""
-    config = compose(overrides).config
-    uri = config.tracking.uri
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
-        raise InputError(
-            f"there is no database at {uri}: start a run first, or say where it is by "
-            "output_dir=DIR or tracking.uri=URI"
-        )
-    return Tracker(uri, config.tracking.experiment, Path(config.output_dir), create=False)
+def open_tracker(config: Config) -> Tracker:
+    """The tracker of a config; raises InputError if it holds no database yet."""
+    folder = Path(config.output_dir)
+    return Tracker(config.tracking.uri, config.tracking.experiment, folder, create=False)
 
 
 def select(tracked: Sequence[TrackedRun], study: str | None) -> list[TrackedRun]:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 from rich.console import Console
@@ -23,10 +23,10 @@ COLUMNS: Mapping[str, str] = {
     "Test F1": "test/f1_samples",
     "Running time (s)": "time/cold_s",
 }
-DIGITS: Mapping[str, int] = {"Running time (s)": 1}
+DIGITS: Mapping[str, int] = {"Running time (s)": 1, "n": 0}
+SIGNED = ("Difference", "Diff. low", "Diff. high")
 NO_VALUE = "-"
 HARDWARE = "Hardware"
-TEXTS = ("Model", HARDWARE)
 
 
 class Row(Protocol):
@@ -87,14 +87,23 @@ def write_results(folder: Path, runs: Sequence[Row]) -> None:
 
 
 def rounded(table: pd.DataFrame) -> list[list[str]]:
-    """The cells as text: four digits of a loss or an F1, one of a time."""
+    """The cells as text: four digits of a loss or an F1, one of a time; differences have a sign."""
     return [
-        [
-            str(value) if column in TEXTS else number(value, DIGITS.get(column, 4))
-            for column, value in zip(table.columns, row, strict=True)
-        ]
+        [_cell(table, column, value) for column, value in zip(table.columns, row, strict=True)]
         for row in table.itertuples(index=False)
     ]
+
+
+def _cell(table: pd.DataFrame, column: str, value: Any) -> str:
+    if is_text(table, column):
+        return str(value)
+    told = number(value, DIGITS.get(column, 4))
+    return f"+{told}" if column in SIGNED and value > 0 else told
+
+
+def is_text(table: pd.DataFrame, column: str) -> bool:
+    """Whether a column holds texts, not numbers."""
+    return not pd.api.types.is_numeric_dtype(table[column])
 
 
 def number(value: float | None, digits: int) -> str:
@@ -102,11 +111,11 @@ def number(value: float | None, digits: int) -> str:
     return NO_VALUE if value is None or pd.isna(value) else f"{value:.{digits}f}"
 
 
-def print_rich(table: pd.DataFrame, console: Console) -> None:
+def print_rich(table: pd.DataFrame, console: Console, title: str = "Results") -> None:
     """Print the table for a person at a terminal."""
-    shown = Table(title="Results", header_style="bold")
+    shown = Table(title=title, header_style="bold")
     for column in table.columns:
-        shown.add_column(column, justify="left" if column in TEXTS else "right")
+        shown.add_column(column, justify="left" if is_text(table, column) else "right")
     for row in rounded(table):
         shown.add_row(*map(escape, row))
     console.print(shown)
@@ -118,7 +127,7 @@ def _text(table: pd.DataFrame) -> str:
     lines = []
     for row in rows:
         cells = [
-            cell.ljust(width) if column in TEXTS else cell.rjust(width)
+            cell.ljust(width) if is_text(table, column) else cell.rjust(width)
             for column, cell, width in zip(table.columns, row, widths, strict=True)
         ]
         lines.append("  ".join(cells).rstrip())
@@ -129,7 +138,7 @@ def _markdown(table: pd.DataFrame) -> str:
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
-    rule = ["---" if column in TEXTS else "---:" for column in table.columns]
+    rule = ["---" if is_text(table, column) else "---:" for column in table.columns]
     rows = [[str(column) for column in table.columns], rule, *rounded(table)]
     return "\n".join(line(row) for row in rows) + "\n"
 
@@ -145,7 +154,7 @@ def _latex(table: pd.DataFrame) -> str:
         return " & ".join(_escaped(cell) for cell in cells) + r" \\"
 
     columns = [str(column) for column in table.columns]
-    alignment = "".join("l" if column in TEXTS else "r" for column in columns)
+    alignment = "".join("l" if is_text(table, column) else "r" for column in table.columns)
     body = [line(row) for row in rounded(table)]
     return "\n".join(
         [

@@ -1,0 +1,138 @@
+"""F1 against running time, and the arms that no other beats in both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator
+from numpy.typing import NDArray
+
+from mmclf.report.charts.placing import spots
+from mmclf.report.charts.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, canvas
+from mmclf.report.words import shortened
+
+Floats = NDArray[np.float64]
+ALL_LABELLED = 12  # arms, beyond which only the front, the best and the baseline have names
+LOG_FROM = 10.0  # times so far apart that a linear axis would crowd the fast ones
+LONGEST_LABEL = 28
+POINT_IN = 1 / 72
+ALONG = 12  # pieces of each step, whose ends a label keeps off
+BASELINE, FRONT, OTHER = "baseline", "no other is faster and better", "other arms"
+
+
+def cost_figure(
+    names: Sequence[str], seconds: Floats, scores: Floats, baseline: str, axis: str
+) -> Figure:
+    """The arms' running times (A,) in seconds and scores (A,), and the Pareto front through them.
+
+    `axis` says what the scores are. Beyond 12 arms, those off the front have no name, but the
+    `baseline` has.
+    """
+    figure, (axes,) = canvas(4.0)
+    front = pareto(seconds, scores)
+    axes.step(seconds[front], scores[front], where="post", color=SERIES[0], linewidth=1.2, zorder=1)
+    handles = _points(axes, names, seconds, scores, front, baseline)
+    axes.set_xlabel("running time from an empty store, s")
+    axes.set_ylabel(axis)
+    if seconds.max() > LOG_FROM * seconds.min() > 0:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+        axes.minorticks_off()
+        axes.xaxis.set_major_formatter("{x:g}")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.margins(x=0.12, y=0.12)
+    add_key(figure, list(handles.values()), list(handles))
+    named = [
+        place
+        for place, name in enumerate(names)
+        if len(names) <= ALL_LABELLED or place in front or name == baseline
+    ]
+    _label(figure, axes, {place: names[place] for place in named}, seconds, scores, front)
+    return figure
+
+
+def pareto(seconds: Floats, scores: Floats) -> list[int]:
+    """The places of the arms that no other beats: faster ones have lower scores; fastest first."""
+    front: list[int] = []
+    for place in np.lexsort((-scores, seconds)):
+        if not front or scores[place] > scores[front[-1]]:
+            front.append(int(place))
+    return front
+
+
+def _along(front: Floats) -> Floats:
+    """Points along the steps between the points (F, 2) of the front, but for its own."""
+    parts = [np.zeros((0, 2))]
+    for (x, y), (to_x, to_y) in pairwise(front):
+        share = np.linspace(0, 1, ALONG + 1)[1:-1, None]
+        parts += [(x, y) + share * (to_x - x, 0), (to_x, y) + share * (0, to_y - y)]
+    return np.concatenate(parts)
+
+
+def _points(
+    axes: Axes,
+    names: Sequence[str],
+    seconds: Floats,
+    scores: Floats,
+    front: Sequence[int],
+    baseline: str,
+) -> dict[str, Line2D]:
+    """Draw the arms; what their marks stand for."""
+    every = range(len(names))
+    kinds = {
+        FRONT: (list(front), "o", SERIES[0], SERIES[0]),
+        OTHER: ([place for place in every if place not in front], "o", MUTED, PAPER),
+        BASELINE: ([place for place in every if names[place] == baseline], "D", INK, "none"),
+    }
+    handles = {}
+    for kind, (places, shape, edge, fill) in kinds.items():
+        if not places:
+            continue
+        style: dict[str, Any] = {"color": edge, "markerfacecolor": fill, "marker": shape}
+        # The baseline's mark is around that of its kind.
+        style |= {"markersize": 10 if kind == BASELINE else 6, "markeredgewidth": 1.3}
+        style["linestyle"] = "none"
+        axes.plot(seconds[places], scores[places], **style)
+        handles[kind] = Line2D([], [], **style | {"markersize": 7})
+    return handles
+
+
+def _label(
+    figure: Figure,
+    axes: Axes,
+    named: Mapping[int, str],
+    seconds: Floats,
+    scores: Floats,
+    front: Sequence[int],
+) -> None:
+    """Write the names of arms, by their places, where they cover no mark and not the line."""
+    # Only a figure that has been laid out knows where its points are.
+    figure.draw_without_rendering()
+    box = axes.get_window_extent()
+    scale = figure.dpi * POINT_IN
+    every = axes.transData.transform(np.column_stack([seconds, scores]))
+    places = (every - [box.x0, box.y0]) / scale
+    labels = [shortened(name, LONGEST_LABEL) for name in named.values()]
+    others = np.concatenate([np.delete(places, list(named), axis=0), _along(places[front])])
+    size = np.asarray([box.width, box.height]) / scale
+    found = spots(places[list(named)], labels, others, size)
+    for place, label, spot in zip(named, labels, found, strict=True):
+        axes.annotate(
+            label,
+            (seconds[place], scores[place]),
+            xytext=(spot.x, spot.y),
+            textcoords="offset points",
+            ha=spot.side,
+            va="center",
+            fontsize=SMALL,
+            color=INK,
+            parse_math=False,
+            in_layout=False,
+        )

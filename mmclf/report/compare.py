@@ -1,0 +1,50 @@
+"""Any two tracked runs beside each other, as a study of two arms with one run each."""
+
+from __future__ import annotations
+
+from mmclf.errors import InputError
+from mmclf.report.collect import findings_of
+from mmclf.report.findings import StudyFindings
+from mmclf.study.definition import Definition
+from mmclf.study.designs import Arm, Effect
+from mmclf.tracking import TrackedRun, Tracker
+
+SHOWN = 8  # digits of an id
+
+
+def compare(tracker: Tracker, first: TrackedRun, second: TrackedRun) -> StudyFindings:
+    """The second run's difference to the first one's.
+
+    Raises InputError for a run that has not finished, and for runs of different data or test sets.
+    """
+    for run in (first, second):
+        if run.status != "FINISHED" or "mmclf.seed" not in run.tags:
+            raise InputError(
+                f"run {run.id} ({run.name}, {run.status}) cannot be compared, expected a finished "
+                "run that has trained a model: `mmclf runs` lists the runs"
+            )
+    if first.id == second.id:
+        raise InputError(f"run {first.id} is given twice, expected two runs")
+    names = [f"{run.name} ({run.id[:SHOWN]})" for run in (first, second)]
+    arms = tuple(Arm(name, {"run": name}, ()) for name in names)
+    definition = Definition(
+        name=f"compare-{first.id[:SHOWN]}-{second.id[:SHOWN]}",
+        question=f"How does {second.name} differ from {first.name}?",
+        design="grid",
+        metric="test/f1_samples",
+        baseline=names[0],
+        seeds=(0,),
+        factors={"run": names},
+        arms=arms,
+        effects=(Effect(names[1], {names[1]: 1.0, names[0]: -1.0}),),
+        command=f"mmclf report --compare {first.id} {second.id}",
+        data=first.tags.get("mmclf.data", ""),
+    )
+    runs = {(names[0], 0): first, (names[1], 0): second}
+    found = findings_of(tracker, definition, first, runs)
+    if found.arms[1].score is None:
+        raise InputError(
+            f"the runs {first.id} and {second.id} have different test sets, and cannot be "
+            "compared: give runs of the same data and the same split.test_seed"
+        )
+    return found

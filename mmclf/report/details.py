@@ -1,0 +1,44 @@
+"""What a study's page shows beside the tables: curves and label shares of its main arms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Curve = tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class ArmDetails:
+    """The curves of an arm, an entry a seed in the order of its finished runs (S of them).
+
+    `history`: by metric (`{train,val}/{loss,f1_samples}`) a curve of (epoch, value) for each seed.
+    `val_f1` and `test_f1` (S, T) are the samples-F1 at each of the `thresholds` (T,), the same for
+    all labels; `chosen` is the threshold that each run used, None where each label has its own.
+    """
+
+    history: Mapping[str, tuple[Curve, ...]]
+    thresholds: Floats
+    val_f1: Floats
+    test_f1: Floats
+    chosen: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Details:
+    """Details of the baseline and the best arm, by name; what each label's share of a part is.
+
+    `label_shares` holds, by part (`train`, `val`, `test`), the share (L,) of samples with each of
+    the `label_names`, of the baseline's first run. `runs_url` followed by a run's id is its address
+    in the MLflow UI; `label_keys` are the ends of the metrics `test/f1_label/KEY` of each label.
+    """
+
+    arms: Mapping[str, ArmDetails]
+    label_names: tuple[str, ...]
+    label_keys: tuple[str, ...]
+    label_shares: Mapping[str, Floats]
+    runs_url: str

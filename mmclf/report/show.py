@@ -1,0 +1,34 @@
+"""A study's findings for a person at a terminal, or as plain text off one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+
+from mmclf.report.answer import answer
+from mmclf.report.findings import StudyFindings
+from mmclf.report.study_table import tables
+from mmclf.report.table import print_rich, render
+
+
+def show(findings: StudyFindings, console: Console, form: str | None = None) -> None:
+    """Print question, answer, notes and tables; with a `form` the tables alone, in that form."""
+    shown: Mapping[str, pd.DataFrame] = tables(findings)
+    if form is not None and form != "text":
+        sys.stdout.write("\n".join(render(table, form) for table in shown.values()))
+        return
+    definition = findings.definition
+    heading = [f"{definition.name}: {definition.question}", answer(findings)]
+    heading += [f"note: {note}" for note in findings.notes]
+    if form is None and console.is_terminal:
+        for line in heading:
+            console.print(escape(line))
+        for name, table in shown.items():
+            print_rich(table, console, title=name.capitalize())
+        return
+    sys.stdout.write("\n".join([*heading, ""]) + "\n")
+    sys.stdout.write("\n".join(render(table, "text") for table in shown.values()))

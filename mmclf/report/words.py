@@ -1,0 +1,96 @@
+"""Names and numbers as the answer, the charts and the page of a study say them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+AVERAGES = {"samples": "samples-F1", "micro": "micro-F1", "macro": "macro-F1"}
+RULES = {"": "", "at_0.5": " at threshold 0.5", "fitted": " at the threshold fitted on val"}
+LONGEST_QUOTED = 60
+SMALLEST_P = 0.001
+NO_VALUE = "—"
+
+
+def plain(text: str) -> str:
+    """`text` without characters that a page cannot hold."""
+    # A lone surrogate comes from bytes that were no UTF-8, and cannot be written as such.
+    whole = "\n".join(text.splitlines()).encode("utf-8", "replace").decode("utf-8")
+    return "".join("\ufffd" if _is_control(character) else character for character in whole)
+
+
+def _is_control(character: str) -> bool:
+    code = ord(character)
+    return (
+        (code < 0x20 and character not in "\n\t") or 0x7F <= code < 0xA0 or code & 0xFFFE == 0xFFFE
+    )
+
+
+def shortened(text: str, most: int) -> str:
+    """`text` in one line of at most so many characters, without its middle if it is longer.
+
+    Names of arms differ at both ends.
+    """
+    text = " ".join(plain(text).split())
+    if len(text) <= most:
+        return text
+    start = most // 2
+    return f"{text[:start].rstrip()}…{text[len(text) - (most - start - 1) :].lstrip()}"
+
+
+def quoted(name: str) -> str:
+    """A name within a sentence."""
+    return f"“{shortened(name, LONGEST_QUOTED)}”"
+
+
+def capital(text: str) -> str:
+    """`text` as a sentence begins."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def listed(words: Sequence[str], most: int | None = None) -> str:
+    """As `a, b and c`; of more than `most`, the first ones and how many more there are."""
+    if most is not None and len(words) > most:
+        return f"{', '.join(words[:most])} and {len(words) - most} more"
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def counted(count: int, noun: str) -> str:
+    """As `1 run` or `5 runs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def points(value: float, *, signed: bool = True) -> str:
+    """A difference of F1 in points, which are hundredths; `not known` of nan."""
+    if math.isnan(value):
+        return "not known"
+    text = f"{100 * value:+.2f}" if signed else f"{100 * value:.2f}"
+    return "0.00" if float(text) == 0 else text
+
+
+def interval(low: float, high: float, *, signed: bool = True) -> str:
+    """The ends of an interval of differences, in points."""
+    if math.isnan(low) or math.isnan(high):
+        return "not known"
+    return f"{points(low, signed=signed)} to {points(high, signed=signed)}"
+
+
+def score(value: float) -> str:
+    """An F1 or an mAP in four digits; a dash where there is none."""
+    return NO_VALUE if math.isnan(value) else f"{value:.4f}"
+
+
+def p_value(p: float) -> str:
+    """A p in three digits, never 0; a dash where there is none."""
+    if math.isnan(p):
+        return NO_VALUE
+    return f"< {SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"
+
+
+def metric_words(metric: str) -> str:
+    """A metric of the test set, as `samples-F1 on the test set`."""
+    found = re.fullmatch(r"test/f1_(samples|micro|macro)_?(at_0\.5|fitted|)", metric)
+    if found is None:
+        return metric
+    return f"{AVERAGES[found[1]]} on the test set{RULES[found[2]]}"

@@ -1,0 +1,238 @@
+"""A study's findings out of made-up tracked runs: pairing, correction, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mmclf.errors import InputError
+from mmclf.metrics import f1_scores
+from mmclf.report.collect import collect
+from mmclf.report.compare import compare
+from mmclf.report.study_table import arms_table, fair_metrics, runs_table, told
+from mmclf.study.definition import Definition
+from mmclf.study.designs import Arm, Effect
+from mmclf.tracking import TrackedRun, Tracker
+
+N, L = 60, 3
+ARMS = ("a", "b", "c")
+
+
+@pytest.fixture
+def tracker(tmp_path: Path) -> Tracker:
+    return Tracker(f"sqlite:///{tmp_path}/mlflow.db", "mmclf", tmp_path)
+
+
+def definition(seeds: tuple[int, ...], metric: str = "test/f1_samples") -> Definition:
+    return Definition(
+        name="made_up",
+        question="Which?",
+        design="grid",
+        metric=metric,  # type: ignore[arg-type]
+        baseline="a",
+        seeds=seeds,
+        factors={"x": list(ARMS)},
+        arms=tuple(Arm(name, {"x": name}, (f"x={name}",)) for name in ARMS),
+        effects=tuple(Effect(name, {name: 1.0, "a": -1.0}) for name in ARMS[1:]),
+        command="mmclf study=made_up",
+        data="0" * 12,
+    )
+
+
+def start(tracker: Tracker, folder: Path, asked: Definition) -> TrackedRun:
+    log = tracker.start("study: made_up", {"mmclf.study": "made_up"}, None)
+    target = folder / "parent"
+    target.mkdir()
+    asked.write(target)
+    log.artifacts(target)
+    log.end("FINISHED")
+    return tracker.get([log.id])[0]
+
+
+def truth(count: int = N) -> NDArray[np.uint8]:
+    return (np.random.default_rng(0).random((count, L)) < 0.4).astype(np.uint8)
+
+
+def track(
+    tracker: Tracker,
+    folder: Path,
+    parent: str | None,
+    arm: str,
+    seed: int,
+    wrong: float,
+    *,
+    ids: int = N,
+    tags: Mapping[str, str] | None = None,
+    tracked: float | None = None,
+) -> str:
+    """A finished run whose predictions are wrong at a rate."""
+    labels = truth(ids)
+    chance = np.random.default_rng([seed, int(wrong * 1000)])
+    flipped = chance.random(labels.shape) < wrong
+    predicted = np.where(flipped, 1 - labels, labels).astype(np.uint8)
+    logits = np.where(predicted == 1, 2.0, -2.0).astype(np.float32)
+    target = folder / f"{arm}-{seed}-{wrong}"
+    (target / "predictions").mkdir(parents=True)
+    (target / "model").mkdir()
+    for part in ("val", "test"):
+        names = np.asarray([f"{part}{i}" for i in range(ids)])
+        path = target / "predictions" / f"{part}.npz"
+        np.savez(path, ids=names, logits=logits, labels=labels)
+    told = {"thresholds": [0.5] * L, "empty": "none", "label_names": ["x", "y", "z"]}
+    (target / "model" / "model.json").write_text(json.dumps(told))
+    known = {"mmclf.arm": arm, "mmclf.seed": str(seed), "mmclf.hardware": "a machine"}
+    log = tracker.start(f"{arm}, seed={seed}", known | dict(tags or {}), parent)
+    scores = {f"test/{key}": value for key, value in f1_scores(labels, predicted).items()}
+    if tracked is not None:
+        scores["test/f1_samples"] = tracked
+    log.metrics(scores | {"test/map": 0.5, "time/cold_s": 3.0})
+    log.artifacts(target)
+    log.end("FINISHED")
+    return log.id
+
+
+def test_scores_and_differences_are_those_of_the_tracked_runs(
+    tracker: Tracker, tmp_path: Path
+) -> None:
+    parent = start(tracker, tmp_path, definition((0, 1, 2)))
+    for seed in (0, 1, 2):
+        for arm, wrong in (("a", 0.2), ("b", 0.02), ("c", 0.2)):
+            track(tracker, tmp_path, parent.id, arm, seed, wrong)
+    found = collect(tracker, parent)
+    a, b, c = found.arms
+    assert found.baseline is a
+    assert found.best is b
+    assert [len(arm.runs) for arm in found.arms] == [3, 3, 3]
+    for one in found.arms:
+        assert one.score is not None
+        assert one.score.value == pytest.approx(one.mean("test/f1_samples"), abs=1e-12)
+        assert one.score.seeds == 3
+    assert a.difference is None
+    assert b.difference is not None
+    assert b.difference.is_shown
+    assert b.difference.estimate.value == pytest.approx(
+        b.mean("test/f1_samples") - a.mean("test/f1_samples")
+    )
+    # The same predictions, paired by seed and sample, differ by exactly nothing.
+    assert c.difference is not None
+    assert (c.difference.estimate.low, c.difference.estimate.high) == (0.0, 0.0)
+    assert told(c.difference) == "no difference shown: the interval holds 0"
+    assert told(b.difference) == "higher"
+    assert found.notes == ()
+
+
+def test_arms_are_compared_on_the_seeds_that_they_share(tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0, 1, 2)))
+    for arm, seed in (("a", 0), ("a", 1), ("b", 1), ("b", 2)):
+        track(tracker, tmp_path, parent.id, arm, seed, 0.1 if arm == "a" else 0.2)
+    failed = tracker.start("b, seed=0", {"mmclf.arm": "b", "mmclf.seed": "0"}, parent.id)
+    failed.end("FAILED")
+    found = collect(tracker, parent)
+    a, b, c = found.arms
+    assert (len(a.runs), a.missing, len(a.failed)) == (2, (2,), 0)
+    assert (len(b.runs), b.missing, len(b.failed)) == (2, (), 1)
+    assert (len(c.runs), c.missing, c.score, c.difference) == (0, (0, 1, 2), None, None)
+    assert b.difference is not None
+    assert b.difference.estimate.seeds == 1
+    assert "5 of 9 runs have not finished" in found.notes[0]
+    table = arms_table(found)
+    assert list(table["Runs"]) == [
+        "2 finished, 1 not run",
+        "2 finished, 1 failed (seed 0)",
+        "0 finished, 3 not run",
+    ]
+
+
+def test_a_run_that_failed_and_was_done_again_counts_once(tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0,)))
+    tracker.start("a", {"mmclf.arm": "a", "mmclf.seed": "0"}, parent.id).end("FAILED")
+    done = track(tracker, tmp_path, parent.id, "a", 0, 0.1)
+    tracker.start("a", {"mmclf.arm": "a", "mmclf.seed": "0"}, parent.id).end("KILLED")
+    arm = collect(tracker, parent).arms[0]
+    assert ([run.id for run in arm.runs], arm.failed, arm.missing) == ([done], (), ())
+
+
+def test_one_seed_says_that_it_knows_the_test_set_alone(tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0,)))
+    for arm, wrong in (("a", 0.3), ("b", 0.01), ("c", 0.25)):
+        track(tracker, tmp_path, parent.id, arm, 0, wrong)
+    found = collect(tracker, parent)
+    assert "one seed alone" in found.notes[0]
+    assert told(found.arms[1].difference) == "higher, for one seed"
+
+
+def test_a_tracked_metric_that_its_artifacts_do_not_give_is_refused(
+    tracker: Tracker, tmp_path: Path
+) -> None:
+    parent = start(tracker, tmp_path, definition((0,)))
+    run = track(tracker, tmp_path, parent.id, "a", 0, 0.1, tracked=0.99)
+    with pytest.raises(InputError, match=rf"run {run}: test/f1_samples is tracked as 0\.99"):
+        collect(tracker, parent)
+
+
+def test_another_test_set_is_not_compared_but_said(tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0,)))
+    track(tracker, tmp_path, parent.id, "a", 0, 0.1)
+    track(tracker, tmp_path, parent.id, "b", 0, 0.1, ids=N - 1)
+    found = collect(tracker, parent)
+    assert found.arms[0].score is not None or found.arms[1].score is not None
+    assert found.arms[1].difference is None
+    assert any("their test set is another one" in note for note in found.notes)
+
+
+def test_different_hardware_versions_and_data_are_said(tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0,)))
+    track(tracker, tmp_path, parent.id, "a", 0, 0.1, tags={"mmclf.hardware": "one"})
+    track(tracker, tmp_path, parent.id, "b", 0, 0.1, tags={"mmclf.hardware": "other"})
+    notes = collect(tracker, parent).notes
+    assert "the runs are of different hardware: one; other" in notes
+
+
+@pytest.mark.parametrize("kind", ["samples", "micro", "macro"])
+def test_any_f1_can_decide(kind: str, tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0, 1), f"test/f1_{kind}"))
+    for seed in (0, 1):
+        track(tracker, tmp_path, parent.id, "a", seed, 0.1)
+        track(tracker, tmp_path, parent.id, "b", seed, 0.2)
+    found = collect(tracker, parent)
+    score = found.arms[0].score
+    assert score is not None
+    assert score.value == pytest.approx(found.arms[0].mean(f"test/f1_{kind}"))
+    assert list(fair_metrics(f"test/f1_{kind}").values()) == [
+        f"test/f1_{kind}_at_0.5",
+        f"test/f1_{kind}_fitted",
+        "test/map",
+    ]
+
+
+def test_the_table_of_runs_has_each_tracked_value(tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0,)))
+    run = track(tracker, tmp_path, parent.id, "a", 0, 0.1)
+    table = runs_table(collect(tracker, parent))
+    assert list(table["run_id"]) == [run]
+    assert table["test/map"][0] == 0.5
+
+
+def test_two_runs_are_compared_paired_by_sample(tracker: Tracker, tmp_path: Path) -> None:
+    one = track(tracker, tmp_path, None, "a", 0, 0.3)
+    other = track(tracker, tmp_path, None, "b", 1, 0.01)
+    found = compare(tracker, *tracker.get([one, other]))
+    assert [arm.runs[0].id for arm in found.arms] == [one, other]
+    assert told(found.arms[1].difference) == "higher, for one seed"
+
+
+def test_what_cannot_be_compared_is_refused(tracker: Tracker, tmp_path: Path) -> None:
+    one = track(tracker, tmp_path, None, "a", 0, 0.3)
+    short = track(tracker, tmp_path, None, "b", 0, 0.3, ids=N - 1)
+    parent = start(tracker, tmp_path, definition((0,)))
+    with pytest.raises(InputError, match="have different test sets"):
+        compare(tracker, *tracker.get([one, short]))
+    with pytest.raises(InputError, match="is given twice"):
+        compare(tracker, *tracker.get([one, one]))
+    with pytest.raises(InputError, match="expected a finished run that has trained a model"):
+        compare(tracker, tracker.get([one])[0], parent)
