@@ -1,4 +1,4 @@
-"""What a run leaves behind as files: configuration, figures, predictions, model."""
+"""What a run leaves behind as files: configuration, predictions, model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mmclf.config.schema import Config
 from mmclf.data.samples import Samples
-from mmclf.data.split import Parts, label_shares
+from mmclf.data.split import Parts
 from mmclf.gallery import write_reasons
 from mmclf.material import Material
 from mmclf.models.description import write_files
@@ -31,20 +31,6 @@ def write_config(folder: Path, tree: Mapping[str, Any], overrides: Sequence[str]
     for name, content in (("config", dict(tree)), ("overrides", list(overrides))):
         text = without_passwords(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-
-
-def write_figures(
-    folder: Path, samples: Samples, parts: Parts, history: Sequence[Mapping[str, float]]
-) -> None:
-    """`figures/`: the label shares of the split, and the learning curves of `history` by epoch."""
-    from mmclf.report.figures import label_shares_figure, learning_curves_figure
-
-    target = folder / "figures"
-    target.mkdir()
-    shares = label_shares_figure(label_shares(samples.labels, parts), samples.label_names)
-    shares.savefig(target / "label_shares.png", dpi=120)
-    curves = {key: [epoch[key] for epoch in history] for key in history[0]}
-    learning_curves_figure(curves).savefig(target / "learning_curves.png", dpi=120)
 
 
 def write_predictions(

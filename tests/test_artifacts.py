@@ -17,12 +17,12 @@ from torch import nn
 from mmclf.artifacts import (
     summary,
     write_config,
-    write_figures,
     write_model,
     write_predictions,
     write_skipped,
 )
 from mmclf.config.schema import (
+    AtTest,
     Augment,
     Config,
     Encode,
@@ -81,7 +81,7 @@ def config() -> Config:
     node: dict[str, Any] = {"_target_": None}
     absent = Encoder(trainable=False, lr=1e-4, part=node)
     return Config(
-        data=Source("error", node),
+        data=Source("error", "own", node),
         split=Split("iterative", val=0.1, test=0.1, test_seed=0),
         image=Image(96, 0.5),
         augment=Augment(1, 0, 0.0, 0.0, 0),
@@ -99,6 +99,7 @@ def config() -> Config:
         output_dir="unused",
         allow_targets=[],
         head=Head(4, 0.1, 0.2),
+        at_test=AtTest("as_is", "as_is"),
         encode=Encode(2, "fp32", 1),
         cache="on",
         store=Store("unused"),
@@ -152,15 +153,6 @@ def test_configuration(tmp_path: Path) -> None:
     assert yaml.safe_load(text) == tree
     assert text.startswith("seed: 0")
     assert yaml.safe_load((tmp_path / "overrides.yaml").read_text()) == ["seed=0", "+x={a: 1}"]
-
-
-def test_figures(tmp_path: Path) -> None:
-    keys = [f"{part}/{metric}" for part in ("train", "val") for metric in ("loss", "f1_samples")]
-    history = [dict.fromkeys(keys, value) for value in (0.5, 0.25)]
-    write_figures(tmp_path, SAMPLES, PARTS, history)
-    assert files(tmp_path) == {"figures/label_shares.png", "figures/learning_curves.png"}
-    for path in (tmp_path / "figures").iterdir():
-        assert path.read_bytes().startswith(b"\x89PNG")
 
 
 def test_predictions(tmp_path: Path) -> None:
