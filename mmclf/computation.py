@@ -22,7 +22,7 @@ from mmclf.material import Material
 from mmclf.models.classifier import summary
 from mmclf.models.description import Description, describe
 from mmclf.models.weights import as_safetensors
-from mmclf.outcome import Judged, Outcome, OutcomeForm
+from mmclf.outcome import WEIGHTS, Judged, Outcome, OutcomeForm
 from mmclf.planning import Plan, Planner
 from mmclf.store.entries import Cost, Stage
 from mmclf.store.store import Computed, Result, Store
@@ -69,6 +69,14 @@ class Computation:
         Its arguments are the epoch's number, and train and val after it.
         """
         return self.store.result(self.plan.fit, OutcomeForm(), lambda: self._fit(on_epoch))
+
+    def clean_features(self) -> dict[str, Tensor]:
+        """The features (N, D) of all samples, not augmented, by modality of the frozen encoders."""
+        found = {
+            name: self._view(name, 0, stages[0]).value.values
+            for name, stages in self.plan.features.items()
+        }
+        return {name: torch.from_numpy(values) for name, values in found.items()}
 
     def _fit(self, on_epoch: OnEpoch) -> Computed[Outcome]:
         found = {name: self._features(name) for name in self.plan.features}
@@ -205,7 +213,7 @@ def _outcome(
         best=fitted.best,
         summary=summary(fitted.model),
         encoders={name: one.about for name, one in described.items()},
-        model=files | {"classifier.safetensors": as_safetensors(fitted.model)},
+        model=files | {WEIGHTS: as_safetensors(fitted.model)},
     )
 
 

@@ -11,7 +11,7 @@ from mmclf.store.entries import Cost
 TIMES: Mapping[str, tuple[str, ...]] = {
     "encode": ("pictures", "vision", "text"),
     "fit": ("fit",),
-    "decide": ("decide",),
+    "decide": ("tested", "decide"),
 }
 SPEEDS: Mapping[str, str] = {
     "images_per_s": "vision",

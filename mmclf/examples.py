@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,6 +27,9 @@ class Source(Protocol):
     def drawn(self, rows: Tensor, generator: torch.Generator, device: torch.device, /) -> Any:
         """What the model takes of some rows in training, its augmentation drawn at random."""
 
+    def taken(self, rows: NDArray[np.int64], /) -> Source:
+        """The input of other examples: of these rows, in their order."""
+
 
 @dataclass(frozen=True)
 class Features:
@@ -43,6 +46,10 @@ class Features:
         count = self.values.shape[1]
         views = torch.randint(count, (len(rows),), generator=generator)
         return self.values.flatten(0, 1).index_select(0, (rows * count + views).to(device))
+
+    def taken(self, rows: NDArray[np.int64]) -> Features:
+        """The features of these rows."""
+        return Features(self.values[torch.from_numpy(rows).to(self.values.device)])
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,10 @@ class RawPictures:
             )
         return standardise(self.encoder, pictures)
 
+    def taken(self, rows: NDArray[np.int64]) -> RawPictures:
+        """The pictures of these rows."""
+        return replace(self, rows=self.rows[rows])
+
     def _read(self, rows: NDArray[np.int64], device: torch.device) -> Tensor:
         return sent(torch.from_numpy(self.pictures[rows]), device)
 
@@ -94,6 +105,10 @@ class RawCaptions:
     ) -> dict[str, Tensor]:
         """The same: captions are not augmented."""
         return self._tokens([self.captions[i] for i in rows.tolist()], device)
+
+    def taken(self, rows: NDArray[np.int64]) -> RawCaptions:
+        """The captions of these rows."""
+        return replace(self, captions=[self.captions[i] for i in rows])
 
     def _tokens(self, captions: Sequence[str], device: torch.device) -> dict[str, Tensor]:
         tokens = self.encoder.tokenize(captions)

@@ -170,17 +170,7 @@ def _learner(
     """
     torch.manual_seed(config.seed)
     trainer, trainable = config.trainer, inputs.trainable
-    model = make_model(
-        config.fusion,
-        config.head,
-        {m: dims[m] if m in dims else inputs.encoder(m).out_dim for m in config.modalities},
-        trainable,
-        len(inputs.material.samples.label_names),
-        config.allow_targets,
-    ).to(device)
-    vision: Any = trainable.get("vision")  # whose `to` is typed without memory formats
-    if vision is not None:
-        vision.to(memory_format=torch.channels_last)
+    model = new_model(config, inputs, dims, device)
     optimizer, scheduler = make_optimizer(
         config.optimizer,
         config.scheduler,
@@ -198,6 +188,30 @@ def _learner(
         batch_size=trainer.batch_size,
         accumulate=trainer.accumulate,
         clip_norm=trainer.clip_norm,
-        evaluation_size=config.encode.batch_size if trainable else FEATURES_AT_ONCE,
+        evaluation_size=evaluation_size(config, inputs),
     )
     return learner, model
+
+
+def new_model(
+    config: Config, inputs: Inputs, dims: Mapping[str, int], device: torch.device
+) -> Classifier:
+    """The classifier of a run, its weights drawn; `dims` as `_learner` takes them."""
+    trainable = inputs.trainable
+    model = make_model(
+        config.fusion,
+        config.head,
+        {m: dims[m] if m in dims else inputs.encoder(m).out_dim for m in config.modalities},
+        trainable,
+        len(inputs.material.samples.label_names),
+        config.allow_targets,
+    ).to(device)
+    vision: Any = trainable.get("vision")  # whose `to` is typed without memory formats
+    if vision is not None:
+        vision.to(memory_format=torch.channels_last)
+    return model
+
+
+def evaluation_size(config: Config, inputs: Inputs) -> int:
+    """How many examples are evaluated at once."""
+    return config.encode.batch_size if inputs.trainable else FEATURES_AT_ONCE

@@ -17,8 +17,21 @@ from mmclf.store.digests import array_digest, digest, texts_digest
 from mmclf.store.entries import Stage
 
 # Raise one when its stage computes something else of the same arguments.
-VISION, TEXT, FIT, DECIDE = 1, 1, 1, 1
+VISION, TEXT, FIT, TESTED, DECIDE = 1, 1, 1, 1, 1
 CLEAN = 0
+
+
+def data_digest(samples: Samples) -> str:
+    """What a data set is, whatever becomes of it: its ids, captions and labels."""
+    return digest(
+        {
+            "ids": texts_digest(samples.ids),
+            # In any order: an arm may have them shuffled among the samples.
+            "captions": texts_digest(sorted(samples.captions)),
+            "labels": array_digest(samples.labels),
+            "names": list(samples.label_names),
+        }
+    )
 
 
 def vision_stages(
@@ -128,14 +141,31 @@ def raw_captions(
     }
 
 
-def decide_stage(config: Config, fit: Stage, samples: Samples, identities: Identities) -> Stage:
-    """The thresholds and all scores."""
+def tested_stage(config: Config, fit: Stage) -> Stage | None:
+    """The test set's logits with modalities dropped or shuffled, or None where none is."""
+    changes = config.at_test.changes
+    if not changes:
+        return None
+    arguments = {
+        "fit": fit.key,
+        "changes": changes,
+        "seed": config.seed if "shuffled" in changes.values() else None,
+    }
+    return Stage("tested", TESTED, arguments)
+
+
+def decide_stage(
+    config: Config, fit: Stage, tested: Stage | None, samples: Samples, identities: Identities
+) -> Stage:
+    """The thresholds and all scores; `tested` where the test set's logits are not the fit's."""
     arguments = {
         "fit": fit.key,
         "threshold": identities.part(config.threshold),
         "label_names": list(samples.label_names),
         **versions("scikit-learn"),
     }
+    if tested is not None:
+        arguments["tested"] = tested.key
     return Stage("decide", DECIDE, arguments)
 
 

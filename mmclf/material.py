@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from mmclf.config.schema import Config
 from mmclf.config.targets import build
 from mmclf.data.decoded import Decoded
 from mmclf.data.samples import Samples
+from mmclf.data.shuffling import with_shuffled_captions
 from mmclf.data.split import Parts, stored_split
 from mmclf.data.supports import check_supports
 from mmclf.gallery import hang
@@ -55,15 +56,23 @@ def opened_store(config: Config, hardware: str) -> Iterator[tuple[Store, FileSum
         yield Store(Path(name), hardware), FileSums(Path(name) / "sums")
 
 
-def gather(config: Config, store: Store, sums: FileSums) -> Material:
-    """The material of a run; raises InputError for whatever is wrong with the data."""
+Hang = Callable[[Config, Samples, Store, FileSums], Decoded]
+
+
+def gather(config: Config, store: Store, sums: FileSums, hanging: Hang = hang) -> Material:
+    """The material of a run; raises InputError for whatever is wrong with the data.
+
+    `hanging` makes the pictures, where there are some to look at.
+    """
     make = partial(build, allow=config.allow_targets)
     samples: Samples = make(config.data.part, role="data")
+    if config.data.caption_order == "shuffled":
+        samples = with_shuffled_captions(samples)
     drawn = stored_split(samples, store, seed=config.seed, **asdict(config.split))
     parts, costs = drawn.value, drawn.costs
     gallery: Decoded | None = None
     if not config.vision.is_none:
-        gallery = hang(config, samples, store, sums)
+        gallery = hanging(config, samples, store, sums)
         # After the split, so that every run of a study has the same test set but for these.
         parts = parts.without(gallery.unreadable)
         costs = (*costs, gallery.cost)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from mmclf.models.description import read_files, write_files
 from mmclf.store.arrays import load_array, save_array
 from mmclf.store.entries import Entry
+from mmclf.store.store import Result
 
 Logits = NDArray[np.float32]
 MODEL = "model"
+WEIGHTS = "classifier.safetensors"  # of all that was trained, among the model's files
 
 
 @dataclass(frozen=True)
@@ -92,3 +94,23 @@ class OutcomeForm:
             encoders=facts.encoders,
             model=read_files(entry, MODEL),
         )
+
+
+class JudgedForm:
+    """A part of the data in the store: its logits as an array of NumPy, its loss as JSON."""
+
+    def write(self, judged: Judged, folder: Path) -> None:
+        """Write it to `folder`."""
+        save_array(folder / "logits.npy", judged.logits)
+        (folder / "loss.json").write_text(json.dumps(judged.loss), encoding="utf-8")
+
+    def read(self, entry: Entry) -> Judged:
+        """Read it back."""
+        logits = load_array(entry.path("logits.npy"))
+        return Judged(float(json.loads(entry.read("loss.json"))), logits)
+
+
+def retested(outcome: Result[Outcome], tested: Result[Judged]) -> Result[Outcome]:
+    """An outcome with the test set judged otherwise, at the cost of both."""
+    value = replace(outcome.value, test=tested.value)
+    return Result(value, tested.cost, tested.inputs, tested.found)

@@ -21,9 +21,11 @@ from mmclf.config.check import checked_parts
 from mmclf.config.proofs import Proofs
 from mmclf.config.schema import Composed, Config
 from mmclf.costs import cost_tags, speeds, times
+from mmclf.drawings import write_figures
 from mmclf.errors import InputError
+from mmclf.keys import data_digest
 from mmclf.material import Material, gather, opened_store
-from mmclf.outcome import Judged, Outcome, OutcomeForm
+from mmclf.outcome import Judged, JudgedForm, Outcome, OutcomeForm, retested
 from mmclf.planning import Plan, Planner
 from mmclf.store.store import Computed, Store
 from mmclf.store.store import Result as Stored
@@ -33,6 +35,8 @@ from mmclf.verdict import Verdict, VerdictForm, epoch_scores, judge
 
 if TYPE_CHECKING:
     from mmclf.computation import Computation
+
+DATA_DIGITS = 12  # of the digest of a data set that a run is tagged with
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,7 @@ def run(composed: Composed) -> Result:
     facts = {"hardware": ran_on, "versions": hardware.versions(), "commit": hardware.commit()}
     start = partial(
         tracker.run,
-        names.run_name(composed.choices, composed.overrides),
-        names.run_tags(composed.choices, composed.overrides, config.seed, facts),
+        *_called(composed, facts),
         config.tracking.parent,
     )
     with ExitStack() as stack:
@@ -91,17 +94,29 @@ def run(composed: Composed) -> Result:
         with start() as log:
             store.sign(log.id)
             log.params(names.flat_params(composed.tree))
+            log.tags({"mmclf.data": data_digest(material.samples)[:DATA_DIGITS]})
             with tempfile.TemporaryDirectory() as folder:
                 artifacts.write_config(Path(folder), composed.tree, composed.overrides)
                 log.artifacts(Path(folder))
             return _finish(composed, ready, store, clock, log)
 
 
+def _called(composed: Composed, facts: Mapping[str, str | None]) -> tuple[str, dict[str, str]]:
+    """The run's name and its tags; a study has called its arm already."""
+    choices, overrides, seed = composed.choices, composed.overrides, composed.config.seed
+    arm = composed.config.tracking.arm
+    if arm is None:
+        arm, name = names.arm_name(overrides), names.run_name(choices, overrides)
+    else:
+        name = names.study_run_name(arm, seed)
+    return name, names.run_tags(choices, arm, seed, facts)
+
+
 def _ready(
     config: Config, material: Material, planner: Planner, store: Store, stack: ExitStack
 ) -> Ready:
     plan = planner.plan()
-    stored = store.recall(plan.fit, OutcomeForm()) if plan is not None else None
+    stored = _stored(plan, store) if plan is not None else None
     if plan is not None and stored is not None:
         return Ready(material, plan, stored, None)
     from mmclf.computation import deterministic, prepared
@@ -111,6 +126,15 @@ def _ready(
     stack.enter_context(deterministic(config.seed, device))
     computation = prepared(config, material, planner, store, device)
     return Ready(material, computation.plan, None, computation)
+
+
+def _stored(plan: Plan, store: Store) -> Stored[Outcome] | None:
+    """The outcome of a plan, or None if it lacks any of its parts."""
+    outcome = store.recall(plan.fit, OutcomeForm())
+    if outcome is None or plan.tested is None:
+        return outcome
+    tested = store.recall(plan.tested, JudgedForm())
+    return None if tested is None else retested(outcome, tested)
 
 
 def _finish(
@@ -133,7 +157,7 @@ def _finish(
     last_step = len(outcome.value.train) + 1
     log.metrics(metrics, last_step)
     with tempfile.TemporaryDirectory() as folder:
-        _write(Path(folder), config, ready, outcome.value, verdict.value)
+        _write(Path(folder), config, ready, outcome.value, verdict.value, store)
         log.artifacts(Path(folder))
     log.tags(cost_tags(verdict.costs, log.id))
     seconds = times(verdict.costs) | {"time/wall_s": clock.elapsed()} | speeds(verdict.costs)
@@ -149,7 +173,7 @@ def _finish(
 
 
 def _outcome(ready: Ready, log: RunLog) -> tuple[Stored[Outcome], list[dict[str, float]]]:
-    """The outcome of the fit, and the scores of its epochs if they have been logged already."""
+    """The outcome of fit and test, and the scores of epochs that have been logged already."""
     history: list[dict[str, float]] = []
     if ready.computation is None:
         assert ready.outcome is not None
@@ -160,14 +184,21 @@ def _outcome(ready: Ready, log: RunLog) -> tuple[Stored[Outcome], list[dict[str,
         history.append(values)
         log.metrics(values, number)
 
-    return ready.computation.outcome(on_epoch), history
+    outcome = ready.computation.outcome(on_epoch)
+    if ready.plan.tested is not None:
+        from mmclf.at_test import judged_at_test
+
+        outcome = retested(outcome, judged_at_test(ready.computation, outcome, ready.plan.tested))
+    return outcome, history
 
 
-def _write(folder: Path, config: Config, ready: Ready, outcome: Outcome, verdict: Verdict) -> None:
+def _write(
+    folder: Path, config: Config, ready: Ready, outcome: Outcome, verdict: Verdict, store: Store
+) -> None:
     material = ready.material
     logits = {part: outcome.parts()[part].logits for part in ("val", "test")}
     artifacts.write_predictions(folder, material.samples, material.parts, logits)
     thresholds, precisions = verdict.thresholds, ready.plan.precisions
     artifacts.write_model(folder, config, material, outcome, thresholds, precisions)
-    artifacts.write_figures(folder, material.samples, material.parts, verdict.history)
+    write_figures(folder, material.samples, material.parts, verdict.history, store)
     artifacts.write_skipped(folder, material)

@@ -22,12 +22,14 @@ Precision = Literal["fp32", "bf16"]
 class Plan:
     """The stages of a run: features of the frozen encoders (of images by view), fit, decide.
 
-    `precisions`: in which the frozen encoders compute.
+    `precisions`: in which the frozen encoders compute; `tested`: the test set judged once more,
+    where `at_test` drops or shuffles a modality.
     """
 
     features: Mapping[str, tuple[Stage, ...]]
     precisions: Mapping[str, Precision]
     fit: Stage
+    tested: Stage | None
     decide: Stage
 
 
@@ -68,8 +70,9 @@ class Planner:
             self._identities,
             material.threshold.empty,
         )
-        decide = keys.decide_stage(config, fit, material.samples, self._identities)
-        return Plan(features, precisions, fit, decide)
+        tested = keys.tested_stage(config, fit)
+        decide = keys.decide_stage(config, fit, tested, material.samples, self._identities)
+        return Plan(features, precisions, fit, tested, decide)
 
     def precision_name(self, modality: str) -> str:
         """Under what the precision of an encoder, whose weights are at hand, is remembered."""

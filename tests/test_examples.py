@@ -66,6 +66,14 @@ def test_captions_are_padded_to_the_longest_of_their_batch() -> None:
     assert found.tolist() == [[ord("e"), ord("f")], [ord("a"), ord(" ")]]
 
 
+def test_other_rows_are_taken_in_their_order() -> None:
+    rows, values = np.array([2, 0]), torch.arange(12.0).reshape(3, 2, 2)
+    assert torch.equal(Features(values).taken(rows).values, values[[2, 0]])
+    assert RawCaptions(["a", "b", "c"], Reader()).taken(rows).captions == ["c", "a"]
+    pictures = RawPictures(PICTURES, np.array([4, 3, 1]), Eye(), CLEAN).taken(rows)
+    torch.testing.assert_close(pictures.clean(slice(None), CPU), channels_first([1, 4]))
+
+
 def test_features_and_raw_inputs_stand_side_by_side() -> None:
     values = torch.arange(12.0).reshape(3, 2, 2)
     some = Examples(

@@ -76,7 +76,7 @@ TRAINED = (*BOTH, "vision.trainable=true", "text.trainable=true")
 
 VISION, LEARNT = "clean view1 fit decide", "fit decide"
 TEXT, ALL = "text fit decide", "clean view1 text fit decide"
-NOTHING = ""
+TESTED, NOTHING = "tested decide", ""
 
 CASES: Mapping[Lines, Mapping[str, str]] = {
     BASE: {
@@ -109,6 +109,7 @@ CASES: Mapping[Lines, Mapping[str, str]] = {
         "text.ngram_max=2": TEXT,
         "text.min_df=3": TEXT,
         "text.sublinear_tf=false": TEXT,
+        "data.caption_order=shuffled": TEXT,
         # training
         "fusion=sum": LEARNT,
         "fusion.normalise=true": LEARNT,
@@ -138,6 +139,22 @@ CASES: Mapping[Lines, Mapping[str, str]] = {
     (*BASE, "trainer.monitor=val/loss"): {"threshold.empty=empty": "decide"},
     (*BASE, "threshold=global_f1"): {"threshold.average=macro": "decide"},
     (*BASE, "loss=weighted_bce"): {"loss.form=sqrt": LEARNT, "loss.max_weight=null": LEARNT},
+    # What is judged once more hangs on the fit, and nothing else hangs on it but the decision.
+    (*BASE, "at_test.text=shuffled"): {
+        "at_test.text=dropped": TESTED,
+        "at_test.vision=shuffled": TESTED,
+        "at_test.vision=dropped": TESTED,
+        "seed=2": f"text fit {TESTED}",
+        "loss=focal": f"fit {TESTED}",
+        "image.size=48": f"clean view1 fit {TESTED}",
+        "threshold.value=0.4": "decide",
+        "device=cpu encode.batch_size=7": NOTHING,
+    },
+    (*TRAINED, "at_test.text=dropped"): {
+        "at_test.text=shuffled": TESTED,
+        "at_test.vision=shuffled": TESTED,
+        "vision.lr=1e-5": f"fit {TESTED}",
+    },
     # Without further views, what they would look like is nothing.
     (*BASE, "augment.views=1"): {
         "augment.seed=1 augment.padding=3 augment.vertical_flip=0.0": NOTHING
@@ -239,6 +256,7 @@ def plan_of(config: Config) -> Plan:
 
 def named_keys(plan: Plan) -> Keys:
     keys = {"fit": plan.fit.key, "decide": plan.decide.key}
+    keys |= {"tested": plan.tested.key} if plan.tested is not None else {}
     for modality, stages in plan.features.items():
         for view, stage in enumerate(stages):
             name = "text" if modality == "text" else f"view{view}" if view > 0 else "clean"
@@ -309,6 +327,33 @@ def test_an_encoder_that_is_trained_leaves_the_others_features(
     assert trained.keys() == {"text", "fit", "decide"}
     assert trained["text"] == frozen["text"]
     assert {trained["fit"], trained["decide"]}.isdisjoint(frozen.values())
+
+
+@pytest.mark.parametrize("base", [BASE, TRAINED])
+@pytest.mark.parametrize("how", ["dropped", "shuffled"])
+def test_another_test_leaves_the_fit_and_what_comes_before_it(
+    keys_of: Callable[..., Keys], base: Lines, how: str
+) -> None:
+    plain, tested = keys_of(*base), keys_of(*base, f"at_test.vision={how}")
+    assert tested.keys() - plain.keys() == {"tested"}
+    assert {name for name, key in plain.items() if tested[name] != key} == {"decide"}
+
+
+def test_a_run_without_another_test_has_no_word_of_it(composed: Callable[..., Composed]) -> None:
+    plan = plan_of(composed(*BASE).config)
+    assert plan.tested is None
+    told = {"fit", "threshold", "label_names", "scikit-learn"}
+    assert plan.decide.arguments.keys() == told
+    assert not any("test" in name for name in plan.fit.arguments)
+
+
+def test_the_seed_counts_in_what_is_shuffled_alone(composed: Callable[..., Composed]) -> None:
+    seeds = {}
+    for how in ("dropped", "shuffled"):
+        stage = plan_of(composed(*BASE, f"at_test.text={how}").config).tested
+        assert stage is not None
+        seeds[how] = stage.arguments["seed"]
+    assert seeds == {"dropped": None, "shuffled": 1}
 
 
 @pytest.mark.parametrize(

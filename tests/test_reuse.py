@@ -220,12 +220,15 @@ def test_damaged_features_are_encoded_again_with_a_line_of_warning(
     assert scores(first) == scores(run(tmp_path))
 
 
-def test_a_stored_run_waits_for_no_library_that_only_computing_needs(tmp_path: Path) -> None:
-    run(tmp_path)
+@pytest.mark.parametrize("more", [(), ("at_test.text=shuffled",), ("text=constant",)])
+def test_a_stored_run_waits_for_no_library_that_only_computing_needs(
+    tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    run(tmp_path, *more)
     script = (
         "import json, sys\n"
         "from mmclf.cli import main\n"
-        f"status = main({overrides(tmp_path)!r})\n"
+        f"status = main({overrides(tmp_path, *more)!r})\n"
         f"print(json.dumps([status, [name for name in {HEAVY!r} if name in sys.modules]]))\n"
     )
     done = subprocess.run(

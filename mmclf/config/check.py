@@ -74,7 +74,7 @@ def _missing(node: object, path: str = "") -> Iterator[str]:
 
 def _unknown(node: Mapping[Any, Any], section: type, path: str = "") -> Iterator[str]:
     """A finding for each key that mmclf does not own."""
-    hints = typing.get_type_hints(section)
+    hints = {key: _section(hint) for key, hint in typing.get_type_hints(section).items()}
     for key, value in node.items():
         if key not in hints:
             yield f"{path}{key} is not a setting: {suggestion(str(key), hints)}"
@@ -82,6 +82,12 @@ def _unknown(node: Mapping[Any, Any], section: type, path: str = "") -> Iterator
                 yield f"{path}{key}.{where} is not expected there: no part has that place"
         elif dataclasses.is_dataclass(hints[key]) and isinstance(value, Mapping):
             yield from _unknown(value, typing.cast("type", hints[key]), f"{path}{key}.")
+
+
+def _section(hint: object) -> object:
+    """The section that a setting is, also where it may be left out."""
+    sections = [one for one in typing.get_args(hint) if dataclasses.is_dataclass(one)]
+    return sections[0] if sections else hint
 
 
 def _settings(tree: Mapping[str, Any]) -> Iterator[str]:
@@ -106,7 +112,7 @@ def _annotation(location: Sequence[int | str]) -> object:
     for key in location:
         if not dataclasses.is_dataclass(here):
             return here
-        here = typing.get_type_hints(here).get(str(key))
+        here = _section(typing.get_type_hints(here).get(str(key)))
     return here
 
 
@@ -118,6 +124,7 @@ def _together(tree: Mapping[str, Any]) -> Iterator[str]:
         node = tree.get(name)
         if isinstance(node, Mapping) and _is_none(node) and node.get("trainable") is True:
             yield f"{name}.trainable is true, but {name} is none: choose a level, {name}=LEVEL"
+    yield from _at_test(tree)
     yield from _padding(tree.get("augment"), tree.get("image"))
     split = tree.get("split")
     shares = [split.get("val"), split.get("test")] if isinstance(split, Mapping) else []
@@ -126,6 +133,25 @@ def _together(tree: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"split.val and split.test: found {numbers[0]} and {numbers[1]}, expected a sum below "
             "1: the rest is for training"
+        )
+
+
+def _at_test(tree: Mapping[str, Any]) -> Iterator[str]:
+    """Findings about modalities that are not there to be changed, or of which nothing is left."""
+    node = tree.get("at_test")
+    if not isinstance(node, Mapping):
+        return
+    for name in MODALITIES:
+        if _is_none(tree.get(name)) and node.get(name) in ("dropped", "shuffled"):
+            yield (
+                f"at_test.{name} is {node[name]!r}, but {name} is none: give at_test.{name}=as_is, "
+                f"or choose a level, {name}=LEVEL"
+            )
+    used = [name for name in MODALITIES if name in tree and not _is_none(tree[name])]
+    if used and all(node.get(name) == "dropped" for name in used):
+        yield (
+            f"at_test drops {' and '.join(used)}, which leaves nothing to tell test samples apart "
+            f"by: give at_test.{used[0]}=as_is"
         )
 
 

@@ -42,9 +42,13 @@ class Split:
 
 @dataclass(frozen=True)
 class Source:
-    """Where samples come from, and what becomes of an image that is missing or unreadable."""
+    """Where samples come from, and what becomes of an image that is missing or unreadable.
+
+    `caption_order`: each caption with its `own` sample, or `shuffled` within the source's parts.
+    """
 
     on_bad_image: Literal["error", "skip"]
+    caption_order: Literal["own", "shuffled"]
     part: Node
 
 
@@ -100,6 +104,26 @@ class Head:
     input_dropout: Dropout
 
 
+AtTestValue = Literal["as_is", "dropped", "shuffled"]
+
+
+@dataclass(frozen=True)
+class AtTest:
+    """What the test samples show of each modality to the trained model, which stays as it is.
+
+    `dropped`: all of them the training samples' mean feature; `shuffled`: one another's input.
+    """
+
+    vision: AtTestValue
+    text: AtTestValue
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """What becomes of each modality that is not left as it is."""
+        found = {"vision": self.vision, "text": self.text}
+        return {name: how for name, how in found.items() if how != "as_is"}
+
+
 @dataclass(frozen=True)
 class Encode:
     """How frozen encoders are run."""
@@ -129,11 +153,51 @@ class Trainer:
 
 @dataclass(frozen=True)
 class Tracking:
-    """The MLflow database and experiment, and the sweep's run that this run belongs to."""
+    """The MLflow database and experiment; the sweep's run that this run belongs to, and its arm."""
 
     uri: Text
     experiment: Text
     parent: str | None
+    arm: str | None = None
+
+
+F1Metric = Literal[
+    "test/f1_samples",
+    "test/f1_micro",
+    "test/f1_macro",
+    "test/f1_samples_at_0.5",
+    "test/f1_micro_at_0.5",
+    "test/f1_macro_at_0.5",
+    "test/f1_samples_fitted",
+    "test/f1_micro_fitted",
+    "test/f1_macro_fitted",
+]
+Levels = list[Any] | dict[str, str | list[str]]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question over config groups: `factors`, each with its levels, laid out by a `design`.
+
+    A level is a value of the group or key that its factor is called after, or a name with the
+    overrides that it stands for. `seeds`: those of every arm, or how many, from 0 on. `metric`
+    decides; `baseline` is the arm that the others are compared to, None for the one that the design
+    starts from; `orders`: how many an attribution of more than seven changes draws.
+    """
+
+    question: Text
+    design: Literal["grid", "one_at_a_time", "leave_one_out", "add_one", "ladder", "attribution"]
+    factors: dict[str, Levels]
+    seeds: Count | Annotated[list[Seed], Field(min_length=1)] = 5
+    metric: F1Metric = "test/f1_samples"
+    baseline: str | None = None
+    orders: Count = 32
+
+    @property
+    def seed_list(self) -> tuple[int, ...]:
+        """The seeds, each once."""
+        seeds = range(self.seeds) if isinstance(self.seeds, int) else self.seeds
+        return tuple(dict.fromkeys(seeds))
 
 
 @dataclass(frozen=True)
@@ -165,9 +229,11 @@ class Config:
     output_dir: Text
     allow_targets: list[str]
     head: Head
+    at_test: AtTest
     encode: Encode
     cache: Annotated[Literal["on", "off"], BeforeValidator(_switch)]
     store: Store
+    study: Study | None = None
 
     @property
     def modalities(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from mmclf.store.sums import FileSums
 TIMM = "mmclf.models.vision.TimmEncoder"
 HUGGING_FACE = "mmclf.models.text.HuggingFaceEncoder"
 TFIDF = "mmclf.models.tfidf.Tfidf"
+CONSTANT = "mmclf.models.constant.Constant"
 TIMM_HUB_FILES = ("config.json", "*.safetensors")
 HUGGING_FACE_HUB_FILES = ("*.json", "model*.safetensors", "*.txt", "*.model")
 
@@ -51,11 +52,14 @@ class Identities:
     def encoder(self, node: Node, role: str) -> Identity | None:
         """What the encoder of a config node is, or None if its weights are not at hand yet."""
         name = node["_target_"]
-        if name not in (TIMM, HUGGING_FACE, TFIDF):
+        if name not in (TIMM, HUGGING_FACE, TFIDF, CONSTANT):
             target = resolve(name, role, self._allow)
             name = f"{target.__module__}.{target.__qualname__}"
         if name == TFIDF:
             return Identity({"part": dict(node), **versions("scikit-learn")}, is_fitted=True)
+        if name == CONSTANT:
+            # Nothing is learnt, but what has a fit is run without batches and precisions, as it is.
+            return Identity({"kind": CONSTANT}, is_fitted=True)
         if name == TIMM:
             return self._timm(node)
         if name == HUGGING_FACE:

@@ -21,6 +21,7 @@ from mmclf.config.targets import build, resolve
 from mmclf.errors import InputError
 from mmclf.models import weights
 from mmclf.models.classifier import Classifier
+from mmclf.models.constant import Constant
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.vision import TimmEncoder
 from mmclf.threshold_search import Empty
@@ -178,7 +179,7 @@ def _encoder(name: str, facts: EncoderFacts, folder: Path, allow: Sequence[str])
     encoder = build(node, name, allow, train_captions=())
     if isinstance(encoder, Tfidf):
         _restore_tfidf(encoder, folder)
-    elif hasattr(encoder, "fit"):
+    elif hasattr(encoder, "fit") and not isinstance(encoder, Constant):
         raise InputError(
             f"{name}: {type(encoder).__name__} was fitted on the run's captions, and what it "
             "learnt was not kept: only that of mmclf.models.tfidf.Tfidf is"

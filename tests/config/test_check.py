@@ -13,6 +13,13 @@ from mmclf.config.check_hydra import check_hydra, check_searchpath
 from mmclf.config.schema import Config
 from mmclf.errors import InputError
 
+VISION = {
+    "_target_": "mmclf.models.vision.TimmEncoder",
+    "name": "resnet18",
+    "trainable": False,
+    "lr": 1e-4,
+}
+
 
 def tree() -> dict[str, Any]:
     return {
@@ -20,6 +27,7 @@ def tree() -> dict[str, Any]:
             "_target_": "mmclf.data.competition.load",
             "root": "here",
             "on_bad_image": "error",
+            "caption_order": "own",
         },
         "split": {"method": "iterative", "val": 0.1, "test": 0.1, "test_seed": 0},
         "image": {"size": 224, "crop": None},
@@ -58,6 +66,7 @@ def tree() -> dict[str, Any]:
         "output_dir": "outputs",
         "allow_targets": [],
         "head": {"hidden": 512, "dropout": 0.0, "input_dropout": 0.0},
+        "at_test": {"vision": "as_is", "text": "as_is"},
         "encode": {"batch_size": 64, "precision": "auto", "workers": None},
         "cache": "on",
         "store": {"dir": "outputs/store"},
@@ -111,11 +120,15 @@ def test_a_good_tree_becomes_the_config() -> None:
                 "root": "x",
                 "label_names": {"1": "a"},
                 "on_bad_image": "skip",
+                "caption_order": "shuffled",
             }
         },
         {"fusion": {"_target_": "torch.nn.Sequential"}},
         {"image__crop": 1.0},
         {"text__trainable": True, "text__lr": 3},
+        {"at_test__text": "shuffled"},
+        {"at_test__text": "dropped", "vision": VISION},
+        {"at_test": {"vision": "dropped", "text": "shuffled"}, "vision": VISION},
         {"trainer__clip_norm": 1, "trainer__patience": 2, "trainer__precision": "fp16"},
         {"scheduler": {"_target_": "torch.optim.lr_scheduler.StepLR", "step_size": 10}},
     ],
@@ -142,6 +155,28 @@ BAD_SETTINGS: list[tuple[dict[str, object], str]] = [
         {"data__on_bad_image": "skp"},
         "data.on_bad_image: found 'skp' (did you mean 'skip'?), expected 'error' or 'skip'",
     ),
+    (
+        {"data__caption_order": "shufled"},
+        "data.caption_order: found 'shufled' (did you mean 'shuffled'?), expected 'own' or 'shuf",
+    ),
+    (
+        {"at_test__vision": "droped"},
+        "at_test.vision: found 'droped' (did you mean 'dropped'?), expected 'as_is', 'dropped' or",
+    ),
+    (
+        {"at_test__vision": "shuffled"},
+        "at_test.vision is 'shuffled', but vision is none: give at_test.vision=as_is, or choose a",
+    ),
+    (
+        {"at_test__text": "dropped"},
+        "at_test drops text, which leaves nothing to tell test samples apart by: give at_test.text",
+    ),
+    (
+        {"at_test": {"vision": "dropped", "text": "dropped"}, "vision": VISION},
+        "at_test drops vision and text, which leaves nothing",
+    ),
+    ({"at_test__words": "as_is"}, "at_test.words is not a setting: valid: text, vision"),
+    ({"at_test": ...}, "at_test is missing: give at_test=VALUE"),
     ({"head__input_dropout": 1.0}, "head.input_dropout: found 1.0, expected a number below 1"),
     ({"image__crop": 0.0}, "image.crop: found 0.0, expected a number above 0.0 or null"),
     ({"image__crop": 1.01}, "image.crop: found 1.01, expected at most 1.0 or null"),
@@ -301,8 +336,52 @@ def hydra() -> dict[str, Any]:
 
 def test_a_good_hydra_node_passes() -> None:
     assert check_hydra(hydra()) == []
-    joblib = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
-    assert check_hydra(hydra() | {"launcher": {"_target_": joblib, "n_jobs": 2}}) == []
+
+
+SLURM: dict[str, Any] = {
+    "_target_": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
+    "submitit_folder": "${hydra.sweep.dir}/.submitit/%j",
+    "name": "${hydra.job.name}",
+    "partition": "gpu",
+    "additional_parameters": {},
+    "setup": None,
+}
+
+
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        {
+            "_target_": "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
+            "n_jobs": 2,
+        },
+        SLURM,
+        {"_target_": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher"},
+        {"_target_": "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher", "ray": {}},
+    ],
+)
+def test_the_launchers_of_hydra_are_allowed(launcher: dict[str, Any]) -> None:
+    assert check_hydra(hydra() | {"launcher": launcher}) == []
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"setup": ["rm -r x"]},
+        {"additional_parameters": {"wrap": "x"}},
+        {"srun_args": ["x"]},
+        {"python": "x"},
+        {"submitit_folder": "${oc.env:HOME}"},
+    ],
+)
+def test_a_launcher_runs_no_command_of_a_config_file(setting: dict[str, Any]) -> None:
+    (found,) = check_hydra(hydra() | {"launcher": SLURM | setting})
+    assert found.startswith(f"hydra.launcher.{next(iter(setting))}")
+
+
+def test_the_sweeper_of_studies_is_allowed() -> None:
+    sweeper = {"_target_": "hydra_plugins.mmclf.study_sweeper.StudySweeper"}
+    assert check_hydra(hydra() | {"sweeper": sweeper}) == []
 
 
 HANDLERS = "job_logging.handlers"

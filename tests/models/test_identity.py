@@ -18,7 +18,16 @@ from mmclf.config.proofs import Proofs
 from mmclf.config.schema import Node
 from mmclf.errors import InputError
 from mmclf.models import vision
-from mmclf.models.identity import HUGGING_FACE, TFIDF, TIMM, Identities, Identity, version
+from mmclf.models.constant import Constant
+from mmclf.models.identity import (
+    CONSTANT,
+    HUGGING_FACE,
+    TFIDF,
+    TIMM,
+    Identities,
+    Identity,
+    version,
+)
 from mmclf.store.memory import Memory
 from mmclf.store.sums import FileSums
 
@@ -271,6 +280,12 @@ def test_tfidf_is_fitted_and_told_by_its_settings(identities: Identities) -> Non
 
 
 # Other parts
+
+
+def test_a_constant_is_the_same_for_all(identities: Identities) -> None:
+    assert f"{Constant.__module__}.{Constant.__qualname__}" == CONSTANT
+    found = identities.encoder({"_target_": CONSTANT}, "text")
+    assert found == Identity({"kind": CONSTANT}, is_fitted=True)
 
 
 def test_a_setting_that_names_a_file_is_told_by_the_files_content(

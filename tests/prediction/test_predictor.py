@@ -35,6 +35,7 @@ SMALL = ("data.train=100", "data.test=30", "trainer.epochs=2", "encode.precision
 RUNS: Mapping[str, Sequence[str]] = {
     "tfidf": (),
     "frozen": (*VISION, *TEXT, "threshold=global_f1", "image=center_crop"),
+    "constant": ("text=constant", "optimizer.lr=0.1"),
     "trained text": (*TEXT, "text.trainable=true"),
     "trained vision": (*VISION, "text=none", "vision.trainable=true"),
     "late": (*VISION, "fusion=late", "threshold=per_label_f1"),

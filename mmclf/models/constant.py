@@ -1,0 +1,22 @@
+"""A constant as a text encoder: what a model that sees no sample can still learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+class Constant:
+    """The feature 1.0 for every caption (N, 1): a head on it learns how common each label is."""
+
+    out_dim = 1
+
+    def fit(self, _captions: Sequence[str]) -> Constant:
+        """Learn nothing: no caption counts."""
+        return self
+
+    def transform(self, captions: Sequence[str]) -> Tensor:
+        """Features (N, 1) in float32."""
+        return torch.ones(len(captions), self.out_dim)
