@@ -27,11 +27,11 @@ demo: setup ## default against improved on generated data, offline, and the resu
 	@echo
 	@echo 'Compare the runs in the MLflow UI: make ui, then http://127.0.0.1:$(PORT)'
 
-test: setup ## the tests, offline
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+test: setup ## the tests, offline, a file of them on each core at a time
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-soak: setup ## the tests that kill, damage and race, hundreds of times: half an hour
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance
+soak: setup ## the tests that kill, damage and race, and the simulations, in full: an hour
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance tests/study/statistics/test_coverage.py
 
 bench: setup ## how fast everything is, into experiments/speed/README.md: DATA=DIR for real images
 	$(BIN)/python experiments/speed/bench.py --data $(DATA)
@@ -40,6 +40,7 @@ lint: setup ## what CI lints: formatting, style, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy --explicit-package-bases hydra_plugins
 
 format: setup ## format the code and mend what ruff can
 	$(BIN)/ruff format .

@@ -16,6 +16,7 @@ OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 # The module of each subcommand's function, which has its name.
 SUBCOMMANDS: Mapping[str, str] = {
+    "plan": "mmclf.plan",
     "report": "mmclf.report.command",
     "runs": "mmclf.report.command",
     "predict": "mmclf.prediction.command",
@@ -26,7 +27,10 @@ SUBCOMMANDS: Mapping[str, str] = {
 USAGE = """\
 mmclf [OVERRIDE ...]                one run
 mmclf -m [OVERRIDE ...]             a sweep over KEY=VALUE,VALUE: one run for each combination
-mmclf report [STUDY | --runs ID ...] [--format text,md,csv,tex]
+mmclf study=NAME [OVERRIDE ...]     a study: its arms, each with several seeds, and its report
+mmclf plan study=NAME [OVERRIDE ...]
+                                    its arms, what is done of it, and the time that is left
+mmclf report [STUDY | --runs ID ... | --compare ID ID] [--format text,md,csv,tex,html]
                                     the results table; without more, of the latest sweep
 mmclf runs                          the tracked runs, with their ids
 mmclf predict RUN_ID --root DIR [--out FILE] [--probabilities]

@@ -23,6 +23,7 @@ from mmclf.config.schema import Composed
 from mmclf.config.source import conf_dir
 from mmclf.errors import InputError
 from mmclf.names import without_passwords
+from mmclf.study.arms import PlannedStudy, compose_study
 
 # Hydra raises errors where this is "1", else prints them and exits.
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -112,6 +113,10 @@ def launch(arguments: list[str]) -> int:
         _hand_to_hydra(arguments, config_name, job)
         return 0
     devices.named(command.first.config.device)  # raises InputError if there is no such one
+    if command.first.config.study is not None:
+        planned = compose_study(flags.overrides, config_dir, config_name)
+        study_job = Job(job.granted, wants_traceback, config_dir)
+        return _study(arguments, config_name, planned, study_job)
     if command.multirun:
         sweep_job = Job(job.granted, wants_traceback, config_dir)
         return _sweep(arguments, flags.overrides, config_name, command.first, sweep_job)
@@ -153,6 +158,15 @@ def _sweep(
     told = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
     sys.stdout.write(f"sweep_id: {parent.id}  runs: {told}\n")
     return 0 if went_well else 1
+
+
+def _study(arguments: list[str], config_name: str, planned: PlannedStudy, job: Job) -> int:
+    from mmclf.conduct import conduct
+
+    def hand_over(parent: str) -> Exception | None:
+        return _swept([*arguments, f"tracking.parent='{parent}'"], config_name, job)
+
+    return conduct(planned, arguments, hand_over)
 
 
 def _swept(arguments: list[str], config_name: str, job: Job) -> Exception | None:

@@ -14,6 +14,11 @@ NOT_IN_ARMS = (*PLACES, "seed")
 PASSWORD = re.compile(r"(\w+://[^/\s:@]*:)[^@/\s]+@")
 
 
+def study_run_name(arm: str, seed: int) -> str:
+    """As `focal, seed=1`: what tells a study's run from its other ones."""
+    return f"{arm}, seed={seed}"
+
+
 def run_name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
     """As `improved: efficientnet_lite0 + minilm, seed=1`: preset, encoders, and other overrides."""
     preset = choices.get("experiment")
@@ -43,17 +48,30 @@ def without_passwords(text: str) -> str:
 
 
 def run_tags(
-    choices: Mapping[str, str], overrides: Sequence[str], seed: int, facts: Mapping[str, str | None]
+    choices: Mapping[str, str],
+    arm: str,
+    seed: int,
+    facts: Mapping[str, str | None],
 ) -> dict[str, str]:
     """Tags `mmclf.<group>`, `mmclf.arm`, `mmclf.seed`, and `mmclf.<fact>` of the known `facts`."""
     tags = {f"mmclf.{group}": level for group, level in choices.items()}
     tags |= {f"mmclf.{name}": value for name, value in facts.items() if value is not None}
-    return tags | {"mmclf.arm": arm_name(overrides), "mmclf.seed": str(seed)}
+    return tags | {"mmclf.arm": arm, "mmclf.seed": str(seed)}
 
 
 def flat_params(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings by dotted key, the tracking address left out."""
-    return {k: v for k, v in _flat(tree, "") if not k.startswith("tracking.")}
+    """The settings by dotted key, the tracking address and the study left out."""
+    return {k: v for k, v in _flat(tree, "") if not k.startswith(("tracking.", "study"))}
+
+
+def settings_of(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings by dotted key that say what a run is, its seed apart, not where it runs.
+
+    Nor where its data lie: what they are is told by their digest.
+    """
+    apart = ("seed", "cache", "data.root", *PLACES)
+    below = (*PLACES_BELOW, "study")
+    return {k: v for k, v in _flat(tree, "") if k not in apart and not k.startswith(below)}
 
 
 def _flat(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 import multiprocessing
 import socket
+from collections.abc import Callable
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from endurance_runs import Scale, Start, run_here
+from endurance_runs import Scale, Start, run_here, study_here
 from PIL import Image
 
 HEADER = "ImageID,Labels,Caption\n"
@@ -97,13 +98,23 @@ def coco_root(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def scale(request: pytest.FixtureRequest) -> Scale:
     if request.config.getoption("--soak"):
-        return Scale(kills=100, flips=500, races=40)
-    return Scale(kills=5, flips=50, races=1)
+        return Scale(kills=100, flips=500, races=40, studies=30)
+    return Scale(kills=5, flips=50, races=1, studies=2)
 
 
 @pytest.fixture(scope="session")
 def start() -> Start:
     """Starts a run with its output in a folder, in a process that has imported everything."""
+    return _starter(run_here)
+
+
+@pytest.fixture(scope="session")
+def start_study() -> Start:
+    """Likewise a small study."""
+    return _starter(study_here)
+
+
+def _starter(live: Callable[[Path], None]) -> Start:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["endurance_preload"])
     with pytest.MonkeyPatch.context() as patched:
@@ -112,7 +123,7 @@ def start() -> Start:
         forkserver.ensure_running()
 
     def started(folder: Path) -> BaseProcess:
-        process = context.Process(target=run_here, args=(folder,))
+        process = context.Process(target=live, args=(folder,))
         process.start()
         return process
 

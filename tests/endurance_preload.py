@@ -5,11 +5,16 @@ Nothing is computed here: a process that is forked from one whose torch has thre
 
 from __future__ import annotations
 
-from endurance_runs import SMALL
+from endurance_runs import SMALL, STUDY
 
 import mmclf.computation
+import mmclf.conduct
+import mmclf.pipeline
 import mmclf.report.figures
 import mmclf.scores  # noqa: F401
 from mmclf.config.composition import compose
+from mmclf.study.arms import compose_study
 
-compose(SMALL)  # what the parts are made of is imported by the check
+# What the parts are made of is imported by the check.
+compose(SMALL)
+compose_study(STUDY)

@@ -29,6 +29,11 @@ SMALL = (
     "device=cpu",
 )
 
+STUDY = (
+    *("study=loss", "study.seeds=2", "vision=none", "text=tfidf", "device=cpu"),
+    *("data.train=60", "data.test=20", "trainer.epochs=2", "head.hidden=16"),
+)
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -37,6 +42,7 @@ class Scale:
     kills: int
     flips: int
     races: int
+    studies: int
 
 
 @dataclass(frozen=True)
@@ -70,10 +76,7 @@ def run_here(folder: Path) -> None:
     """The whole life of a process: one run below `folder`, its numbers in files beside it."""
     import mmclf
 
-    folder.mkdir(parents=True, exist_ok=True)
-    output = os.open(folder / f"{os.getpid()}.log", os.O_CREAT | os.O_WRONLY)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
+    _write_to_log(folder)
     try:
         result = mmclf.run(mmclf.compose([*SMALL, f"output_dir={folder}"]))
     except BaseException:
@@ -83,3 +86,24 @@ def run_here(folder: Path) -> None:
     np.savez(folder / f"{os.getpid()}.npz", **result.logits)  # type: ignore[arg-type]
     (folder / f"{os.getpid()}.json").write_text(json.dumps(kept))
     os._exit(0)
+
+
+def study_here(folder: Path) -> None:
+    """The whole life of a process: a study of twelve small runs below `folder`."""
+    from mmclf.cli import main
+
+    _write_to_log(folder)
+    try:
+        status = main([*STUDY, f"output_dir={folder}"])
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(status)
+
+
+def _write_to_log(folder: Path) -> None:
+    """Send what the process prints to a file in `folder` that is called after it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    output = os.open(folder / f"{os.getpid()}.log", os.O_CREAT | os.O_WRONLY)
+    os.dup2(output, 1)
+    os.dup2(output, 2)

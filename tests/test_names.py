@@ -63,7 +63,7 @@ def test_an_arm_is_what_is_asked_for_but_its_seed(overrides: list[str], expected
 def test_tags() -> None:
     tags = run_tags(
         {"vision": "none", "text": "tfidf"},
-        ["text=tfidf", "seed=0"],
+        "text=tfidf",
         0,
         {"commit": None, "hardware": "2 x CPU"},
     )

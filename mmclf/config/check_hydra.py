@@ -13,13 +13,21 @@ from typing import Any
 from mmclf.config.arguments import stray_targets
 from mmclf.errors import suggestion
 
+STUDY_SWEEPER = "hydra_plugins.mmclf.study_sweeper.StudySweeper"
 PLUGINS: Mapping[str, tuple[str, ...]] = {
-    "sweeper": ("hydra._internal.core_plugins.basic_sweeper.BasicSweeper",),
+    "sweeper": ("hydra._internal.core_plugins.basic_sweeper.BasicSweeper", STUDY_SWEEPER),
     "launcher": (
         "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
         "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
+        "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher",
+        "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
+        "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher",
     ),
 }
+# The interpolations in the launchers' own files; Hydra's own values stand behind them.
+OWN_VALUES = ("${hydra.sweep.dir}/.submitit/%j", "${hydra.job.name}")
+# Settings of launchers that are commands, or name code.
+COMMANDS = ("setup", "python", "srun_args", "additional_parameters", "runtime_env")
 LOGGING = ("job_logging", "hydra_logging")
 LOGGING_KEYS = (
     *("version", "formatters", "handlers", "root", "loggers"),
@@ -116,7 +124,9 @@ def _plugin(path: str, node: object, allowed: tuple[str, ...]) -> Iterator[str]:
     for where, value in _leaves(settings, path):
         if where.rpartition(".")[2].startswith("_"):
             yield f"{where} is not allowed: leave it out"
-        elif isinstance(value, str) and "${" in value:
+        elif where.rpartition(".")[2] in COMMANDS and value:
+            yield f"{where} is not allowed: it would be run as a command; leave it out"
+        elif isinstance(value, str) and "${" in value and value not in OWN_VALUES:
             yield f"{where}: found {value!r}, expected a value without interpolation"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from mmclf.config.check_hydra import check_hydra
 from mmclf.config.job import Jobs, hydra_node, judge_tree
-from mmclf.config.overrides import Axis, granted_by, read
+from mmclf.config.overrides import Axis, granted_by
 from mmclf.config.own_modules import make_importable
 from mmclf.config.schema import Composed
-from mmclf.config.source import hydra_errors, open_source
+from mmclf.config.source import open_source
 from mmclf.errors import InputError
 
 GRANT = "allow_targets"
@@ -55,18 +55,29 @@ def check_command(
     Modules named in allow_targets may lie in `config_dir`, beside the config files that use them.
     Raises one InputError with a finding for each thing that is wrong.
     """
+    with opened(overrides, config_dir, config_name) as (jobs, lines):
+        own_files = len(lines) < len(overrides) or config_dir is not None or config_name != "config"
+        command, findings = _command(jobs, lines, multirun, own_files)
+    if command is None or findings:
+        raise InputError(*dict.fromkeys(findings))
+    return command
+
+
+@contextmanager
+def opened(
+    overrides: Sequence[str], config_dir: Path | None = None, config_name: str = "config"
+) -> Iterator[tuple[Jobs, list[str]]]:
+    """What composes jobs, and the overrides but for the search path, which it follows.
+
+    Raises InputError for a folder or a search path that cannot be used.
+    """
     search = [line for line in overrides if line.startswith("hydra.searchpath=")]
     lines = [line for line in overrides if line not in search]
     granted = granted_by(lines)
     with open_source(config_dir, config_name, search[0] if search else None) as source:
         if config_dir is not None and granted:
             make_importable(config_dir, granted)
-        jobs = Jobs(source, granted)
-        own_files = bool(search) or config_dir is not None or config_name != "config"
-        command, findings = _command(jobs, lines, multirun, own_files)
-    if command is None or findings:
-        raise InputError(*dict.fromkeys(findings))
-    return command
+        yield Jobs(source, granted), lines
 
 
 def composed_job(cfg: DictConfig, hydra: DictConfig, granted: Sequence[str]) -> Composed:
@@ -97,6 +108,15 @@ def _command(
         ]
         first, more = jobs.judged(parent)
         return (Command(False, first) if first is not None else None), findings + unknown + more
+    if OmegaConf.select(parent, "study") is not None:
+        first, more = jobs.judged(parent)
+        findings += [
+            f"{axis.name}: found several values, but a study varies its factors alone: give one "
+            "value, or make it a factor"
+            for axis in axes
+            if axis.is_sweep
+        ]
+        return (Command(True, first) if first is not None else None), findings + unknown + more
     findings += check_hydra(hydra)
     extra, more = _sweeper_axes(jobs, hydra, axes)
     findings += more
@@ -155,16 +175,7 @@ def _varied(
     jobs: Jobs, cfg: DictConfig, lines: Sequence[str], line: str
 ) -> tuple[DictConfig | None, list[str]]:
     """The job of `lines`, which differs from `cfg` in `line` alone."""
-    override, _ = read(line)
-    if override is None or jobs.groups.levels(override.key_or_group) or line[0] in "+~":
-        return jobs.load(lines)
-    job = copy.deepcopy(cfg)  # far cheaper than composing again
-    try:
-        with hydra_errors():
-            OmegaConf.update(job, override.key_or_group, override.value(), merge=True)
-    except InputError as error:
-        return None, list(error.findings)
-    return job, []
+    return jobs.updated(cfg, [line]) if jobs.is_update(line) else jobs.load(lines)
 
 
 def _combinations(jobs: Jobs, axes: Sequence[Axis]) -> Iterator[str]:

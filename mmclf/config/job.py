@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,26 @@ class Jobs:
         hydra = hydra_node(cfg.hydra)
         composed, findings = judge_tree(cfg, hydra, self.granted)
         return composed, [*check_hydra(hydra), *findings]
+
+    def is_update(self, line: str) -> bool:
+        """Whether an override only sets a key, so that `updated` can do it."""
+        override, _ = read(line)
+        if override is None or line[0] in "+~":
+            return False
+        return not self.groups.levels(override.key_or_group)
+
+    def updated(self, cfg: DictConfig, lines: Sequence[str]) -> tuple[DictConfig | None, list[str]]:
+        """A copy of a composed config with further keys set, far cheaper than composing again."""
+        job = copy.deepcopy(cfg)
+        try:
+            with hydra_errors():
+                for line in lines:
+                    override, _ = read(line)
+                    assert override is not None
+                    OmegaConf.update(job, override.key_or_group, override.value(), merge=True)
+        except InputError as error:
+            return None, list(error.findings)
+        return job, []
 
     def _is_level(self, line: str) -> bool:
         override, _ = read(line)

@@ -43,6 +43,20 @@ class Decoded:
         return self.open()
 
 
+def pictures_stage(
+    paths: Sequence[Path], *, size: int, crop: float | None, sums: FileSums
+) -> Stage:
+    """The stage of decoding `paths`, known by the files' content; nothing is decoded."""
+    files = [value if value is not None else "" for value in sums.of(paths)]
+    arguments = {
+        "files": texts_digest(files),
+        "size": size,
+        "crop": crop,
+        "pillow": ".".join(metadata.version("pillow").split(".")[:2]),
+    }
+    return Stage("pictures", VERSION, arguments)
+
+
 def decode(
     paths: Sequence[Path],
     *,
@@ -58,14 +72,7 @@ def decode(
     `workers`: threads, None for one per core. A file that is missing or no picture is listed by its
     row, not raised. Raises InputError if the array cannot be written.
     """
-    files = [value if value is not None else "" for value in sums.of(paths)]
-    arguments = {
-        "files": texts_digest(files),
-        "size": size,
-        "crop": crop,
-        "pillow": ".".join(metadata.version("pillow").split(".")[:2]),
-    }
-    stage = Stage("pictures", VERSION, arguments)
+    stage = pictures_stage(paths, size=size, crop=crop, sums=sums)
     just_made: list[Path] = []
 
     def fill(folder: Path) -> float:
@@ -88,10 +95,11 @@ def decode(
         return mapped
 
     found = entry(lambda found: _is_up_to_date(found, paths, size, crop))
-    return Decoded(stage, _unreadable(found), found.cost, pictures)
+    return Decoded(stage, read_unreadable(found), found.cost, pictures)
 
 
-def _unreadable(entry: Entry) -> dict[int, str]:
+def read_unreadable(entry: Entry) -> dict[int, str]:
+    """Why some rows of decoded pictures hold none."""
     return {int(row): why for row, why in json.loads(entry.read(UNREADABLE)).items()}
 
 
@@ -100,7 +108,7 @@ def _is_up_to_date(entry: Entry, paths: Sequence[Path], size: int, crop: float |
 
     Some may have been out of reach for a while only, as on a network's disk.
     """
-    again = (_picture_or_reason(paths[row], size, crop) for row in _unreadable(entry))
+    again = (_picture_or_reason(paths[row], size, crop) for row in read_unreadable(entry))
     return ARRAY in entry.files and all(isinstance(found, str) for found in again)
 
 

@@ -1,0 +1,1 @@
+"""mmclf's part of Hydra's namespace of plugins."""

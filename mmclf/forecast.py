@@ -1,0 +1,147 @@
+"""How long runs that are still to be done will take, from what like ones have cost before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+
+from mmclf.config.schema import Config
+from mmclf.config.targets import build
+from mmclf.data.decoded import Decoded, pictures_stage, read_unreadable
+from mmclf.data.images import Pictures
+from mmclf.data.samples import Samples
+from mmclf.material import Material, gather
+from mmclf.planning import Plan, Planner
+from mmclf.store.entries import Cost, Entry, Stage
+from mmclf.store.store import Store
+from mmclf.store.sums import FileSums
+from mmclf.store.upkeep import kept
+
+UNKNOWN = math.nan
+
+
+@dataclass
+class Forecast:
+    """What is still to be computed: seconds by the key of each result, NaN where nothing is known.
+
+    A result that several runs need is in it once. `unknown_runs`: those whose encoders are not
+    known well enough to say what they need.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    unknown_runs: int = 0
+
+    def add(self, stage: Stage, seconds: float) -> None:
+        """Count a result that is not stored."""
+        self.seconds[stage.key] = seconds
+        self.kinds[stage.key] = stage.name
+
+    def take(self, other: Forecast) -> None:
+        """Count what another one counts, what both do once."""
+        self.seconds |= other.seconds
+        self.kinds |= other.kinds
+        self.unknown_runs += other.unknown_runs
+
+    def count(self, kind: str) -> int:
+        """How many results of a kind of stage are to be computed."""
+        return sum(name == kind for name in self.kinds.values())
+
+    @property
+    def known(self) -> float:
+        """Seconds of all whose speed is known."""
+        return sum(value for value in self.seconds.values() if not math.isnan(value))
+
+    @property
+    def unknown(self) -> int:
+        """How many results take a time that nothing tells."""
+        return sum(math.isnan(value) for value in self.seconds.values())
+
+
+class Speeds:
+    """Seconds a sample of the stages in a store, on one hardware."""
+
+    def __init__(self, folder: Path, hardware: str) -> None:
+        found = [one.entry for one in kept(folder) if one.entry is not None]
+        self._entries = [entry for entry in found if entry.cost.hardware == hardware]
+
+    def of(self, stage: Stage) -> float:
+        """The median of the most alike results that are stored; NaN if there is none."""
+        alike = [entry for entry in self._entries if entry.cost.stage == stage.name]
+        if stage.name in ("vision", "text"):
+            same = ("encoder", "precision")
+            alike = [e for e in alike if all(e.arguments[k] == stage.arguments[k] for k in same)]
+        if stage.name == "fit":
+            alike = _nearest_fits(alike, stage)
+        rates = [entry.cost.seconds / entry.cost.count for entry in alike if entry.cost.count > 0]
+        return median(rates) if rates else UNKNOWN
+
+
+def _nearest_fits(fits: Sequence[Entry], stage: Stage) -> list[Entry]:
+    """Those with the same head and batch size, or those with the same head, or none."""
+
+    def same(entry: Entry, *path: str) -> bool:
+        ours, theirs = stage.arguments, entry.arguments
+        for name in path:
+            ours, theirs = ours[name], theirs[name]
+        return bool(ours == theirs)
+
+    head = [entry for entry in fits if same(entry, "head")]
+    batch = [entry for entry in head if same(entry, "trainer", "batch_size")]
+    return batch or head
+
+
+class Forecaster:
+    """Adds up what runs on one store still need; data that they share are read once."""
+
+    def __init__(self, config: Config, hardware: str) -> None:
+        self._hardware = hardware
+        self._store = Store(Path(config.store.dir), hardware)
+        self._sums = FileSums(self._store.folder / "sums")
+        self._speeds = Speeds(self._store.folder, hardware)
+        self._materials: dict[str, Material] = {}
+
+    def add(self, config: Config, to: Forecast) -> Plan | None:
+        """Add what a run needs; None if its encoders are not known well enough to tell."""
+        material = self._material(config)
+        plan = Planner(config, material, self._sums, self._hardware).plan()
+        if plan is None or self._store.find(plan.decide) is not None:
+            return plan
+        if self._store.find(plan.fit) is not None:
+            return plan
+        gallery = material.gallery
+        if gallery is not None and self._store.find(gallery.stage) is None:
+            self._count(gallery.stage, len(material.samples), to)
+        for stages in plan.features.values():
+            for stage in stages:
+                if self._store.find(stage) is None:
+                    self._count(stage, len(material.samples), to)
+        seen = len(material.parts.train) * config.trainer.epochs
+        self._count(plan.fit, seen, to)
+        return plan
+
+    def _count(self, stage: Stage, samples: int, to: Forecast) -> None:
+        to.add(stage, self._speeds.of(stage) * samples)
+
+    def _material(self, config: Config) -> Material:
+        name = repr((config.data, config.split, config.image, config.vision.is_none, config.seed))
+        if name not in self._materials:
+            self._materials[name] = gather(config, self._store, self._sums, self._sketch)
+        threshold = build(config.threshold, "threshold", config.allow_targets)
+        return replace(self._materials[name], threshold=threshold)
+
+    def _sketch(self, config: Config, samples: Samples, store: Store, sums: FileSums) -> Decoded:
+        """The pictures as they will be known, without any being decoded."""
+        image = config.image
+        stage = pictures_stage(samples.images, size=image.size, crop=image.crop, sums=sums)
+        entry = store.find(stage)
+        unreadable: Mapping[int, str] = read_unreadable(entry) if entry is not None else {}
+        cost = Cost(stage.name, stage.key, 0.0, len(samples), self._hardware, None)
+        return Decoded(stage, unreadable, cost if entry is None else entry.cost, _not_decoded)
+
+
+def _not_decoded() -> Pictures:
+    raise AssertionError("a forecast looks at no picture")

@@ -1,0 +1,207 @@
+"""Designs: which arms a study has, and which differences between them it asks for."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mmclf.errors import InputError, suggestion
+from mmclf.study.factors import Factor, Level
+from mmclf.study.statistics.shapley import order_weights, sampled_orders, shapley_weights
+
+BASE, DEFAULT, IMPROVED = "base", "default", "improved"
+MOST_SUBSETS = 7  # changes of which all subsets are run; beyond, orders are sampled
+CHANGES = ("leave_one_out", "add_one", "ladder", "attribution")  # designs of two-level factors
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One configuration under comparison: the level of each factor, and its overrides."""
+
+    name: str
+    levels: Mapping[str, str]
+    overrides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A difference that the study asks for: a weight of each arm's metric, adding up to 0."""
+
+    name: str
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Design:
+    """The arms, the one that the others are compared to, and the effects."""
+
+    arms: tuple[Arm, ...]
+    baseline: str
+    effects: tuple[Effect, ...]
+
+
+def laid_out(kind: str, factors: Sequence[Factor], baseline: str | None, orders: int) -> Design:
+    """The design `kind` over the factors.
+
+    `baseline` None is the arm that the design starts from; `orders`: how many orders an attribution
+    of more than 7 changes draws. Raises InputError for factors that the design cannot take.
+    """
+    if kind in CHANGES:
+        _check_two_levels(kind, factors)
+    arms, start = ARMS[kind](factors, orders)
+    names = [arm.name for arm in arms]
+    if baseline is not None and baseline not in names:
+        raise InputError(
+            f"study.baseline: there is no arm {baseline!r}: {suggestion(baseline, names)}"
+        )
+    base = start if baseline is None else baseline
+    return Design(arms, base, _effects(kind, arms, base, factors, orders))
+
+
+def _check_two_levels(kind: str, factors: Sequence[Factor]) -> None:
+    findings = [
+        f"study.factors.{factor.name}: found {len(factor.levels)} levels, expected two, before and "
+        f"after the change, as study.design={kind} wants"
+        for factor in factors
+        if len(factor.levels) != 2
+    ]
+    if findings:
+        raise InputError(*findings)
+
+
+Laid = tuple[tuple[Arm, ...], str]
+
+
+def _grid(factors: Sequence[Factor], _orders: int) -> Laid:
+    """All combinations."""
+    combinations = itertools.product(*(factor.levels for factor in factors))
+    arms = tuple(_arm(_joined(factors, levels), factors, levels) for levels in combinations)
+    return arms, arms[0].name
+
+
+def _one_at_a_time(factors: Sequence[Factor], _orders: int) -> Laid:
+    """The first levels, and each factor's other levels alone."""
+    first = [factor.levels[0] for factor in factors]
+    only = len(factors) == 1
+    arms = [_arm(first[0].name if only else BASE, factors, first)]
+    for place, factor in enumerate(factors):
+        for level in factor.levels[1:]:
+            levels = [*first[:place], level, *first[place + 1 :]]
+            name = level.name if only else f"{factor.name}={level.name}"
+            arms.append(_arm(name, factors, levels))
+    return tuple(arms), arms[0].name
+
+
+def _leave_one_out(factors: Sequence[Factor], _orders: int) -> Laid:
+    """All changes, and all but each."""
+    every = range(len(factors))
+    arms = [_changed(IMPROVED, factors, every)]
+    for left in every:
+        name = f"without {factors[left].name}"
+        arms.append(_changed(name, factors, [i for i in every if i != left]))
+    return tuple(arms), IMPROVED
+
+
+def _add_one(factors: Sequence[Factor], _orders: int) -> Laid:
+    """No change, and each alone."""
+    arms = [_changed(DEFAULT, factors, [])]
+    arms += [_changed(f"with {factor.name}", factors, [i]) for i, factor in enumerate(factors)]
+    return tuple(arms), DEFAULT
+
+
+def _ladder(factors: Sequence[Factor], _orders: int) -> Laid:
+    """No change, then one after the other."""
+    last = len(factors)
+    names = [DEFAULT, *(f"+ {factor.name}" for factor in factors[:-1]), IMPROVED]
+    arms = [_changed(names[i], factors, range(i)) for i in range(last + 1)]
+    return tuple(arms), DEFAULT
+
+
+def _attribution(factors: Sequence[Factor], orders: int) -> Laid:
+    """All subsets of the changes, or those that sampled orders pass through."""
+    every = range(len(factors))
+    subsets: Iterable[frozenset[int]]
+    if len(factors) <= MOST_SUBSETS:
+        subsets = [
+            frozenset(subset)
+            for size in range(len(factors) + 1)
+            for subset in itertools.combinations(every, size)
+        ]
+    else:
+        passed = (
+            frozenset(order[:size])
+            for order in _orders(factors, orders)
+            for size in (0, *every, len(factors))
+        )
+        subsets = sorted(dict.fromkeys(passed), key=lambda one: (len(one), sorted(one)))
+    arms = tuple(_changed(_subset_name(factors, one), factors, sorted(one)) for one in subsets)
+    return arms, DEFAULT
+
+
+def _orders(factors: Sequence[Factor], orders: int) -> list[tuple[int, ...]]:
+    # The same for every seed, as arms are the same across seeds.
+    return sampled_orders(len(factors), orders, seed=0)
+
+
+def _subset_name(factors: Sequence[Factor], subset: frozenset[int]) -> str:
+    if not subset:
+        return DEFAULT
+    if len(subset) == len(factors):
+        return IMPROVED
+    return " + ".join(factors[i].name for i in sorted(subset))
+
+
+def _changed(name: str, factors: Sequence[Factor], changed: Iterable[int]) -> Arm:
+    done = set(changed)
+    return _arm(name, factors, [f.levels[int(i in done)] for i, f in enumerate(factors)])
+
+
+def _joined(factors: Sequence[Factor], levels: Sequence[Level]) -> str:
+    if len(factors) == 1:
+        return levels[0].name
+    return ", ".join(f"{f.name}={level.name}" for f, level in zip(factors, levels, strict=True))
+
+
+def _arm(name: str, factors: Sequence[Factor], levels: Sequence[Level]) -> Arm:
+    chosen = {f.name: level.name for f, level in zip(factors, levels, strict=True)}
+    return Arm(name, chosen, tuple(line for level in levels for line in level.overrides))
+
+
+def _effects(
+    kind: str, arms: Sequence[Arm], baseline: str, factors: Sequence[Factor], orders: int
+) -> tuple[Effect, ...]:
+    if kind == "ladder":
+        pairs = itertools.pairwise(arms)
+        steps = zip(factors, pairs, strict=True)
+        return tuple(_difference(factor.name, to, since) for factor, (since, to) in steps)
+    if kind == "attribution":
+        return _shapley(factors, orders)
+    by_name = {arm.name: arm for arm in arms}
+    return tuple(
+        _difference(arm.name, arm, by_name[baseline]) for arm in arms if arm.name != baseline
+    )
+
+
+def _difference(name: str, to: Arm, since: Arm) -> Effect:
+    return Effect(name, {to.name: 1.0, since.name: -1.0})
+
+
+def _shapley(factors: Sequence[Factor], orders: int) -> tuple[Effect, ...]:
+    """Each change's Shapley value: the parts of the whole gain, which add up to it."""
+    few = len(factors) <= MOST_SUBSETS
+    weights = shapley_weights(len(factors)) if few else order_weights(_orders(factors, orders))
+    return tuple(
+        Effect(factor.name, {_subset_name(factors, s): w for s, w in of.items() if w != 0})
+        for factor, of in zip(factors, weights, strict=True)
+    )
+
+
+ARMS: Mapping[str, Callable[[Sequence[Factor], int], Laid]] = {
+    "grid": _grid,
+    "one_at_a_time": _one_at_a_time,
+    "leave_one_out": _leave_one_out,
+    "add_one": _add_one,
+    "ladder": _ladder,
+    "attribution": _attribution,
+}
