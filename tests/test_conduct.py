@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,19 @@ def test_every_cell_of_a_run_is_what_was_tracked(thresholds: Path) -> None:
         for key, value in row.items():
             if "/" in key:
                 assert float(value) == run.metrics[key], key
+
+
+def test_every_cell_of_the_page_is_what_was_tracked(thresholds: Path) -> None:
+    runs = {run.id: run for run in children(thresholds)}
+    page = (thresholds / "studies" / "threshold" / "index.html").read_text(encoding="utf-8")
+    cells = re.findall(r"<td[^>]*data-run=[^>]*>", page)
+    seen = set()
+    for cell in cells:
+        told = dict(re.findall(r'data-(run|metric|value)="([^"]*)"', cell))
+        assert float(told["value"]) == runs[told["run"]].metrics[told["metric"]]
+        seen.add(told["run"])
+    assert seen == set(runs)
+    assert len(page) < 2_000_000
 
 
 def test_every_cell_of_an_arm_is_the_mean_of_its_runs(thresholds: Path) -> None:
