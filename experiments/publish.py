@@ -1,0 +1,122 @@
+"""Publish studies: from the tracked runs of an output folder to a folder each beside this file.
+
+    python experiments/publish.py OUTPUT_DIR NAME=STUDY ...
+
+Writes NAME/README.md, its tables and figures; `NAME/reading.md`, written by hand, says in words
+what was found and what was not. Nothing of the data is copied.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from mmclf.report.answer import answer
+from mmclf.report.collect import collect
+from mmclf.report.findings import StudyFindings
+from mmclf.report.publish import publish
+from mmclf.report.study_table import tables
+from mmclf.report.table import render
+from mmclf.tracking import TrackedRun, Tracker
+
+HERE = Path(__file__).resolve().parent
+KEPT = ("results.csv", "effects.csv", "runs.csv")
+FIGURES = ("differences", "waterfall", "cost", "label-scores", "threshold-curves")
+# Places say nothing to a reader, and differ from machine to machine.
+PLACES = re.compile(r"(?<=\s)(output_dir|tracking\.uri|store\.dir)=\S+\s?")
+ROOTS = re.compile(r"(data\.root|--config-dir)([= ])\S+")
+
+
+def main(output: Path, wanted: list[str]) -> None:
+    """Publish each of the wanted studies, given as NAME=STUDY or STUDY."""
+    tracker = Tracker(f"sqlite:///{output}/mlflow.db", "mmclf", output, create=False)
+    for word in wanted:
+        name, _, study = word.partition("=")
+        parents = [
+            run
+            for run in tracker.tagged("mmclf.study", study or name)
+            if "mmclf.study_key" in run.tags
+        ]
+        if not parents:
+            raise SystemExit(f"{output} holds no study {study or name!r}")
+        findings = collect(tracker, parents[0])
+        folder = HERE / name
+        made = output / "studies" / (study or name)
+        publish(tracker, findings, made)
+        _copy(made, folder)
+        (folder / "README.md").write_text(_readme(findings, folder), encoding="utf-8")
+        print(f"{name}: {folder}")
+
+
+def _copy(made: Path, folder: Path) -> None:
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for name in KEPT:
+        if (made / name).is_file():
+            shutil.copyfile(made / name, folder / name)
+    for name in FIGURES:
+        source = made / "figures" / f"{name}.svg"
+        if source.is_file():
+            shutil.copyfile(source, folder / "figures" / source.name)
+
+
+def _readme(findings: StudyFindings, folder: Path) -> str:
+    definition = findings.definition
+    shown = tables(findings)
+    results = render(shown["results"].drop(columns=["Runs"]), "md")
+    parts = [f"# {definition.question}", answer(findings)]
+    parts += [f"Note: {note}." for note in findings.notes]
+    reading = folder / "reading.md"
+    if reading.is_file():
+        parts.append(reading.read_text(encoding="utf-8").strip())
+    if "effects" in shown:
+        parts += ["## Effects", render(shown["effects"], "md").strip()]
+    parts += ["## Arms", results.strip(), _columns(findings)]
+    for name in FIGURES:
+        if (folder / "figures" / f"{name}.svg").is_file():
+            parts.append(f"![{name.replace('-', ' ')}](figures/{name}.svg)")
+    command = ROOTS.sub(r"\1\2DIR", PLACES.sub("", definition.command + " ")).strip()
+    parts += ["## Command", f"```sh\n{command}\n```", "## Hardware and versions", _made(findings)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _columns(findings: StudyFindings) -> str:
+    return (
+        f"`{findings.definition.metric}` is the mean over n seeds, SD its standard deviation "
+        "between them; the intervals are 95 % and hold both seeds and test samples; "
+        "differences are to the baseline, paired by seed and sample, p corrected by Holm. `F1 at "
+        "0.5` and `F1 fitted` are of the same kind at 0.5 and at one threshold fitted on val. The "
+        "running time is that with an empty store. `runs.csv` holds every run's tracked metrics."
+    )
+
+
+def _made(findings: StudyFindings) -> str:
+    runs = [run for arm in findings.arms for run in arm.runs]
+    wall = sum(run.metrics.get("time/wall_s", 0.0) for run in runs)
+    said = [
+        f"{len(runs)} runs, {_hours(wall)} of wall time together, what is shared computed once.",
+        f"Seeds {', '.join(map(str, findings.definition.seeds))}.",
+        f"Data digest {findings.definition.data[:12]}.",
+    ]
+    for tag, name in (
+        ("mmclf.cold_hardware", "Hardware"),
+        ("mmclf.versions", "Versions"),
+        ("mmclf.commit", "Commit"),
+    ):
+        said.append(f"{name}: {'; '.join(_distinct(runs, tag))}.")
+    return " ".join(said)
+
+
+def _distinct(runs: list[TrackedRun], tag: str) -> list[str]:
+    return sorted({run.tags[tag] for run in runs if tag in run.tags})
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        raise SystemExit(__doc__)
+    main(Path(sys.argv[1]), sys.argv[2:])
