@@ -130,7 +130,7 @@ def _parent(tracker: Tracker, planned: PlannedStudy, command: str, data: str) ->
         KIND: planned.name,
         KEY: _key(planned, data),
         "mmclf.overrides": command,
-        "mmclf.data": data,
+        "mmclf.data_digest": data,
         "mmclf.hardware": devices.named(planned.base.config.device),
         "mmclf.versions": hardware.versions(),
     }

@@ -94,7 +94,7 @@ def run(composed: Composed) -> Result:
         with start() as log:
             store.sign(log.id)
             log.params(names.flat_params(composed.tree))
-            log.tags({"mmclf.data": data_digest(material.samples)[:DATA_DIGITS]})
+            log.tags({"mmclf.data_digest": data_digest(material.samples)[:DATA_DIGITS]})
             with tempfile.TemporaryDirectory() as folder:
                 artifacts.write_config(Path(folder), composed.tree, composed.overrides)
                 log.artifacts(Path(folder))
@@ -186,7 +186,7 @@ def _outcome(ready: Ready, log: RunLog) -> tuple[Stored[Outcome], list[dict[str,
 
     outcome = ready.computation.outcome(on_epoch)
     if ready.plan.tested is not None:
-        from mmclf.at_test import judged_at_test
+        from mmclf.ablation import judged_at_test
 
         outcome = retested(outcome, judged_at_test(ready.computation, outcome, ready.plan.tested))
     return outcome, history

@@ -31,7 +31,7 @@ WAY = [
     {"fitting"},
     {"outcome"},
     {"computation"},
-    {"at_test"},
+    {"ablation"},
     {"verdict"},
     {"costs"},
     {"names", "tracking"},

@@ -124,6 +124,7 @@ def test_the_artifacts_hold_what_a_prediction_needs(folder: Path, both: Result) 
     assert config["augment"]["views"] == 2
     assert "augment.views=2" in yaml.safe_load((root / "overrides.yaml").read_text())
     assert {p.name for p in (root / "figures").iterdir()} == {
+        "label_shares.json",
         "label_shares.png",
         "learning_curves.png",
     }

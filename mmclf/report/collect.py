@@ -29,7 +29,7 @@ CONDITIONS = {
     "mmclf.cold_hardware": "hardware, which their running times are of",
     "mmclf.versions": "versions",
     "mmclf.commit": "commits",
-    "mmclf.data": "data",
+    "mmclf.data_digest": "data",
 }
 
 

@@ -38,7 +38,7 @@ def compare(tracker: Tracker, first: TrackedRun, second: TrackedRun) -> StudyFin
         arms=arms,
         effects=(Effect(names[1], {names[1]: 1.0, names[0]: -1.0}),),
         command=f"mmclf report --compare {first.id} {second.id}",
-        data=first.tags.get("mmclf.data", ""),
+        data=first.tags.get("mmclf.data_digest", ""),
     )
     runs = {(names[0], 0): first, (names[1], 0): second}
     found = findings_of(tracker, definition, first, runs)

@@ -30,7 +30,8 @@ HERE = ("data=competition", "data.root=here")
 LEVELS = sorted(
     f"{path.parent.name}={path.stem}"
     for path in CONF.glob("*/*.yaml")
-    if path.parent.name != "hydra"
+    # A study is no run: tests/study composes them.
+    if path.parent.name not in ("hydra", "study")
 )
 NEEDS = {
     "vision=timm": "vision.name=resnet18",

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import mmclf
-from mmclf import at_test, computation
+from mmclf import ablation, computation
 from mmclf.data.shuffling import derangement
 from mmclf.data.split import Parts
 from mmclf.encode import standardise
@@ -117,7 +117,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         (computation, "fit_model"),
         (computation, "encode_view"),
         (computation, "encode_text"),
-        (at_test, "evaluate"),
+        (ablation, "evaluate"),
     )
 
     def spy(name: str, real: Any, *args: Any, **kwargs: Any) -> Any:
