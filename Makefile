@@ -28,7 +28,7 @@ demo: setup ## default against improved on generated data, offline, and the resu
 	@echo 'Compare the runs in the MLflow UI: make ui, then http://127.0.0.1:$(PORT)'
 
 test: setup ## the tests, offline, a file of them on each core at a time
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 soak: setup ## the tests that kill, damage and race, and the simulations, in full: an hour
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance tests/study/statistics/test_coverage.py

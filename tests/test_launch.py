@@ -119,7 +119,10 @@ def test_the_composed_configuration_can_be_looked_at_without_a_run(
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_is_killed_and_exits_130(tmp_path: Path, kind: signal.Signals) -> None:
     command = [sys.executable, "-m", "mmclf", *SMALL, f"output_dir={tmp_path}"]
+    # Where the tests run in the background, a shell has them ignore SIGINT, and their children too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen([*command, "trainer.epochs=100000"], stderr=subprocess.PIPE)
+    signal.signal(signal.SIGINT, before)
     deadline = time.monotonic() + 120
     while not epochs_logged(tmp_path):
         assert process.poll() is None

@@ -111,7 +111,7 @@ def test_texts_are_not_run_together(one: list[str], other: list[str]) -> None:
         Path("a"),
         b"a",
         {1, 2},
-        object(),
+        Ellipsis,
         np.int64(1),
         np.zeros(2),
         {"a": [Path("a")]},
