@@ -23,7 +23,16 @@ from mmclf import hardware
 
 HERE = Path(__file__).resolve().parent
 # Each measures its FIGURES on a data set by `measure`.
-MODULES = ("encoding", "captions", "fitting", "training", "commands", "memory", "logging_share")
+MODULES = (
+    "encoding",
+    "captions",
+    "fitting",
+    "fused",
+    "training",
+    "commands",
+    "memory",
+    "logging_share",
+)
 
 
 def main() -> int:

@@ -111,6 +111,15 @@ ALL = (
         at_most=1.15,
     ),
     Figure(
+        "fused_heads",
+        "8 heads trained one by one / as one batched model, steps alone",
+        "The head of `fit` with 8 learning rates, batch 64, the same batches for all: 8 loops with "
+        "torch's fused Adam, one after the other, over one loop whose hidden layers are a single "
+        "product and whose update is Adam's with a learning rate each. A launcher that fuses heads "
+        "would be worth it from 3 on.",
+        at_least=3.0,
+    ),
+    Figure(
         "train_fp32",
         "a training epoch, samples a second / the Hugging Face Trainer, lite0 and MiniLM, fp32",
         TRAIN_HOW,
