@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mmclf.errors import InputError
 from mmclf.report.findings import ArmFindings, Difference, EffectFindings, StudyFindings
-from mmclf.report.predictions import Labels, read_predictions
+from mmclf.report.predictions import FITTED, Labels, read_predictions
 from mmclf.study.definition import FILE, Definition, read_definition
 from mmclf.study.designs import Arm
 from mmclf.study.statistics.bootstrap import f1, resampled_f1
@@ -99,7 +99,8 @@ def _scores(
     others = []
     with tempfile.TemporaryDirectory() as folder:
         for place, run in done.items():
-            found = read_predictions(tracker, run, Path(folder) / run.id)
+            target = Path(folder) / run.id
+            found = read_predictions(tracker, run, target, with_val=rule == FITTED)
             if first is None:
                 first = found.test.ids, found.test.labels
             if not all(map(np.array_equal, first, (found.test.ids, found.test.labels))):

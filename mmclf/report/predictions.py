@@ -18,6 +18,7 @@ from mmclf.tracking import TrackedRun, Tracker
 
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+FITTED = "fitted"  # the rule whose threshold comes from val
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a run predicted: val and test, and the thresholds (L,) by which it decided."""
+    """What a run predicted: test, and val if it was read; the thresholds (L,) it decided by."""
 
-    val: Part
+    val: Part | None
     test: Part
     thresholds: Floats
     empty: Empty
@@ -50,14 +51,17 @@ class Predictions:
         if rule == "":
             return self.thresholds
         value = 0.5
-        if rule == "fitted":
+        if rule == FITTED:
+            assert self.val is not None
             value = best_global(self.val.probabilities, self.val.labels, self.empty, "samples")
         return np.full(len(self.thresholds), value)
 
 
-def read_predictions(tracker: Tracker, run: TrackedRun, folder: Path) -> Predictions:
+def read_predictions(
+    tracker: Tracker, run: TrackedRun, folder: Path, *, with_val: bool
+) -> Predictions:
     """The predictions of a run, fetched into `folder`; raises InputError if they are damaged."""
-    val = _part(tracker.fetch(run, "predictions/val.npz", folder))
+    val = _part(tracker.fetch(run, "predictions/val.npz", folder)) if with_val else None
     test = _part(tracker.fetch(run, "predictions/test.npz", folder))
     path = tracker.fetch(run, "model/model.json", folder)
     try:

@@ -34,8 +34,7 @@ def read_details(tracker: Tracker, findings: StudyFindings) -> Details | None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         predicted = {
-            arm.name: [read_predictions(tracker, run, folder / run.id) for run in arm.runs]
-            for arm in arms
+            arm.name: [_predictions(tracker, run, folder) for run in arm.runs] for arm in arms
         }
         shares = _label_shares(tracker, arms[0].runs[0], folder)
     names = predicted[arms[0].name][0].label_names
@@ -46,6 +45,10 @@ def read_details(tracker: Tracker, findings: StudyFindings) -> Details | None:
         label_shares=shares,
         runs_url=runs_url(tracker),
     )
+
+
+def _predictions(tracker: Tracker, run: TrackedRun, folder: Path) -> Predictions:
+    return read_predictions(tracker, run, folder / run.id, with_val=True)
 
 
 def runs_url(tracker: Tracker) -> str:
@@ -68,7 +71,7 @@ def _details(tracker: Tracker, arm: ArmFindings, predicted: Sequence[Predictions
             metric: tuple(_curve(tracker, run, metric) for run in arm.runs) for metric in CURVES
         },
         thresholds=thresholds,
-        val_f1=np.stack([_by_threshold(p.val, thresholds, p.empty) for p in predicted]),
+        val_f1=np.stack([_by_threshold(_val(p), thresholds, p.empty) for p in predicted]),
         test_f1=np.stack([_by_threshold(p.test, thresholds, p.empty) for p in predicted]),
         chosen=tuple(_common(p.thresholds) for p in predicted),
     )
@@ -77,6 +80,11 @@ def _details(tracker: Tracker, arm: ArmFindings, predicted: Sequence[Predictions
 def _curve(tracker: Tracker, run: TrackedRun, metric: str) -> Curve:
     # The last step repeats the best epoch's value, under which the whole run is found.
     return tuple(tracker.history(run.id, metric)[:-1])
+
+
+def _val(predicted: Predictions) -> Part:
+    assert predicted.val is not None
+    return predicted.val
 
 
 def _by_threshold(part: Part, thresholds: NDArray[np.float64], empty: Empty) -> Floats:
