@@ -12,7 +12,7 @@ from mmclf.config.schema import Study
 from mmclf.errors import InputError
 
 # What Hydra's grammar takes in a value without quotes.
-BARE = re.compile(r"[A-Za-z_/.][\w/.+-]*")
+BARE = re.compile(r"[A-Za-z_/.][\w/.+-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
