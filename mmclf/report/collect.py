@@ -15,7 +15,7 @@ from mmclf.errors import InputError
 from mmclf.report.findings import ArmFindings, Difference, EffectFindings, StudyFindings
 from mmclf.report.predictions import FITTED, Labels, read_predictions
 from mmclf.study.definition import FILE, Definition, read_definition
-from mmclf.study.designs import Arm
+from mmclf.study.designs import DEFAULT, IMPROVED, Arm
 from mmclf.study.statistics.bootstrap import f1, resampled_f1
 from mmclf.study.statistics.estimates import Estimate, estimate, holm
 from mmclf.threshold_search import Average
@@ -70,10 +70,14 @@ def findings_of(
     pairs = zip(plain, shown, strict=True)
     arms = [replace(arm, difference=difference) for arm, difference in pairs]
     estimates = [_contrast(definition, scores, effect.weights) for effect in definition.effects]
+    asked = _corrected([*estimates, _whole(definition, scores)])
     effects = [
         EffectFindings(effect.name, effect.weights, difference)
-        for effect, difference in zip(definition.effects, _corrected(estimates), strict=True)
+        for effect, difference in zip(definition.effects, asked, strict=False)
     ]
+    if asked[-1] is not None:
+        # What such a study asks for is the whole and its parts, not each of its many arms.
+        arms = [replace(a, difference=asked[-1]) if a.name == IMPROVED else a for a in arms]
     notes = [*notes, *_notes(definition, arms, list(done.values()))]
     return StudyFindings(definition, parent, tuple(arms), tuple(effects), tuple(notes))
 
@@ -158,6 +162,12 @@ def _difference(definition: Definition, scores: Scores, arm: str) -> Estimate | 
     if arm == definition.baseline:
         return None
     return _contrast(definition, scores, {arm: 1.0, definition.baseline: -1.0})
+
+
+def _whole(definition: Definition, scores: Scores) -> Estimate | None:
+    """What all changes of a ladder or an attribution come to; None for other designs."""
+    adds_up = definition.design in ("ladder", "attribution") and definition.baseline == DEFAULT
+    return _difference(definition, scores, IMPROVED) if adds_up else None
 
 
 def _contrast(

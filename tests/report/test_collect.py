@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from mmclf.report.compare import compare
 from mmclf.report.study_table import arms_table, fair_metrics, runs_table, told
 from mmclf.study.definition import Definition
 from mmclf.study.designs import Arm, Effect
+from mmclf.study.statistics.estimates import holm
 from mmclf.tracking import TrackedRun, Tracker
 
 N, L = 60, 3
@@ -236,3 +238,31 @@ def test_what_cannot_be_compared_is_refused(tracker: Tracker, tmp_path: Path) ->
         compare(tracker, *tracker.get([one, one]))
     with pytest.raises(InputError, match="expected a finished run that has trained a model"):
         compare(tracker, tracker.get([one])[0], parent)
+
+
+def test_the_whole_of_an_attribution_is_corrected_with_its_parts(
+    tracker: Tracker, tmp_path: Path
+) -> None:
+    arms = tuple(Arm(name, {}, (f"x={name}",)) for name in ("default", "one", "two", "improved"))
+    asked = replace(
+        definition((0, 1, 2)),
+        design="attribution",
+        baseline="default",
+        arms=arms,
+        effects=(
+            Effect("one", {"default": -0.5, "one": 0.5, "two": -0.5, "improved": 0.5}),
+            Effect("two", {"default": -0.5, "one": -0.5, "two": 0.5, "improved": 0.5}),
+        ),
+    )
+    parent = start(tracker, tmp_path, asked)
+    rates = {"default": 0.3, "one": 0.25, "two": 0.22, "improved": 0.2}
+    for seed in (0, 1, 2):
+        for arm, wrong in rates.items():
+            track(tracker, tmp_path, parent.id, arm, seed, wrong)
+    found = collect(tracker, parent)
+    whole = found.arms[-1].difference
+    parts = [effect.difference for effect in found.effects]
+    assert whole is not None
+    known = [one for one in (*parts, whole) if one is not None]
+    assert [one.p for one in known] == pytest.approx(holm([one.estimate.p for one in known]))
+    assert sum(one.estimate.value for one in known[:2]) == pytest.approx(whole.estimate.value)
