@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from mmclf.errors import InputError, suggestion
 from mmclf.study.factors import Factor, Level
@@ -50,6 +50,7 @@ def laid_out(kind: str, factors: Sequence[Factor], baseline: str | None, orders:
     if kind in CHANGES:
         _check_two_levels(kind, factors)
     arms, start = ARMS[kind](factors, orders)
+    _check_names(kind, factors, orders, arms)
     names = [arm.name for arm in arms]
     if baseline is not None and baseline not in names:
         raise InputError(
@@ -68,6 +69,46 @@ def _check_two_levels(kind: str, factors: Sequence[Factor]) -> None:
     ]
     if findings:
         raise InputError(*findings)
+
+
+def _check_names(kind: str, factors: Sequence[Factor], orders: int, arms: Sequence[Arm]) -> None:
+    """Raise InputError for arms of one name: their runs could not be told apart."""
+    places: dict[str, list[int]] = {}
+    for place, arm in enumerate(arms):
+        places.setdefault(arm.name, []).append(place)
+    if len(places) == len(arms):
+        return
+    # What makes a name is what tells its arms apart once it is called otherwise.
+    renamed = [(what, ARMS[kind](changed, orders)[0]) for what, changed in _renamed(factors)]
+    findings: dict[tuple[str, ...], str] = {}
+    for name, at in places.items():
+        if len(at) == 1:
+            continue
+        alike = [_levels(arms[place]) for place in at]
+        makers = [what for what, now in renamed if len({now[place].name for place in at}) > 1]
+        findings.setdefault(
+            tuple(makers),
+            f"study.factors: the arms of {' and of '.join(alike)} would all be called {name!r}, "
+            f"expected a name of its own for each: rename {' or '.join(makers) or 'the factors'}",
+        )
+    raise InputError(*findings.values())
+
+
+def _renamed(factors: Sequence[Factor]) -> Iterator[tuple[str, Sequence[Factor]]]:
+    """Each factor and each level, and the factors if that alone had another name."""
+    for place, factor in enumerate(factors):
+        others = [replace(factor, name="\0")]
+        told = [f"the factor {factor.name!r}"]
+        for at, level in enumerate(factor.levels):
+            levels = [*factor.levels[:at], replace(level, name="\0"), *factor.levels[at + 1 :]]
+            others.append(replace(factor, levels=tuple(levels)))
+            told.append(f"the level {level.name!r} of {factor.name!r}")
+        for what, other in zip(told, others, strict=True):
+            yield what, [*factors[:place], other, *factors[place + 1 :]]
+
+
+def _levels(arm: Arm) -> str:
+    return f"({', '.join(f'{name}={level}' for name, level in arm.levels.items())})"
 
 
 Laid = tuple[tuple[Arm, ...], str]

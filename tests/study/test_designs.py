@@ -169,6 +169,46 @@ def test_a_design_of_changes_takes_factors_of_two_levels_alone(kind: str) -> Non
         design(kind, LOSS, DROPOUT)
 
 
+@pytest.mark.parametrize(
+    ("kind", "names", "told"),
+    [
+        ("attribution", ["improved", "b"], "'improved', expected .* rename the factor 'improved'$"),
+        ("attribution", ["a", "default"], "'default', expected .* rename the factor 'default'$"),
+        ("attribution", ["a", "b", "a + b", "c"], "'a \\+ b', .* 'a' or the factor 'b' or the f"),
+        ("ladder", ["a", "b"], None),
+        ("leave_one_out", ["improved", "without improved"], None),
+    ],
+)
+def test_arms_of_one_name_are_refused(kind: str, names: list[str], told: str | None) -> None:
+    factors = [factor(name, "off", "on") for name in names]
+    if told is None:
+        found = design(kind, *factors)
+        assert len({arm.name for arm in found.arms}) == len(found.arms)
+        return
+    with pytest.raises(InputError, match=f"study.factors: the arms of .* be called {told}"):
+        design(kind, *factors)
+
+
+def test_names_that_are_repeated_for_one_reason_are_one_finding() -> None:
+    factors = [factor(name, "off", "on") for name in ("a", "b", "a + b", "c")]
+    with pytest.raises(InputError) as caught:
+        design("attribution", *factors)
+    assert len(caught.value.findings) == 1
+
+
+def test_arms_of_one_name_tell_what_they_are() -> None:
+    with pytest.raises(InputError) as caught:
+        design("attribution", factor("improved", "off", "on"), factor("b", "0", "1"))
+    (told,) = caught.value.findings
+    assert "(improved=on, b=0) and of (improved=on, b=1)" in told
+
+
+def test_a_level_that_makes_the_name_of_two_arms_is_named() -> None:
+    with pytest.raises(InputError, match=r"rename the level 'base' of 'x' or ") as caught:
+        design("grid", factor("x", "base", "base, y=1"), factor("y", "1", "1, y=1"))
+    assert "would all be called 'x=base, y=1, y=1'" in str(caught.value)
+
+
 def test_a_baseline_that_there_is_not_names_the_nearest() -> None:
     with pytest.raises(InputError, match="there is no arm 'focla': did you mean 'focal'"):
         design("grid", LOSS, baseline="focla")
