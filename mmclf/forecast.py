@@ -35,10 +35,10 @@ class Forecast:
     kinds: dict[str, str] = field(default_factory=dict)
     unknown_runs: int = 0
 
-    def add(self, stage: Stage, seconds: float) -> None:
-        """Count a result that is not stored."""
-        self.seconds[stage.key] = seconds
-        self.kinds[stage.key] = stage.name
+    def add(self, stage: Stage, seconds: float, run: str = "") -> None:
+        """Count a result that is not stored; one of `run` alone if that is named."""
+        self.seconds[stage.key + run] = seconds
+        self.kinds[stage.key + run] = stage.name
 
     def take(self, other: Forecast) -> None:
         """Count what another one counts, what both do once."""
@@ -103,28 +103,30 @@ class Forecaster:
         self._sums = FileSums(self._store.folder / "sums")
         self._speeds = Speeds(self._store.folder, hardware)
         self._materials: dict[str, Material] = {}
+        self._runs = 0
 
     def add(self, config: Config, to: Forecast) -> Plan | None:
-        """Add what a run needs; None if its encoders are not known well enough to tell."""
+        """Add what a run needs; None if its encoders are not known well enough to tell.
+
+        With cache=off it needs everything, and shares nothing with other runs.
+        """
         material = self._material(config)
         plan = Planner(config, material, self._sums, self._hardware).plan()
-        if plan is None or self._store.find(plan.decide) is not None:
+        if plan is None or self._stored(plan.decide, config) or self._stored(plan.fit, config):
             return plan
-        if self._store.find(plan.fit) is not None:
-            return plan
-        gallery = material.gallery
-        if gallery is not None and self._store.find(gallery.stage) is None:
-            self._count(gallery.stage, len(material.samples), to)
-        for stages in plan.features.values():
-            for stage in stages:
-                if self._store.find(stage) is None:
-                    self._count(stage, len(material.samples), to)
+        self._runs += 1
+        run = "" if config.cache == "on" else f" of run {self._runs}"
+        gallery = [] if material.gallery is None else [material.gallery.stage]
+        features = [stage for stages in plan.features.values() for stage in stages]
+        for stage in (*gallery, *features):
+            if not self._stored(stage, config):
+                to.add(stage, self._speeds.of(stage) * len(material.samples), run)
         seen = len(material.parts.train) * config.trainer.epochs
-        self._count(plan.fit, seen, to)
+        to.add(plan.fit, self._speeds.of(plan.fit) * seen, run)
         return plan
 
-    def _count(self, stage: Stage, samples: int, to: Forecast) -> None:
-        to.add(stage, self._speeds.of(stage) * samples)
+    def _stored(self, stage: Stage, config: Config) -> bool:
+        return config.cache == "on" and self._store.find(stage) is not None
 
     def _material(self, config: Config) -> Material:
         name = repr((config.data, config.split, config.image, config.vision.is_none, config.seed))

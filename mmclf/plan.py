@@ -16,6 +16,7 @@ from rich.console import Console
 from mmclf import devices
 from mmclf.conduct import data_key, known_parent
 from mmclf.config.schema import Config
+from mmclf.errors import InputError
 from mmclf.forecast import Forecast, Forecaster
 from mmclf.report.table import number, print_rich, render
 from mmclf.study.arms import PlannedStudy, compose_study
@@ -46,12 +47,18 @@ def plan(arguments: Sequence[str]) -> int:
 
 
 def _tracked(config: Config) -> Tracker | None:
-    """The tracker, unless nothing has been tracked yet: a plan makes no database."""
+    """The tracker, unless nothing has been tracked yet: a plan makes no database or experiment."""
     folder = Path(config.output_dir)
     uri, experiment = config.tracking.uri, config.tracking.experiment
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
         return None
-    return Tracker(uri, experiment, folder, create=True)
+    try:
+        return Tracker(uri, experiment, folder, create=False)
+    except InputError as error:
+        # One that was deleted, or an address that cannot be used, would stop the runs too.
+        if str(error).startswith(f"tracking.experiment={experiment} is not in {uri}:"):
+            return None
+        raise
 
 
 def _done(planned: PlannedStudy, tracker: Tracker | None) -> set[tuple[str, int]]:
@@ -110,7 +117,9 @@ def _summary(planned: PlannedStudy, left: int, total: Forecast, tracker: Tracker
     lacking = total.unknown + total.unknown_runs
     if lacking:
         told += f", and {lacking} results whose speed no stored one tells"
-    return "\n".join([*lines, f"{told} (what arms share is counted once)", ""])
+    shared = planned.base.config.cache == "on"
+    how = "what arms share is counted once" if shared else "with cache=off runs share nothing"
+    return "\n".join([*lines, f"{told} ({how})", ""])
 
 
 def _overhead(tracker: Tracker | None) -> float:

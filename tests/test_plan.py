@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmclf.cli import main
+from mmclf.tracking import Tracker
 
 SMALL = (
     *("study=threshold", "vision=none", "text=tfidf", "device=cpu", "head.hidden=16"),
@@ -61,6 +62,33 @@ def test_a_fit_that_is_stored_is_not_counted(
     assert main([*run, "seed=0", place]) == 0
     rows, _ = planned(capsys, "study.seeds=1", place)
     assert {tuple(row[2:]) for row in rows} == {("0 of 1", "0", "0.0")}
+
+
+def test_without_the_cache_every_run_computes_everything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"output_dir={tmp_path}"
+    run = [line for line in SMALL if not line.startswith("study=")]
+    assert main([*run, "seed=0", place]) == 0
+    rows, summary = planned(capsys, "study.seeds=1", place, "cache=off")
+    assert {row[3] for row in rows} == {"1"}
+    assert re.search(r"time left: \d+ s \(with cache=off runs share nothing\)", summary)
+
+
+def test_nothing_is_shared_without_the_cache(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, summary = planned(capsys, "study.seeds=1", f"output_dir={tmp_path}", "cache=off")
+    # Captions and a fit of each of the seven arms.
+    assert "and 14 results whose speed no stored one tells" in summary
+
+
+def test_a_plan_makes_no_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = f"output_dir={tmp_path}"
+    tracker = Tracker(f"sqlite:///{tmp_path}/mlflow.db", "another", tmp_path)
+    _, summary = planned(capsys, "study.seeds=1", place, "tracking.experiment=fresh")
+    assert "0 of 7 done" in summary
+    assert {one.name for one in tracker.client.search_experiments()} == {"Default", "another"}
 
 
 @pytest.mark.parametrize(
