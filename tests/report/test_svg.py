@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from mmclf.report.charts.forest import forest_figure
-from mmclf.report.charts.style import INK, LOOKS, add_key, canvas
+from mmclf.report.charts.style import INK, LOOKS, PAPER, add_key, canvas
 from mmclf.report.charts.waterfall import waterfall_figure
 from mmclf.report.page.parts import figure
 from mmclf.report.page.svg import VARIABLES, figures_in, inline_svg
@@ -115,3 +115,17 @@ def test_a_figure_of_a_page_is_a_file_of_its_own() -> None:
         root = ElementTree.fromstring(svg)
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert "var(" not in svg
+
+
+@pytest.mark.parametrize("words", ["words", "a > b & c", ""])
+def test_a_file_has_the_ground_and_the_font_that_a_page_would_give(words: str) -> None:
+    page = figure("one", hatched(), "Figure", "caption", words)
+    (svg,) = figures_in(page).values()
+    root = ElementTree.fromstring(svg)
+    assert root.attrib["font-family"] == "sans-serif"
+    names = [child.tag.rpartition("}")[2] for child in root]
+    assert names[:3] == ["title", "desc", "rect"]
+    assert root[2].attrib == {"width": "100%", "height": "100%", "fill": PAPER}
+    # On the page they are the page's own.
+    assert 'width="100%"' not in page
+    assert "font-family" not in page

@@ -26,6 +26,7 @@ REFERENCE = re.compile(r"url\(#([^)]+)\)")
 VARIABLE = re.compile(r"var\((--[\w-]+)\)")
 INLINE = re.compile(r'<figure id="(?P<key>[\w-]+)">.*?(?P<svg><svg .*?</svg>)', re.DOTALL)
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+END_OF_WORDS = re.compile(r"</desc>|<desc[^>]*/>")
 NOT_TURNED = "rotate(-0 "
 COORDINATES = ("d", "x", "y", "transform")
 # The pages' own font is used, in the size that the figure asks for.
@@ -54,13 +55,17 @@ def inline_svg(figure: Figure, key: str, title: str, description: str) -> str:
 
 def figures_in(page: str) -> dict[str, str]:
     """The figures of a page by their ids, each as an SVG file of its own, in the light colours."""
+    return {found["key"]: _alone(found["svg"]) for found in INLINE.finditer(page)}
+
+
+def _alone(svg: str) -> str:
+    """An inline figure as a file, with the ground and the font that it has from its page."""
     colours = {name: colour for colour, name in VARIABLES.items()}
-    return {
-        found["key"]: VARIABLE.sub(lambda used: colours[used[1]], found["svg"]).replace(
-            "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1
-        )
-        for found in INLINE.finditer(page)
-    }
+    lit = VARIABLE.sub(lambda used: colours[used[1]], svg)
+    root = '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" '
+    ground = f'<rect width="100%" height="100%" fill="{PAPER}" />'
+    whole = lit.replace("<svg ", root, 1)
+    return END_OF_WORDS.sub(lambda end: f"{end[0]}{ground}", whole, count=1)
 
 
 def _drawn(figure: Figure, key: str) -> Element:
