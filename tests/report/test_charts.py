@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mmclf.report.charts.cost import cost_figure, pareto
+from mmclf.report.charts.cost import cost_figure
 from mmclf.report.charts.forest import CORRECTED, HOLDING, SHOWN, forest_figure
 from mmclf.report.charts.label_scores import label_scores_figure
 from mmclf.report.charts.label_shares import label_shares_figure
@@ -142,32 +142,6 @@ def test_waterfall_goes_on_after_a_step_that_is_not_known() -> None:
     assert drawn(figure)
 
 
-def test_the_front_holds_who_is_beaten_by_none() -> None:
-    seconds = np.asarray([10.0, 5.0, 20.0, 5.0, 30.0])
-    scores = np.asarray([0.7, 0.6, 0.8, 0.5, 0.8])
-    assert pareto(seconds, scores) == [1, 0, 2]
-
-
-def test_few_arms_are_all_labelled_and_many_are_not() -> None:
-    few = [f"arm {place}" for place in range(12)]
-    figure = cost_figure(few, np.arange(1.0, 13), np.linspace(0.9, 0.5, 12), "arm 3", "F1")
-    (axes,) = figure.axes
-    assert [text.get_text() for text in axes.texts] == few
-    many = [f"arm {place}" for place in range(13)]
-    figure = cost_figure(many, np.arange(1.0, 14), np.linspace(0.9, 0.5, 13), "arm 3", "F1")
-    (axes,) = figure.axes
-    assert [text.get_text() for text in axes.texts] == ["arm 0", "arm 3"]
-    assert drawn(figure)
-
-
-def test_times_far_apart_have_a_logarithmic_axis() -> None:
-    scores = np.asarray([0.5, 0.6])
-    near = cost_figure(["a", "b"], np.asarray([10.0, 20.0]), scores, "a", "F1")
-    far = cost_figure(["a", "b"], np.asarray([1.0, 2000.0]), scores, "a", "F1")
-    assert near.axes[0].get_xscale() == "linear"
-    assert far.axes[0].get_xscale() == "log"
-
-
 def test_label_scores_join_both_arms() -> None:
     scores = {"base": np.asarray([0.5, 0.4]), "best": np.asarray([0.6, math.nan])}
     figure = label_scores_figure(["cat", "dog (rare, 0.5 %)"], scores)
@@ -265,7 +239,7 @@ def test_odd_names_are_drawn_as_they_are() -> None:
     for figure in (
         forest_figure(ODD, ones, ones, ones, shown, "points"),
         waterfall_figure(("$a$", 0.5), ODD, ones, ones, ones, shown, ("$b", 0.6), "F1"),
-        cost_figure(ODD, np.arange(1.0, 7), some, "_hidden", "F1"),
+        cost_figure(ODD, np.arange(1.0, 7), np.zeros(6), some, "_hidden", "F1"),
         label_scores_figure(ODD, {"_a": some, "$b": some}),
         label_shares_figure(ODD, {"train": some}),
     ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,24 +18,32 @@ from mmclf.report.charts.style import INK, MUTED, PAPER, SERIES, SMALL, add_key,
 from mmclf.report.words import shortened
 
 Floats = NDArray[np.float64]
-ALL_LABELLED = 12  # arms, beyond which only the front, the best and the baseline have names
+ALL_LABELLED = 12  # arms, beyond which only the baseline, the best and the front have names
+SAME_TIME = 0.02  # of the longer of two times, within which they are one
+LEAST_SPAN = 0.1  # of the largest time, lest noise fills the axis
 LOG_FROM = 10.0  # times so far apart that a linear axis would crowd the fast ones
 LONGEST_LABEL = 28
 POINT_IN = 1 / 72
 ALONG = 12  # pieces of each step, whose ends a label keeps off
-BASELINE, FRONT, OTHER = "baseline", "no other is faster and better", "other arms"
+BASELINE, FRONT, OTHER = "baseline", "no better arm is as fast", "other arms"
 
 
 def cost_figure(
-    names: Sequence[str], seconds: Floats, scores: Floats, baseline: str, axis: str
+    names: Sequence[str],
+    seconds: Floats,
+    noise: Floats,
+    scores: Floats,
+    baseline: str,
+    axis: str,
 ) -> Figure:
     """The arms' running times (A,) in seconds and scores (A,), and the Pareto front through them.
 
-    `axis` says what the scores are. Beyond 12 arms, those off the front have no name, but the
-    `baseline` has.
+    `noise` (A,) is the standard deviation of each time, `axis` says what the scores are. Beyond 12
+    arms, those off the front have no name, but the `baseline` has; nor has one that would cover
+    another's.
     """
     figure, (axes,) = canvas(4.0)
-    front = pareto(seconds, scores)
+    front = pareto(seconds, noise, scores)
     axes.step(seconds[front], scores[front], where="post", color=SERIES[0], linewidth=1.2, zorder=1)
     handles = _points(axes, names, seconds, scores, front, baseline)
     axes.set_xlabel("running time from an empty store, s")
@@ -48,23 +56,39 @@ def cost_figure(
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.margins(x=0.12, y=0.12)
+    _widen(axes, LEAST_SPAN * float(seconds.max()))
     add_key(figure, list(handles.values()), list(handles))
-    named = [
-        place
-        for place, name in enumerate(names)
-        if len(names) <= ALL_LABELLED or place in front or name == baseline
-    ]
-    _label(figure, axes, {place: names[place] for place in named}, seconds, scores, front)
+    # The first ones find a free place, whatever the others do.
+    best = int(np.argmax(scores))
+    first = [*(place for place, name in enumerate(names) if name == baseline), best, *front]
+    more = range(len(names)) if len(names) <= ALL_LABELLED else ()
+    order = list(dict.fromkeys([*first, *more]))
+    _label(figure, axes, names, order, (seconds, scores), front)
     return figure
 
 
-def pareto(seconds: Floats, scores: Floats) -> list[int]:
-    """The places of the arms that no other beats: faster ones have lower scores; fastest first."""
+def pareto(seconds: Floats, noise: Floats, scores: Floats) -> list[int]:
+    """The places of the arms that no better one is as fast as; fastest first.
+
+    Two times are one if they differ by no more than 2 % of the longer, or than the `noise` (A,) of
+    either, nan where it is not known. Whoever is not among them is beaten by one who is.
+    """
+    known = np.nan_to_num(noise, nan=0.0)
     front: list[int] = []
-    for place in np.lexsort((-scores, seconds)):
-        if not front or scores[place] > scores[front[-1]]:
+    for place in np.lexsort((seconds, -scores)):
+        longer = np.maximum(seconds[front], seconds[place])
+        slack = np.maximum(SAME_TIME * longer, np.maximum(known[front], known[place]))
+        if (seconds[front] > seconds[place] + slack).all():
             front.append(int(place))
-    return front
+    return front[::-1]
+
+
+def _widen(axes: Axes, least: float) -> None:
+    """Let the axis of the times reach over `least` seconds."""
+    low, high = axes.get_xlim()
+    if high - low < least:
+        middle = (low + high) / 2
+        axes.set_xlim(middle - least / 2, middle + least / 2)
 
 
 def _along(front: Floats) -> Floats:
@@ -107,26 +131,31 @@ def _points(
 def _label(
     figure: Figure,
     axes: Axes,
-    named: Mapping[int, str],
-    seconds: Floats,
-    scores: Floats,
+    names: Sequence[str],
+    order: Sequence[int],
+    data: tuple[Floats, Floats],
     front: Sequence[int],
 ) -> None:
-    """Write the names of arms, by their places, where they cover no mark and not the line."""
+    """Write the names of arms, in the `order` of their places, where there is a free place.
+
+    They keep off the marks and the line as far as they can, and never cover each other.
+    """
     # Only a figure that has been laid out knows where its points are.
     figure.draw_without_rendering()
     box = axes.get_window_extent()
     scale = figure.dpi * POINT_IN
-    every = axes.transData.transform(np.column_stack([seconds, scores]))
+    every = axes.transData.transform(np.column_stack(data))
     places = (every - [box.x0, box.y0]) / scale
-    labels = [shortened(name, LONGEST_LABEL) for name in named.values()]
-    others = np.concatenate([np.delete(places, list(named), axis=0), _along(places[front])])
+    labels = [shortened(names[place], LONGEST_LABEL) for place in order]
+    others = np.concatenate([np.delete(places, order, axis=0), _along(places[front])])
     size = np.asarray([box.width, box.height]) / scale
-    found = spots(places[list(named)], labels, others, size)
-    for place, label, spot in zip(named, labels, found, strict=True):
+    found = spots(places[order], labels, others, size)
+    for place, label, spot in zip(order, labels, found, strict=True):
+        if spot is None:
+            continue
         axes.annotate(
             label,
-            (seconds[place], scores[place]),
+            (data[0][place], data[1][place]),
             xytext=(spot.x, spot.y),
             textcoords="offset points",
             ha=spot.side,

@@ -12,8 +12,8 @@ from mmclf.report.charts.style import SMALL
 
 Floats = NDArray[np.float64]
 ADVANCE = 0.6  # of a character, of the size of the type
+LINE = 1.2  # from the foot of a letter to the head of another, of the size of the type
 GAP = 8.5  # between a point and its label, in points
-COVERED_POINT, OUTSIDE = 60.0, 40.0  # what either costs, in square points of overlap
 
 
 @dataclass(frozen=True)
@@ -38,38 +38,45 @@ SPOTS = (
 Box = tuple[float, float, float, float]
 
 
-def spots(points: Floats, labels: Sequence[str], others: Floats, size: Floats) -> list[Spot]:
+def spots(points: Floats, labels: Sequence[str], others: Floats, size: Floats) -> list[Spot | None]:
     """A spot for each label (M) at its point (M, 2), one after the other where it covers least.
 
-    `others` (K, 2) are points that labels keep off too; all are in typographic points within an
-    area of the `size` (2,).
+    None for a label that would cover an earlier one, or leave the area, wherever it stood.
+    `others` (K, 2) are points that labels keep off if they can; all are in typographic points
+    within an area of the `size` (2,).
     """
     taken: list[Box] = []
-    found = []
+    found: list[Spot | None] = []
     marks = np.concatenate([points, others])
     for (x, y), label in zip(points, labels, strict=True):
-        boxes = [_box(x, y, label, spot) for spot in SPOTS]
-        costs = [_cost(box, taken, marks, size) for box in boxes]
-        best = int(np.argmin(costs))
-        taken.append(boxes[best])
-        found.append(SPOTS[best])
+        boxes = {spot: _box(x, y, label, spot) for spot in SPOTS}
+        free = {spot: box for spot, box in boxes.items() if _is_free(box, taken, size)}
+        best = min(free, key=lambda spot: _covered(free[spot], marks), default=None)
+        if best is not None:
+            taken.append(free[best])
+        found.append(best)
     return found
 
 
 def _box(x: float, y: float, label: str, spot: Spot) -> Box:
     width = ADVANCE * SMALL * len(label)
     left = x + spot.x - {"left": 0.0, "center": width / 2, "right": width}[spot.side]
-    return left, y + spot.y - SMALL / 2, left + width, y + spot.y + SMALL / 2
+    half = LINE * SMALL / 2
+    return left, y + spot.y - half, left + width, y + spot.y + half
 
 
-def _cost(box: Box, taken: Sequence[Box], marks: Floats, size: Floats) -> float:
+def _is_free(box: Box, taken: Sequence[Box], size: Floats) -> bool:
     left, bottom, right, top = box
-    overlap = sum(
-        max(0.0, min(right, other[2]) - max(left, other[0]))
-        * max(0.0, min(top, other[3]) - max(bottom, other[1]))
+    if left < 0 or bottom < 0 or right > size[0] or top > size[1]:
+        return False
+    return all(
+        right <= other[0] or other[2] <= left or top <= other[1] or other[3] <= bottom
         for other in taken
     )
+
+
+def _covered(box: Box, marks: Floats) -> int:
+    """How many of the marks lie within the box."""
+    left, bottom, right, top = box
     x, y = marks.T
-    covered = int(((left < x) & (x < right) & (bottom < y) & (y < top)).sum())
-    outside = max(0.0, -left, right - size[0]) + max(0.0, -bottom, top - size[1])
-    return float(overlap + COVERED_POINT * covered + OUTSIDE * outside)
+    return int(((left < x) & (x < right) & (bottom < y) & (y < top)).sum())

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import median
 
 import numpy as np
 
 from mmclf.report.answer import ends
-from mmclf.report.charts.cost import ALL_LABELLED, cost_figure, pareto
+from mmclf.report.charts.cost import ALL_LABELLED, SAME_TIME, cost_figure, pareto
 from mmclf.report.charts.forest import forest_figure
 from mmclf.report.charts.waterfall import waterfall_figure
-from mmclf.report.findings import Difference, StudyFindings
+from mmclf.report.findings import ArmFindings, Difference, StudyFindings
 from mmclf.report.page.method import distinct
 from mmclf.report.page.naming import short_name
 from mmclf.report.page.parts import figure
@@ -22,8 +23,12 @@ HUNDREDTHS = 100.0
 
 
 def forest_chart(findings: StudyFindings) -> str:
-    """Each arm's difference to the baseline; empty if there is none."""
-    known = [(arm.name, arm.difference) for arm in findings.arms if arm.difference is not None]
+    """Each arm's difference to the baseline; empty if there is none.
+
+    Of an attribution those of a single change and of all, as the others are too many to be read.
+    """
+    drawn = _drawn(findings)
+    known = [(arm.name, arm.difference) for arm in drawn if arm.difference is not None]
     if not known:
         return ""
     in_order = findings.definition.design == "ladder"
@@ -33,6 +38,12 @@ def forest_chart(findings: StudyFindings) -> str:
     names = [short_name(findings, name) for name, _ in known]
     axis = "difference to the baseline, F1 points"
     order = "in the order of the ladder" if in_order else "the highest first"
+    others = ""
+    if len(drawn) < len(findings.arms):
+        others = (
+            " Drawn are the arms with a single change, and the one with all of them, "
+            f"{quoted(ends(findings)[1].name)}; the other arms are in the table."
+        )
     low, high = (points(end(values) / HUNDREDTHS) for end in (min, max))
     return figure(
         "differences",
@@ -40,9 +51,22 @@ def forest_chart(findings: StudyFindings) -> str:
         "Differences to the baseline",
         f"{counted(len(known), 'arm')} against the baseline {quoted(findings.baseline.name)}, "
         f"{order}, with 95 % intervals. Filled where a difference is shown; hollow and grey where "
-        "the interval holds 0, which chance alone can bring about.",
+        f"the interval holds 0, which chance alone can bring about.{others}",
         f"From {low} to {high} F1 points; {sum(shown)} of {len(known)} differences are shown.",
     )
+
+
+def _drawn(findings: StudyFindings) -> list[ArmFindings]:
+    """The arms whose differences are drawn."""
+    if findings.definition.design != "attribution":
+        return list(findings.arms)
+    start, end = ends(findings)
+    return [
+        arm
+        for arm in findings.arms
+        if arm.name in (start.name, end.name, findings.baseline.name)
+        or sum(level != start.levels.get(name) for name, level in arm.levels.items()) == 1
+    ]
 
 
 def waterfall_chart(findings: StudyFindings) -> str:
@@ -73,26 +97,37 @@ def cost_chart(findings: StudyFindings) -> str:
     if len(arms) < 2:
         return ""
     names = [short_name(findings, arm.name) for arm in arms]
-    seconds = np.asarray([arm.mean(TIME) for arm in arms])
+    # A median, as one run that was held up would move a mean by more than arms differ.
+    seconds = np.asarray([median(arm.values(TIME)) for arm in arms])
+    noise = np.asarray([arm.deviation(TIME) for arm in arms])
     scores = np.asarray([arm.mean(metric) for arm in arms])
-    front = listed([quoted(arms[place].name) for place in pareto(seconds, scores)], 8)
+    front = listed([quoted(arms[place].name) for place in pareto(seconds, noise, scores)], 8)
     baseline = short_name(findings, findings.baseline.name)
-    caption = (
-        "Means over seeds. Filled, and joined by the line, are the arms that no other beats in "
-        "both. The time is that of a run with an empty store, which computes everything."
-    )
-    if len(names) > ALL_LABELLED:
-        caption += " Only these and the baseline are named."
-    runs = [run for arm in arms for run in arm.runs]
-    if len(distinct(runs, "mmclf.cold_hardware") or distinct(runs, "mmclf.hardware")) > 1:
-        caption += " The times are of different hardware."
     return figure(
         "cost",
-        cost_figure(names, seconds, scores, baseline, metric_words(metric)),
+        cost_figure(names, seconds, noise, scores, baseline, metric_words(metric)),
         "F1 and running time",
-        caption,
+        _cost_caption(arms),
         f"{counted(len(arms), 'arm')}, from {seconds.min():.1f} to {seconds.max():.1f} s and from "
         f"{score(float(scores.min()))} to {score(float(scores.max()))}. On the line: {front}.",
+    )
+
+
+def _cost_caption(arms: Sequence[ArmFindings]) -> str:
+    named = "A name that would cover another is left out."
+    if len(arms) > ALL_LABELLED:
+        named = (
+            "Named are the baseline, the arm with the highest mean and, where there is room, those "
+            "on the line."
+        )
+    runs = [run for arm in arms for run in arm.runs]
+    hardware = distinct(runs, "mmclf.cold_hardware") or distinct(runs, "mmclf.hardware")
+    return (
+        "F1 as the mean over seeds, time as their median. Filled, and joined by the line, are the "
+        "arms that no better one is as fast as; two count as equally fast if their times differ "
+        f"by no more than {100 * SAME_TIME:g} %, or than the standard deviation between seeds of "
+        "either. The time is that of a run with an empty store, which computes everything. "
+        f"{named}{' The times are of different hardware.' if len(hardware) > 1 else ''}"
     )
 
 
