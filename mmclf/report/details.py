@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mmclf.report.findings import ArmFindings, StudyFindings
+
 Floats = NDArray[np.float64]
 Curve = tuple[tuple[int, float], ...]
+LOCAL_UI = "http://127.0.0.1:5000"  # where `make ui` serves a database
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,11 @@ class ArmDetails:
 
 @dataclass(frozen=True)
 class Details:
-    """Details of the baseline and the best arm, by name; what each label's share of a part is.
+    """Details of the main arms, by name; what each label's share of a part is.
 
     `label_shares` holds, by part (`train`, `val`, `test`), the share (L,) of samples with each of
-    the `label_names`, of the baseline's first run. `runs_url` followed by a run's id is its address
+    the `label_names`, and `sizes` how many samples it has, both of the first main arm's first run;
+    no size of `train` where that cannot be told. `runs_url` followed by a run's id is its address
     in the MLflow UI; `label_keys` are the ends of the metrics `test/f1_label/KEY` of each label.
     """
 
@@ -41,4 +45,13 @@ class Details:
     label_names: tuple[str, ...]
     label_keys: tuple[str, ...]
     label_shares: Mapping[str, Floats]
+    sizes: Mapping[str, int]
     runs_url: str
+
+
+def main_arms(findings: StudyFindings) -> list[ArmFindings]:
+    """The baseline and the best of the other arms, of those that have a finished run."""
+    metric, baseline = findings.definition.metric, findings.baseline
+    others = [arm for arm in findings.arms if arm.name != baseline.name and arm.score is not None]
+    best = max(others, key=lambda arm: arm.mean(metric), default=baseline)
+    return [arm for arm in {arm.name: arm for arm in (baseline, best)}.values() if arm.runs]

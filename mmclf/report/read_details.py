@@ -1,17 +1,17 @@
-"""The details of a study's page, out of the runs of its baseline and its best arm."""
+"""The details of a study's page, out of the runs of its main arms."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.report.details import ArmDetails, Curve, Details, Floats
+from mmclf.report.details import LOCAL_UI, ArmDetails, Curve, Details, Floats, main_arms
 from mmclf.report.findings import ArmFindings, StudyFindings
 from mmclf.report.predictions import Part, Predictions, read_predictions
 from mmclf.study.statistics.bootstrap import f1
@@ -21,14 +21,12 @@ from mmclf.tracking import TrackedRun, Tracker, key_of
 
 CURVES = ("train/loss", "val/loss", "train/f1_samples", "val/f1_samples")
 THRESHOLDS = 49  # between 0 and 1, every fiftieth
-LOCAL_UI = "http://127.0.0.1:5000"  # where `make ui` serves a database
+WHOLE = 1e-6  # as far as a count of samples may be from a whole number
 
 
 def read_details(tracker: Tracker, findings: StudyFindings) -> Details | None:
-    """The details of the baseline and of the best arm; None if neither has a finished run."""
-    best = findings.best
-    arms = [findings.baseline, *([] if best is None else [best])]
-    arms = [arm for arm in {arm.name: arm for arm in arms}.values() if arm.runs]
+    """The details of the main arms; None if none of them has a finished run."""
+    arms = main_arms(findings)
     if not arms:
         return None
     with tempfile.TemporaryDirectory() as name:
@@ -36,19 +34,61 @@ def read_details(tracker: Tracker, findings: StudyFindings) -> Details | None:
         predicted = {
             arm.name: [_predictions(tracker, run, folder) for run in arm.runs] for arm in arms
         }
-        shares = _label_shares(tracker, arms[0].runs[0], folder)
-    names = predicted[arms[0].name][0].label_names
+        first, shown = arms[0].runs[0], predicted[arms[0].name][0]
+        shares = _label_shares(tracker, first, folder)
+    names = shown.label_names
     return Details(
         arms={arm.name: _details(tracker, arm, predicted[arm.name]) for arm in arms},
         label_names=names,
         label_keys=tuple(key_of(f"test/f1_label/{name}").rpartition("/")[2] for name in names),
         label_shares=shares,
+        sizes=_sizes(tracker, first, shown, shares),
         runs_url=runs_url(tracker),
     )
 
 
 def _predictions(tracker: Tracker, run: TrackedRun, folder: Path) -> Predictions:
     return read_predictions(tracker, run, folder / run.id, with_val=True)
+
+
+def part_sizes(tracker: Tracker, run: TrackedRun) -> dict[str, int]:
+    """How many samples the parts of a run's split have; not of train where that cannot be told."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shares = _label_shares(tracker, run, folder)
+        return _sizes(tracker, run, _predictions(tracker, run, folder), shares)
+
+
+def _sizes(
+    tracker: Tracker, run: TrackedRun, predicted: Predictions, shares: Mapping[str, Floats]
+) -> dict[str, int]:
+    val, test = len(_val(predicted).ids), len(predicted.test.ids)
+    epochs = len(_curve(tracker, run, "train/loss"))
+    train = _trained_on(run, epochs, val, shares["train"])
+    return {**({} if train is None else {"train": train}), "val": val, "test": test}
+
+
+def _trained_on(run: TrackedRun, epochs: int, val: int, shares: Floats) -> int | None:
+    """How many samples train, which is not tracked, by how many a fit went through in all.
+
+    Each epoch goes through all of them, and after them a refit, for as many epochs as were best,
+    through those of val too. Whether a number is right is told by the labels' shares (L,), which
+    come to whole numbers of samples.
+    """
+    seen = run.metrics.get("speed/fit_samples_per_s", 0.0) * run.metrics.get("time/fit_s", 0.0)
+    if epochs == 0:
+        return None
+    refit = run.params.get("trainer.refit") == "True"
+    for more in range(1, epochs + 1) if refit else range(1):
+        each = (seen - more * val) / (epochs + more)
+        labelled = round(each) * shares
+        if each > WHOLE and _is_whole(np.append(labelled, each)):
+            return round(each)
+    return None
+
+
+def _is_whole(counts: Floats) -> bool:
+    return bool(np.allclose(counts, np.rint(counts), rtol=0, atol=WHOLE))
 
 
 def runs_url(tracker: Tracker) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mmclf.report.details import ArmDetails, Details
+from mmclf.report.details import ArmDetails, Details, main_arms
 from mmclf.report.findings import ArmFindings, Difference, EffectFindings, StudyFindings
 from mmclf.study.definition import Definition
 from mmclf.study.designs import Arm, laid_out
@@ -86,6 +86,9 @@ def run_of(arm: str, seed: int, status: str = "FINISHED", error: str | None = No
         "mmclf.cold_hardware": "2 x Intel(R) Xeon(R) Processor",
         "mmclf.versions": "python 3.11.2, mmclf 0.1.0, torch 2.12.1, timm 1.0.20",
         "mmclf.commit": "8b2c51c0ffee",
+        "mmclf.experiment": "null",
+        "mmclf.vision": "resnet18",
+        "mmclf.data": "demo",
     }
     if error is not None:
         tags["mmclf.error"] = error
@@ -136,19 +139,17 @@ def findings(
 def details(
     study: StudyFindings, labels: int = LABELS, epochs: int = 12, thresholds: int = 49
 ) -> Details:
-    """Details of the study's baseline and best arm."""
-    best = study.best
-    arms = {arm.name: arm for arm in (study.baseline, *([] if best is None else [best]))}
+    """Details of the study's main arms."""
     shares = np.geomspace(0.7, 0.006, labels)
     return Details(
         arms={
-            name: _details(arm, epochs, np.linspace(0, 1, thresholds + 2)[1:-1])
-            for name, arm in arms.items()
-            if arm.runs
+            arm.name: _details(arm, epochs, np.linspace(0, 1, thresholds + 2)[1:-1])
+            for arm in main_arms(study)
         },
         label_names=tuple(f"label {place}" for place in range(labels)),
         label_keys=tuple(f"label {place}" for place in range(labels)),
         label_shares={"train": shares, "val": shares * 1.1, "test": shares * 0.95},
+        sizes={"train": 6403, "val": 803, "test": 794},
         runs_url=URL,
     )
 

@@ -1,4 +1,4 @@
-"""The charts of the baseline and the best arm, and of the labels and the split."""
+"""The charts of the baseline and the best other arm, and of the labels and the split."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmclf.report.charts.label_scores import label_scores_figure
 from mmclf.report.charts.label_shares import label_shares_figure
 from mmclf.report.charts.learning_curves import learning_curves_figure
 from mmclf.report.charts.threshold_curves import threshold_curves_figure
-from mmclf.report.details import ArmDetails, Details, Floats
+from mmclf.report.details import ArmDetails, Details, Floats, main_arms
 from mmclf.report.findings import ArmFindings, StudyFindings
 from mmclf.report.page.naming import short_name
 from mmclf.report.page.parts import figure
@@ -22,7 +22,7 @@ MOST_LABELS = 60
 
 
 def label_chart(findings: StudyFindings, details: Details) -> str:
-    """The F1 of each label of baseline and best arm; empty if neither has any."""
+    """The F1 of each label of the main arms; empty if none has any."""
     arms = _main_arms(findings, details)
     order, left_out = _by_frequency(details)
     keys = [f"test/f1_label/{details.label_keys[place]}" for place in order]
@@ -37,15 +37,15 @@ def label_chart(findings: StudyFindings, details: Details) -> str:
         "label-scores",
         label_scores_figure([_with_share(details, place) for place in order], shown),
         "F1 of each label",
-        f"{_who(arms)}; means over seeds, the most frequent label first. Rare labels, on fewer "
-        f"than {100 * RARE:g} % of the training samples, are marked: few samples make their F1 "
-        f"unsure.{left_out}",
+        f"{_who(findings, arms)}; means over seeds, the most frequent label first. Rare labels, on "
+        f"fewer than {100 * RARE:g} % of the training samples, are marked: few samples make their "
+        f"F1 unsure.{left_out}",
         f"{counted(len(order), 'label')}; means over them: {listed(means)}.",
     )
 
 
 def threshold_chart(findings: StudyFindings, details: Details) -> str:
-    """F1 against the threshold of baseline and best arm; empty without predictions."""
+    """F1 against the threshold of the main arms; empty without predictions."""
     arms = [arm for arm in _main_arms(findings, details) if details.arms[arm.name].test_f1.size]
     if not arms:
         return ""
@@ -62,9 +62,9 @@ def threshold_chart(findings: StudyFindings, details: Details) -> str:
             {name: one.chosen for name, one in shown.items()},
         ),
         "F1 and the threshold",
-        f"{_who(arms)}; one threshold for all labels, means over seeds within the band from the "
-        "lowest to the highest. Marks are the thresholds that the runs used, chosen without a "
-        f"look at test.{per_label}",
+        f"{_who(findings, arms)}; one threshold for all labels, means over seeds within the band "
+        "from the lowest to the highest. Marks are the thresholds that the runs used, chosen "
+        f"without a look at test.{per_label}",
         " ".join(_highest(name, one) for name, one in of.items()),
     )
 
@@ -79,7 +79,7 @@ def _highest(name: str, arm: ArmDetails) -> str:
 
 
 def learning_chart(findings: StudyFindings, details: Details) -> str:
-    """Loss and F1 over the epochs of baseline and best arm; empty without a history."""
+    """Loss and F1 over the epochs of the main arms; empty without a history."""
     arms = [arm for arm in _main_arms(findings, details) if _epochs(details.arms[arm.name])]
     if not arms:
         return ""
@@ -92,8 +92,9 @@ def learning_chart(findings: StudyFindings, details: Details) -> str:
             {short_name(findings, arm.name): details.arms[arm.name].history for arm in arms}
         ),
         "Learning curves",
-        f"{_who(arms)}; train dotted, val solid, means over the seeds that got as far, within the "
-        "band from the lowest to the highest. Losses of different kinds have different scales.",
+        f"{_who(findings, arms)}; train dotted, val solid, means over the seeds that got as far, "
+        "within the band from the lowest to the highest. Losses of different kinds have different "
+        "scales.",
         f"Loss and samples-F1 of train and val over {listed(told)}.",
     )
 
@@ -125,15 +126,19 @@ def _in_order(shares: Mapping[str, Floats], order: Sequence[int]) -> dict[str, F
 
 
 def _main_arms(findings: StudyFindings, details: Details) -> list[ArmFindings]:
-    """The baseline and the best arm, each once, of those that there are details of."""
-    both = [findings.baseline, *([] if findings.best is None else [findings.best])]
-    return [arm for arm in {arm.name: arm for arm in both}.values() if arm.name in details.arms]
+    """The main arms that there are details of."""
+    return [arm for arm in main_arms(findings) if arm.name in details.arms]
 
 
-def _who(arms: Sequence[ArmFindings]) -> str:
+def _who(findings: StudyFindings, arms: Sequence[ArmFindings]) -> str:
     names = [quoted(arm.name) for arm in arms]
     if len(names) == 1:
         return names[0]
+    if findings.best is not None and findings.best.name == arms[0].name:
+        return (
+            f"The baseline {names[0]}, which has the highest mean, and the best of the other arms, "
+            f"{names[1]}"
+        )
     return f"The baseline {names[0]} and the arm with the highest mean, {names[1]}"
 
 
