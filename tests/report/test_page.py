@@ -143,9 +143,30 @@ def test_how_it_was_made() -> None:
         "0, 1, 2, 3, 4",
         "Satterthwaite",
         "Holm",
+        "by a bootstrap of 2,000 resamples",
+        "at the upper end of its one-sided 70 % interval",
+        "bce: data=demo vision=resnet18",
     ):
         assert words in told
+    assert "samples in the first run" not in told
     assert "different hardware" in part(root, "cost").whole_text()
+
+
+def test_how_many_samples_there_are_stands_with_the_data() -> None:
+    study = findings(seeds=1)
+    told = part(of(study), "method").whole_text()
+    assert "6,403 train, 803 val and 794 test samples in the first run, digest b6b9" in told
+    unknown = replace(details(study), sizes={"val": 803, "test": 794})
+    told = part(read(page(study, unknown)), "method").whole_text()
+    assert "Data803 val and 794 test samples in the first run, digest b6b9" in told
+
+
+def test_the_base_has_what_its_arm_sets_below_a_group() -> None:
+    study = findings(seeds=1)
+    first = replace(study.definition.arms[0], overrides=("loss=bce", "loss.pos_weight=2"))
+    changed = replace(study.definition, arms=(first, *study.definition.arms[1:]))
+    told = part(read(page(replace(study, definition=changed), None)), "method").whole_text()
+    assert "bce: data=demo vision=resnet18 loss.pos_weight=2" in told
 
 
 def test_one_arm_with_one_seed() -> None:
@@ -194,22 +215,6 @@ def test_details_that_are_empty_leave_their_sections_out() -> None:
         assert not has(root, key)
 
 
-def test_of_many_labels_the_most_frequent_and_the_rarest_are_drawn() -> None:
-    study = findings(seeds=1)
-    root = read(page(study, details(study, labels=200)))
-    assert "Of 200 labels, the 30 most frequent and the 30 rarest." in root.whole_text()
-    texts = {node.text for node in part(root, "label-shares").all("text")}
-    assert {"label 0", "label 29", "label 170", "label 199"} <= texts
-    assert "label 100" not in texts
-
-
-def test_rare_labels_are_marked_in_words() -> None:
-    root = of(findings(seeds=1))
-    texts = [node.text for node in part(root, "label-scores").all("text")]
-    assert "label 17 (rare, 0.6 %)" in texts
-    assert "label 0" in texts
-
-
 def test_the_page_of_320_runs_is_small() -> None:
     study = findings("attribution", CHANGES, seeds=5)
     assert sum(len(arm.runs) for arm in study.arms) == 320
@@ -220,13 +225,6 @@ def test_the_page_of_320_runs_is_small() -> None:
 def test_the_same_study_gives_the_same_page() -> None:
     study = findings(seeds=1)
     assert page(study, details(study)) == page(study, details(study))
-
-
-def test_what_a_grid_draws_is_named_by_its_levels() -> None:
-    root = read(page(findings("grid", DESIGNS["grid"], seeds=1), None))
-    texts = [node.text for node in part(root, "differences").all("text")]
-    assert "resnet50, bert, focal" in texts
-    assert "vision=resnet50, text=bert, loss=focal" in part(root, "arms-table").whole_text()
 
 
 def test_the_style_is_part_of_the_package() -> None:

@@ -16,7 +16,7 @@ from mmclf.report.page.tables import arms_table, effects_table, runs_table
 
 def arms(study: StudyFindings) -> list[Node]:
     """The rows of the table of arms."""
-    return read(arms_table(study)).all("tbody")[0].all("tr")
+    return read(arms_table(study, None)).all("tbody")[0].all("tr")
 
 
 def effects(study: StudyFindings) -> list[list[str]]:
@@ -43,7 +43,7 @@ def test_every_cell_of_a_run_is_its_tracked_metric() -> None:
 
 def test_every_mean_is_that_of_the_tracked_metrics() -> None:
     study = findings(missing=[("focal", 0)])
-    root = read(arms_table(study))
+    root = read(arms_table(study, None))
     by_name = {arm.name: arm for arm in study.arms}
     cells = [node for node in root.walk() if {"data-arm", "data-metric"} <= node.attributes.keys()]
     assert len(cells) == 5 * len(study.arms)
@@ -118,6 +118,41 @@ def test_a_run_is_linked_only_to_an_address_of_the_web() -> None:
     assert [link.attributes["href"] for link in links] == [URL + id_ for id_ in ids]
     assert not read(runs_table(study, "javascript:alert(1)//")).all("a")
     assert not read(runs_table(study, None)).all("a")
+
+
+def test_each_seed_of_an_arm_is_linked_to_its_run() -> None:
+    study = findings(
+        failed={("focal", 1): "E: <b>"}, missing=[("focal", 3), *[("bce", s) for s in range(1, 5)]]
+    )
+    cells = [
+        row.children[-1]
+        for row in read(arms_table(study, URL)).all("tbody")[0].all("tr")
+        if row.children[0].text.strip() in ("bce", "focal")
+    ]
+    for cell, arm in zip(cells, (study.arms[0], study.arms[-1]), strict=True):
+        runs = (*arm.runs, *arm.failed)
+        links = cell.all("a")
+        assert [link.attributes["href"] for link in links] == [URL + run.id for run in runs]
+        assert [link.text for link in links] == [run.tags["mmclf.seed"] for run in runs]
+    assert cells[0].text.startswith("1 run (seed ")
+    assert cells[1].text.startswith("3 runs (seeds ")
+    assert "1 failed (seed ): E: <b>, seed 3 not run" in cells[1].text
+    assert not read(arms_table(study, "javascript:alert(1)//")).all("a")
+
+
+def test_who_has_local_links_is_told_that_the_ui_must_run() -> None:
+    study = findings(seeds=1)
+    words = "which must be running: “make ui” starts it"
+    assert words in read(runs_table(study, URL)).whole_text()
+    for other in ("https://mlflow.example.org/#/experiments/1/runs/", None):
+        assert words not in read(runs_table(study, other)).whole_text()
+
+
+def test_a_p_is_never_0() -> None:
+    study = findings()
+    tiny = replace(study.arms[1], difference=difference(0.05, p=1e-9))
+    rows = arms(replace(study, arms=(study.arms[0], tiny, *study.arms[2:])))
+    assert rows[1].children[7].text == "< 0.001"
 
 
 def test_metrics_that_are_not_tracked_are_dashes() -> None:

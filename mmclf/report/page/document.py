@@ -104,7 +104,8 @@ def _sentence(note: str) -> str:
 
 
 def _sections(findings: StudyFindings, details: Details | None) -> list[str]:
-    arms = section("arms", "Arms", [arms_table(findings), forest_chart(findings)])
+    runs_url, sizes = (None, {}) if details is None else (details.runs_url, details.sizes)
+    arms = section("arms", "Arms", [arms_table(findings, runs_url), forest_chart(findings)])
     effects = ""
     if findings.definition.design in ADDING_UP:
         parts = [waterfall_chart(findings), effects_table(findings)]
@@ -114,8 +115,8 @@ def _sections(findings: StudyFindings, details: Details | None) -> list[str]:
         arms,
         section("time", "Running time", [cost_chart(findings)]),
         *([] if details is None else _detail_sections(findings, details)),
-        _runs(findings, None if details is None else details.runs_url),
-        section("method", "How it was made", [method(findings), overrides_table(findings)]),
+        _runs(findings, runs_url),
+        section("method", "How it was made", [method(findings, sizes), overrides_table(findings)]),
     ]
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from mmclf.report.answer import shown_gain
+from mmclf.report.details import LOCAL_UI
 from mmclf.report.findings import ArmFindings, Difference, EffectFindings, StudyFindings
 from mmclf.report.page.parts import (
     Column,
@@ -34,6 +35,10 @@ from mmclf.tracking import TrackedRun
 
 TIME, MAP = "time/cold_s", "test/map"
 LONGEST_ERROR = 120
+UI_RUNS = (
+    "The links lead to the MLflow UI on this machine, which must be running: “make ui” starts it, "
+    "or “mlflow ui --backend-store-uri sqlite:///OUTPUT_DIR/mlflow.db”."
+)
 STATES = {"FAILED": "failed", "KILLED": "interrupted", "RUNNING": "running"}
 
 
@@ -44,8 +49,11 @@ def beside(metric: str) -> dict[str, str]:
     return {name: key for name, key in every.items() if key != metric} | {"mAP": MAP}
 
 
-def arms_table(findings: StudyFindings) -> str:
-    """A row an arm: the deciding metric and its difference to the baseline, and what it costs."""
+def arms_table(findings: StudyFindings, runs_url: str | None) -> str:
+    """A row an arm: the deciding metric, its difference to the baseline, what it costs, its runs.
+
+    `runs_url` followed by a run's id is its address; None for no links.
+    """
     metric = findings.definition.metric
     deciding, difference = capital(metric_words(metric)), "Difference, F1 points"
     columns = [
@@ -64,10 +72,11 @@ def arms_table(findings: StudyFindings) -> str:
         "bold is shown; 1 F1 point is 0.01. “Fitted” is one threshold for all labels, fitted on "
         "val; the time is that from an empty store."
     )
-    return table("arms-table", caption, columns, [_arm_row(findings, arm) for arm in findings.arms])
+    rows = [_arm_row(findings, arm, runs_url) for arm in findings.arms]
+    return table("arms-table", caption, columns, rows)
 
 
-def _arm_row(findings: StudyFindings, arm: ArmFindings) -> list[str]:
+def _arm_row(findings: StudyFindings, arm: ArmFindings, runs_url: str | None) -> list[str]:
     metric, found = findings.definition.metric, arm.score
     reach = NO_VALUE
     if found is not None and not math.isnan(found.low):
@@ -81,7 +90,7 @@ def _arm_row(findings: StudyFindings, arm: ArmFindings) -> list[str]:
         *_difference_cells(arm.difference, data_arm=arm.name),
         *(_mean_cell(arm, key) for key in beside(metric).values()),
         _mean_cell(arm, TIME),
-        text_cell(status(arm)),
+        text_cell(status(arm, runs_url)),
     ]
 
 
@@ -122,20 +131,34 @@ def shown_value(metric: str, value: float) -> str:
     return f"{value:.1f}" if metric.startswith("time/") else score(value)
 
 
-def status(arm: ArmFindings) -> str:
-    """How many runs of an arm there are, and why the others are not, as HTML."""
+def status(arm: ArmFindings, runs_url: str | None) -> str:
+    """How many runs of an arm there are, with links, and why the others are not, as HTML."""
     if not arm.runs and not arm.failed:
         return "not run"
-    parts = [counted(len(arm.runs), "run")] if arm.runs else []
+    parts = []
+    if arm.runs:
+        parts.append(f"{counted(len(arm.runs), 'run')}{_seed_links(arm.runs, runs_url)}")
     for state in dict.fromkeys(run.status for run in arm.failed):
         runs = [run for run in arm.failed if run.status == state]
         errors = dict.fromkeys(shortened(error_of(run), LONGEST_ERROR) for run in runs)
-        told = "; ".join(filter(None, errors))
-        parts.append(f"{len(runs)} {state_words(state)}{': ' if told else ''}{told}")
+        told = escaped("; ".join(filter(None, errors)))
+        links = _seed_links(runs, runs_url)
+        parts.append(
+            f"{len(runs)} {escaped(state_words(state))}{links}{': ' if told else ''}{told}"
+        )
     if arm.missing:
         seeds = listed([str(seed) for seed in arm.missing])
         parts.append(f"{'seed' if len(arm.missing) == 1 else 'seeds'} {seeds} not run")
-    return escaped(", ".join(parts))
+    return ", ".join(parts)
+
+
+def _seed_links(runs: Sequence[TrackedRun], runs_url: str | None) -> str:
+    """As ` (seeds 0, 1)`, each a link to its run; empty if there is nothing to link to."""
+    if not _can_link(runs_url):
+        return ""
+    seeds = [escaped(run.tags.get("mmclf.seed", NO_VALUE)) for run in runs]
+    links = [_link(run, seed, runs_url) for run, seed in zip(runs, seeds, strict=True)]
+    return f" ({'seed' if len(runs) == 1 else 'seeds'} {', '.join(links)})"
 
 
 def error_of(run: TrackedRun) -> str:
@@ -200,6 +223,8 @@ def runs_table(findings: StudyFindings, runs_url: str | None) -> str:
         for run in (*arm.runs, *arm.failed)
     ]
     caption = "All runs, with the metrics that are tracked of each; F1 and mAP of the test set."
+    if runs_url is not None and runs_url.startswith(f"{LOCAL_UI}/"):
+        caption = f"{caption} {UI_RUNS}"
     return table("runs-table", caption, columns, rows)
 
 
@@ -215,12 +240,20 @@ def _run_row(arm: str, run: TrackedRun, metrics: Sequence[str], runs_url: str | 
         number_cell(run.tags.get("mmclf.seed", NO_VALUE)),
         text_cell(escaped(f"{state}: {error}" if error else state)),
         *cells,
-        text_cell(_link(run.id, runs_url)),
+        text_cell(_run_id(run, runs_url)),
     ]
 
 
-def _link(run_id: str, runs_url: str | None) -> str:
-    name = element("code", escaped(run_id[:8]))
-    if runs_url is None or not runs_url.startswith(("http://", "https://")):
-        return element("span", name, title=run_id)
-    return element("a", name, href=f"{runs_url}{run_id}", title=run_id, rel="noreferrer")
+def _run_id(run: TrackedRun, runs_url: str | None) -> str:
+    name = element("code", escaped(run.id[:8]))
+    if not _can_link(runs_url):
+        return element("span", name, title=run.id)
+    return _link(run, name, runs_url)
+
+
+def _can_link(runs_url: str | None) -> bool:
+    return runs_url is not None and runs_url.startswith(("http://", "https://"))
+
+
+def _link(run: TrackedRun, inner: str, runs_url: str | None) -> str:
+    return element("a", inner, href=f"{runs_url}{run.id}", title=run.id, rel="noreferrer")
