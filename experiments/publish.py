@@ -11,12 +11,16 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from xml.etree import ElementTree
 
 from mmclf.report.answer import answer
 from mmclf.report.collect import collect
 from mmclf.report.findings import StudyFindings
+from mmclf.report.page.method import base_settings, data_words
 from mmclf.report.publish import publish
+from mmclf.report.read_details import part_sizes
 from mmclf.report.study_table import tables
 from mmclf.report.table import render
 from mmclf.tracking import TrackedRun, Tracker
@@ -26,6 +30,7 @@ KEPT = ("results.csv", "effects.csv", "runs.csv")
 FIGURES = ("differences", "waterfall", "cost", "label-scores", "threshold-curves")
 # Places say nothing to a reader, and differ from machine to machine.
 PLACES = re.compile(r"(?<=\s)(output_dir|tracking\.uri|store\.dir)=\S+\s?")
+MARKUP = re.compile(r"([\\\[\]*_`<])")
 ROOTS = re.compile(r"(data\.root|--config-dir)([= ])\S+")
 
 
@@ -46,7 +51,10 @@ def main(output: Path, wanted: list[str]) -> None:
         made = output / "studies" / (study or name)
         publish(tracker, findings, made)
         _copy(made, folder)
-        (folder / "README.md").write_text(_readme(findings, folder), encoding="utf-8")
+        runs = findings.baseline.runs
+        sizes = part_sizes(tracker, runs[0]) if runs else {}
+        text = _readme(findings, folder, sizes)
+        (folder / "README.md").write_text(text, encoding="utf-8")
         print(f"{name}: {folder}")
 
 
@@ -61,7 +69,7 @@ def _copy(made: Path, folder: Path) -> None:
             shutil.copyfile(source, folder / "figures" / source.name)
 
 
-def _readme(findings: StudyFindings, folder: Path) -> str:
+def _readme(findings: StudyFindings, folder: Path, sizes: Mapping[str, int]) -> str:
     definition = findings.definition
     shown = tables(findings)
     results = render(shown["results"].drop(columns=["Runs"]), "md")
@@ -74,11 +82,20 @@ def _readme(findings: StudyFindings, folder: Path) -> str:
         parts += ["## Effects", render(shown["effects"], "md").strip()]
     parts += ["## Arms", results.strip(), _columns(findings)]
     for name in FIGURES:
-        if (folder / "figures" / f"{name}.svg").is_file():
-            parts.append(f"![{name.replace('-', ' ')}](figures/{name}.svg)")
+        path = folder / "figures" / f"{name}.svg"
+        if path.is_file():
+            parts.append(f"![{_said_by(path)}](figures/{name}.svg)")
     command = ROOTS.sub(r"\1\2DIR", PLACES.sub("", definition.command + " ")).strip()
-    parts += ["## Command", f"```sh\n{command}\n```", "## Hardware and versions", _made(findings)]
+    parts += ["## Command", f"```sh\n{command}\n```", "## Data, hardware and versions"]
+    parts.append(_made(findings, sizes))
     return "\n\n".join(parts) + "\n"
+
+
+def _said_by(path: Path) -> str:
+    """What a figure says in words, for whoever cannot see it."""
+    root = ElementTree.parse(path).getroot()  # noqa: S314 - drawn by mmclf
+    words = [root.findtext(f"{{*}}{tag}", "").strip() for tag in ("title", "desc")]
+    return MARKUP.sub(r"\\\1", " ".join(": ".join(filter(None, words)).split()))
 
 
 def _columns(findings: StudyFindings) -> str:
@@ -91,13 +108,15 @@ def _columns(findings: StudyFindings) -> str:
     )
 
 
-def _made(findings: StudyFindings) -> str:
+def _made(findings: StudyFindings, sizes: Mapping[str, int]) -> str:
     runs = [run for arm in findings.arms for run in arm.runs]
     wall = sum(run.metrics.get("time/wall_s", 0.0) for run in runs)
     said = [
-        f"{len(runs)} runs, {_hours(wall)} of wall time together, what is shared computed once.",
+        f"{len(runs)} runs, {_hours(wall)} of wall time together: what is shared is computed once, "
+        "and what was stored already is not in it.",
         f"Seeds {', '.join(map(str, findings.definition.seeds))}.",
-        f"Data digest {findings.definition.data[:12]}.",
+        f"Data: {data_words(sizes)}digest {findings.definition.data[:12]}.",
+        f"Base: `{base_settings(findings) or 'not tracked'}`.",
     ]
     for tag, name in (
         ("mmclf.cold_hardware", "Hardware"),
