@@ -13,7 +13,7 @@ from mmclf.report.charts.style import SMALL
 Floats = NDArray[np.float64]
 ADVANCE = 0.6  # of a character, of the size of the type
 LINE = 1.2  # from the foot of a letter to the head of another, of the size of the type
-GAP = 8.5  # between a point and its label, in points
+GAP = 10.0  # between a point and its label, in points
 
 
 @dataclass(frozen=True)
