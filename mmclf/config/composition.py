@@ -80,6 +80,21 @@ def opened(
         yield Jobs(source, granted), lines
 
 
+def has_study(cfg: DictConfig) -> bool:
+    """Whether a composed config asks for a study."""
+    return OmegaConf.select(cfg, "study") is not None
+
+
+def swept_beside_study(axes: Sequence[Axis]) -> list[str]:
+    """A finding for each override that sweeps where a study is asked for."""
+    return [
+        f"{axis.name}: found several values, but a study varies its factors alone: give one "
+        "value, or make it a factor"
+        for axis in axes
+        if axis.is_sweep
+    ]
+
+
 def composed_job(cfg: DictConfig, hydra: DictConfig, granted: Sequence[str]) -> Composed:
     """The checked form of the config that hydra.main hands to a job, and of its `hydra` node.
 
@@ -108,14 +123,9 @@ def _command(
         ]
         first, more = jobs.judged(parent)
         return (Command(False, first) if first is not None else None), findings + unknown + more
-    if OmegaConf.select(parent, "study") is not None:
+    if has_study(parent):
         first, more = jobs.judged(parent)
-        findings += [
-            f"{axis.name}: found several values, but a study varies its factors alone: give one "
-            "value, or make it a factor"
-            for axis in axes
-            if axis.is_sweep
-        ]
+        findings += swept_beside_study(axes)
         return (Command(True, first) if first is not None else None), findings + unknown + more
     findings += check_hydra(hydra)
     extra, more = _sweeper_axes(jobs, hydra, axes)
@@ -165,7 +175,8 @@ def _sweep(jobs: Jobs, axes: Sequence[Axis], own_files: bool) -> tuple[Composed 
             lines = [*firsts[:index], line, *firsts[index + 1 :]]
             job, found = _varied(jobs, cfg, lines, line)
             found += jobs.judged(job)[1] if job is not None else []
-            findings += [f"{line}: {text}" for text in found if text not in findings]
+            told = [text.removeprefix(f"{line}: ") for text in found if text not in findings]
+            findings += [f"{line}: {text}" for text in told]
     if own_files:
         findings += _combinations(jobs, axes)
     return first, findings

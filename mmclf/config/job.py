@@ -46,7 +46,7 @@ class Jobs:
             findings = list(error.findings)
         # Hydra stops at the first unknown key; the levels alone say which keys there are.
         try:
-            base = self.source.load([line for line in lines if self._is_level(line)])
+            base = self.source.load([line for line in lines if self.is_level(line)])
             known = list(dotted_keys(OmegaConf.to_container(base, resolve=False)))
         except InputError as error:
             return None, list(error.findings)
@@ -66,6 +66,12 @@ class Jobs:
         composed, findings = judge_tree(cfg, hydra, self.granted)
         return composed, [*check_hydra(hydra), *findings]
 
+    def is_level(self, line: str) -> bool:
+        """Whether an override chooses a level of a group, and does not set the keys below it."""
+        override, _ = read(line)
+        is_group = override is not None and bool(self.groups.levels(override.key_or_group))
+        return is_group and override is not None and not isinstance(override.value(), dict)
+
     def is_update(self, line: str) -> bool:
         """Whether an override only sets a key, so that `updated` can do it."""
         override, _ = read(line)
@@ -83,17 +89,14 @@ class Jobs:
                     assert override is not None
                     OmegaConf.update(job, override.key_or_group, override.value(), merge=True)
         except InputError as error:
-            return None, list(error.findings)
+            known = list(dotted_keys(OmegaConf.to_container(cfg, resolve=False)))
+            unknown = [self._unknown(line, known, cfg) for line in lines]
+            return None, [one for one in unknown if one is not None] or list(error.findings)
         return job, []
-
-    def _is_level(self, line: str) -> bool:
-        override, _ = read(line)
-        is_group = override is not None and bool(self.groups.levels(override.key_or_group))
-        return is_group and override is not None and not isinstance(override.value(), dict)
 
     def _unknown(self, line: str, known: Sequence[str], base: DictConfig) -> str | None:
         override, _ = read(line)
-        if override is None or self._is_level(line):
+        if override is None or self.is_level(line):
             return None
         return unknown_key(override, known, lambda part: self._arguments(base, part))
 

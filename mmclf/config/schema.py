@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError, ValidatorFunctionWrapHandler
+from pydantic import WrapValidator as Wrap
+from pydantic_core import PydanticCustomError
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 NonNegative = Annotated[int, Field(ge=0, strict=True)]
@@ -172,7 +174,36 @@ F1Metric = Literal[
     "test/f1_micro_fitted",
     "test/f1_macro_fitted",
 ]
-Levels = list[Any] | dict[str, str | list[str]]
+
+
+def _in_words(value: object, handler: ValidatorFunctionWrapHandler, words: str) -> object:
+    """The value, or one finding in words: pydantic has one for each alternative, of odd names."""
+    try:
+        return handler(value)
+    except ValidationError:
+        raise PydanticCustomError("alternatives", "{words}", {"words": words}) from None
+
+
+def _seeds(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    words = "a number of seeds of at least 1, or a list of different seeds from 0 on"
+    return _in_words(value, handler, words)
+
+
+def _levels(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    words = "a list of levels, or names of levels, each with an override or a list of overrides"
+    names = [name for name in value if not isinstance(name, str)] if _is_named(value) else []
+    if names:
+        quoted = " and ".join(f'"{name}"' for name in names)
+        words = f"levels whose names are texts: put them in quotes, {quoted}"
+    return _in_words(value, handler, words)
+
+
+def _is_named(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)
+
+
+Seeds = Annotated[Count | Annotated[list[Seed], Field(min_length=1)], Wrap(_seeds)]
+Levels = Annotated[list[Any] | dict[str, str | list[str]], Wrap(_levels)]
 
 
 @dataclass(frozen=True)
@@ -188,7 +219,7 @@ class Study:
     question: Text
     design: Literal["grid", "one_at_a_time", "leave_one_out", "add_one", "ladder", "attribution"]
     factors: dict[str, Levels]
-    seeds: Count | Annotated[list[Seed], Field(min_length=1)] = 5
+    seeds: Seeds = 5
     metric: F1Metric = "test/f1_samples"
     baseline: str | None = None
     orders: Count = 32

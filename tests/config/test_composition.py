@@ -221,6 +221,14 @@ def test_a_sweep_checks_every_value() -> None:
         assert any(finding.startswith(line) for finding in found), line
 
 
+def test_every_value_of_a_sweep_over_an_unknown_key_is_answered_once() -> None:
+    found = findings("trainer.epoch=1,2", multirun=True)
+    assert [told.partition("? ")[0] for told in found] == [
+        f"trainer.epoch={n}: there is no setting 'trainer.epoch': did you mean 'trainer.epochs'"
+        for n in (1, 2)
+    ]
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
