@@ -64,12 +64,12 @@ def flat_params(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in _flat(tree, "") if not k.startswith(("tracking.", "study"))}
 
 
-def settings_of(tree: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(tree: Mapping[str, Any], *, with_root: bool = False) -> dict[str, Any]:
     """The settings by dotted key that say what a run is, its seed apart, not where it runs.
 
-    Nor where its data lie: what they are is told by their digest.
+    Nor where its data lie, unless `with_root`: what they are is told by their digest.
     """
-    apart = ("seed", "cache", "data.root", *PLACES)
+    apart = ("seed", "cache", *PLACES, *(() if with_root else ("data.root",)))
     below = (*PLACES_BELOW, "study")
     return {k: v for k, v in _flat(tree, "") if k not in apart and not k.startswith(below)}
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmclf.names import arm_name, flat_params, run_name, run_tags
+from mmclf.names import arm_name, flat_params, run_name, run_tags, settings_of
 
 CHOICES = {"experiment": "improved", "vision": "efficientnet_lite0", "text": "minilm"}
 
@@ -74,6 +74,12 @@ def test_tags() -> None:
         "mmclf.arm": "text=tfidf",
         "mmclf.seed": "0",
     }
+
+
+def test_where_the_data_lie_is_no_setting_unless_asked_for() -> None:
+    tree = {"data": {"root": "r", "file": "f"}, "cache": "on", "seed": 1, "store": {"dir": "s"}}
+    assert settings_of(tree) == {"data.file": "f"}
+    assert settings_of(tree, with_root=True) == {"data.file": "f", "data.root": "r"}
 
 
 def test_parameters_by_dotted_key() -> None:

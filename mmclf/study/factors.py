@@ -10,7 +10,10 @@ from typing import Any
 from mmclf.config.overrides import read
 from mmclf.config.schema import Study
 from mmclf.errors import InputError
+from mmclf.names import PLACES
 
+# Where and how, not what: arms that differ in these alone would be the same configuration.
+FIXED = (*PLACES, "cache", "hydra", "store", "study", "tracking")
 # What Hydra's grammar takes in a value without quotes.
 BARE = re.compile(r"[A-Za-z_/.][\w/.+-]*", re.ASCII)
 
@@ -52,6 +55,13 @@ def key_of(line: str) -> str:
     return line.lstrip("+~").partition("=")[0]
 
 
+def placed(factor: str, level: Level, line: str, finding: str) -> str:
+    """A finding about an override of a level, by where it stands in the study file."""
+    if line == f"{factor}={level.name}":
+        return f"study.factors.{factor}: {finding.removeprefix(f'{line}: ')}"
+    return f"study.factors.{factor}.{level.name}: {finding}"
+
+
 def _levels(name: str, given: Sequence[Any] | Mapping[str, str | list[str]]) -> tuple[Level, ...]:
     if isinstance(given, Mapping):
         levels = [
@@ -67,13 +77,13 @@ def _levels(name: str, given: Sequence[Any] | Mapping[str, str | list[str]]) -> 
             "or more, each another"
         )
     findings = [
-        f"study.factors.{name}.{level.name}: {finding}"
+        placed(name, level, line, finding)
         for level in levels
         for line in level.overrides
         if (finding := _misread(line)) is not None
     ]
     if findings:
-        raise InputError(*findings)
+        raise InputError(*dict.fromkeys(findings))
     return tuple(levels)
 
 
@@ -85,8 +95,12 @@ def _misread(line: str) -> str | None:
         return f"{line}: found several values, expected one: give each a level of its own"
     if key_of(line) == "seed":
         return f"{line}: seeds are no factor: give study.seeds=[0,1,2]"
-    if key_of(line).startswith(("hydra", "study", "tracking.", "allow_targets")):
-        return f"{line}: a study cannot vary {key_of(line)}: leave it out"
+    key = key_of(line)
+    if any(key == one or key.startswith((f"{one}.", f"{one}/")) for one in FIXED):
+        return (
+            f"{line}: a study cannot vary {key}, which does not say what a run learns: leave it "
+            "out, or give it on the command line, for all arms"
+        )
     return None
 
 

@@ -54,6 +54,13 @@ def test_a_mapping_names_levels_and_what_each_stands_for() -> None:
         ({"allow_targets": [["a"], ["b"]]}, "a study cannot vary allow_targets"),
         ({"tracking.uri": ["a", "b"]}, "a study cannot vary tracking.uri"),
         ({"study": ["a", "b"]}, "a study cannot vary study"),
+        ({"device": ["cpu", "cuda"]}, "study.factors.device: a study cannot vary device, "),
+        ({"cache": ["on", "off"]}, "a study cannot vary cache"),
+        ({"output_dir": ["a", "b"]}, "a study cannot vary output_dir"),
+        ({"store.dir": ["a", "b"]}, "a study cannot vary store.dir"),
+        ({"encode.workers": [1, 2]}, "a study cannot vary encode.workers"),
+        ({"tracking": ["mlflow", "own"]}, "a study cannot vary tracking"),
+        ({"x": {"a": "device=cpu", "b": []}}, "study.factors.x.a: device=cpu: a study cannot vary"),
     ],
 )
 def test_what_no_study_can_vary_is_named(factors: dict[str, Any], words: str) -> None:
@@ -65,7 +72,13 @@ def test_what_no_study_can_vary_is_named(factors: dict[str, Any], words: str) ->
 def test_all_mistakes_are_told_at_once() -> None:
     with pytest.raises(InputError) as caught:
         factors_of(study({"loss": ["bce"], "seed": [0, 1]}))
-    assert len(caught.value.findings) == 3
+    assert len(caught.value.findings) == 2
+
+
+@pytest.mark.parametrize("name", ["devices", "encode.precision", "studying", "data.root"])
+def test_what_is_only_called_like_something_fixed_can_vary(name: str) -> None:
+    (found,) = factors_of(study({name: ["a", "b"]}))
+    assert found.name == name
 
 
 @pytest.mark.parametrize(
