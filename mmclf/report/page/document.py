@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from importlib import resources
 
-from mmclf.report.answer import ADDING_UP, answer
+from mmclf.report.answer import EACH, answer
 from mmclf.report.details import Details
 from mmclf.report.findings import StudyFindings
 from mmclf.report.page.comparisons import (
@@ -107,7 +107,7 @@ def _sections(findings: StudyFindings, details: Details | None) -> list[str]:
     runs_url, sizes = (None, {}) if details is None else (details.runs_url, details.sizes)
     arms = section("arms", "Arms", [arms_table(findings, runs_url), forest_chart(findings)])
     effects = ""
-    if findings.definition.design in ADDING_UP:
+    if findings.definition.design in EACH:
         parts = [waterfall_chart(findings), effects_table(findings)]
         effects = section("effects", "What each change accounts for", parts)
     return [
