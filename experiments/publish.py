@@ -52,7 +52,7 @@ def main(output: Path, wanted: list[str]) -> None:
         publish(tracker, findings, made)
         _copy(made, folder)
         runs = findings.baseline.runs
-        sizes = part_sizes(tracker, runs[0]) if runs else {}
+        sizes = part_sizes(runs[0]) if runs else {}
         text = _readme(findings, folder, sizes)
         (folder / "README.md").write_text(text, encoding="utf-8")
         print(f"{name}: {folder}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,22 +14,20 @@ from rich.console import Console
 
 from mmclf import devices, hardware
 from mmclf.config.schema import Config
-from mmclf.config.targets import build
-from mmclf.data.samples import Samples
 from mmclf.errors import InputError
-from mmclf.keys import data_digest
 from mmclf.names import without_passwords
+from mmclf.provenance import provenance
 from mmclf.report.collect import collect
+from mmclf.report.findings import StudyFindings
 from mmclf.report.publish import publish
 from mmclf.report.show import show
-from mmclf.store.digests import digest, texts_digest
-from mmclf.store.sums import FileSums
+from mmclf.store.digests import digest
 from mmclf.study.arms import PlannedStudy
 from mmclf.study.definition import Definition
 from mmclf.study.missing import finished, missing
-from mmclf.tracking import RunLog, TrackedRun, Tracker
+from mmclf.tracking import RunLog, TrackedRun, Tracker, sqlite_file
 
-KIND, KEY = "mmclf.study", "mmclf.study_key"
+KIND, KEY, LAST = "mmclf.study", "mmclf.study_key", "mmclf.study_last_ns"
 
 # Runs what the run with this id lacks; returns the error that stopped it, if one did.
 HandOver = Callable[[str], Exception | None]
@@ -42,8 +41,8 @@ def conduct(planned: PlannedStudy, asked: Sequence[str], hand_over: HandOver) ->
     config = planned.base.config
     command = without_passwords(" ".join(["mmclf", *asked]))
     folder = study_folder(config, planned.name)
-    with _alone(folder):
-        data = data_key(planned)
+    with _alone(config, planned.name):
+        data = provenance(planned)
         tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
         log = _parent(tracker, planned, command, data)
         definition = _definition(planned, command, data)
@@ -54,6 +53,7 @@ def conduct(planned: PlannedStudy, asked: Sequence[str], hand_over: HandOver) ->
             stopped = _run_missing(tracker, planned, log, hand_over)
             (parent,) = tracker.get([log.id])
             findings = collect(tracker, parent)
+            _give_up_broken(tracker, log.id, findings)
             publish(tracker, findings, folder)
             log.artifacts(folder)
         except BaseException as error:
@@ -77,17 +77,6 @@ def study_folder(config: Config, name: str) -> Path:
     return Path(config.output_dir) / "studies" / name
 
 
-def data_key(planned: PlannedStudy) -> str:
-    """A digest of the data: ids, captions, labels, and the images if an arm looks at them."""
-    config = planned.base.config
-    samples: Samples = build(config.data.part, "data", config.allow_targets)
-    key = data_digest(samples)
-    if all(arm.config.vision.is_none for arm in planned.arms):
-        return key
-    sums = FileSums(Path(config.store.dir) / "sums").of(samples.images)
-    return digest([key, texts_digest([one if one is not None else "" for one in sums])])
-
-
 def known_parent(tracker: Tracker, planned: PlannedStudy, data: str) -> TrackedRun | None:
     """The parent run of the same arms on the same data, the latest if there are several."""
     key = _key(planned, data)
@@ -100,16 +89,23 @@ def _key(planned: PlannedStudy, data: str) -> str:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the study's lock; raises InputError if another process does."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.parent / f".{folder.name}.lock")
+def _alone(config: Config, name: str) -> Iterator[None]:
+    """Hold the study's lock; raises InputError if another process does.
+
+    It lies beside a sqlite database, as all that log to it share its runs.
+    """
+    database = sqlite_file(config.tracking.uri)
+    place = Path(config.output_dir) if database is None else database.parent
+    (place / "studies").mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place / "studies" / f".{name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
+        is_default = place.resolve() == Path(config.output_dir).resolve()
+        other = "output_dir=DIR" if is_default and database is not None else "tracking.uri=URI"
         raise InputError(
-            f"study={folder.name} is being run by another process, which holds "
-            f"{lock.lock_file}: wait for it, or give output_dir=DIR for one beside it"
+            f"study={name} is being run by another process, which holds {lock.lock_file}: wait for "
+            f"it, or give {other} for one beside it"
         ) from error
     try:
         yield
@@ -125,8 +121,11 @@ def _parent(tracker: Tracker, planned: PlannedStudy, command: str, data: str) ->
         for run in tracker.children(before.id):
             if run.status == "RUNNING":
                 tracker.log_of(run.id).end("KILLED")
-        return tracker.reopen(before.id)
+        log = tracker.reopen(before.id)
+        log.tags({LAST: str(time.time_ns())})
+        return log
     tags = {
+        LAST: str(time.time_ns()),
         KIND: planned.name,
         KEY: _key(planned, data),
         "mmclf.overrides": command,
@@ -137,6 +136,15 @@ def _parent(tracker: Tracker, planned: PlannedStudy, command: str, data: str) ->
     commit = hardware.commit()
     tags |= {"mmclf.commit": commit} if commit is not None else {}
     return tracker.start(f"study: {planned.name}", tags, None)
+
+
+def _give_up_broken(tracker: Tracker, parent: str, findings: StudyFindings) -> None:
+    """End the finished runs as failed whose artifacts are lost, lest they count as done."""
+    finished_ids = {run.id for run in tracker.children(parent) if run.status == "FINISHED"}
+    for run in (run for arm in findings.arms for run in arm.failed if run.id in finished_ids):
+        log = tracker.log_of(run.id)
+        log.tags({"mmclf.error": run.tags["mmclf.error"]})
+        log.end("FAILED")
 
 
 def _definition(planned: PlannedStudy, command: str, data: str) -> Definition:

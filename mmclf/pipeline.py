@@ -142,6 +142,7 @@ def _finish(
 ) -> Result:
     config, material, plan = composed.config, ready.material, ready.plan
     log.tags({f"mmclf.precision.{name}": value for name, value in plan.precisions.items()})
+    log.tags({f"mmclf.samples.{part}": str(len(rows)) for part, rows in material.parts.items()})
     outcome, history = _outcome(ready, log)
 
     def decide() -> Computed[Verdict]:

@@ -14,10 +14,11 @@ import pandas as pd
 from rich.console import Console
 
 from mmclf import devices
-from mmclf.conduct import data_key, known_parent
+from mmclf.conduct import known_parent
 from mmclf.config.schema import Config
 from mmclf.errors import InputError
 from mmclf.forecast import Forecast, Forecaster
+from mmclf.provenance import provenance
 from mmclf.report.table import number, print_rich, render
 from mmclf.study.arms import PlannedStudy, compose_study
 from mmclf.study.missing import finished
@@ -65,7 +66,7 @@ def _done(planned: PlannedStudy, tracker: Tracker | None) -> set[tuple[str, int]
     """The arms and seeds of the study that have finished."""
     if tracker is None:
         return set()
-    parent = known_parent(tracker, planned, data_key(planned))
+    parent = known_parent(tracker, planned, provenance(planned))
     found = finished(tracker.children(parent.id)) if parent is not None else set()
     names = {arm.name for arm in planned.design.arms}
     seeds = set(planned.study.seed_list)

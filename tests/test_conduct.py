@@ -93,8 +93,12 @@ def test_the_same_test_set_and_another_training_set_for_each_seed(thresholds: Pa
     for run in children(thresholds):
         for part, seen in ids.items():
             path = thresholds / "artifacts" / run.id / "artifacts" / "predictions" / f"{part}.npz"
-            seen.add(tuple(np.load(path)["ids"]))
+            found = tuple(np.load(path)["ids"])
+            assert run.tags[f"mmclf.samples.{part}"] == str(len(found))
+            seen.add(found)
     assert (len(ids["val"]), len(ids["test"])) == (2, 1)
+        drawn = [int(run.tags[f"mmclf.samples.{part}"]) for part in ("train", "val")]
+        assert sum(drawn) == 80
 
 
 def test_a_finished_study_runs_nothing_again(
@@ -205,6 +209,39 @@ def test_a_failed_arm_stops_nothing_and_is_shown_and_tried_again(
     again = children(tmp_path)
     assert {run.id for run in again if run.status == "FINISHED"} == done
     assert len(again) == 6
+
+
+def test_a_run_whose_artifacts_are_lost_is_done_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = losses(tmp_path)
+    assert main(command) == 0
+    lost = next(run.id for run in children(tmp_path) if run.tags["mmclf.arm"] == "focal")
+    (tmp_path / "artifacts" / lost / "artifacts" / "predictions" / "test.npz").unlink()
+    assert main(command) == 1
+    assert "1 failed (seed 3)" in capsys.readouterr().out
+    before = {run.id for run in children(tmp_path)}
+    assert main(command) == 0
+    after = {run.id: run for run in children(tmp_path)}
+    assert after[lost].status == "FAILED"
+    assert "test.npz" in after[lost].tags["mmclf.error"]
+    (new,) = after.keys() - before
+    assert (after[new].tags["mmclf.arm"], after[new].status) == ("focal", "FINISHED")
+
+
+def test_the_report_is_of_the_study_that_was_run_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = losses(tmp_path)
+    first, other = command, [*command, "trainer.epochs=1"]
+    for one in (first, other, first):
+        assert main(one) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("study_id")]
+    assert told[0] == told[2] != told[1]
+    assert main(["report", "mine", "--format", "html", f"output_dir={tmp_path}"]) == 0
+    page = capsys.readouterr().out
+    assert "trainer.epochs=2" in page
+    assert "trainer.epochs=1" not in page
 
 
 def test_other_settings_are_another_study(tmp_path: Path) -> None:

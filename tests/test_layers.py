@@ -36,7 +36,7 @@ WAY = [
     {"costs"},
     {"names", "tracking"},
     {"study"},
-    {"report"},
+    {"report", "provenance"},
     {"conduct"},
     {"plan"},
     {"doctor"},

@@ -16,12 +16,10 @@ from mmclf.report.words import (
     quoted,
     score,
 )
-from mmclf.study.designs import DEFAULT, IMPROVED
+from mmclf.study.designs import ADDING_UP, DEFAULT, IMPROVED
 from mmclf.study.statistics.estimates import Estimate
 
-MOST = 3  # names in a list, before it counts the others
-MOST_PARTS = 8  # changes of a gain
-ADDING_UP = ("ladder", "attribution")  # designs whose effects are parts of one gain
+MOST = 8  # names in a list, before it counts the others
 EACH = {
     "ladder": "each change added to those before it",
     "attribution": "on average over the orders in which the changes can be made (Shapley values)",
@@ -150,7 +148,7 @@ def _accounts(findings: StudyFindings) -> list[str]:
         for place, effect in enumerate(ranked)
         if effect.difference is not None
     ]
-    return [f"Of this, {EACH[findings.definition.design]}, {listed(told, MOST_PARTS)}."]
+    return [f"Of this, {EACH[findings.definition.design]}, {listed(told, MOST)}."]
 
 
 def _part(difference: Difference, whole: float) -> str:
@@ -181,7 +179,8 @@ def _not_shown(known: Known, noun: str) -> list[str]:
 
 def _not_known(names: Sequence[str], what: str) -> list[str]:
     told = listed([quoted(name) for name in names], MOST)
-    return [f"Not {what}, for want of finished runs: {told}."] if names else []
+    reason = "for want of runs on the same seeds and test samples"
+    return [f"Not {what}, {reason}: {told}."] if names else []
 
 
 def _seeds(estimates: Sequence[tuple[str, Estimate]]) -> list[str]:

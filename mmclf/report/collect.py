@@ -6,22 +6,25 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmclf.errors import InputError
+from mmclf.report.common_samples import Decided, named, on_common_samples
 from mmclf.report.findings import ArmFindings, Difference, EffectFindings, StudyFindings
-from mmclf.report.predictions import FITTED, Labels, read_predictions
+from mmclf.report.predictions import FITTED, read_predictions
 from mmclf.study.definition import FILE, Definition, read_definition
-from mmclf.study.designs import DEFAULT, IMPROVED, Arm
+from mmclf.study.designs import ADDING_UP, DEFAULT, IMPROVED, Arm
 from mmclf.study.statistics.bootstrap import f1, resampled_f1
 from mmclf.study.statistics.estimates import Estimate, estimate, holm
 from mmclf.threshold_search import Average
 from mmclf.tracking import TrackedRun, Tracker
 
 RESAMPLES = 2000
+DIGITS = 12  # of a sum of scores
 Floats = NDArray[np.float64]
 Place = tuple[str, int]  # an arm's name and a seed
 CONDITIONS = {
@@ -64,12 +67,15 @@ def findings_of(
     places = {(arm.name, seed) for arm in definition.arms for seed in definition.seeds}
     tried = {place: run for place, run in runs.items() if place in places}
     done = {place: run for place, run in tried.items() if run.status == "FINISHED"}
-    scores, notes = _scores(tracker, definition, done)
+    scores, broken, notes = _scores(tracker, definition, done)
+    tried |= {place: _as_failed(done.pop(place), error) for place, error in broken.items()}
     plain = [_arm(definition, arm, tried, scores) for arm in definition.arms]
     shown = _corrected([_difference(definition, scores, arm.name) for arm in definition.arms])
     pairs = zip(plain, shown, strict=True)
     arms = [replace(arm, difference=difference) for arm, difference in pairs]
-    estimates = [_contrast(definition, scores, effect.weights) for effect in definition.effects]
+    estimates = [
+        _contrast(definition, scores, effect.weights, effect.draws) for effect in definition.effects
+    ]
     asked = _corrected([*estimates, _whole(definition, scores)])
     effects = [
         EffectFindings(effect.name, effect.weights, difference)
@@ -93,33 +99,49 @@ def place_of(run: TrackedRun) -> Place:
     return run.tags["mmclf.arm"], int(run.tags["mmclf.seed"])
 
 
+def _as_failed(run: TrackedRun, error: str) -> TrackedRun:
+    """A finished run whose artifacts are lost, as the failed one that it comes to."""
+    return replace(run, status="FAILED", tags={**run.tags, "mmclf.error": error})
+
+
 def _scores(
     tracker: Tracker, definition: Definition, done: Mapping[Place, TrackedRun]
-) -> tuple[Scores, list[str]]:
-    """The scores of the runs that share the test set of the first, and a note of the others."""
+) -> tuple[Scores, dict[Place, str], list[str]]:
+    """The scores of the runs, what is wrong with those that have none, and notes on test sets."""
     average, rule = _kind(definition.metric)
-    sets: dict[Place, Labels] = {}
-    first: tuple[NDArray[np.str_], Labels] | None = None
-    others = []
-    with tempfile.TemporaryDirectory() as folder:
-        for place, run in done.items():
-            target = Path(folder) / run.id
-            found = read_predictions(tracker, run, target, with_val=rule == FITTED)
-            if first is None:
-                first = found.test.ids, found.test.labels
-            if not all(map(np.array_equal, first, (found.test.ids, found.test.labels))):
-                others.append(f"{place[0]} (seed {place[1]})")
-                continue
-            sets[place] = found.sets(rule)
-    if first is None:
-        return Scores({}, {}, 0), []
-    labels, predicted = first[1], np.stack(list(sets.values()))
-    values = dict(zip(sets, f1(labels, predicted, average).tolist(), strict=True))
-    _check_tracked(definition.metric, values, done)
+    tested: dict[Place, Decided] = {}
+    broken: dict[Place, str] = {}
+    for place, run in done.items():
+        try:
+            tested[place] = _tested(tracker, run, definition.metric, average, rule)
+        except InputError as error:
+            broken[place] = str(error)
+    notes = [f"{named([place])}: {error}" for place, error in broken.items()]
+    if not tested:
+        return Scores({}, {}, 0), broken, notes
+    baseline = [one for (arm, _), one in tested.items() if arm == definition.baseline]
+    paired, more = on_common_samples(tested, (baseline or list(tested.values()))[0])
+    labels = next(iter(paired.values())).labels
+    predicted = np.stack([one.predicted for one in paired.values()])
+    values = dict(zip(paired, f1(labels, predicted, average).tolist(), strict=True))
     drawn = resampled_f1(labels, predicted, average, resamples=RESAMPLES, seed=0)
-    resampled = dict(zip(sets, drawn.T, strict=True))
-    notes = [f"not compared, as their test set is another one: {', '.join(others)}"] * bool(others)
-    return Scores(values, resampled, len(labels)), notes
+    resampled = dict(zip(paired, drawn.T, strict=True))
+    return Scores(values, resampled, len(labels)), broken, [*notes, *more]
+
+
+def _tested(tracker: Tracker, run: TrackedRun, metric: str, average: Average, rule: str) -> Decided:
+    """What a run made of its test samples; InputError unless that is what was tracked."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = read_predictions(tracker, run, Path(folder), with_val=rule == FITTED)
+    predicted = found.sets(rule)
+    value = float(f1(found.test.labels, predicted[None], average)[0])
+    tracked = run.metrics.get(metric)
+    if tracked is None or abs(tracked - value) > 1e-9:
+        raise InputError(
+            f"run {run.id}: {metric} is tracked as {tracked}, but its predictions give {value}: "
+            "its artifacts have changed since"
+        )
+    return Decided(found.test.ids, found.test.labels, predicted)
 
 
 def _kind(metric: str) -> tuple[Average, str]:
@@ -128,23 +150,12 @@ def _kind(metric: str) -> tuple[Average, str]:
     return cast("Average", average), rule
 
 
-def _check_tracked(
-    metric: str, values: Mapping[Place, float], runs: Mapping[Place, TrackedRun]
-) -> None:
-    """Raise InputError unless the artifacts say what was tracked."""
-    for place, value in values.items():
-        tracked = runs[place].metrics.get(metric)
-        if tracked is None or abs(tracked - value) > 1e-9:
-            raise InputError(
-                f"run {runs[place].id}: {metric} is tracked as {tracked}, but its predictions give "
-                f"{value}: its artifacts have changed since; do the run again"
-            )
-
-
 def _arm(
     definition: Definition, arm: Arm, tried: Mapping[Place, TrackedRun], scores: Scores
 ) -> ArmFindings:
-    runs = [tried.get((arm.name, seed)) for seed in definition.seeds]
+    attempts = [tried.get((arm.name, seed)) for seed in definition.seeds]
+    # What still runs has not failed.
+    runs = [None if run is None or run.status == "RUNNING" else run for run in attempts]
     pairs = zip(definition.seeds, runs, strict=True)
     return ArmFindings(
         name=arm.name,
@@ -166,14 +177,20 @@ def _difference(definition: Definition, scores: Scores, arm: str) -> Estimate | 
 
 def _whole(definition: Definition, scores: Scores) -> Estimate | None:
     """What all changes of a ladder or an attribution come to; None for other designs."""
-    adds_up = definition.design in ("ladder", "attribution") and definition.baseline == DEFAULT
+    adds_up = definition.design in ADDING_UP and definition.baseline == DEFAULT
     return _difference(definition, scores, IMPROVED) if adds_up else None
 
 
 def _contrast(
-    definition: Definition, scores: Scores, weights: Mapping[str, float]
+    definition: Definition,
+    scores: Scores,
+    weights: Mapping[str, float],
+    draws: Sequence[Mapping[str, float]] = (),
 ) -> Estimate | None:
-    """The weighted sum of arms' scores, paired by seed and sample; None without common seeds."""
+    """The weighted sum of arms' scores, paired by seed and sample; None without common seeds.
+
+    `draws`: the weights of each of the random draws that `weights` is the mean of.
+    """
     seeds = [s for s in definition.seeds if all((arm, s) in scores.values for arm in weights)]
     if not seeds:
         return None
@@ -183,7 +200,13 @@ def _contrast(
         for arm, weight in weights.items():
             values[column] += weight * scores.values[arm, seed]
             resampled[:, column] += weight * scores.resampled[arm, seed]
-    return estimate(values, resampled, scores.samples)
+    by_draw = [
+        sum(weight * fmean(scores.values[arm, s] for s in seeds) for arm, weight in draw.items())
+        for draw in draws
+    ]
+    drawn = np.round(by_draw, DIGITS) if by_draw else None
+    # Rounded, lest what comes to nothing is an effect of 1e-17.
+    return estimate(values.round(DIGITS), resampled.round(DIGITS), scores.samples, drawn)
 
 
 def _corrected(estimates: Sequence[Estimate | None]) -> list[Difference | None]:
@@ -206,6 +229,17 @@ def _notes(
         yield (
             f"{unfinished} of {len(arms) * len(definition.seeds)} runs have not finished: arms are "
             "compared on the seeds that they share; the same command runs what is missing"
+        )
+    if definition.design in ADDING_UP and definition.baseline == DEFAULT:
+        yield (
+            f"p is corrected over the effects and the whole, {IMPROVED!r}, together, and over the "
+            "other arms' differences by themselves"
+        )
+    drawn = max(len(effect.draws) for effect in definition.effects) if definition.effects else 0
+    if drawn:
+        yield (
+            f"the Shapley values are estimates from {drawn} random orders of the changes and their "
+            "reverses; the intervals hold what other orders would give"
         )
     for tag, name in CONDITIONS.items():
         found = sorted({run.tags[tag] for run in done if tag in run.tags})

@@ -77,9 +77,13 @@ def _study(findings: StudyFindings, tracker: Tracker, config: Config, form: str 
 
 
 def _parent(tracker: Tracker, study: str) -> TrackedRun | None:
-    """The latest run of a study by this name that the study itself tracked."""
+    """The parent run of a study by this name that was run last, be it begun before others."""
     found = [run for run in tracker.tagged("mmclf.study", study) if "mmclf.study_key" in run.tags]
-    return found[0] if found else None
+    return max(found, key=_last_ns, default=None)
+
+
+def _last_ns(parent: TrackedRun) -> int:
+    return int(parent.tags.get("mmclf.study_last_ns", parent.started_ms * 1_000_000))
 
 
 def runs(arguments: Sequence[str]) -> int:

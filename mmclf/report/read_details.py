@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ from mmclf.tracking import TrackedRun, Tracker, key_of
 
 CURVES = ("train/loss", "val/loss", "train/f1_samples", "val/f1_samples")
 THRESHOLDS = 49  # between 0 and 1, every fiftieth
-WHOLE = 1e-6  # as far as a count of samples may be from a whole number
+PARTS = ("train", "val", "test")
 
 
 def read_details(tracker: Tracker, findings: StudyFindings) -> Details | None:
@@ -42,7 +42,7 @@ def read_details(tracker: Tracker, findings: StudyFindings) -> Details | None:
         label_names=names,
         label_keys=tuple(key_of(f"test/f1_label/{name}").rpartition("/")[2] for name in names),
         label_shares=shares,
-        sizes=_sizes(tracker, first, shown, shares),
+        sizes=part_sizes(first),
         runs_url=runs_url(tracker),
     )
 
@@ -51,44 +51,10 @@ def _predictions(tracker: Tracker, run: TrackedRun, folder: Path) -> Predictions
     return read_predictions(tracker, run, folder / run.id, with_val=True)
 
 
-def part_sizes(tracker: Tracker, run: TrackedRun) -> dict[str, int]:
-    """How many samples the parts of a run's split have; not of train where that cannot be told."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        shares = _label_shares(tracker, run, folder)
-        return _sizes(tracker, run, _predictions(tracker, run, folder), shares)
-
-
-def _sizes(
-    tracker: Tracker, run: TrackedRun, predicted: Predictions, shares: Mapping[str, Floats]
-) -> dict[str, int]:
-    val, test = len(_val(predicted).ids), len(predicted.test.ids)
-    epochs = len(_curve(tracker, run, "train/loss"))
-    train = _trained_on(run, epochs, val, shares["train"])
-    return {**({} if train is None else {"train": train}), "val": val, "test": test}
-
-
-def _trained_on(run: TrackedRun, epochs: int, val: int, shares: Floats) -> int | None:
-    """How many samples train, which is not tracked, by how many a fit went through in all.
-
-    Each epoch goes through all of them, and after them a refit, for as many epochs as were best,
-    through those of val too. Whether a number is right is told by the labels' shares (L,), which
-    come to whole numbers of samples.
-    """
-    seen = run.metrics.get("speed/fit_samples_per_s", 0.0) * run.metrics.get("time/fit_s", 0.0)
-    if epochs == 0:
-        return None
-    refit = run.params.get("trainer.refit") == "True"
-    for more in range(1, epochs + 1) if refit else range(1):
-        each = (seen - more * val) / (epochs + more)
-        labelled = round(each) * shares
-        if each > WHOLE and _is_whole(np.append(labelled, each)):
-            return round(each)
-    return None
-
-
-def _is_whole(counts: Floats) -> bool:
-    return bool(np.allclose(counts, np.rint(counts), rtol=0, atol=WHOLE))
+def part_sizes(run: TrackedRun) -> dict[str, int]:
+    """How many samples the parts of a run's split have; empty for a run that does not say."""
+    tags = {part: run.tags.get(f"mmclf.samples.{part}") for part in PARTS}
+    return {part: int(size) for part, size in tags.items() if size is not None}
 
 
 def runs_url(tracker: Tracker) -> str:

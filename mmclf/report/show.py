@@ -11,15 +11,19 @@ from rich.markup import escape
 
 from mmclf.report.answer import answer
 from mmclf.report.findings import StudyFindings
-from mmclf.report.study_table import tables
+from mmclf.report.study_table import in_form, tables
 from mmclf.report.table import print_rich, render
 
 
 def show(findings: StudyFindings, console: Console, form: str | None = None) -> None:
-    """Print question, answer, notes and tables; with a `form` the tables alone, in that form."""
+    """Print question, answer, notes and tables; with a `form` the tables alone, in that form.
+
+    As CSV it is the table of the arms alone: a second table would be read as rows of the first.
+    """
     shown: Mapping[str, pd.DataFrame] = tables(findings)
     if form is not None and form != "text":
-        sys.stdout.write("\n".join(render(table, form) for table in shown.values()))
+        chosen = [shown["results"]] if form == "csv" else list(shown.values())
+        sys.stdout.write("\n".join(render(in_form(table, form), form) for table in chosen))
         return
     definition = findings.definition
     heading = [f"{definition.name}: {definition.question}", answer(findings)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from mmclf.report.findings import ArmFindings, Difference, StudyFindings
-from mmclf.report.table import render
+from mmclf.report.table import NO_VALUE, render
 
 NAN = math.nan
 FORMS = (("text", "txt"), ("md", "md"), ("csv", "csv"), ("tex", "tex"))
@@ -36,7 +36,8 @@ def arms_table(findings: StudyFindings) -> pd.DataFrame:
     """
     rows = [_arm_row(findings, arm) for arm in findings.arms]
     table = pd.DataFrame(rows)
-    return table.astype({name: float for name in table if name not in ("Arm", "Verdict", "Runs")})
+    texts_and_counts = ("Arm", "n", "Verdict", "Runs")
+    return table.astype({name: float for name in table if name not in texts_and_counts})
 
 
 def _arm_row(findings: StudyFindings, arm: ArmFindings) -> dict[str, object]:
@@ -131,9 +132,36 @@ def tables(findings: StudyFindings) -> Mapping[str, pd.DataFrame]:
     return found if effects is None else found | {"effects": effects}
 
 
+def in_form(table: pd.DataFrame, form: str) -> pd.DataFrame:
+    """The table as a form has it: for LaTeX as narrow as a page, an interval in one column."""
+    if form != "tex":
+        return table
+    told: dict[str, object] = {}
+    for name in table:
+        if name in ("Verdict", "Runs"):
+            continue
+        kind, _, end = str(name).rpartition(" ")
+        if end == "high":
+            continue
+        if end == "low":
+            told[f"{kind} 95 %"] = _intervals(table[name], table[f"{kind} high"])
+        else:
+            told[str(name)] = table[name]
+    return pd.DataFrame(told)
+
+
+def _intervals(low: pd.Series, high: pd.Series) -> list[str]:
+    pairs = zip(low, high, strict=True)
+    return [NO_VALUE if pd.isna(one) else f"{one:.4f} to {other:.4f}" for one, other in pairs]
+
+
 def write_tables(folder: Path, findings: StudyFindings) -> None:
     """`results.{txt,md,csv,tex}`, likewise `effects` where there are some, and `runs.csv`."""
+    for old in folder.glob("effects.*"):
+        # Of a design before this one, which had some.
+        old.unlink()
     for name, table in tables(findings).items():
         for form, suffix in FORMS:
-            (folder / f"{name}.{suffix}").write_text(render(table, form), encoding="utf-8")
+            told = render(in_form(table, form), form)
+            (folder / f"{name}.{suffix}").write_text(told, encoding="utf-8")
     (folder / "runs.csv").write_text(render(runs_table(findings), "csv"), encoding="utf-8")

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mmclf.report.words import p_value
+
 COLUMNS: Mapping[str, str] = {
     "Train loss": "train/loss",
     "Val loss": "val/loss",
@@ -25,6 +27,7 @@ COLUMNS: Mapping[str, str] = {
 }
 DIGITS: Mapping[str, int] = {"Running time (s)": 1, "n": 0}
 SIGNED = ("Difference", "Diff. low", "Diff. high")
+P = "p (Holm)"
 NO_VALUE = "-"
 HARDWARE = "Hardware"
 
@@ -97,6 +100,8 @@ def rounded(table: pd.DataFrame) -> list[list[str]]:
 def _cell(table: pd.DataFrame, column: str, value: Any) -> str:
     if is_text(table, column):
         return str(value)
+    if column == P:
+        return p_value(value)
     told = number(value, DIGITS.get(column, 4))
     return f"+{told}" if column in SIGNED and value > 0 else told
 
@@ -171,7 +176,8 @@ def _latex(table: pd.DataFrame) -> str:
 
 
 def _escaped(text: str) -> str:
-    special = {c: rf"\{c}" for c in "&%$#_{}"}
+    # A bracket at the beginning of a row would be an argument of the line break before it.
+    special = {c: rf"\{c}" for c in "&%$#_{}"} | {"[": "{[}", "]": "{]}"}
     special |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     return "".join(special.get(character, character) for character in text)
 

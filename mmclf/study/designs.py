@@ -8,10 +8,16 @@ from dataclasses import dataclass, replace
 
 from mmclf.errors import InputError, suggestion
 from mmclf.study.factors import Factor, Level
-from mmclf.study.statistics.shapley import order_weights, sampled_orders, shapley_weights
+from mmclf.study.statistics.shapley import (
+    Weights,
+    order_weights,
+    sampled_orders,
+    shapley_weights,
+)
 
 BASE, DEFAULT, IMPROVED = "base", "default", "improved"
 MOST_SUBSETS = 7  # changes of which all subsets are run; beyond, orders are sampled
+ADDING_UP = ("ladder", "attribution")  # designs whose effects are parts of one gain
 CHANGES = ("leave_one_out", "add_one", "ladder", "attribution")  # designs of two-level factors
 
 
@@ -26,10 +32,15 @@ class Arm:
 
 @dataclass(frozen=True)
 class Effect:
-    """A difference that the study asks for: a weight of each arm's metric, adding up to 0."""
+    """A difference that the study asks for: a weight of each arm's metric, adding up to 0.
+
+    `draws`: where orders of the changes are sampled, the weights by each draw alone, of which
+    `weights` is the mean; others would have given another one.
+    """
 
     name: str
     weights: Mapping[str, float]
+    draws: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -230,12 +241,25 @@ def _difference(name: str, to: Arm, since: Arm) -> Effect:
 
 def _shapley(factors: Sequence[Factor], orders: int) -> tuple[Effect, ...]:
     """Each change's Shapley value: the parts of the whole gain, which add up to it."""
-    few = len(factors) <= MOST_SUBSETS
-    weights = shapley_weights(len(factors)) if few else order_weights(_orders(factors, orders))
+    if len(factors) <= MOST_SUBSETS:
+        exact = shapley_weights(len(factors))
+        return tuple(
+            Effect(factor.name, _by_arm(factors, of))
+            for factor, of in zip(factors, exact, strict=True)
+        )
+    drawn = _orders(factors, orders)
+    # An order and its reverse are no two draws: the one follows from the other.
+    draws = [order_weights(drawn[place : place + 2]) for place in range(0, len(drawn), 2)]
+    mean = order_weights(drawn)
     return tuple(
-        Effect(factor.name, {_subset_name(factors, s): w for s, w in of.items() if w != 0})
-        for factor, of in zip(factors, weights, strict=True)
+        Effect(factor.name, _by_arm(factors, of), tuple(_by_arm(factors, one[k]) for one in draws))
+        for k, (factor, of) in enumerate(zip(factors, mean, strict=True))
     )
+
+
+def _by_arm(factors: Sequence[Factor], weights: Weights) -> dict[str, float]:
+    """The weights of coalitions of changes as those of the arms that make just these."""
+    return {_subset_name(factors, s): weight for s, weight in weights.items() if weight != 0}
 
 
 ARMS: Mapping[str, Callable[[Sequence[Factor], int], Laid]] = {

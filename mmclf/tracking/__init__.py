@@ -9,7 +9,8 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # Its bar would stand in logs too, for files that are there already.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
+from mmclf.tracking.database import sqlite_file
 from mmclf.tracking.keys import key_of
 from mmclf.tracking.tracker import RunLog, TrackedRun, Tracker
 
-__all__ = ["RunLog", "TrackedRun", "Tracker", "key_of"]
+__all__ = ["RunLog", "TrackedRun", "Tracker", "key_of", "sqlite_file"]

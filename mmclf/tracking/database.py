@@ -28,7 +28,7 @@ def make_whole(uri: str) -> None:
     A process that is killed while MLflow makes the tables would leave some that it cannot go on
     from.
     """
-    database = _sqlite_file(uri)
+    database = sqlite_file(uri)
     if database is None or database.is_file():
         return
     unfinished = database.with_name(f".{database.name}.part")
@@ -37,7 +37,7 @@ def make_whole(uri: str) -> None:
     unfinished.replace(database)
 
 
-def _sqlite_file(uri: str) -> Path | None:
+def sqlite_file(uri: str) -> Path | None:
     """The file of a sqlite database, None for an address of another kind."""
     address = urlsplit(uri)
     if address.scheme != "sqlite" or address.path in ("", "/"):
@@ -47,7 +47,7 @@ def _sqlite_file(uri: str) -> Path | None:
 
 def init_lock(uri: str) -> AbstractContextManager[object]:
     """A lock beside a sqlite database, whose folder is made; nothing to lock elsewhere."""
-    database = _sqlite_file(uri)
+    database = sqlite_file(uri)
     if database is None:
         return nullcontext()
     database.parent.mkdir(parents=True, exist_ok=True)

@@ -71,7 +71,10 @@ def test_what_does_not_survive_the_correction_is_not_shown() -> None:
 
 def test_an_arm_without_runs_is_not_compared() -> None:
     told = answer(losses(BETTER, None))
-    assert "Not compared, for want of finished runs: “weighted_bce sqrt”." in told
+    assert (
+        "Not compared, for want of runs on the same seeds and test samples: “weighted_bce sqrt”."
+        in told
+    )
 
 
 def test_one_seed_is_said() -> None:
@@ -133,7 +136,7 @@ def test_an_attribution_names_its_shapley_values() -> None:
     effects = {"vision": difference(0.02, 0.005), "text": None}
     told = answer(changed(study, effects, difference(0.02, 0.008)))
     assert "(Shapley values), “vision” accounts for +2.00 (+1.50 to +2.50)." in told
-    assert "Not estimated, for want of finished runs: “text”." in told
+    assert "Not estimated, for want of runs on the same seeds and test samples: “text”." in told
 
 
 def test_no_share_of_a_gain_that_is_not_shown() -> None:

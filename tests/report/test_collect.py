@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from mmclf.errors import InputError
 from mmclf.metrics import f1_scores
 from mmclf.report.collect import collect
+from mmclf.report.common_samples import Decided, on_common_samples
 from mmclf.report.compare import compare
 from mmclf.report.study_table import arms_table, fair_metrics, runs_table, told
 from mmclf.study.definition import Definition
@@ -22,6 +24,7 @@ from mmclf.study.statistics.estimates import holm
 from mmclf.tracking import TrackedRun, Tracker
 
 N, L = 60, 3
+LACKING = 54  # of N samples: a tenth is missing
 ARMS = ("a", "b", "c")
 
 
@@ -168,23 +171,87 @@ def test_one_seed_says_that_it_knows_the_test_set_alone(tracker: Tracker, tmp_pa
     assert told(found.arms[1].difference) == "higher, for one seed"
 
 
-def test_a_tracked_metric_that_its_artifacts_do_not_give_is_refused(
+def test_a_run_whose_artifacts_do_not_give_what_was_tracked_has_failed(
     tracker: Tracker, tmp_path: Path
 ) -> None:
     parent = start(tracker, tmp_path, definition((0,)))
-    run = track(tracker, tmp_path, parent.id, "a", 0, 0.1, tracked=0.99)
-    with pytest.raises(InputError, match=rf"run {run}: test/f1_samples is tracked as 0\.99"):
-        collect(tracker, parent)
+    track(tracker, tmp_path, parent.id, "a", 0, 0.1)
+    run = track(tracker, tmp_path, parent.id, "b", 0, 0.1, tracked=0.99)
+    found = collect(tracker, parent)
+    first, second, _ = found.arms
+    assert first.score is not None
+    assert (second.score, [one.id for one in second.failed], second.runs) == (None, [run], ())
+    assert "test/f1_samples is tracked as 0.99" in second.failed[0].tags["mmclf.error"]
+    assert any(note.startswith(f"b (seed 0): run {run}: ") for note in found.notes)
+
+
+def test_a_run_whose_artifacts_are_lost_stops_no_other(tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0,)))
+    lost, kept = (track(tracker, tmp_path, parent.id, arm, 0, 0.1) for arm in "ab")
+    shutil.rmtree(tmp_path / "artifacts" / lost)
+    found = collect(tracker, parent)
+    assert [one.id for one in found.arms[0].failed] == [lost]
+    assert [one.id for one in found.arms[1].runs] == [kept]
+    assert found.arms[1].difference is None
+
+
+def test_a_run_that_is_still_running_has_not_failed(tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0,)))
+    track(tracker, tmp_path, parent.id, "a", 0, 0.1)
+    tracker.start("b", {"mmclf.arm": "b", "mmclf.seed": "0"}, parent.id)
+    arm = collect(tracker, parent).arms[1]
+    assert (arm.failed, arm.missing) == ((), (0,))
 
 
 def test_another_test_set_is_not_compared_but_said(tracker: Tracker, tmp_path: Path) -> None:
     parent = start(tracker, tmp_path, definition((0,)))
     track(tracker, tmp_path, parent.id, "a", 0, 0.1)
-    track(tracker, tmp_path, parent.id, "b", 0, 0.1, ids=N - 1)
+    track(tracker, tmp_path, parent.id, "b", 0, 0.1, ids=LACKING - 1)
     found = collect(tracker, parent)
-    assert found.arms[0].score is not None or found.arms[1].score is not None
-    assert found.arms[1].difference is None
+    assert found.arms[0].score is not None
+    assert (found.arms[1].score, found.arms[1].difference) == (None, None)
     assert any("their test set is another one" in note for note in found.notes)
+
+
+def test_the_baseline_has_the_test_set_that_counts(tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0,)))
+    for arm in "bc":
+        track(tracker, tmp_path, parent.id, arm, 0, 0.1, ids=N // 2)
+    track(tracker, tmp_path, parent.id, "a", 0, 0.1)
+    found = collect(tracker, parent)
+    assert found.baseline.score is not None
+    assert "not compared, as their test set is another one: b (seed 0), c (seed 0)" in found.notes
+
+
+def test_runs_that_lack_few_samples_are_compared_on_those_they_share(
+    tracker: Tracker, tmp_path: Path
+) -> None:
+    parent = start(tracker, tmp_path, definition((0,)))
+    track(tracker, tmp_path, parent.id, "b", 0, 0.1, ids=LACKING)
+    track(tracker, tmp_path, parent.id, "a", 0, 0.3)
+    found = collect(tracker, parent)
+    assert found.arms[1].difference is not None
+    whole = found.arms[1].score
+    assert whole is not None
+    assert whole.value == pytest.approx(found.arms[1].mean("test/f1_samples"))
+    part = found.arms[0].score
+    assert part is not None
+    assert part.value != found.arms[0].mean("test/f1_samples")
+    (note,) = [one for one in found.notes if "that all runs have" in one]
+    assert f"of the {LACKING} test samples that all runs have; some runs have up to {N}" in note
+
+
+def test_samples_are_paired_by_id_in_whatever_order(tracker: Tracker, tmp_path: Path) -> None:
+    ids = np.asarray(["c", "a", "b"])
+    labels = np.eye(3, dtype=np.uint8)
+    turned = Decided(ids[::-1], labels[::-1], labels[::-1])
+    paired, notes = on_common_samples(
+        {("one", 0): Decided(ids, labels, labels), ("other", 0): turned},
+        Decided(ids, labels, labels),
+    )
+    assert notes == []
+    assert np.array_equal(paired["other", 0].predicted, labels)
+    assert np.array_equal(paired["other", 0].labels, paired["one", 0].labels)
 
 
 def test_different_hardware_versions_and_data_are_said(tracker: Tracker, tmp_path: Path) -> None:
@@ -222,18 +289,33 @@ def test_the_table_of_runs_has_each_tracked_value(tracker: Tracker, tmp_path: Pa
 
 def test_two_runs_are_compared_paired_by_sample(tracker: Tracker, tmp_path: Path) -> None:
     one = track(tracker, tmp_path, None, "a", 0, 0.3)
-    other = track(tracker, tmp_path, None, "b", 1, 0.01)
+    other = track(tracker, tmp_path, None, "b", 0, 0.01)
     found = compare(tracker, *tracker.get([one, other]))
+    assert not any("different seeds" in note for note in found.notes)
     assert [arm.runs[0].id for arm in found.arms] == [one, other]
     assert told(found.arms[1].difference) == "higher, for one seed"
 
 
+def test_different_seeds_are_said_where_two_runs_are_compared(
+    tracker: Tracker, tmp_path: Path
+) -> None:
+    one = track(tracker, tmp_path, None, "a", 2, 0.3)
+    other = track(tracker, tmp_path, None, "b", 1, 0.01)
+    found = compare(tracker, *tracker.get([one, other]))
+    assert "different seeds, 2 and 1: part of the difference is theirs" in found.notes[0]
+    assert found.definition.seeds == (2,)
+
+
 def test_what_cannot_be_compared_is_refused(tracker: Tracker, tmp_path: Path) -> None:
     one = track(tracker, tmp_path, None, "a", 0, 0.3)
-    short = track(tracker, tmp_path, None, "b", 0, 0.3, ids=N - 1)
+    short = track(tracker, tmp_path, None, "b", 0, 0.3, ids=N // 2)
+    lost = track(tracker, tmp_path, None, "c", 0, 0.3)
+    shutil.rmtree(tmp_path / "artifacts" / lost)
     parent = start(tracker, tmp_path, definition((0,)))
     with pytest.raises(InputError, match="have different test sets"):
         compare(tracker, *tracker.get([one, short]))
+    with pytest.raises(InputError, match=f"the run {lost} .* has no artifact"):
+        compare(tracker, *tracker.get([one, lost]))
     with pytest.raises(InputError, match="is given twice"):
         compare(tracker, *tracker.get([one, one]))
     with pytest.raises(InputError, match="expected a finished run that has trained a model"):

@@ -93,6 +93,11 @@ def test_latex_escapes_what_is_special() -> None:
     assert line.startswith(f"{escaped} & -")
 
 
+def test_a_row_may_begin_with_a_bracket() -> None:
+    # Plain, it would be an argument of the line break before it.
+    assert render(results([Run("[512]")]), "tex").splitlines()[4].startswith("{[}512{]} & -")
+
+
 def test_text_is_aligned() -> None:
     header, first, second = render(results(RUNS), "text").splitlines()
     assert header.split("  ")[0] == "Model"

@@ -16,6 +16,7 @@ from mmclf.tracking import TrackedRun, Tracker
 LABELS = ("cat", "dog", "hat")
 ARMS = ("plain", "better")
 TRAIN, VAL, TEST = 50, 30, 40
+SIZES = {"train": TRAIN, "val": VAL, "test": TEST}
 EPOCHS = 3
 
 
@@ -54,20 +55,17 @@ def track(
     place: tuple[str, int] = ("plain", 0),
     *,
     wrong: float = 0.2,
-    seen: int = EPOCHS * TRAIN,
-    refit: bool = False,
-    epochs: int = EPOCHS,
 ) -> TrackedRun:
-    """A finished run that is wrong at a rate, and whose fit went through `seen` samples."""
+    """A finished run that is wrong at a rate."""
     target = folder / f"{place[0]}-{place[1]}"
     scores = _write(target, wrong)
     tags = {"mmclf.arm": place[0], "mmclf.seed": str(place[1]), "mmclf.vision": "resnet18"}
+    tags |= {f"mmclf.samples.{part}": str(size) for part, size in SIZES.items()}
     log = tracker.start(f"{place[0]}, seed={place[1]}", tags, parent)
-    log.params({"trainer.refit": refit})
     curve = {f"{part}/{name}": 0.5 for part in ("train", "val") for name in ("loss", "f1_samples")}
-    log.history([curve] * epochs)
-    times = {"time/fit_s": 0.7, "speed/fit_samples_per_s": seen / 0.7, "time/cold_s": 3.0}
-    log.metrics(curve | scores | times | {"time/wall_s": 2.0, "test/map": 0.5}, epochs + 1)
+    log.history([curve] * EPOCHS)
+    times = {"time/cold_s": 3.0, "time/wall_s": 2.0}
+    log.metrics(curve | scores | times | {"test/map": 0.5}, EPOCHS + 1)
     log.artifacts(target)
     log.end("FINISHED")
     return tracker.get([log.id])[0]
@@ -95,7 +93,6 @@ def _write(target: Path, wrong: float) -> dict[str, float]:
     scores |= {f"test/f1_label/{name}": 0.5 for name in LABELS}
     told = {"thresholds": [0.5] * len(LABELS), "empty": "none", "label_names": LABELS}
     (target / "model" / "model.json").write_text(json.dumps(told))
-    parts = {"train": TRAIN, "val": VAL, "test": TEST}
-    of = {"shares": {part: shares(count).tolist() for part, count in parts.items()}}
+    of = {"shares": {part: shares(count).tolist() for part, count in SIZES.items()}}
     (target / "figures" / "label_shares.json").write_text(json.dumps(of))
     return scores

@@ -148,6 +148,21 @@ def test_seven_changes_have_all_subsets_and_eight_are_sampled() -> None:
     assert used <= set(names)
 
 
+@pytest.mark.parametrize(("orders", "draws"), [(4, 2), (5, 3)])
+def test_sampled_orders_are_told_draw_by_draw(orders: int, draws: int) -> None:
+    many = [factor(f"f{i}", "a", "b") for i in range(8)]
+    found = design("attribution", *many, orders=orders)
+    for effect in found.effects:
+        assert len(effect.draws) == draws
+        # An order and its reverse are one draw, the last one may have none.
+        counts = [2, 2, 1] if orders % 2 else [2, 2]
+        for arm, weight in effect.weights.items():
+            parts = [n * draw.get(arm, 0.0) for n, draw in zip(counts, effect.draws, strict=True)]
+            assert weight == pytest.approx(sum(parts) / orders)
+    exact = design("attribution", *many[:7], orders=orders)
+    assert {effect.draws for effect in exact.effects} == {()}
+
+
 @given(st.integers(1, 9), st.integers(1, 6))
 def test_what_an_attribution_accounts_for_adds_up_to_the_whole_gain(
     changes: int, orders: int

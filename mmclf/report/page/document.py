@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from importlib import resources
 
-from mmclf.report.answer import EACH, answer
+from mmclf.report.answer import answer
 from mmclf.report.details import Details
 from mmclf.report.findings import StudyFindings
 from mmclf.report.page.comparisons import (
@@ -23,6 +23,7 @@ from mmclf.report.page.method import method, overrides_table
 from mmclf.report.page.parts import escaped, folded, section
 from mmclf.report.page.tables import arms_table, effects_table, runs_table
 from mmclf.report.words import capital, counted
+from mmclf.study.designs import ADDING_UP
 
 # Nothing is loaded and nothing runs, whatever a name in it may hold.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -107,7 +108,7 @@ def _sections(findings: StudyFindings, details: Details | None) -> list[str]:
     runs_url, sizes = (None, {}) if details is None else (details.runs_url, details.sizes)
     arms = section("arms", "Arms", [arms_table(findings, runs_url), forest_chart(findings)])
     effects = ""
-    if findings.definition.design in EACH:
+    if findings.definition.design in ADDING_UP:
         parts = [waterfall_chart(findings), effects_table(findings)]
         effects = section("effects", "What each change accounts for", parts)
     return [

@@ -46,7 +46,7 @@ class Estimate:
     `standard_error`, `freedom`: of `value`, and with how many degrees of freedom it is known.
     `p`: two-sided, of the hypothesis that the expectation is 0.
     `seed_share`: the share of `standard_error`² that shrinks with more seeds; the rest shrinks
-    with more test samples alone. nan where only one of both is known.
+    with more test samples, or draws, alone. nan where only one of both is known.
     """
 
     value: float
@@ -65,7 +65,9 @@ class Estimate:
         return not (self.low > 0 or self.high < 0)
 
 
-def estimate(values: Floats, resampled: Floats, samples: int) -> Estimate:
+def estimate(
+    values: Floats, resampled: Floats, samples: int, draws: Floats | None = None
+) -> Estimate:
     """The estimate from the values (S,) of S seeds, and those of each of B resamples (B, S).
 
     `samples` = N, how many test samples there are, of which each resample drew as many. The values
@@ -75,7 +77,9 @@ def estimate(values: Floats, resampled: Floats, samples: int) -> Estimate:
     The variance is that between seeds over S, plus the mean covariance of two seeds over resamples
     (times N / (N - 1), as resamples vary that much less than samples), or plus 0 where this comes
     out negative. It has no other floor: with the resamples' variance of the mean as one, which
-    holds the interaction too, intervals of 3 seeds cover up to 100 % where that is large.
+    holds the interaction too, intervals of 3 seeds cover up to 100 % where that is large. `draws`
+    (K,), the value by each of the K random draws that the contrast is the mean of, adds their
+    variance over K: other draws would have given another mean.
 
     Raises ValueError on shapes that do not match, InputError on a single test sample.
     """
@@ -91,11 +95,15 @@ def estimate(values: Floats, resampled: Floats, samples: int) -> Estimate:
         )
     value, between = _over_seeds(values)
     shared = _sample_variance(resampled) * samples / (samples - 1)
-    seeds, variance = len(values), between + shared
+    drawn = 0.0 if draws is None or len(draws) < 2 else float(draws.var(ddof=1)) / len(draws)
+    seeds, variance = len(values), between + shared + drawn
+    others = [(shared, samples - 1)]
+    if draws is not None and drawn:
+        others.append((drawn, len(draws) - 1))
     return _estimate(
         value,
         math.sqrt(variance),
-        _freedom(between, shared, seeds, samples),
+        _freedom(between, seeds, others),
         deviation=math.sqrt(between * seeds) if seeds > 1 else math.nan,
         seeds=seeds,
         seed_share=between / variance if seeds > 1 and variance else math.nan,
@@ -165,8 +173,11 @@ def _sample_variance(resampled: Floats) -> float:
     return max(float(of_mean - interaction), 0.0)
 
 
-def _freedom(between: float, shared: float, seeds: int, samples: int) -> float:
-    """The degrees of freedom of between + shared (Satterthwaite 1946, Biometrics 2:110-114).
+def _freedom(between: float, seeds: int, others: Sequence[tuple[float, int]]) -> float:
+    """The degrees of freedom of a sum of variances (Satterthwaite 1946, Biometrics 2:110-114).
+
+    `between` the seeds, and `others`, each with its own degrees of freedom: the first is that of
+    the test samples, `shared`, with N - 1.
 
     Of so few seeds the variance is often far too small, and Satterthwaite's degrees of freedom,
     (between + shared)² / (between² / (S - 1) + shared² / (N - 1)), are then too many: intervals
@@ -175,11 +186,13 @@ def _freedom(between: float, shared: float, seeds: int, samples: int) -> float:
     cover 94 to 96 %, of 2 seeds 93 to 97 %. With one part alone both ways give its own S - 1 or
     N - 1.
     """
-    if seeds == 1 or not between:
-        return float(samples - 1)
-    upper = between * (seeds - 1) / float(chdtri(seeds - 1, 0.7))
-    share = upper / (upper + shared)
-    return float(1 / (share**2 / (seeds - 1) + (1 - share) ** 2 / (samples - 1)))
+    parts = [(variance, freedom) for variance, freedom in others if variance]
+    if seeds > 1 and between:
+        parts.append((between * (seeds - 1) / float(chdtri(seeds - 1, 0.7)), seeds - 1))
+    if not parts:
+        return float(others[0][1])
+    whole = sum(variance for variance, _ in parts)
+    return 1 / sum((variance / whole) ** 2 / freedom for variance, freedom in parts)
 
 
 def _estimate(

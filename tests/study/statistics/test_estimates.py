@@ -86,6 +86,22 @@ def test_the_parts_add_up_and_the_interaction_counts_once(seeds: int) -> None:
     assert [found.low, found.high] == pytest.approx(expected.interval(0.95))
 
 
+def test_random_draws_add_their_variance_and_degrees_of_freedom() -> None:
+    values = np.array([0.1, 0.2, 0.3])
+    draws = np.array([0.0, 0.4, 0.2, 0.3])
+    found = estimate(values, np.tile(values, (10, 1)), N, draws)
+    between, drawn = values.var(ddof=1) / 3, draws.var(ddof=1) / 4
+    assert found.standard_error**2 == pytest.approx(between + drawn)
+    upper = between * 2 / stats.chi2(2).ppf(0.3)
+    assert found.freedom == pytest.approx((upper + drawn) ** 2 / (upper**2 / 2 + drawn**2 / 3))
+
+
+@pytest.mark.parametrize("draws", [[0.2], [0.2, 0.2, 0.2]])
+def test_draws_without_variance_change_nothing(draws: list[float]) -> None:
+    values, resampled = layout(3, seed_sd=0.02, sample_sd=0.03, interaction_sd=0.04)
+    assert estimate(values, resampled, N, np.array(draws)) == estimate(values, resampled, N)
+
+
 def test_a_negative_covariance_counts_as_none() -> None:
     values = np.array([0.1, 0.2])
     turns = np.array([[0.1], [-0.1], [0.05], [-0.05]]) * [1, -1]

@@ -1,0 +1,96 @@
+"""What makes a study another one though its settings are the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmclf import keys
+from mmclf.provenance import provenance
+from mmclf.study.arms import compose_study
+
+ROWS = [("0.jpg", "a dog", "1"), ("1.jpg", "a cat", "2"), ("2.jpg", "dog and cat", "1 2")]
+STUDY = """\
+# @package _global_
+defaults:
+  - override /data: table
+  - override /hydra/sweeper: study
+hydra:
+  mode: MULTIRUN
+data:
+  {root: ., file: 0.csv, image_column: path, caption_column: caption, label_column: labels}
+study:
+  question: Which?
+  design: grid
+  factors: {FACTORS}
+  seeds: 2
+"""
+LOSS = """\
+from torch import nn
+
+
+class Own(nn.BCEWithLogitsLoss):
+    pass
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for number in range(3):
+        write(ROWS, f"{number}.csv")
+    study("loss: [bce, focal]")
+    return tmp_path
+
+
+def write(rows: list[tuple[str, str, str]], name: str = "0.csv") -> None:
+    lines = ["path,caption,labels", *(",".join(row) for row in rows)]
+    Path(name).write_text("\n".join(lines) + "\n")
+
+
+def study(factors: str) -> None:
+    Path("conf/study").mkdir(parents=True, exist_ok=True)
+    Path("conf/study/mine.yaml").write_text(STUDY.replace("FACTORS", factors))
+
+
+def found(*overrides: str) -> str:
+    given = ("study=mine", "vision=none", "text=tfidf", *overrides)
+    return provenance(compose_study(given, Path("conf")))
+
+
+def test_it_is_the_same_for_the_same() -> None:
+    assert found() == found()
+
+
+def test_captions_of_other_samples_are_other_data() -> None:
+    before = found()
+    (one, a, x), (other, b, y), *rest = ROWS
+    write([(one, b, x), (other, a, y), *rest])
+    assert found() != before
+
+
+def test_every_source_that_an_arm_names_counts() -> None:
+    study("data.file: [0.csv, 1.csv]")
+    before = found()
+    write(ROWS[:2], "2.csv")
+    assert found() == before
+    write(ROWS[:2], "1.csv")
+    assert found() != before
+
+
+def test_own_code_counts_by_its_content() -> None:
+    Path("conf/loss").mkdir()
+    Path("conf/loss/own.yaml").write_text("_target_: own_loss.Own\n")
+    Path("conf/own_loss.py").write_text(LOSS)
+    study("loss: [bce, own]")
+    allowed = "allow_targets=[own_loss]"
+    before = found(allowed)
+    Path("conf/own_loss.py").write_text(LOSS + "# changed\n")
+    assert found(allowed) != before
+
+
+def test_a_raised_version_of_a_stage_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = found()
+    monkeypatch.setattr("mmclf.provenance.FIT", keys.FIT + 1)
+    assert found() != before
