@@ -100,7 +100,7 @@ def rounded(table: pd.DataFrame) -> list[list[str]]:
 def _cell(table: pd.DataFrame, column: str, value: Any) -> str:
     if is_text(table, column):
         return str(value)
-    if column == P:
+    if column == P and not pd.isna(value):
         return p_value(value)
     told = number(value, DIGITS.get(column, 4))
     return f"+{told}" if column in SIGNED and value > 0 else told
