@@ -97,6 +97,7 @@ def test_the_same_test_set_and_another_training_set_for_each_seed(thresholds: Pa
             assert run.tags[f"mmclf.samples.{part}"] == str(len(found))
             seen.add(found)
     assert (len(ids["val"]), len(ids["test"])) == (2, 1)
+    for run in children(thresholds):
         drawn = [int(run.tags[f"mmclf.samples.{part}"]) for part in ("train", "val")]
         assert sum(drawn) == 80
 
