@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from statistics import fmean
 
 import pytest
@@ -11,6 +12,7 @@ from html_reader import Node, read
 from made_up import CHANGES, URL, difference, findings, run_of
 
 from mmclf.report.findings import StudyFindings
+from mmclf.report.page.method import GROUPS
 from mmclf.report.page.tables import arms_table, effects_table, runs_table
 
 
@@ -187,3 +189,9 @@ def test_effects_stand_with_their_share_of_a_gain_that_is_shown() -> None:
 def test_an_effect_that_is_not_known_is_a_dash() -> None:
     study = findings("ladder", CHANGES, seeds=1, missing=[("+ text", 0)])
     assert effects(study)[1] == ["text", "—", "—", "—", "—", "—"]
+
+
+def test_the_base_names_a_level_of_every_group() -> None:
+    conf = Path(__file__).parents[2] / "conf"
+    groups = {path.name for path in conf.iterdir() if path.is_dir()}
+    assert set(GROUPS) == groups - {"hydra", "study", "tracking"}
