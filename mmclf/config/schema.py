@@ -11,8 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, TypeGuard
 
-from pydantic import BeforeValidator, Field, ValidationError, ValidatorFunctionWrapHandler
-from pydantic import WrapValidator as Wrap
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 Count = Annotated[int, Field(ge=1, strict=True)]
@@ -202,8 +207,8 @@ def _is_named(value: object) -> TypeGuard[Mapping[object, object]]:
     return isinstance(value, Mapping)
 
 
-Seeds = Annotated[Count | Annotated[list[Seed], Field(min_length=1)], Wrap(_seeds)]
-Levels = Annotated[list[Any] | dict[str, str | list[str]], Wrap(_levels)]
+Seeds = Annotated[Count | Annotated[list[Seed], Field(min_length=1)], WrapValidator(_seeds)]
+Levels = Annotated[list[Any] | dict[str, str | list[str]], WrapValidator(_levels)]
 
 
 @dataclass(frozen=True)

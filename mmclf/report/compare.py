@@ -36,14 +36,14 @@ def compare(tracker: Tracker, first: TrackedRun, second: TrackedRun) -> StudyFin
         metric="test/f1_samples",
         baseline=names[0],
         # Of two seeds the first stands for both, as a run is compared with a run.
-        seeds=(seed_of(first),),
+        seeds=(_seed_of(first),),
         factors={"run": names},
         arms=arms,
         effects=(Effect(names[1], {names[1]: 1.0, names[0]: -1.0}),),
         command=f"mmclf report --compare {first.id} {second.id}",
         data=first.tags.get("mmclf.data_digest", ""),
     )
-    runs = {(name, seed_of(first)): run for name, run in zip(names, (first, second), strict=True)}
+    runs = {(name, _seed_of(first)): run for name, run in zip(names, (first, second), strict=True)}
     found = findings_of(tracker, definition, first, runs)
     lost = [run.tags["mmclf.error"] for arm in found.arms for run in arm.failed]
     if lost:
@@ -53,18 +53,18 @@ def compare(tracker: Tracker, first: TrackedRun, second: TrackedRun) -> StudyFin
             f"the runs {first.id} and {second.id} have different test sets, and cannot be "
             "compared: give runs of the same data and the same split.test_seed"
         )
-    if seed_of(first) != seed_of(second):
+    if _seed_of(first) != _seed_of(second):
         found = replace(found, notes=(_different_seeds(first, second), *found.notes))
     return found
 
 
-def seed_of(run: TrackedRun) -> int:
+def _seed_of(run: TrackedRun) -> int:
     """The seed that a run was made with."""
     return int(run.tags["mmclf.seed"])
 
 
 def _different_seeds(first: TrackedRun, second: TrackedRun) -> str:
     return (
-        f"the runs have different seeds, {seed_of(first)} and {seed_of(second)}: part of the "
+        f"the runs have different seeds, {_seed_of(first)} and {_seed_of(second)}: part of the "
         "difference is theirs, and no interval here holds it; give runs of the same seed"
     )

@@ -36,8 +36,8 @@ class Details:
     """Details of the main arms, by name; what each label's share of a part is.
 
     `label_shares` holds, by part (`train`, `val`, `test`), the share (L,) of samples with each of
-    the `label_names`, and `sizes` how many samples it has, both of the first main arm's first run;
-    no size of `train` where that cannot be told. `runs_url` followed by a run's id is its address
+    the `label_names`, and `sizes` how many samples it has, both of the first main arm's first run,
+    and empty where that does not say. `runs_url` followed by a run's id is its address
     in the MLflow UI; `label_keys` are the ends of the metrics `test/f1_label/KEY` of each label.
     """
 
