@@ -16,7 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from mmclf.report.answer import answer
-from mmclf.report.collect import collect
+from mmclf.report.collect import collect, latest_parent
 from mmclf.report.findings import StudyFindings
 from mmclf.report.page.method import base_settings, data_words
 from mmclf.report.publish import publish
@@ -39,14 +39,10 @@ def main(output: Path, wanted: list[str]) -> None:
     tracker = Tracker(f"sqlite:///{output}/mlflow.db", "mmclf", output, create=False)
     for word in wanted:
         name, _, study = word.partition("=")
-        parents = [
-            run
-            for run in tracker.tagged("mmclf.study", study or name)
-            if "mmclf.study_key" in run.tags
-        ]
-        if not parents:
+        parent = latest_parent(tracker, study or name)
+        if parent is None:
             raise SystemExit(f"{output} holds no study {study or name!r}")
-        findings = collect(tracker, parents[0])
+        findings = collect(tracker, parent)
         folder = HERE / name
         made = output / "studies" / (study or name)
         publish(tracker, findings, made)

@@ -17,6 +17,14 @@ class InputError(Exception):
         self.findings: Sequence[str] = findings
 
 
+class NothingTrackedError(InputError):
+    """There is no database, or no experiment in it, yet."""
+
+
+class ArtifactError(InputError):
+    """An artifact of a finished run is lost or damaged; not one that is merely out of reach."""
+
+
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """The choice that is spelt most like `name`, or None if none comes near."""
     found = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)

@@ -16,7 +16,7 @@ from rich.console import Console
 from mmclf import devices
 from mmclf.conduct import known_parent
 from mmclf.config.schema import Config
-from mmclf.errors import InputError
+from mmclf.errors import NothingTrackedError
 from mmclf.forecast import Forecast, Forecaster
 from mmclf.provenance import provenance
 from mmclf.report.table import number, print_rich, render
@@ -49,17 +49,11 @@ def plan(arguments: Sequence[str]) -> int:
 
 def _tracked(config: Config) -> Tracker | None:
     """The tracker, unless nothing has been tracked yet: a plan makes no database or experiment."""
-    folder = Path(config.output_dir)
-    uri, experiment = config.tracking.uri, config.tracking.experiment
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
-        return None
+    place = config.tracking.uri, config.tracking.experiment, Path(config.output_dir)
     try:
-        return Tracker(uri, experiment, folder, create=False)
-    except InputError as error:
-        # One that was deleted, or an address that cannot be used, would stop the runs too.
-        if str(error).startswith(f"tracking.experiment={experiment} is not in {uri}:"):
-            return None
-        raise
+        return Tracker(*place, create=False)
+    except NothingTrackedError:
+        return None
 
 
 def _done(planned: PlannedStudy, tracker: Tracker | None) -> set[tuple[str, int]]:

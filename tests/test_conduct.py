@@ -264,6 +264,20 @@ def test_a_study_that_is_being_run_is_not_run_twice(
     assert not (tmp_path / "mlflow.db").exists()
 
 
+def test_who_shares_a_database_shares_the_lock(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = tmp_path / "shared" / "studies" / ".threshold.lock"
+    lock.parent.mkdir(parents=True)
+    place = [f"output_dir={tmp_path}/own", f"tracking.uri=sqlite:///{tmp_path}/shared/mlflow.db"]
+    with FileLock(lock):
+        assert main(["study=threshold", *SMALL, *place]) == 2
+    told = capsys.readouterr().err
+    assert "is being run by another process" in told
+    # Another output folder would lead to the same runs.
+    assert "give tracking.uri=URI for one beside it" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

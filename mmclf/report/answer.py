@@ -122,7 +122,8 @@ def _from_to(findings: StudyFindings, start: ArmFindings, end: ArmFindings) -> s
     way = f"from {_scored(start)} to {_scored(end)}"
     if end.score is None or start.score is None:
         missing = quoted((end if end.score is None else start).name)
-        return f"What is gained in {metric} {way} is not known: {missing} has no finished run."
+        reason = f"{missing} has no finished run on the same samples"
+        return f"What is gained in {metric} {way} is not known: {reason}."
     whole = end.difference if findings.definition.baseline == start.name else None
     if whole is None:
         change = points(end.score.value - start.score.value)

@@ -12,10 +12,11 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.errors import InputError
-from mmclf.report.common_samples import Decided, named, on_common_samples
+from mmclf.errors import ArtifactError
+from mmclf.report.common_samples import Decided, Place, named, on_common_samples
 from mmclf.report.findings import ArmFindings, Difference, EffectFindings, StudyFindings
-from mmclf.report.predictions import FITTED, read_predictions
+from mmclf.report.predictions import read_predictions
+from mmclf.report.words import counted
 from mmclf.study.definition import FILE, Definition, read_definition
 from mmclf.study.designs import ADDING_UP, DEFAULT, IMPROVED, Arm
 from mmclf.study.statistics.bootstrap import f1, resampled_f1
@@ -26,7 +27,6 @@ from mmclf.tracking import TrackedRun, Tracker
 RESAMPLES = 2000
 DIGITS = 12  # of a sum of scores
 Floats = NDArray[np.float64]
-Place = tuple[str, int]  # an arm's name and a seed
 CONDITIONS = {
     "mmclf.hardware": "hardware",
     "mmclf.cold_hardware": "hardware, which their running times are of",
@@ -51,13 +51,24 @@ class Scores:
 def collect(tracker: Tracker, parent: TrackedRun) -> StudyFindings:
     """The findings of the study whose parent run this is.
 
-    Raises InputError if the run is no study's, or an artifact disagrees with a tracked metric.
+    A finished run whose artifacts are lost, or disagree with what was tracked, counts as failed.
+    Raises InputError if the run is no study's, or artifacts are out of reach.
     """
     definition = fetch_definition(tracker, parent)
     runs = [run for run in reversed(tracker.children(parent.id)) if "mmclf.seed" in run.tags]
     tried = {place_of(run): run for run in runs}
     done = {place_of(run): run for run in runs if run.status == "FINISHED"}
     return findings_of(tracker, definition, parent, tried | done)
+
+
+def latest_parent(tracker: Tracker, study: str) -> TrackedRun | None:
+    """The parent run of a study by this name that was run last, be it begun before others."""
+    found = [run for run in tracker.tagged("mmclf.study", study) if "mmclf.study_key" in run.tags]
+    return max(found, key=_last_ns, default=None)
+
+
+def _last_ns(parent: TrackedRun) -> int:
+    return int(parent.tags.get("mmclf.study_last_ns", parent.started_ms * 1_000_000))
 
 
 def findings_of(
@@ -114,7 +125,7 @@ def _scores(
     for place, run in done.items():
         try:
             tested[place] = _tested(tracker, run, definition.metric, average, rule)
-        except InputError as error:
+        except ArtifactError as error:
             broken[place] = str(error)
     notes = [f"{named([place])}: {error}" for place, error in broken.items()]
     if not tested:
@@ -130,14 +141,15 @@ def _scores(
 
 
 def _tested(tracker: Tracker, run: TrackedRun, metric: str, average: Average, rule: str) -> Decided:
-    """What a run made of its test samples; InputError unless that is what was tracked."""
+    """What a run made of its test samples; ArtifactError unless that is what was tracked."""
     with tempfile.TemporaryDirectory() as folder:
-        found = read_predictions(tracker, run, Path(folder), with_val=rule == FITTED)
+        # Those of val too, which the page draws.
+        found = read_predictions(tracker, run, Path(folder), with_val=True)
     predicted = found.sets(rule)
     value = float(f1(found.test.labels, predicted[None], average)[0])
     tracked = run.metrics.get(metric)
     if tracked is None or abs(tracked - value) > 1e-9:
-        raise InputError(
+        raise ArtifactError(
             f"run {run.id}: {metric} is tracked as {tracked}, but its predictions give {value}: "
             "its artifacts have changed since"
         )
@@ -237,9 +249,10 @@ def _notes(
         )
     drawn = max(len(effect.draws) for effect in definition.effects) if definition.effects else 0
     if drawn:
+        held = "what" if drawn > 1 else "nothing of what"
         yield (
-            f"the Shapley values are estimates from {drawn} random orders of the changes and their "
-            "reverses; the intervals hold what other orders would give"
+            f"the Shapley values are estimates from {counted(drawn, 'random order')} of the "
+            f"changes and the reverse; the intervals hold {held} other orders would give"
         )
     for tag, name in CONDITIONS.items():
         found = sorted({run.tags[tag] for run in done if tag in run.tags})

@@ -15,7 +15,7 @@ from rich.table import Table
 from mmclf.config.composition import compose
 from mmclf.config.schema import Config
 from mmclf.errors import InputError, suggestion
-from mmclf.report.collect import collect
+from mmclf.report.collect import collect, latest_parent
 from mmclf.report.compare import compare
 from mmclf.report.findings import StudyFindings
 from mmclf.report.publish import PAGE, publish
@@ -46,7 +46,7 @@ def report(arguments: Sequence[str]) -> int:
     if given.compare is not None:
         pair = [tracker.find(word) for word in given.compare]
         return _study(compare(tracker, *pair), tracker, config, given.format)
-    parent = _parent(tracker, studies[0]) if studies and given.runs is None else None
+    parent = latest_parent(tracker, studies[0]) if studies and given.runs is None else None
     if parent is not None:
         return _study(collect(tracker, parent), tracker, config, given.format)
     if given.format == HTML:
@@ -74,16 +74,6 @@ def _study(findings: StudyFindings, tracker: Tracker, config: Config, form: str 
     show(findings, Console(), form)
     sys.stderr.write(f"page: {folder / PAGE}\n")
     return 0
-
-
-def _parent(tracker: Tracker, study: str) -> TrackedRun | None:
-    """The parent run of a study by this name that was run last, be it begun before others."""
-    found = [run for run in tracker.tagged("mmclf.study", study) if "mmclf.study_key" in run.tags]
-    return max(found, key=_last_ns, default=None)
-
-
-def _last_ns(parent: TrackedRun) -> int:
-    return int(parent.tags.get("mmclf.study_last_ns", parent.started_ms * 1_000_000))
 
 
 def runs(arguments: Sequence[str]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,27 +33,27 @@ def on_common_samples(
 ) -> tuple[dict[Place, Decided], list[str]]:
     """The runs that can be paired, each on the samples that all of these have, and notes.
 
-    A run may lack a tenth of the reference's samples, as where one left out an image that cannot be
-    read. One that lacks more, or has other labels, has another test set, and is left out.
+    `reference` is one of them. Together they may lack a tenth of its samples, as where one left out
+    an image that cannot be read. One that lacks more, or has other labels, has another test set,
+    and is left out.
     """
-    if all(np.array_equal(one.ids, reference.ids) for one in tested.values()):
-        kept = dict(tested)
-    else:
-        kept = {place: one for place, one in tested.items() if _shares(one, reference)}
-    common = reduce(np.intersect1d, (one.ids for one in kept.values()), reference.ids)
-    # In the reference's order, which the resamples are drawn by.
-    ids = reference.ids[np.isin(reference.ids, common)]
-    truth = reference.on(ids).labels
-    paired = {place: one.on(ids) for place, one in kept.items()}
-    paired = {p: one for p, one in paired.items() if np.array_equal(one.labels, truth)}
+    # What all kept runs have, in the reference's order, which the resamples are drawn by.
+    common = reference.ids
+    kept: dict[Place, Decided] = {}
+    for place, one in tested.items():
+        shared = common[np.isin(common, one.ids)]
+        enough = len(shared) >= (1 - MOST_LACKING) * max(len(one.ids), len(reference.ids))
+        if enough and np.array_equal(one.on(shared).labels, reference.on(shared).labels):
+            kept[place], common = one, shared
+    paired = {place: one.on(common) for place, one in kept.items()}
     notes = []
     others = [place for place in tested if place not in paired]
     if others:
         notes.append(f"not compared, as their test set is another one: {named(others)}")
-    most = max(len(kept[place].ids) for place in paired)
-    if len(ids) < most:
+    most = max(len(one.ids) for one in kept.values())
+    if len(common) < most:
         notes.append(
-            f"intervals and differences are of the {len(ids)} test samples that all runs have; "
+            f"intervals and differences are of the {len(common)} test samples that all runs have; "
             f"some runs have up to {most}, of which their means are"
         )
     return paired, notes
@@ -63,8 +62,3 @@ def on_common_samples(
 def named(places: Iterable[Place]) -> str:
     """The places in words, as `bce (seed 0), focal (seed 1)`."""
     return ", ".join(f"{arm} (seed {seed})" for arm, seed in places)
-
-
-def _shares(one: Decided, reference: Decided) -> bool:
-    common = np.intersect1d(one.ids, reference.ids).size
-    return common >= (1 - MOST_LACKING) * max(len(one.ids), len(reference.ids))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.errors import InputError
+from mmclf.errors import ArtifactError
 from mmclf.scores import probabilities_of
 from mmclf.threshold_search import Empty, best_global
 from mmclf.thresholds import decide
@@ -60,7 +60,7 @@ class Predictions:
 def read_predictions(
     tracker: Tracker, run: TrackedRun, folder: Path, *, with_val: bool
 ) -> Predictions:
-    """The predictions of a run, fetched into `folder`; raises InputError if they are damaged."""
+    """The predictions of a run, fetched into `folder`; raises ArtifactError if they are damaged."""
     val = _part(tracker.fetch(run, "predictions/val.npz", folder)) if with_val else None
     test = _part(tracker.fetch(run, "predictions/test.npz", folder))
     path = tracker.fetch(run, "model/model.json", folder)
@@ -80,5 +80,5 @@ def _part(path: Path) -> Part:
         raise _damaged(path, error) from error
 
 
-def _damaged(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path} is damaged ({error}): do the run again, or restore the file")
+def _damaged(path: Path, error: Exception) -> ArtifactError:
+    return ArtifactError(f"{path} is damaged ({error}): do the run again, or restore the file")

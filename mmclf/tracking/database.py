@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 from mlflow.tracking import MlflowClient
 
-from mmclf.errors import InputError
+from mmclf.errors import NothingTrackedError
 
 
 def check_exists(uri: str) -> None:
-    """Raise InputError if `uri` is that of a sqlite database that there is not."""
+    """Raise NothingTrackedError if `uri` is that of a sqlite database that there is not."""
     # Asked for anything, MLflow would make the database.
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
-        raise InputError(
+    database = sqlite_file(uri)
+    if database is not None and not database.is_file():
+        raise NothingTrackedError(
             f"there is no database at {uri}: start a run first, or say where it is by "
             "output_dir=DIR or tracking.uri=URI"
         )

@@ -15,7 +15,7 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_SOURCE_NAME
 from mlflow.utils.time import get_current_time_millis
 
-from mmclf.errors import InputError, suggestion
+from mmclf.errors import ArtifactError, InputError, NothingTrackedError, suggestion
 from mmclf.tracking.database import check_exists, init_lock, make_whole
 from mmclf.tracking.keys import key_of
 
@@ -122,7 +122,7 @@ class Tracker:
             return str(found.experiment_id)
         if not create:
             known = [experiment.name for experiment in self.client.search_experiments()]
-            raise InputError(
+            raise NothingTrackedError(
                 f"tracking.experiment={name} is not in {self.uri}: {suggestion(name, known)}"
             )
         is_local = urlsplit(self.uri).scheme == "sqlite"
@@ -227,17 +227,26 @@ class Tracker:
     def fetch(self, run: TrackedRun, name: str, folder: Path) -> Path:
         """Copy the artifact `name` of a run, a file or a folder, into `folder`; where it lies now.
 
-        Raises InputError if the run has no such artifact.
+        Raises InputError if it cannot be had, ArtifactError if the run has no such artifact.
         """
         try:
             return Path(self.client.download_artifacts(run.id, name, str(folder)))
         except (MlflowException, OSError) as error:
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise InputError(
+            kind = ArtifactError if self._lacks(run, name) else InputError
+            raise kind(
                 f"the run {run.id} ({run.status}) has no artifact {name!r} that can be fetched "
                 f"({first}): expected a run that has finished, which a sweep's parent is not; "
                 "`mmclf runs` lists the runs"
             ) from error
+
+    def _lacks(self, run: TrackedRun, name: str) -> bool:
+        """Whether the artifacts of a run can be listed, and this is not among them."""
+        try:
+            listed = self.client.list_artifacts(run.id, name.rpartition("/")[0] or None)
+        except (MlflowException, OSError):
+            return False
+        return all(artifact.path != name for artifact in listed)
 
 
 def _tracked(run: Run) -> TrackedRun:

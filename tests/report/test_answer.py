@@ -162,4 +162,4 @@ def test_a_ladder_from_another_baseline_has_no_interval_of_the_gain() -> None:
 
 def test_a_ladder_whose_end_has_not_run() -> None:
     study = findings("ladder", CHANGES, seeds=1, missing=[("improved", 0)])
-    assert "is not known: “improved” has no finished run." in answer(study)
+    assert "is not known: “improved” has no finished run on the same samples." in answer(study)

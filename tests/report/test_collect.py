@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
 from mmclf.errors import InputError
@@ -195,6 +196,28 @@ def test_a_run_whose_artifacts_are_lost_stops_no_other(tracker: Tracker, tmp_pat
     assert found.arms[1].difference is None
 
 
+def test_artifacts_out_of_reach_are_no_lost_ones(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> str:
+        raise MlflowException("the server does not answer")
+
+    parent = start(tracker, tmp_path, definition((0,)))
+    run = track(tracker, tmp_path, parent.id, "a", 0, 0.1)
+    fetch = tracker.client.download_artifacts
+    monkeypatch.setattr(
+        tracker.client,
+        "download_artifacts",
+        lambda of, *rest: fail() if of == run else fetch(of, *rest),
+    )
+    with pytest.raises(InputError, match="the server does not answer"):
+        collect(tracker, parent)
+    monkeypatch.setattr(tracker.client, "list_artifacts", fail)
+    shutil.rmtree(tmp_path / "artifacts" / run)
+    with pytest.raises(InputError, match="the server does not answer"):
+        collect(tracker, parent)
+
+
 def test_a_run_that_is_still_running_has_not_failed(tracker: Tracker, tmp_path: Path) -> None:
     parent = start(tracker, tmp_path, definition((0,)))
     track(tracker, tmp_path, parent.id, "a", 0, 0.1)
@@ -239,6 +262,30 @@ def test_runs_that_lack_few_samples_are_compared_on_those_they_share(
     assert part.value != found.arms[0].mean("test/f1_samples")
     (note,) = [one for one in found.notes if "that all runs have" in one]
     assert f"of the {LACKING} test samples that all runs have; some runs have up to {N}" in note
+
+
+def test_runs_together_may_lack_a_tenth_and_other_labels_take_nothing_away() -> None:
+    ids = np.asarray([f"{place:02d}" for place in range(20)])
+    labels = truth(20)
+
+    def without(*lacking: int, turned: bool = False) -> Decided:
+        kept = np.setdiff1d(np.arange(20), lacking)
+        of = np.bitwise_xor(labels[kept], np.uint8(turned))
+        return Decided(ids[kept], of, of)
+
+    tested = {
+        ("whole", 0): without(),
+        ("other labels", 0): without(5, turned=True),
+        ("one", 0): without(0),
+        ("two", 0): without(1),
+        ("three", 0): without(2),
+    }
+    paired, notes = on_common_samples(tested, tested["whole", 0])
+    assert [arm for arm, _ in paired] == ["whole", "one", "two"]
+    assert all(np.array_equal(one.ids, ids[2:]) for one in paired.values())
+    others = "other labels (seed 0), three (seed 0)"
+    assert notes[0] == f"not compared, as their test set is another one: {others}"
+    assert "of the 18 test samples that all runs have; some runs have up to 20" in notes[1]
 
 
 def test_samples_are_paired_by_id_in_whatever_order(tracker: Tracker, tmp_path: Path) -> None:
@@ -320,6 +367,58 @@ def test_what_cannot_be_compared_is_refused(tracker: Tracker, tmp_path: Path) ->
         compare(tracker, *tracker.get([one, one]))
     with pytest.raises(InputError, match="expected a finished run that has trained a model"):
         compare(tracker, tracker.get([one])[0], parent)
+
+
+def test_sampled_orders_widen_the_interval_of_a_shapley_value(
+    tracker: Tracker, tmp_path: Path
+) -> None:
+    weights = ({"a": -1.0, "b": 1.0}, {"a": -1.0, "c": 1.0})
+    mean = {"a": -1.0, "b": 0.5, "c": 0.5}
+    found = {}
+    for name, draws in {"exact": (), "sampled": weights, "one": weights[:1]}.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        asked = replace(
+            definition((0, 1)), design="attribution", effects=(Effect("x", mean, draws),)
+        )
+        parent = start(tracker, folder, asked)
+        for seed in (0, 1):
+            for arm, wrong in {"a": 0.3, "b": 0.25, "c": 0.05}.items():
+                track(tracker, folder, parent.id, arm, seed, wrong)
+        found[name] = collect(tracker, parent)
+    exact, sampled, one = (of.effects[0].difference for of in found.values())
+    assert exact is not None
+    assert sampled is not None
+    assert one is not None
+    arms = {arm.name: arm.mean("test/f1_samples") for arm in found["exact"].arms}
+    spread = np.var([arms["b"] - arms["a"], arms["c"] - arms["a"]], ddof=1) / 2
+    variance = exact.estimate.standard_error**2 + spread
+    assert sampled.estimate.standard_error**2 == pytest.approx(variance)
+    assert one.estimate == exact.estimate
+    orders = {
+        name: [note for note in of.notes if "random order" in note] for name, of in found.items()
+    }
+    assert orders["exact"] == []
+    assert (
+        "2 random orders of the changes and the reverse; the intervals hold what"
+        in orders["sampled"][0]
+    )
+    assert (
+        "1 random order of the changes and the reverse; the intervals hold nothing"
+        in orders["one"][0]
+    )
+
+
+def test_what_comes_to_nothing_is_no_effect(tracker: Tracker, tmp_path: Path) -> None:
+    thirds = {"a": -1.0, "b": 1 / 3, "c": 2 / 3}
+    asked = replace(definition((0, 1, 2)), effects=(Effect("x", thirds),))
+    parent = start(tracker, tmp_path, asked)
+    for seed, wrong in enumerate((0.1, 0.2, 0.3)):
+        for arm in ARMS:
+            track(tracker, tmp_path, parent.id, arm, seed, wrong)
+    difference = collect(tracker, parent).effects[0].difference
+    assert difference is not None
+    assert (difference.estimate.low, difference.estimate.high, difference.p) == (0.0, 0.0, 1.0)
 
 
 def test_the_whole_of_an_attribution_is_corrected_with_its_parts(
