@@ -94,3 +94,24 @@ def test_a_raised_version_of_a_stage_counts(monkeypatch: pytest.MonkeyPatch) -> 
     before = found()
     monkeypatch.setattr("mmclf.provenance.FIT", keys.FIT + 1)
     assert found() != before
+
+
+def test_images_count_by_content_if_an_arm_looks_at_them() -> None:
+    for name, _, _ in ROWS:
+        Path(name).write_bytes(b"a picture")
+    looked = ("vision=resnet18", "vision.weights=random")
+    blind, seeing = found(), found(*looked)
+    assert seeing != blind
+    Path("1.jpg").write_bytes(b"another picture")
+    assert found() == blind
+    assert found(*looked) != seeing
+
+
+def test_a_file_that_a_setting_names_counts_by_its_content() -> None:
+    weights = Path("weights.safetensors")
+    weights.write_bytes(b"some")
+    named = ("vision=resnet18", f"vision.weights={weights.resolve()}")
+    before = found(*named)
+    assert found(*named) == before
+    weights.write_bytes(b"others")
+    assert found(*named) != before
