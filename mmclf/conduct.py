@@ -16,7 +16,7 @@ from mmclf import devices, hardware
 from mmclf.config.schema import Config
 from mmclf.errors import InputError
 from mmclf.names import without_passwords
-from mmclf.provenance import provenance
+from mmclf.provenance import Provenance, provenance
 from mmclf.report.collect import collect
 from mmclf.report.findings import StudyFindings
 from mmclf.report.publish import publish
@@ -42,10 +42,10 @@ def conduct(planned: PlannedStudy, asked: Sequence[str], hand_over: HandOver) ->
     command = without_passwords(" ".join(["mmclf", *asked]))
     folder = study_folder(config, planned.name)
     with _alone(config, planned.name):
-        data = provenance(planned)
+        came_from = provenance(planned)
         tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
-        log = _parent(tracker, planned, command, data)
-        definition = _definition(planned, command, data)
+        log = _parent(tracker, planned, command, came_from)
+        definition = _definition(planned, command, came_from.data)
         with tempfile.TemporaryDirectory() as name:
             definition.write(Path(name))
             log.artifacts(Path(name))
@@ -77,15 +77,17 @@ def study_folder(config: Config, name: str) -> Path:
     return Path(config.output_dir) / "studies" / name
 
 
-def known_parent(tracker: Tracker, planned: PlannedStudy, data: str) -> TrackedRun | None:
+def known_parent(
+    tracker: Tracker, planned: PlannedStudy, came_from: Provenance
+) -> TrackedRun | None:
     """The parent run of the same arms on the same data, the latest if there are several."""
-    key = _key(planned, data)
+    key = _key(planned, came_from)
     runs = tracker.tagged(KEY, key)
     return runs[0] if runs else None
 
 
-def _key(planned: PlannedStudy, data: str) -> str:
-    return digest([planned.key, data])
+def _key(planned: PlannedStudy, came_from: Provenance) -> str:
+    return digest([planned.key, came_from.whole])
 
 
 @contextmanager
@@ -113,9 +115,9 @@ def _alone(config: Config, name: str) -> Iterator[None]:
         lock.release()
 
 
-def _parent(tracker: Tracker, planned: PlannedStudy, command: str, data: str) -> RunLog:
+def _parent(tracker: Tracker, planned: PlannedStudy, command: str, came_from: Provenance) -> RunLog:
     """The study's parent run: the one that was begun before, or a new one."""
-    before = known_parent(tracker, planned, data)
+    before = known_parent(tracker, planned, came_from)
     if before is not None:
         # No process but this one holds the study's lock: what still runs has lost its process.
         for run in tracker.children(before.id):
@@ -127,9 +129,9 @@ def _parent(tracker: Tracker, planned: PlannedStudy, command: str, data: str) ->
     tags = {
         LAST: str(time.time_ns()),
         KIND: planned.name,
-        KEY: _key(planned, data),
+        KEY: _key(planned, came_from),
         "mmclf.overrides": command,
-        "mmclf.data_digest": data,
+        "mmclf.data_digest": came_from.data,
         "mmclf.hardware": devices.named(planned.base.config.device),
         "mmclf.versions": hardware.versions(),
     }

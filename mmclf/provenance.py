@@ -1,8 +1,9 @@
-"""What a study's runs come from beyond their settings, as one digest: data, files, own code."""
+"""What a study's runs come from beyond their settings, as digests: data, files, own code."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmclf.config.schema import Config
@@ -16,8 +17,19 @@ from mmclf.store.sums import FileSums
 from mmclf.study.arms import PlannedStudy
 
 
-def provenance(planned: PlannedStudy) -> str:
-    """A digest of what the arms read: another one where a finished run would come out otherwise.
+@dataclass(frozen=True)
+class Provenance:
+    """`data`: a digest of the data alone, the same for every study of them that looks at images.
+
+    `whole`: one of all that the arms read, another where a finished run would come out otherwise.
+    """
+
+    data: str
+    whole: str
+
+
+def provenance(planned: PlannedStudy) -> Provenance:
+    """What the arms of a study read.
 
     Data of every source that an arm names, images if an arm looks at them, files that settings
     name and modules of the user's own by their content, and the versions of the stages. Libraries
@@ -28,13 +40,13 @@ def provenance(planned: PlannedStudy) -> str:
     sums = FileSums(Path(base.store.dir) / "sums")
     memory = Memory(Path(base.store.dir) / "memory" / "hub.json")
     identities = Identities(sums, memory, base.allow_targets)
-    return digest(
-        {
-            "data": _data(configs, sums),
-            "parts": [_parts(config, identities) for config in configs],
-            "stages": [VISION, TEXT, FIT, TESTED, DECIDE],
-        }
-    )
+    sources = _data(configs, sums)
+    whole = {
+        "data": sources,
+        "parts": [_parts(config, identities) for config in configs],
+        "stages": [VISION, TEXT, FIT, TESTED, DECIDE],
+    }
+    return Provenance(sources[0] if len(sources) == 1 else digest(sources), digest(whole))
 
 
 def _data(configs: Sequence[Config], sums: FileSums) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmclf import keys
-from mmclf.provenance import provenance
+from mmclf.provenance import Provenance, provenance
 from mmclf.study.arms import compose_study
 
 ROWS = [("0.jpg", "a dog", "1"), ("1.jpg", "a cat", "2"), ("2.jpg", "dog and cat", "1 2")]
@@ -54,7 +54,7 @@ def study(factors: str) -> None:
     Path("conf/study/mine.yaml").write_text(STUDY.replace("FACTORS", factors))
 
 
-def found(*overrides: str) -> str:
+def found(*overrides: str) -> Provenance:
     given = ("study=mine", "vision=none", "text=tfidf", *overrides)
     return provenance(compose_study(given, Path("conf")))
 
@@ -67,7 +67,7 @@ def test_captions_of_other_samples_are_other_data() -> None:
     before = found()
     (one, a, x), (other, b, y), *rest = ROWS
     write([(one, b, x), (other, a, y), *rest])
-    assert found() != before
+    assert found().whole != before.whole
 
 
 def test_every_source_that_an_arm_names_counts() -> None:
@@ -76,7 +76,7 @@ def test_every_source_that_an_arm_names_counts() -> None:
     write(ROWS[:2], "2.csv")
     assert found() == before
     write(ROWS[:2], "1.csv")
-    assert found() != before
+    assert found().whole != before.whole
 
 
 def test_own_code_counts_by_its_content() -> None:
@@ -87,13 +87,22 @@ def test_own_code_counts_by_its_content() -> None:
     allowed = "allow_targets=[own_loss]"
     before = found(allowed)
     Path("conf/own_loss.py").write_text(LOSS + "# changed\n")
-    assert found(allowed) != before
+    changed = found(allowed)
+    assert changed.whole != before.whole
+    assert changed.data == before.data
+
+
+def test_studies_of_the_same_data_have_the_same_digest_of_them() -> None:
+    before = found()
+    study("optimizer.lr: [0.1, 0.2]")
+    after = found()
+    assert (after.data == before.data, after.whole == before.whole) == (True, False)
 
 
 def test_a_raised_version_of_a_stage_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     before = found()
     monkeypatch.setattr("mmclf.provenance.FIT", keys.FIT + 1)
-    assert found() != before
+    assert found().whole != before.whole
 
 
 def test_images_count_by_content_if_an_arm_looks_at_them() -> None:
@@ -101,10 +110,10 @@ def test_images_count_by_content_if_an_arm_looks_at_them() -> None:
         Path(name).write_bytes(b"a picture")
     looked = ("vision=resnet18", "vision.weights=random")
     blind, seeing = found(), found(*looked)
-    assert seeing != blind
+    assert seeing.data != blind.data
     Path("1.jpg").write_bytes(b"another picture")
     assert found() == blind
-    assert found(*looked) != seeing
+    assert found(*looked).data != seeing.data
 
 
 def test_a_file_that_a_setting_names_counts_by_its_content() -> None:
@@ -114,4 +123,4 @@ def test_a_file_that_a_setting_names_counts_by_its_content() -> None:
     before = found(*named)
     assert found(*named) == before
     weights.write_bytes(b"others")
-    assert found(*named) != before
+    assert found(*named).whole != before.whole
