@@ -44,22 +44,22 @@ def _judge(computation: Computation, outcome: Result[Outcome]) -> Computed[Judge
     model = new_model(config, inputs, dims, device)
     model.load_state_dict(load(outcome.value.model[WEIGHTS]))
     model.eval()
-    accelerator = devices.accelerator_on(device, config.trainer.precision)
     size = evaluation_size(config, inputs)
     views = {name: [values] for name, values in features.items()}
     test = make_examples(config, inputs, views, ["test"], device)
     changes = config.at_test.changes
     sources = {**test.inputs, **_shuffled(test, changes, config.seed)}
     dropped = [name for name, how in changes.items() if how == "dropped"]
-    if dropped:
-        train = make_examples(config, inputs, views, ["train"], device)
-        with accelerator.autocast():
-            means = {name: _mean_feature(model, train, name, size) for name in dropped}
-        for name, mean in means.items():
-            model.encoders[name] = nn.Identity()
-            sources[name] = Features(mean.expand(len(test), 1, -1))
-    changed = replace(test, inputs=sources)
-    found = evaluate(accelerator.prepare(model), inputs.loss.to(device), changed, size)
+    with devices.accelerator_on(device, config.trainer.precision) as accelerator:
+        if dropped:
+            train = make_examples(config, inputs, views, ["train"], device)
+            with accelerator.autocast():
+                means = {name: _mean_feature(model, train, name, size) for name in dropped}
+            for name, mean in means.items():
+                model.encoders[name] = nn.Identity()
+                sources[name] = Features(mean.expand(len(test), 1, -1))
+        changed = replace(test, inputs=sources)
+        found = evaluate(accelerator.prepare(model), inputs.loss.to(device), changed, size)
     judged = Judged(found.loss, found.logits.numpy())
     return Computed(judged, clock.elapsed(), len(test), outcome.costs)
 

@@ -31,16 +31,21 @@ from mmclf.trainer import Epoch, Evaluation
 
 PROBED = 64  # samples on which precisions are compared: with few, those few would decide
 
+WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # without which cuBLAS may vary
+
 OnEpoch = Callable[[int, Judged, Judged], None]
 
 
 @contextmanager
 def deterministic(seed: int, device: torch.device) -> Iterator[None]:
     """Make torch repeat itself within the block: its seed set, no algorithm that varies."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = torch.are_deterministic_algorithms_enabled()
+    is_on, only_warns = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
     settings: Any = torch.utils.deterministic  # typed as if it had no settings
-    filled = settings.fill_uninitialized_memory
+    filled, workspace = settings.fill_uninitialized_memory, os.environ.get(WORKSPACE)
+    os.environ.setdefault(WORKSPACE, ":4096:8")
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         torch.use_deterministic_algorithms(True)
@@ -49,8 +54,10 @@ def deterministic(seed: int, device: torch.device) -> Iterator[None]:
         try:
             yield
         finally:
-            torch.use_deterministic_algorithms(before)
+            torch.use_deterministic_algorithms(is_on, warn_only=only_warns)
             settings.fill_uninitialized_memory = filled
+            if workspace is None:
+                os.environ.pop(WORKSPACE, None)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ Torch is waited for only where it is needed: a run whose results are stored does
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from mmclf import hardware
@@ -58,19 +60,33 @@ def check_precision(precision: str, device: torch.device) -> None:
         )
 
 
-def accelerator_on(device: torch.device, precision: str = "fp32") -> Accelerator:
-    """What moves a model to `device` and trains it there, in mixed `precision` unless fp32."""
+@contextmanager
+def accelerator_on(device: torch.device, precision: str = "fp32") -> Iterator[Accelerator]:
+    """What moves a model to `device` and trains it there, in mixed `precision` unless fp32.
+
+    Accelerate has one state for the whole process: within the block it is this accelerator's, after
+    it again what it was before.
+    """
     import torch
     from accelerate import Accelerator
-    from accelerate.state import AcceleratorState
+    from accelerate.state import AcceleratorState, GradientState, PartialState
 
-    # The state is shared by all of a process, and an earlier run may have had another device.
-    AcceleratorState._reset_state(reset_partial_state=True)
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
-    return Accelerator(
-        cpu=device.type == "cpu", mixed_precision="no" if precision == "fp32" else precision
-    )
+    # Changed in place: to assign to `_shared_state` would replace the descriptor that holds it.
+    shared = [state._shared_state for state in (PartialState, AcceleratorState, GradientState)]
+    before = [dict(state) for state in shared]
+    current = torch.cuda.device(device) if device.type == "cuda" else nullcontext()
+    try:
+        for state in shared:
+            state.clear()
+        with current:
+            yield Accelerator(
+                cpu=device.type == "cpu",
+                mixed_precision="no" if precision == "fp32" else precision,
+            )
+    finally:
+        for state, values in zip(shared, before, strict=True):
+            state.clear()
+            state.update(values)
 
 
 def describe(device: torch.device) -> str:

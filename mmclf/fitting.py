@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from torch import Tensor
 
 from mmclf import devices, scores
@@ -49,6 +50,18 @@ def fit_model(
     `features`, by modality of the frozen encoders: those of all samples (N, D), by view.
     `on_epoch` is told of every epoch that is judged.
     """
+    with devices.accelerator_on(device, config.trainer.precision) as accelerator:
+        return _fit_model(config, inputs, features, accelerator, on_epoch)
+
+
+def _fit_model(
+    config: Config,
+    inputs: Inputs,
+    features: Mapping[str, Sequence[Tensor]],
+    accelerator: Accelerator,
+    on_epoch: OnEpoch,
+) -> Fitted:
+    device = accelerator.device
     train, val, test = (
         make_examples(config, inputs, features, [part], device) for part in ("train", "val", "test")
     )
@@ -59,7 +72,7 @@ def fit_model(
         for name, encoder in trainable.items()
         if config.trainer.refit
     }
-    learner, model = _learner(config, inputs, dims, len(train), device)
+    learner, model = _learner(config, inputs, dims, len(train), accelerator)
     epochs: list[Epoch] = []
 
     def judged(epoch: Epoch) -> None:
@@ -72,7 +85,7 @@ def fit_model(
         for name, weights in start.items():
             trainable[name].load_state_dict(weights)
         both = make_examples(config, inputs, features, ["train", "val"], device)
-        learner, model = _learner(config, inputs, dims, len(both), device)
+        learner, model = _learner(config, inputs, dims, len(both), accelerator)
         with progress_bar("training on train and val, epochs", best.number) as advance:
             refit(
                 learner,
@@ -162,14 +175,14 @@ def _learner(
     inputs: Inputs,
     dims: Mapping[str, int],
     count: int,
-    device: torch.device,
+    accelerator: Accelerator,
 ) -> tuple[Learner, Classifier]:
     """A new model, the same for the same seed, and what trains it on `count` examples an epoch.
 
     `dims`: the widths of the frozen encoders' features.
     """
     torch.manual_seed(config.seed)
-    trainer, trainable = config.trainer, inputs.trainable
+    trainer, trainable, device = config.trainer, inputs.trainable, accelerator.device
     model = new_model(config, inputs, dims, device)
     optimizer, scheduler = make_optimizer(
         config.optimizer,
@@ -184,7 +197,7 @@ def _learner(
         inputs.loss.to(device),
         optimizer,
         scheduler,
-        devices.accelerator_on(device, trainer.precision),
+        accelerator,
         batch_size=trainer.batch_size,
         accumulate=trainer.accumulate,
         clip_norm=trainer.clip_norm,

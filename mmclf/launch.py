@@ -54,6 +54,7 @@ class Job:
 
         if self.granted and self.config_dir is not None:
             make_importable(self.config_dir, self.granted)  # a launcher may start a process anew
+        hardware.keep_freed_memory()
         try:
             result = run(composed_job(cfg, HydraConfig.get(), self.granted))
         except Exception as error:

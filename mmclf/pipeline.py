@@ -121,7 +121,6 @@ def _ready(
         return Ready(material, plan, stored, None)
     from mmclf.computation import deterministic, prepared
 
-    hardware.keep_freed_memory()
     device = devices.pick_device(config.device)
     stack.enter_context(deterministic(config.seed, device))
     computation = prepared(config, material, planner, store, device)

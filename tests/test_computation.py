@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 from typing import Any
 
+import pytest
 import torch
 
-from mmclf.computation import deterministic
+from mmclf.computation import WORKSPACE, deterministic
 
 
 def test_determinism_is_left_as_it_was_found() -> None:
@@ -19,3 +21,21 @@ def test_determinism_is_left_as_it_was_found() -> None:
     assert torch.equal(torch.random.get_rng_state(), state)
     with deterministic(3, torch.device("cpu")):
         assert torch.equal(torch.rand(2), drawn)
+
+
+@pytest.mark.parametrize("workspace", [None, ":16:8"])
+def test_what_the_user_had_chosen_is_restored(
+    monkeypatch: pytest.MonkeyPatch, workspace: str | None
+) -> None:
+    monkeypatch.delenv(WORKSPACE, raising=False)
+    if workspace is not None:
+        monkeypatch.setenv(WORKSPACE, workspace)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with deterministic(0, torch.device("cpu")):
+            assert not torch.is_deterministic_algorithms_warn_only_enabled()
+            assert os.environ[WORKSPACE] == (workspace or ":4096:8")
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+        assert os.environ.get(WORKSPACE) == workspace
+    finally:
+        torch.use_deterministic_algorithms(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from accelerate.state import AcceleratorState, GradientState, PartialState
+from hydra.core.singleton import Singleton
 from safetensors.torch import load_file
 
 import mmclf
@@ -79,6 +82,29 @@ def test_every_metric_of_the_interface_is_tracked(folder: Path, both: Result) ->
     expected |= {"data/skipped_images"}
     assert set(tracked.metrics) == expected
     assert tracked.metrics == pytest.approx(dict(both.metrics))
+
+
+def state_of_the_process() -> dict[str, object]:
+    """What a run could leave behind that a notebook's own code would meet."""
+    states = (PartialState, AcceleratorState, GradientState)
+    return {
+        "accelerate": [dict(state._shared_state) for state in states],
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "autocast": torch.is_autocast_enabled("cpu"),
+        "gradients": torch.is_grad_enabled(),
+        "random": torch.random.get_rng_state().tolist(),
+        "threads": torch.get_num_threads(),
+        "hydra": {str(kind): one for kind, one in Singleton._instances.items()},
+        "environment": dict(os.environ),
+        "folder": Path.cwd(),
+    }
+
+
+def test_a_run_leaves_nothing_behind_in_its_process(folder: Path) -> None:
+    run_small(folder)
+    before = state_of_the_process()
+    run_small(folder, "trainer.precision=bf16", "seed=5")
+    assert state_of_the_process() == before
 
 
 def test_epochs_are_steps_from_1_and_the_best_is_the_last_step(folder: Path, both: Result) -> None:
