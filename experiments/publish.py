@@ -15,15 +15,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-from mmclf.report.answer import answer
-from mmclf.report.collect import collect, latest_parent
-from mmclf.report.findings import StudyFindings
-from mmclf.report.page.method import base_settings, data_words
-from mmclf.report.publish import publish
-from mmclf.report.read_details import part_sizes
-from mmclf.report.study_table import tables
-from mmclf.report.table import render
-from mmclf.tracking import TrackedRun, Tracker
+from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.studies.report.answer import answer
+from mmclf.studies.report.collect import collect, latest_parent
+from mmclf.studies.report.page.method import base_settings, data_words
+from mmclf.studies.report.publish import publish
+from mmclf.studies.report.read_details import part_sizes
+from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.study_table import tables
+from mmclf.studies.report.table import render
 
 HERE = Path(__file__).resolve().parent
 KEPT = ("results.csv", "effects.csv", "runs.csv")

@@ -10,18 +10,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mmclf.config.composition import compose
-    from mmclf.pipeline import Result, run
-    from mmclf.prediction.predictor import Predictor, load
+    from mmclf.config.compose import compose
+    from mmclf.pipeline.predict.predictor import Predictor, load
+    from mmclf.pipeline.run import Result, run
 
 __all__ = ["Predictor", "Result", "compose", "load", "run"]
 
 HOMES = {
-    "compose": "mmclf.config.composition",
-    "run": "mmclf.pipeline",
-    "Result": "mmclf.pipeline",
-    "load": "mmclf.prediction.predictor",
-    "Predictor": "mmclf.prediction.predictor",
+    "compose": "mmclf.config.compose",
+    "run": "mmclf.pipeline.run",
+    "Result": "mmclf.pipeline.run",
+    "load": "mmclf.pipeline.predict.predictor",
+    "Predictor": "mmclf.pipeline.predict.predictor",
 }
 
 

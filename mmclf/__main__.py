@@ -2,7 +2,7 @@
 
 import sys
 
-from mmclf.cli import main
+from mmclf.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

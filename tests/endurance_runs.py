@@ -90,7 +90,7 @@ def run_here(folder: Path) -> None:
 
 def study_here(folder: Path) -> None:
     """The whole life of a process: a study of twelve small runs below `folder`."""
-    from mmclf.cli import main
+    from mmclf.cli.main import main
 
     _write_to_log(folder)
     try:

@@ -19,7 +19,7 @@ from results import Row
 from sizes import FULL, QUICK
 from workspace import Workspace
 
-from mmclf import hardware
+from mmclf.storage import environment
 
 HERE = Path(__file__).resolve().parent
 # Each measures its FIGURES on a data set by `measure`.
@@ -40,7 +40,7 @@ def main() -> int:
     arguments = _arguments()
     wanted = tuple(arguments.only or BY_NAME)
     out: Path | None = arguments.out or (None if arguments.quick else HERE)
-    hardware.keep_freed_memory()  # as a run does
+    environment.keep_freed_memory()  # as a run does
     root = arguments.data.resolve() if arguments.data is not None else None
     if root is not None and not root.is_dir():
         tell("there is no folder as --data names it: the demo data alone")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from mmclf.trainer import Evaluation, batches
+from mmclf.training.trainer import Evaluation, batches
 
 HIDDEN = 512
 Batches = Sequence[Tensor]  # the rows of each, of one epoch
@@ -19,7 +19,7 @@ Judge = Callable[[Evaluation, Evaluation], float]  # of train and val, higher fo
 def batches_of_epochs(
     count: int, *, epochs: int, batch_size: int, modalities: int, seed: int
 ) -> list[Batches]:
-    """The rows that `mmclf.trainer.fit` draws of `count` examples with one view a modality."""
+    """The rows that mmclf's trainer draws of `count` examples with one view a modality."""
     generator = torch.Generator().manual_seed(seed)
     drawn: list[Batches] = []
     for _ in range(epochs):

@@ -15,9 +15,9 @@ from measuring import alternate, rate, ratios, timed
 from results import Row, row
 from workspace import Workspace
 
-from mmclf.computation import PROBED, deterministic
-from mmclf.encode import encode_captions
-from mmclf.precision import Precision
+from mmclf.pipeline.stage_runner import PROBED, deterministic
+from mmclf.training.encode import encode_captions
+from mmclf.training.precision import Precision
 
 FIGURES = ("captions",)
 

@@ -18,7 +18,7 @@ from results import Row, row
 from workspace import ENCODERS, Workspace
 
 from mmclf import compose
-from mmclf.tracking import TrackedRun, Tracker
+from mmclf.storage.tracking import TrackedRun, Tracker
 
 FURTHER = ("further_run", "further_run_s")
 FIGURES = ("warm_run", "sweep_24", *FURTHER, "sweep_thresholds")

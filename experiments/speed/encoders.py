@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmclf import compose, precision
-from mmclf.computation import PROBED
+from mmclf import compose
 from mmclf.config.targets import build
 from mmclf.data.images import Pictures
-from mmclf.encode import standardise
-from mmclf.precision import Precision
+from mmclf.pipeline.stage_runner import PROBED
+from mmclf.training import precision
+from mmclf.training.encode import standardise
+from mmclf.training.precision import Precision
 
 CPU = torch.device("cpu")
 VISION = {"lite0": ["vision=efficientnet_lite0"]} | {

@@ -24,11 +24,11 @@ from torch import Tensor
 from workspace import SIZE, Workspace, decode_into
 
 from mmclf import compose
-from mmclf.computation import PROBED, deterministic
+from mmclf.data.augment import make_views
 from mmclf.data.images import Pictures, read_image
-from mmclf.data.views import make_views
-from mmclf.encode import encode_images, standardise
-from mmclf.precision import autocast
+from mmclf.pipeline.stage_runner import PROBED, deterministic
+from mmclf.training.encode import encode_images, standardise
+from mmclf.training.precision import autocast
 
 FIGURES = (
     "encode_array_lite0",

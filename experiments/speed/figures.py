@@ -173,8 +173,8 @@ ALL = (
     Figure(
         "tracking_share",
         "MLflow and logging, share of a warm run's wall time",
-        "Imports of mlflow and all calls of `mmclf.tracking`, timed within a warm run of the "
-        "command, over the wall time of its process.",
+        "Imports of mlflow and all calls of `mmclf.storage.tracking`, timed within a warm run of "
+        "the command, over the wall time of its process.",
     ),
     Figure(
         "gpu_trainable",

@@ -11,17 +11,19 @@ from by_hand import Batches, batches_of_epochs, fit_by_hand
 from encoders import CPU
 from torch import Tensor
 
-from mmclf import compose, devices, scores
-from mmclf.computation import deterministic
+from mmclf import compose
 from mmclf.config.schema import Config
-from mmclf.features import FeaturesForm
-from mmclf.fitting import fit_model
-from mmclf.inputs import Inputs, prepare
-from mmclf.material import gather, opened_store
-from mmclf.outcome import Judged
-from mmclf.planning import Planner
-from mmclf.trainer import Epoch, Evaluation
-from mmclf.verdict import epoch_scores
+from mmclf.evaluation import scores
+from mmclf.pipeline.components import Inputs, prepare
+from mmclf.pipeline.evaluation import epoch_scores
+from mmclf.pipeline.fit import fit_model
+from mmclf.pipeline.fit_result import Judged
+from mmclf.pipeline.run_data import gather, opened_store
+from mmclf.pipeline.stage_runner import deterministic
+from mmclf.pipeline.stages import Planner
+from mmclf.training.device import named
+from mmclf.training.features import FeaturesForm
+from mmclf.training.trainer import Epoch, Evaluation
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class FitCase:
 def fit_case(overrides: Sequence[str]) -> FitCase:
     """The fit of a run of these overrides, whose features are stored; others must be too."""
     config = compose(overrides).config
-    ran_on = devices.named(config.device)
+    ran_on = named(config.device)
     with opened_store(config, ran_on) as (store, sums):
         material = gather(config, store, sums)
         plan = Planner(config, material, sums, ran_on).plan()

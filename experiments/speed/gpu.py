@@ -15,21 +15,22 @@ from measuring import tell
 from results import Row, row
 from workspace import SIZE, Workspace
 
-from mmclf import compose, devices
-from mmclf.computation import deterministic, prepared
+from mmclf import compose
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
-from mmclf.data.decoded import Decoded
+from mmclf.data.decoded_images import Decoded
 from mmclf.data.images import Pictures
 from mmclf.data.samples import Samples
 from mmclf.data.split import stored_split
-from mmclf.material import Material
-from mmclf.outcome import Judged
-from mmclf.planning import Planner
-from mmclf.store.entries import Cost, Stage
-from mmclf.store.store import Store
-from mmclf.store.sums import FileSums
-from mmclf.verdict import epoch_scores
+from mmclf.pipeline.evaluation import epoch_scores
+from mmclf.pipeline.fit_result import Judged
+from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.stage_runner import deterministic, prepared
+from mmclf.pipeline.stages import Planner
+from mmclf.storage.store.entry import Cost, Stage
+from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.store import Store
+from mmclf.training.device import describe, pick_device
 
 FIGURES = ("gpu_trainable", "gpu_frozen")
 LABELS, LABEL_RATE, WORDS_A_CAPTION = 18, 0.15, (6, 16)
@@ -76,7 +77,7 @@ def measured(work: Workspace, figure: str, pictures: Pictures, device: torch.dev
         theirs="",
         note=f"{len(pictures)} samples, {sizes.gpu_epochs} epochs. Of it {told}. Device busy: "
         f"{busy.share()}.",
-        ran_on=devices.describe(device),
+        ran_on=describe(device),
     )
 
 
@@ -86,11 +87,11 @@ def _computed(
     """The seconds of a run's computation with an empty store, and what its stages cost."""
     folder = work.fresh()
     config = compose([*overrides, f"output_dir={folder}"]).config
-    device = devices.pick_device(config.device)
-    store = Store(folder / "store", devices.describe(device))
+    device = pick_device(config.device)
+    store = Store(folder / "store", describe(device))
     material = _material(config, pictures, store)
     sums = FileSums(store.folder / "sums")
-    planner = Planner(config, material, sums, devices.describe(device))
+    planner = Planner(config, material, sums, describe(device))
 
     def on_epoch(number: int, train: Judged, val: Judged) -> None:
         epoch_scores(material, train, val)

@@ -12,9 +12,10 @@ import torch
 from encoders import CPU, vision_encoder, vision_precision
 from workspace import decode_into
 
-from mmclf import compose, hardware
-from mmclf.computation import deterministic
-from mmclf.features import encode_view
+from mmclf import compose
+from mmclf.pipeline.stage_runner import deterministic
+from mmclf.storage import environment
+from mmclf.training.features import encode_view
 
 EVERY_S = 0.02
 STATUS = Path("/proc/self/status")
@@ -50,7 +51,7 @@ def _anonymous() -> float:
 
 def main() -> None:
     """Encode the files that the first argument lists, by a store in the folder of the second."""
-    hardware.keep_freed_memory()  # as a run does
+    environment.keep_freed_memory()  # as a run does
     paths = [Path(name) for name in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))]
     config = compose(["vision=efficientnet_lite0", "device=cpu"]).config
     with Peak() as peak, deterministic(config.seed, CPU):

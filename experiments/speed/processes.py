@@ -16,7 +16,7 @@ from typing import Self
 
 from measuring import Side
 
-from mmclf import hardware
+from mmclf.storage import environment
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _serve(
 ) -> None:
     try:
         if keep_memory:
-            hardware.keep_freed_memory()
+            environment.keep_freed_memory()
         side = make(*arguments)
         while pipe.recv():
             pipe.send((side(), None))

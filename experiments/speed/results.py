@@ -12,7 +12,7 @@ from typing import Any
 from figures import ALL
 from measuring import middle
 
-from mmclf import hardware
+from mmclf.storage import environment
 
 FILE = "results.csv"
 
@@ -58,9 +58,9 @@ def row(
         theirs=theirs,
         note=note,
         date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-        commit=hardware.commit() or "unknown",
-        hardware=ran_on if ran_on is not None else hardware.describe_cpu(),
-        versions=hardware.versions(),
+        commit=environment.commit() or "unknown",
+        hardware=ran_on if ran_on is not None else environment.describe_cpu(),
+        versions=environment.versions(),
     )
 
 

@@ -15,12 +15,12 @@ from results import Row, row
 from workspace import ENCODERS, Workspace
 
 from mmclf import compose
-from mmclf.computation import deterministic
 from mmclf.config.targets import build
 from mmclf.data.split import Parts
-from mmclf.fitting import _learner, make_examples
-from mmclf.inputs import prepare
-from mmclf.material import Material
+from mmclf.pipeline.components import prepare
+from mmclf.pipeline.fit import _learner, make_examples
+from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.stage_runner import deterministic
 
 FIGURES = ("train_fp32", "train_bf16")
 TRAINED = ("vision.trainable=true", "text.trainable=true")

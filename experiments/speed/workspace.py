@@ -13,11 +13,11 @@ from measuring import tell
 from processes import run_command
 from sizes import Sizes
 
-from mmclf import hardware
-from mmclf.data.decoded import ARRAY, Decoded, decode
+from mmclf.data.decoded_images import ARRAY, Decoded, decode
 from mmclf.data.images import Pictures
-from mmclf.store.store import Store
-from mmclf.store.sums import FileSums
+from mmclf.storage import environment
+from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.store import Store
 
 SIZE = 224
 ENCODERS = ("vision=efficientnet_lite0", "text=minilm", "device=cpu")
@@ -75,7 +75,7 @@ class Workspace:
 
 def decode_into(folder: Path, paths: Sequence[Path]) -> Decoded:
     """The pictures of `paths`, decoded by every core into a store in `folder`."""
-    store = Store(folder, hardware.describe_cpu())
+    store = Store(folder, environment.describe_cpu())
     return decode(
         paths, size=SIZE, crop=None, workers=None, store=store, sums=FileSums(folder / "sums")
     )

@@ -24,7 +24,7 @@ class StudySweeper(Sweeper):  # type: ignore[misc]  # Hydra has no types
 
     def sweep(self, arguments: list[str]) -> Any:
         """Launch every missing run at once; how each ended is tracked."""
-        from mmclf.study.missing import missing_jobs
+        from mmclf.studies.pending import missing_jobs
 
         study, tracking = (_plain(self.config[key]) for key in ("study", "tracking"))
         jobs = missing_jobs(study, tracking, self.config.output_dir, arguments)

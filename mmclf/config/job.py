@@ -9,13 +9,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mmclf.config.check import PARTS, check
-from mmclf.config.check_hydra import check_hydra
+from mmclf.config.hydra_policy import check_hydra
+from mmclf.config.loader import Source, hydra_errors, plain
 from mmclf.config.overrides import Axis, Groups, judge_level, parse, read, unknown_key
 from mmclf.config.proofs import Proofs
 from mmclf.config.schema import Composed
-from mmclf.config.source import Source, hydra_errors, plain
 from mmclf.config.targets import ROLES, parameters, resolve
+from mmclf.config.validate import PARTS, check
 from mmclf.errors import InputError
 
 

@@ -12,9 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mmclf.config.own_modules import source_files
-from mmclf.store.digests import digest
-from mmclf.store.memory import Memory
+from mmclf.config.user_modules import source_files
+from mmclf.storage.store.hashing import digest
+from mmclf.storage.store.json_cache import Memory
 
 FILE = Path("memory") / "checked.json"
 LIBRARIES = ("mmclf", "torch", "timm", "transformers", "pydantic")

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from mmclf.data.samples import Samples
 from mmclf.errors import InputError
-from mmclf.store.arrays import load_array, save_array
-from mmclf.store.digests import array_digest
-from mmclf.store.entries import Entry, Stage
-from mmclf.store.store import Computed, Result, Store
-from mmclf.timing import Stopwatch
+from mmclf.storage.stopwatch import Stopwatch
+from mmclf.storage.store.arrays import load_array, save_array
+from mmclf.storage.store.entry import Entry, Stage
+from mmclf.storage.store.hashing import array_digest
+from mmclf.storage.store.store import Computed, Result, Store
 
 Indices = NDArray[np.int64]
 VERSION = 1

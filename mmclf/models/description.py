@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmclf.store.entries import Entry
+from mmclf.storage.store.entry import Entry
 
 FOLDER, ABOUT = "encoder", "encoder.json"
 

@@ -13,14 +13,14 @@ from inspect import getmro, isclass
 from pathlib import Path
 from typing import Any
 
-from mmclf.config.own_modules import source_files
 from mmclf.config.schema import Node
 from mmclf.config.targets import parameters, resolve
+from mmclf.config.user_modules import source_files
 from mmclf.errors import InputError
 from mmclf.models.package import package_place
-from mmclf.store.digests import texts_digest
-from mmclf.store.memory import Memory
-from mmclf.store.sums import FileSums
+from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.hashing import texts_digest
+from mmclf.storage.store.json_cache import Memory
 
 TIMM = "mmclf.models.vision.TimmEncoder"
 HUGGING_FACE = "mmclf.models.text.HuggingFaceEncoder"

@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from mmclf import compose
-from mmclf.config.arguments import check_part
-from mmclf.config.check import PARTS, checked_parts
 from mmclf.config.proofs import FILE, Proofs
 from mmclf.config.schema import Config
+from mmclf.config.signature_check import check_part
 from mmclf.config.targets import build
+from mmclf.config.validate import PARTS, checked_parts
 from mmclf.errors import InputError
-from mmclf.inputs import prepare
-from mmclf.material import gather, opened_store
-from mmclf.planning import Planner
+from mmclf.pipeline.components import prepare
+from mmclf.pipeline.run_data import gather, opened_store
+from mmclf.pipeline.stages import Planner
 
 VERSION = "mmclf.config.proofs.metadata.version"
-LOSS: Mapping[str, Any] = {"_target_": "mmclf.losses.FocalLoss", "gamma": 2.0, "alpha": None}
+LOSS: Mapping[str, Any] = {"_target_": "mmclf.models.losses.FocalLoss", "gamma": 2.0, "alpha": None}
 
 
 def known(folder: Path, role: str, node: Mapping[Any, Any], granted: tuple[str, ...] = ()) -> bool:
@@ -39,11 +39,11 @@ def test_what_was_added_is_known_from_then_on(tmp_path: Path) -> None:
     ("role", "node"),
     [
         ("fusion", LOSS),
-        ("loss", {**LOSS, "_target_": "mmclf.losses.WeightedBCE"}),
+        ("loss", {**LOSS, "_target_": "mmclf.models.losses.WeightedBCE"}),
         ("loss", {**LOSS, "gamma": 2}),
         ("loss", {**LOSS, "alpha": False}),
         ("loss", {**LOSS, "more": None}),
-        ("loss", {"_target_": "mmclf.losses.FocalLoss", "gamma": 2.0}),
+        ("loss", {"_target_": "mmclf.models.losses.FocalLoss", "gamma": 2.0}),
         ("loss", {**LOSS, "alpha": Path("a")}),
     ],
 )
@@ -115,7 +115,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         roles.append(role)
         return check_part(node, path, role, allow)
 
-    monkeypatch.setattr("mmclf.config.check.check_part", noted)
+    monkeypatch.setattr("mmclf.config.validate.check_part", noted)
     return roles
 
 

@@ -99,9 +99,9 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         ("mmclf.models.text.HuggingFaceEncoder", "text"),
         ("mmclf.models.tfidf.Tfidf", "text"),
         ("mmclf.models.fusion.Concat", "fusion"),
-        ("mmclf.losses.WeightedBCE", "loss"),
-        ("mmclf.thresholds.Fixed", "threshold"),
-        ("mmclf.data.competition.load", "data"),
+        ("mmclf.models.losses.WeightedBCE", "loss"),
+        ("mmclf.evaluation.thresholds.Fixed", "threshold"),
+        ("mmclf.data.sources.competition.load", "data"),
     ],
 )
 def test_what_a_role_expects_is_resolved(name: str, role: str) -> None:
@@ -281,11 +281,11 @@ def test_provided_arguments_exist_where_mmclf_itself_takes_them() -> None:
     assert (
         "dims" in inspect.signature(resolve("mmclf.models.fusion.Concat", "fusion", [])).parameters
     )
-    weighted = resolve("mmclf.losses.WeightedBCE", "loss", [])
+    weighted = resolve("mmclf.models.losses.WeightedBCE", "loss", [])
     assert "train_labels" in inspect.signature(weighted).parameters
 
 
 def test_importing_it_does_not_import_torch() -> None:
-    modules = "mmclf.config.targets, mmclf.config.composition"
+    modules = "mmclf.config.targets, mmclf.config.compose"
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from endurance_runs import Scale, Start, numbers_of
 
-from mmclf.store.memory import Memory
-from mmclf.store.upkeep import damaged
+from mmclf.storage.store.json_cache import Memory
+from mmclf.storage.store.maintenance import damaged
 
 RUN_AGAIN = 10  # after so many flips
 

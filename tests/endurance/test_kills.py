@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from endurance_runs import Numbers, Scale, Start, numbers_of
 
-from mmclf.store.upkeep import damaged
+from mmclf.storage.store.maintenance import damaged
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from endurance_runs import Scale, Start, numbers_of
 
-from mmclf.tracking import Tracker
+from mmclf.storage.tracking import Tracker
 
 PROCESSES = 8
 

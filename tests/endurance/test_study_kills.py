@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from endurance_runs import Scale, Start
 
-from mmclf.tracking import TrackedRun, Tracker
+from mmclf.storage.tracking import TrackedRun, Tracker
 
 ARMS, SEEDS = 6, 2
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmclf.config.arguments import check_part
+from mmclf.config.signature_check import check_part
 from mmclf.models.classifier import Classifier, make_head
 from mmclf.models.fusion import Concat, Gated, Late, Normalise, Product, Sum
 

@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 import pytest
 
 from mmclf import compose
-from mmclf.config.check import checked_parts
 from mmclf.config.proofs import Proofs
 from mmclf.config.schema import Node
+from mmclf.config.validate import checked_parts
 from mmclf.errors import InputError
 from mmclf.models import vision
 from mmclf.models.constant import Constant
@@ -28,8 +28,8 @@ from mmclf.models.identity import (
     Identity,
     version,
 )
-from mmclf.store.memory import Memory
-from mmclf.store.sums import FileSums
+from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.json_cache import Memory
 
 TIMM_NODE: Node = {"_target_": TIMM, "name": "resnet18", "weights": "random", "package": None}
 TEXT_NODE: Node = {
@@ -309,7 +309,7 @@ def test_a_word_that_happens_to_be_a_folder_is_a_word(
     for name in ("raw", "sqrt"):
         (tmp_path / name).mkdir()
     forms = [
-        identities.part({"_target_": "mmclf.losses.WeightedBCE", "form": form})
+        identities.part({"_target_": "mmclf.models.losses.WeightedBCE", "form": form})
         for form in ("raw", "sqrt")
     ]
     assert forms[0] != forms[1]
@@ -326,8 +326,8 @@ def test_a_target_that_is_not_allowed_is_refused(identities: Identities) -> None
 PLAN = """
 import sys
 from mmclf import compose
-from mmclf.material import gather, opened_store
-from mmclf.planning import Planner
+from mmclf.pipeline.run_data import gather, opened_store
+from mmclf.pipeline.stages import Planner
 
 config = compose(sys.argv[1:]).config
 with opened_store(config, "a CPU") as (store, sums):

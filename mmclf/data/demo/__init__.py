@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmclf.data import competition
 from mmclf.data.demo.generate import make
 from mmclf.data.samples import Samples
+from mmclf.data.sources import competition
 
 NAMES = (
     "person bicycle car motorcycle airplane bus train truck boat traffic-light fire-hydrant - "

@@ -1,0 +1,91 @@
+"""The subcommand `doctor`: a report on a data set before anything is trained on it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from mmclf.config.compose import compose
+from mmclf.config.schema import Composed
+from mmclf.data.checks.examine import Examination, examine
+from mmclf.data.checks.render import RENDERERS, labels_csv, print_rich, render
+from mmclf.data.split import label_shares
+
+DESCRIPTION = """\
+Examine the data that the overrides describe, as data=competition data.root=DIR, and train nothing.
+A problem would stop a run, a note would not. Exit status: 0 without problems, 2 with one."""
+TAGGED = ("data", "split", "image")
+PROBLEM = 2
+
+
+def doctor(arguments: Sequence[str]) -> int:
+    """`mmclf doctor [overrides]`: findings about a data set, and a table of its labels."""
+    given = _parser().parse_intermixed_args(arguments)
+    config_dir = Path(given.config_dir) if given.config_dir is not None else None
+    composed = compose(given.words, config_dir)
+    examination = examine(composed.config, look=not given.no_images)
+    console = Console()
+    if given.format is None and console.is_terminal:
+        print_rich(examination, console)
+    else:
+        sys.stdout.write(render(examination, given.format or "text"))
+    if given.track:
+        sys.stdout.write(f"run_id: {track(composed, examination)}\n")
+    return PROBLEM if examination.count("problem") > 0 else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mmclf doctor",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("words", nargs="*", metavar="OVERRIDE")
+    parser.add_argument("--no-images", action="store_true", help="do not look at the images")
+    parser.add_argument("--format", choices=RENDERERS, help="default: text, rich on a terminal")
+    parser.add_argument("--track", action="store_true", help="keep the report in MLflow, too")
+    parser.add_argument("--config-dir", metavar="DIR", help="config groups of your own")
+    return parser
+
+
+def track(composed: Composed, examination: Examination) -> str:
+    """Log the report as the artifacts of a run of its own; returns the run's id.
+
+    `doctor.md`, and where the data could be loaded and split `labels.csv` and
+    `figures/label_shares.png`.
+    """
+    from mmclf.storage import environment
+    from mmclf.storage.tracking import Tracker
+
+    config, choices = composed.config, composed.choices
+    tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
+    tags = {f"mmclf.{group}": choices[group] for group in TAGGED}
+    tags |= {"mmclf.kind": "doctor", "mmclf.seed": str(config.seed)}
+    tags |= {"mmclf.versions": environment.versions(), "mmclf.commit": environment.commit() or "unknown"}
+    with (
+        tracker.run(f"doctor: {choices['data']}", tags, None) as log,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        _write(Path(folder), examination)
+        log.artifacts(Path(folder))
+    return log.id
+
+
+def _write(folder: Path, examination: Examination) -> None:
+    (folder / "doctor.md").write_text(render(examination, "md"), encoding="utf-8")
+    samples, parts = examination.samples, examination.parts
+    if samples is None:
+        return
+    (folder / "labels.csv").write_text(labels_csv(examination.labels), encoding="utf-8")
+    if parts is None:
+        return
+    from mmclf.plots.run_figures import label_shares_figure
+
+    (folder / "figures").mkdir()
+    figure = label_shares_figure(label_shares(samples.labels, parts), samples.label_names)
+    figure.savefig(folder / "figures" / "label_shares.png", dpi=120)

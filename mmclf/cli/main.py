@@ -1,0 +1,125 @@
+"""The entry: `mmclf [overrides]` is Hydra's application, and there are a few subcommands."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module, metadata
+from types import FrameType
+
+from mmclf.errors import InputError
+
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+# The module of each subcommand's function, which has its name.
+SUBCOMMANDS: Mapping[str, str] = {
+    "plan": "mmclf.cli.plan",
+    "report": "mmclf.cli.report",
+    "runs": "mmclf.cli.report",
+    "predict": "mmclf.cli.predict",
+    "doctor": "mmclf.cli.doctor",
+    "cache": "mmclf.cli.cache",
+}
+
+USAGE = """\
+mmclf [OVERRIDE ...]                one run
+mmclf -m [OVERRIDE ...]             a sweep over KEY=VALUE,VALUE: one run for each combination
+mmclf study=NAME [OVERRIDE ...]     a study: its arms, each with several seeds, and its report
+mmclf plan study=NAME [OVERRIDE ...]
+                                    its arms, what is done of it, and the time that is left
+mmclf report [STUDY | --runs ID ... | --compare ID ID] [--format text,md,csv,tex,html]
+                                    the results table; without more, of the latest sweep
+mmclf runs                          the tracked runs, with their ids
+mmclf predict RUN_ID --root DIR [--out FILE] [--probabilities]
+                                    labels for DIR/test.csv, as the competition wants them
+mmclf doctor [OVERRIDE ...] [--no-images] [--format text,md] [--track]
+                                    what is wrong with the data, or odd, before any run
+mmclf cache [--verify] [--prune LIMIT ...]
+                                    what is stored, and by which run; LIMIT is 30d or 10GB
+
+An override is KEY=VALUE: the level of a group, as vision=efficientnet_lite0, or a setting, as
+trainer.epochs=5. The subcommands take output_dir=DIR, tracking.uri=URI, tracking.experiment=NAME;
+cache and predict take store.dir=DIR as well, predict device=NAME and allow_targets=[MODULE] too,
+doctor all that a run takes.
+
+{groups}
+
+--config-dir DIR    a folder of config groups of your own, beside the shipped ones
+--cfg job           print the composed configuration, run nothing
+--hydra-help        Hydra's own options
+
+Exit status: 0 all went well, 1 a run failed, 2 bad input or configuration, 130 interrupted.
+HYDRA_FULL_ERROR=1 in the environment shows tracebacks.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    try:
+        return _command(arguments)(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except InputError as error:
+        if wants_traceback:
+            traceback.print_exc()
+        for finding in error.findings:
+            sys.stderr.write(f"mmclf: {finding}\n")
+        return BAD_INPUT
+    except BrokenPipeError:
+        # The reader of our output, `head` say, has gone; what it wanted it has got.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        if wants_traceback:
+            traceback.print_exc()
+        sys.stderr.write(
+            f"mmclf: {type(error).__name__}: {error}\n"
+            "  this was not foreseen; HYDRA_FULL_ERROR=1 in the environment shows where it arose\n"
+        )
+        return FAILED
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
+    # What a command needs is imported when it is called: --help must not wait for torch.
+    first = arguments[0] if arguments else ""
+    if first not in SUBCOMMANDS and {"-h", "--help", "help"} & set(arguments):
+        return _help
+    if "--version" in arguments:
+        return _version
+    if first in SUBCOMMANDS:
+        command = getattr(import_module(SUBCOMMANDS[first]), first)
+        return lambda given: int(command(given[1:]))
+    from mmclf.cli.launch import launch
+
+    return launch
+
+
+def _version(_arguments: Sequence[str]) -> int:
+    sys.stdout.write(f"mmclf {metadata.version('mmclf')}\n")
+    return OK
+
+
+def _help(_arguments: Sequence[str]) -> int:
+    from mmclf.config.loader import conf_dir
+
+    folder = conf_dir()
+    groups = {
+        path.name: sorted(level.stem for level in path.glob("*.yaml"))
+        for path in sorted(folder.iterdir())
+        if path.is_dir()
+    }
+    width = max(map(len, groups))
+    listed = "\n".join(f"{name:<{width}}  {' '.join(levels)}" for name, levels in groups.items())
+    sys.stdout.write(USAGE.format(groups=listed))
+    return OK

@@ -1,0 +1,139 @@
+"""`mmclf plan`: the arms of a study, what is done of it, and the time left; it runs nothing."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import pandas as pd
+from rich.console import Console
+
+from mmclf.config.schema import Config
+from mmclf.errors import NothingTrackedError
+from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.studies.arms import PlannedStudy, compose_study
+from mmclf.studies.fingerprint import provenance
+from mmclf.studies.pending import finished
+from mmclf.studies.report.table import number, print_rich, render
+from mmclf.studies.run import known_parent
+from mmclf.studies.time_estimate import Forecast, Forecaster
+from mmclf.training.device import named
+
+
+def plan(arguments: Sequence[str]) -> int:
+    """`mmclf plan study=NAME [OVERRIDE ...]`."""
+    parser = argparse.ArgumentParser(prog="mmclf plan", description="What a study still needs.")
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
+    parser.add_argument("--config-dir", type=Path, help="a folder of config groups of your own")
+    given = parser.parse_intermixed_args(arguments)
+    planned = compose_study(given.overrides, given.config_dir)
+    config = planned.base.config
+    runs = _tracked(config)
+    done = _done(planned, runs)
+    total = Forecast()
+    table = _table(planned, done, total)
+    console = Console()
+    if console.is_terminal:
+        print_rich(table, console, title=f"{planned.name}: {planned.study.question}")
+    else:
+        sys.stdout.write(f"{planned.name}: {planned.study.question}\n\n{render(table, 'text')}")
+    left = len(planned.arms) * len(planned.study.seed_list) - len(done)
+    sys.stdout.write(_summary(planned, left, total, runs))
+    return 0
+
+
+def _tracked(config: Config) -> Tracker | None:
+    """The tracker, unless nothing has been tracked yet: a plan makes no database or experiment."""
+    place = config.tracking.uri, config.tracking.experiment, Path(config.output_dir)
+    try:
+        return Tracker(*place, create=False)
+    except NothingTrackedError:
+        return None
+
+
+def _done(planned: PlannedStudy, tracker: Tracker | None) -> set[tuple[str, int]]:
+    """The arms and seeds of the study that have finished."""
+    if tracker is None:
+        return set()
+    parent = known_parent(tracker, planned, provenance(planned))
+    found = finished(tracker.children(parent.id)) if parent is not None else set()
+    names = {arm.name for arm in planned.design.arms}
+    seeds = set(planned.study.seed_list)
+    return {(arm, seed) for arm, seed in found if arm in names and seed in seeds}
+
+
+def _table(
+    planned: PlannedStudy, done: Collection[tuple[str, int]], total: Forecast
+) -> pd.DataFrame:
+    """A row an arm; what its missing runs need is added to `total`, where all share it."""
+    forecaster = Forecaster(planned.base.config, named(planned.base.config.device))
+    rows = []
+    for arm, composed in zip(planned.design.arms, planned.arms, strict=True):
+        own = Forecast()
+        left = [seed for seed in planned.study.seed_list if (arm.name, seed) not in done]
+        for seed in left:
+            config = replace(composed.config, seed=seed)
+            known = forecaster.add(config, own)
+            if known is None:
+                own.unknown_runs += 1
+        total.take(own)
+        rows.append(
+            {
+                "Arm": arm.name,
+                "Overrides": " ".join(arm.overrides),
+                "Done": f"{len(planned.study.seed_list) - len(left)} of "
+                f"{len(planned.study.seed_list)}",
+                "To fit": str(own.count("fit") + own.unknown_runs),
+                "To compute (s)": _told(own),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _told(forecast: Forecast) -> str:
+    unknown = forecast.unknown + forecast.unknown_runs
+    known = number(forecast.known, 1)
+    if unknown == 0:
+        return known
+    return "unknown" if forecast.known == 0 else f"{known} and unknown"
+
+
+def _summary(planned: PlannedStudy, left: int, total: Forecast, tracker: Tracker | None) -> str:
+    overhead = _overhead(tracker)
+    seconds = total.known + (0.0 if math.isnan(overhead) else left * overhead)
+    whole = len(planned.arms) * len(planned.study.seed_list)
+    lines = [f"runs: {whole - left} of {whole} done, {left} left"]
+    told = f"time left: {number(seconds, 0)} s"
+    lacking = total.unknown + total.unknown_runs
+    if lacking:
+        told += f", and {lacking} results whose speed no stored one tells"
+    shared = planned.base.config.cache == "on"
+    how = "what arms share is counted once" if shared else "with cache=off runs share nothing"
+    return "\n".join([*lines, f"{told} ({how})", ""])
+
+
+def _overhead(tracker: Tracker | None) -> float:
+    """Seconds of a run that computes nothing; NaN if no run says."""
+    runs: Sequence[TrackedRun] = tracker.runs() if tracker is not None else ()
+    spent = [
+        run.metrics["time/wall_s"] - run.metrics["time/cold_s"]
+        for run in runs
+        if {"time/wall_s", "time/cold_s"} <= run.metrics.keys()
+        and run.metrics["time/wall_s"] > run.metrics["time/cold_s"]
+    ]
+    warm = [
+        run.metrics["time/wall_s"]
+        for run in runs
+        if "time/wall_s" in run.metrics and _computed_nothing(run)
+    ]
+    return median(warm or spent) if warm or spent else math.nan
+
+
+def _computed_nothing(run: TrackedRun) -> bool:
+    stages = [value for tag, value in run.tags.items() if tag.startswith("mmclf.stage.")]
+    return bool(stages) and not any("by this run" in value for value in stages)

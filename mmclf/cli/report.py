@@ -1,0 +1,135 @@
+"""The subcommands that read tracked runs back: `report` and `runs`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mmclf.config.compose import compose
+from mmclf.config.schema import Config
+from mmclf.errors import InputError, suggestion
+from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.studies.report.collect import collect, latest_parent
+from mmclf.studies.report.compare import compare
+from mmclf.studies.report.publish import PAGE, publish
+from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.show import show
+from mmclf.studies.report.table import RENDERERS, number, print_rich, render, results
+
+HTML = "html"
+RUN_COLUMNS = ("run_id", "status", "started", "test/f1_samples", "time/cold_s", "parent", "name")
+
+
+def report(arguments: Sequence[str]) -> int:
+    """`mmclf report`: a study's findings, two runs compared, or a table of runs."""
+    parser = argparse.ArgumentParser(prog="mmclf report", description="The results table.")
+    parser.add_argument("words", nargs="*", metavar="STUDY or KEY=VALUE")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--runs", nargs="+", metavar="ID", help="the table of these runs")
+    which.add_argument("--compare", nargs=2, metavar="ID", help="two runs beside each other")
+    parser.add_argument(
+        "--format", choices=(*RENDERERS, HTML), help="default: text, rich on a terminal"
+    )
+    given = parser.parse_intermixed_args(arguments)
+    overrides, studies = _sorted_words([*given.words, *(given.runs or ())])
+    if len(studies) > 1 and given.runs is None:
+        raise InputError(f"mmclf report: found {' and '.join(studies)}, expected one study")
+    config = compose(overrides).config
+    tracker = open_tracker(config)
+    if given.compare is not None:
+        pair = [tracker.find(word) for word in given.compare]
+        return _study(compare(tracker, *pair), tracker, config, given.format)
+    parent = latest_parent(tracker, studies[0]) if studies and given.runs is None else None
+    if parent is not None:
+        return _study(collect(tracker, parent), tracker, config, given.format)
+    if given.format == HTML:
+        raise InputError("mmclf report: a page is made of a study or of two runs: give either")
+    if given.runs is not None:
+        chosen = tracker.get([word for word in given.runs if "=" not in word])
+    else:
+        chosen = select(tracker.runs(), studies[0] if studies else None)
+    table = results(chosen)
+    console = Console()
+    if given.format is None and console.is_terminal:
+        print_rich(table, console)
+    else:
+        sys.stdout.write(render(table, given.format or "text"))
+    return 0
+
+
+def _study(findings: StudyFindings, tracker: Tracker, config: Config, form: str | None) -> int:
+    """Print the findings, and write their folder anew."""
+    folder = Path(config.output_dir) / "studies" / findings.definition.name
+    publish(tracker, findings, folder)
+    if form == HTML:
+        sys.stdout.write((folder / PAGE).read_text(encoding="utf-8"))
+        return 0
+    show(findings, Console(), form)
+    sys.stderr.write(f"page: {folder / PAGE}\n")
+    return 0
+
+
+def runs(arguments: Sequence[str]) -> int:
+    """`mmclf runs`: the tracked runs, the latest first."""
+    parser = argparse.ArgumentParser(prog="mmclf runs", description="The tracked runs.")
+    parser.add_argument("words", nargs="*", metavar="KEY=VALUE")
+    overrides, others = _sorted_words(parser.parse_intermixed_args(arguments).words)
+    if others:
+        raise InputError(f"mmclf runs: {others[0]!r} is no KEY=VALUE such as output_dir=outputs")
+    rows = [_listed(run) for run in open_tracker(compose(overrides).config).runs()]
+    console = Console()
+    if console.is_terminal:
+        table = Table(*RUN_COLUMNS, header_style="bold")
+        for row in rows:
+            table.add_row(*map(escape, row))
+        console.print(table)
+        return 0
+    for row in ([*RUN_COLUMNS], *rows):
+        sys.stdout.write("\t".join(row) + "\n")
+    return 0
+
+
+def open_tracker(config: Config) -> Tracker:
+    """The tracker of a config; raises InputError if it holds no database yet."""
+    folder = Path(config.output_dir)
+    return Tracker(config.tracking.uri, config.tracking.experiment, folder, create=False)
+
+
+def select(tracked: Sequence[TrackedRun], study: str | None) -> list[TrackedRun]:
+    """The runs of a study, or of the latest sweep, or where there is no sweep all; oldest first."""
+    if study is not None:
+        known = {run.tags["mmclf.study"] for run in tracked if "mmclf.study" in run.tags}
+        if study not in known:
+            raise InputError(f"no study {study!r} has been run: {suggestion(study, known)}")
+        chosen = [run for run in tracked if run.tags.get("mmclf.study") == study and run.parent]
+    else:
+        trained = [run for run in tracked if run.tags.get("mmclf.kind") != "doctor"]
+        latest = next((run.parent for run in trained if run.parent is not None), None)
+        chosen = [run for run in trained if run.parent == latest]
+    if not chosen:
+        raise InputError("there are no runs yet: start one with `mmclf`")
+    return sorted(chosen, key=lambda run: run.started_ms)
+
+
+def _sorted_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    return [w for w in words if "=" in w], [w for w in words if "=" not in w]
+
+
+def _listed(run: TrackedRun) -> list[str]:
+    started = datetime.fromtimestamp(run.started_ms / 1000).astimezone()
+    return [
+        run.id,
+        run.status,
+        started.strftime("%Y-%m-%d %H:%M:%S"),
+        number(run.metrics.get("test/f1_samples"), 4),
+        number(run.metrics.get("time/cold_s"), 1),
+        run.parent or "-",
+        run.name,
+    ]

@@ -1,0 +1,196 @@
+"""The `hydra` node: Hydra itself calls what it names, before any code of mmclf's.
+
+It is checked unresolved. An interpolation could answer differently when Hydra reads it, so none may
+stand where something is called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmclf.config.signature_check import stray_targets
+from mmclf.errors import suggestion
+
+STUDY_SWEEPER = "hydra_plugins.mmclf.study_sweeper.StudySweeper"
+PLUGINS: Mapping[str, tuple[str, ...]] = {
+    "sweeper": ("hydra._internal.core_plugins.basic_sweeper.BasicSweeper", STUDY_SWEEPER),
+    "launcher": (
+        "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
+        "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
+        "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher",
+        "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
+        "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher",
+    ),
+}
+# The interpolations in the launchers' own files; Hydra's own values stand behind them.
+OWN_VALUES = ("${hydra.sweep.dir}/.submitit/%j", "${hydra.job.name}")
+# Settings of launchers that are commands, or name code.
+COMMANDS = ("setup", "python", "srun_args", "additional_parameters", "runtime_env")
+LOGGING = ("job_logging", "hydra_logging")
+LOGGING_KEYS = (
+    *("version", "formatters", "handlers", "root", "loggers"),
+    *("disable_existing_loggers", "incremental"),
+)
+FORMATTERS = ("logging.Formatter", "colorlog.ColoredFormatter")
+FORMATTER_KEYS = (
+    *("class", "()", "format", "datefmt", "log_colors", "secondary_log_colors", "reset"),
+)
+HANDLERS = ("logging.StreamHandler", "logging.FileHandler", "logging.NullHandler")
+HANDLER_KEYS = ("class", "level", "formatter", "stream", "filename", "mode", "encoding", "delay")
+STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
+# A log file lies in the run's folder or the working one: elsewhere it could overwrite anything.
+LOG_FILE = re.compile(
+    r"(\$\{hydra\.runtime\.output_dir\}/)?[\w-][\w.-]*\.log"
+    r"|(\$\{hydra\.runtime\.output_dir\}/)?[\w-]*\$\{hydra\.job\.name\}[\w.-]*\.log"
+)
+JOB_NAME = re.compile(r"[\w-][\w.-]*")
+ENVIRONMENT = (
+    *("CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "HF_DATASETS_OFFLINE", "HF_HOME"),
+    *("HF_HUB_CACHE", "HF_HUB_OFFLINE", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"),
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TOKENIZERS_PARALLELISM", "TORCH_HOME"),
+    "TRANSFORMERS_OFFLINE",
+)
+
+
+def check_hydra(node: object) -> list[str]:
+    """What is wrong with the unresolved `hydra` node; an empty list if nothing is."""
+    if not isinstance(node, Mapping):
+        return [f"hydra: found {node!r}, expected a mapping"]
+    findings = [*_callbacks(node), *_job(node), *_searchpath(node)]
+    for name, allowed in PLUGINS.items():
+        findings += _plugin(f"hydra.{name}", node.get(name), allowed)
+    for name in LOGGING:
+        findings += _logging(f"hydra.{name}", node.get(name))
+    rest = {key: value for key, value in node.items() if key not in (*PLUGINS, "callbacks")}
+    for where in stray_targets(rest):
+        findings.append(f"hydra.{where} is not allowed: Hydra would call it, leave it out")
+    return findings
+
+
+def check_searchpath(value: object) -> list[str]:
+    """What is wrong with the value of hydra.searchpath: Hydra imports what follows pkg://."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        return [f"hydra.searchpath: found {value!r}, expected a list of folders"]
+    return [
+        f"hydra.searchpath: {entry!r} is not allowed, expected a folder: give DIR or file://DIR"
+        for entry in value
+        if "${" in entry or ("://" in entry and not entry.startswith("file://"))
+    ]
+
+
+def _searchpath(node: Mapping[Any, Any]) -> list[str]:
+    return check_searchpath(node.get("searchpath"))
+
+
+def _callbacks(node: Mapping[Any, Any]) -> Iterator[str]:
+    callbacks = node.get("callbacks")
+    if callbacks:
+        names = ", ".join(map(str, callbacks)) if isinstance(callbacks, Mapping) else callbacks
+        yield f"hydra.callbacks: found {names}, but no callback is allowed: leave them out"
+
+
+def _job(node: Mapping[Any, Any]) -> Iterator[str]:
+    job, runtime = node.get("job") or {}, node.get("runtime") or {}
+    if not isinstance(job, Mapping) or not isinstance(runtime, Mapping):
+        yield f"hydra.job, hydra.runtime: found {job!r}, {runtime!r}, expected mappings"
+        return
+    name = job.get("name", "???")
+    if name != "???" and not JOB_NAME.fullmatch(str(name)):
+        yield f"hydra.job.name: found {name!r}, expected letters, digits, _, . and -"
+    if job.get("chdir"):
+        yield "hydra.job.chdir is not allowed: it would move relative paths; leave it out"
+    variables = job.get("env_set") or {}
+    if not isinstance(variables, Mapping):
+        yield f"hydra.job.env_set: found {variables!r}, expected a mapping"
+        variables = {}
+    for variable in variables:
+        if variable not in ENVIRONMENT:
+            hint = suggestion(str(variable), ENVIRONMENT)
+            yield f"hydra.job.env_set.{variable} is not allowed: {hint}"
+    if runtime.get("output_dir", "???") != "???":
+        yield "hydra.runtime.output_dir is Hydra's own: leave it out, give output_dir=DIR"
+
+
+def _plugin(path: str, node: object, allowed: tuple[str, ...]) -> Iterator[str]:
+    target = node.get("_target_") if isinstance(node, Mapping) else node
+    if not isinstance(node, Mapping) or target not in allowed:
+        yield f"{path}: found {target!r}, which is not allowed; expected {' or '.join(allowed)}"
+        return
+    settings = {key: value for key, value in node.items() if key != "_target_"}
+    for where, value in _leaves(settings, path):
+        if where.rpartition(".")[2].startswith("_"):
+            yield f"{where} is not allowed: leave it out"
+        elif where.rpartition(".")[2] in COMMANDS and value:
+            yield f"{where} is not allowed: it would be run as a command; leave it out"
+        elif isinstance(value, str) and "${" in value and value not in OWN_VALUES:
+            yield f"{where}: found {value!r}, expected a value without interpolation"
+
+
+def _logging(path: str, node: object) -> Iterator[str]:
+    if node is None or node == "???":
+        return
+    if not isinstance(node, Mapping):
+        yield f"{path}: found {node!r}, expected a mapping"
+        return
+    for where, value in _leaves(node, path):
+        odd = isinstance(value, str) and re.search(r"\$\{|^[a-z]+://", value)
+        if odd and value not in STREAMS and not LOG_FILE.fullmatch(str(value)):
+            yield f"{where}: found {value!r}, expected a plain value or {' or '.join(STREAMS)}"
+    yield from _keys(path, node, LOGGING_KEYS)
+    for kind, judge in (("formatters", _formatter), ("handlers", _handler)):
+        children = node.get(kind) or {}
+        if not isinstance(children, Mapping):
+            yield f"{path}.{kind}: found {children!r}, expected a mapping"
+            continue
+        for name, child in children.items():
+            where = f"{path}.{kind}.{name}"
+            if isinstance(child, Mapping):
+                yield from judge(where, child)
+            else:
+                yield f"{where}: found {child!r}, expected a mapping"
+
+
+def _formatter(path: str, formatter: Mapping[Any, Any]) -> Iterator[str]:
+    yield from _keys(path, formatter, FORMATTER_KEYS)
+    for key in ("class", "()"):
+        yield from _choice(f"{path}.{key}", formatter.get(key, FORMATTERS[0]), FORMATTERS)
+
+
+def _handler(path: str, handler: Mapping[Any, Any]) -> Iterator[str]:
+    yield from _keys(path, handler, HANDLER_KEYS)
+    yield from _choice(f"{path}.class", handler.get("class"), HANDLERS)
+    yield from _choice(f"{path}.stream", handler.get("stream", STREAMS[0]), STREAMS)
+    name = handler.get("filename", "run.log")
+    if not isinstance(name, str) or not LOG_FILE.fullmatch(name):
+        yield (
+            f"{path}.filename: found {name!r}, expected NAME.log or "
+            "${hydra.runtime.output_dir}/NAME.log"
+        )
+
+
+def _keys(path: str, node: Mapping[Any, Any], allowed: tuple[str, ...]) -> Iterator[str]:
+    for key in node:
+        if key not in allowed:
+            yield f"{path}.{key} is not allowed: {suggestion(str(key), allowed)}"
+
+
+def _choice(path: str, value: object, allowed: tuple[str, ...]) -> Iterator[str]:
+    if value not in allowed:
+        yield f"{path}: found {value!r}, which is not allowed; expected {' or '.join(allowed)}"
+
+
+def _leaves(node: object, path: str) -> Iterator[tuple[str, object]]:
+    """Every key below `node` with its value, the containers' own keys included."""
+    if isinstance(node, Mapping):
+        pairs = [(str(key), value) for key, value in node.items()]
+    elif isinstance(node, list):
+        pairs = [(str(index), value) for index, value in enumerate(node)]
+    else:
+        return
+    for key, value in pairs:
+        yield f"{path}.{key}", value
+        yield from _leaves(value, f"{path}.{key}")

@@ -1,0 +1,115 @@
+"""The settings of a part, against the signature of its `_target_`."""
+
+from __future__ import annotations
+
+import sys
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter
+from typing import Any, cast
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+
+from mmclf.config import pydantic_messages
+from mmclf.config.targets import ROLES, is_part, parameters, resolve
+from mmclf.errors import InputError, suggestion
+
+NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+# Packages whose annotations hold for every value that they take.
+WELL_ANNOTATED = ("mmclf", "torch")
+
+
+def check_part(node: Mapping[Any, Any], path: str, role: str, allow: Sequence[str]) -> list[str]:
+    """What is wrong with the part at `path`: its target, and each of its settings."""
+    try:
+        target = resolve(node["_target_"], role, allow)
+    except InputError as error:
+        return [f"{path}.{finding}" for finding in error.findings]
+    taken = parameters(target)
+    findings = []
+    for key, value in node.items():
+        if key == "_target_":
+            continue
+        where, refused = f"{path}.{key}", _refused(str(key), target, role)
+        if refused is not None:
+            findings.append(f"{where} {refused}")
+        elif is_part(value):
+            findings += check_part(value, where, "part", allow)
+        elif stray := list(stray_targets(value)):
+            findings += [f"{where}.{stray[0]} is not expected: a part is a setting's own value"]
+        elif key in taken and value != "???":
+            findings += _check_value(where, value, taken[key], target)
+    for key, parameter in taken.items():
+        needed = parameter.default is Parameter.empty and parameter.kind in NAMED
+        if needed and key not in node and key not in ROLES[role].provided:
+            findings.append(
+                f"{path}.{key} is missing: {node['_target_']} needs it, give +{path}.{key}=VALUE"
+            )
+    return findings
+
+
+def _refused(key: str, target: Callable[..., Any], role: str) -> str | None:
+    """Why `key` cannot be set in a config, or None if it can."""
+    taken, provided = parameters(target), ROLES[role].provided
+    name = f"{target.__module__}.{target.__qualname__}"
+    open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in taken.values())
+    if key.startswith("_"):
+        return f"is not supported: leave it out, settings of {name} have plain names"
+    if key in provided and (key in taken or open_ended):
+        return "is given by mmclf itself: leave it out"
+    if open_ended or (key in taken and taken[key].kind in NAMED):
+        return None
+    valid = [k for k, parameter in taken.items() if parameter.kind in NAMED and k not in provided]
+    return f"is not a setting of {name}: {suggestion(key, valid)}"
+
+
+def stray_targets(value: object, path: str = "") -> list[str]:
+    """The paths of every `_target_` below `value`."""
+    if isinstance(value, Mapping):
+        pairs = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, (list, tuple)):
+        pairs = [(str(index), item) for index, item in enumerate(value)]
+    else:
+        return []
+    found = []
+    for key, item in pairs:
+        found += [f"{path}{key}"] if key == "_target_" else []
+        found += stray_targets(item, f"{path}{key}.")
+    return found
+
+
+def _check_value(
+    path: str, value: object, parameter: Parameter, target: Callable[..., Any]
+) -> list[str]:
+    annotation = _annotation(parameter, target)
+    # A default may contradict its annotation. True == 1, so the types count too.
+    is_default = type(value) is type(parameter.default) and value == parameter.default
+    if annotation is Any or is_default:
+        return []
+    try:
+        config = ConfigDict(arbitrary_types_allowed=True, strict=True)
+        adapter: TypeAdapter[object] = TypeAdapter(cast("type[object]", annotation), config=config)
+        adapter.validate_python(value)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        wanted = pydantic_messages.expected(details, annotation)
+        if wanted is not None:
+            return [f"{path}: found {pydantic_messages.found(value, details)}, expected {wanted}"]
+    except PydanticUserError:
+        return []
+    return []
+
+
+def _annotation(parameter: Parameter, target: Callable[..., Any]) -> object:
+    """The parameter's type, or Any where it cannot be judged."""
+    home = target.__module__
+    if home.partition(".")[0] not in WELL_ANNOTATED or parameter.annotation is Parameter.empty:
+        return Any
+    # One by one: a name imported for type checkers alone must not hide the other annotations.
+    holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
+    try:
+        return typing.get_type_hints(holder, vars(sys.modules[home]), include_extras=True)["it"]
+    except (NameError, TypeError, AttributeError, SyntaxError):
+        return Any

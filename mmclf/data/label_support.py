@@ -1,0 +1,39 @@
+"""Whether the training samples hold every label that a model is to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmclf.data.problems import LISTED, shown
+from mmclf.data.split import Parts
+from mmclf.errors import InputError
+
+
+def check_supports(labels: NDArray[np.uint8], parts: Parts, label_names: Sequence[str]) -> None:
+    """Raise InputError for labels (N, L) that no training sample has: a finding for each.
+
+    The first few are listed, with their counts in the other parts.
+    """
+    counts = {name: labels[rows].sum(axis=0, dtype=np.int64) for name, rows in parts.items()}
+    absent = np.flatnonzero(counts["train"] == 0)
+    if len(absent) == 0:
+        return
+    findings = []
+    for j in absent[:LISTED]:
+        val, test = counts["val"][j], counts["test"][j]
+        told = (
+            f"is seen outside training only ({val} in val, {test} in test): move samples with it "
+            "to training, give another seed or split.test_seed, or leave the label out of the data"
+            if val + test > 0
+            else "has no positive at all: give samples with it, or do not ask for it"
+        )
+        findings.append(f"the label {shown(label_names[j])} {told}")
+    more = len(absent) - LISTED
+    if more > 0:
+        findings.append(
+            f"{more} more of the {len(label_names)} labels have none in training either"
+        )
+    raise InputError(*findings)

@@ -1,0 +1,1 @@
+"""Data sources: each reads files of one form and returns Samples."""

@@ -1,0 +1,159 @@
+"""Columns of a CSV, TSV or Parquet file, every cell as text or as a list of texts."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmclf.data.problems import listed, shown
+from mmclf.data.text_io import read_text
+from mmclf.errors import InputError, suggestion
+
+Cell = str | list[str]
+DELIMITERS: Mapping[str, str] = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+PARQUET = (".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells by column, and where each row stands: as `line 3` of a text, `row 3` of a Parquet."""
+
+    path: Path
+    columns: Mapping[str, Sequence[Cell]]
+    places: Sequence[str]
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.places)
+
+    def texts(self, name: str | None) -> list[str]:
+        """The cells of a column of texts, empty ones if `name` is None.
+
+        Raises InputError if the column holds lists.
+        """
+        cells = self.columns[name] if name is not None else [""] * len(self)
+        texts = [cell for cell in cells if isinstance(cell, str)]
+        if len(texts) < len(cells):
+            raise InputError(
+                f"{self.path}: the column {name!r} holds lists, expected texts: name another"
+            )
+        return texts
+
+    def take(self, rows: Sequence[int]) -> Table:
+        """The table of the rows at these indices alone."""
+        columns = {name: [cells[i] for i in rows] for name, cells in self.columns.items()}
+        return Table(self.path, columns, [self.places[i] for i in rows])
+
+
+def read_table(path: Path, columns: Sequence[str]) -> Table:
+    """The named columns of a table; an empty or missing cell is the empty text.
+
+    Nothing is taken for a number or a missing value: `NA` and `007` stay what they are. Raises
+    InputError if the file cannot be read, or lacks a column.
+    """
+    kind = path.suffix.lower()
+    if kind in DELIMITERS:
+        return _read_text(path, columns, DELIMITERS[kind])
+    if kind in PARQUET:
+        return _read_parquet(path, columns)
+    raise InputError(
+        f"{path}: expected a file called {', '.join(f'*{one}' for one in (*DELIMITERS, *PARQUET))}"
+    )
+
+
+def _read_text(path: Path, columns: Sequence[str], delimiter: str) -> Table:
+    records = _records(path, delimiter)
+    _, header = next(records, (1, []))
+    header = [name.strip() for name in header]
+    _check_columns(path, columns, header)
+    rows = list(records)
+    odd = [f"line {line} has {len(row)}" for line, row in rows if len(row) != len(header)]
+    if odd:
+        raise InputError(
+            f"{path}: {len(odd)} rows have not the header's {len(header)} fields ({listed(odd)}); "
+            f"a field with {delimiter!r} or a line break in it stands in double quotes"
+        )
+    cells = {name: [row[header.index(name)] for _, row in rows] for name in columns}
+    return Table(path, cells, [f"line {line}" for line, _ in rows])
+
+
+def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The records of the file, and the line that each begins in; empty lines are none."""
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True, delimiter=delimiter)
+    line = 1
+    try:
+        for fields in reader:
+            if fields:
+                yield line, fields
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(
+            f"{path}, line {line}: the record that begins here is no proper CSV ({error}); quotes "
+            "inside a quoted field are doubled"
+        ) from error
+
+
+def _check_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> None:
+    findings = []
+    for name in columns:
+        if header.count(name) > 1:
+            findings.append(f"{path} has {header.count(name)} columns {name!r}: rename the others")
+        elif name not in header:
+            findings.append(f"{path} has no column {name!r}: {suggestion(name, header)}")
+    if findings:
+        raise InputError(*findings)
+
+
+def _read_parquet(path: Path, columns: Sequence[str]) -> Table:
+    try:
+        parquet = importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise InputError(
+            f"{path}: to read Parquet needs pyarrow: pip install 'mmclf[parquet]', or save the "
+            "table as CSV"
+        ) from error
+    try:
+        with parquet.ParquetFile(path) as file:
+            header = file.schema_arrow.names
+            _check_columns(path, columns, header)
+            found = file.read(columns=list(dict.fromkeys(columns)))
+            values = {name: found.column(name).to_pylist() for name in columns}
+    except InputError:
+        raise
+    # Arrow raises OSError, ValueError, KeyError and kinds of its own for a damaged file.
+    except Exception as error:
+        words = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{path} cannot be read as Parquet ({words}): write it anew, or save it as CSV"
+        ) from error
+    places = [f"row {number}" for number in range(1, found.num_rows + 1)]
+    return Table(path, {name: _cells(cells, name, path) for name, cells in values.items()}, places)
+
+
+def _cells(values: Sequence[object], name: str, path: Path) -> list[Cell]:
+    cells = [_cell(value) for value in values]
+    odd = [i for i, cell in enumerate(cells) if cell is None]
+    if odd:
+        raise InputError(
+            f"{path}, row {odd[0] + 1}: the column {name!r} holds {shown(values[odd[0]])} "
+            f"({len(odd)} such rows), expected texts, whole numbers or lists of them"
+        )
+    return [cell for cell in cells if cell is not None]
+
+
+def _cell(value: object) -> Cell | None:
+    """A cell as text or list of texts, or None if it is neither."""
+    if isinstance(value, list):
+        items = [_cell(item) for item in value]
+        texts = [item for item in items if isinstance(item, str)]
+        return texts if len(texts) == len(items) else None
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    # True is an int for Python.
+    return str(value) if type(value) is int else None

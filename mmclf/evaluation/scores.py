@@ -1,0 +1,76 @@
+"""The metrics of one part of the data, under the names that they are tracked by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from mmclf.evaluation.metrics import f1_per_label, f1_scores, mean_average_precision
+from mmclf.evaluation.threshold_search import Empty, best_global
+from mmclf.evaluation.thresholds import Threshold, decide
+
+Labels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+
+def probabilities_of(logits: NDArray[np.float32]) -> Floats:
+    """Probabilities (N, L) in float64."""
+    probabilities: Floats = expit(logits.astype(np.float64))
+    return probabilities
+
+
+def part_scores(
+    part: str, loss: float, labels: Labels, probabilities: Floats, thresholds: Floats, empty: Empty
+) -> dict[str, float]:
+    """`PART/{loss,f1_macro,f1_micro,f1_samples,map}` at the given thresholds (L,)."""
+    scores = f1_scores(labels, decide(probabilities, thresholds, empty))
+    scores["map"] = mean_average_precision(labels, probabilities)
+    scores["loss"] = loss
+    return {f"{part}/{name}": value for name, value in scores.items()}
+
+
+def common_threshold_scores(
+    part: str, labels: Labels, probabilities: Floats, fitted: float, empty: Empty
+) -> dict[str, float]:
+    """`PART/f1_*_at_0.5` and `PART/f1_*_fitted`: the same rules for every run, whatever its own."""
+    scores: dict[str, float] = {}
+    for suffix, value in (("at_0.5", 0.5), ("fitted", fitted)):
+        decided = decide(probabilities, np.full(labels.shape[1], value), empty)
+        scores |= {f"{part}/{k}_{suffix}": v for k, v in f1_scores(labels, decided).items()}
+    return scores
+
+
+def label_scores(
+    names: Sequence[str], labels: Labels, probabilities: Floats, thresholds: Floats, empty: Empty
+) -> dict[str, float]:
+    """`test/f1_label/NAME` of every label."""
+    scores = f1_per_label(labels, decide(probabilities, thresholds, empty))
+    return {f"test/f1_label/{name}": float(f1) for name, f1 in zip(names, scores, strict=True)}
+
+
+def monitored(
+    monitor: str, loss: float, labels: Labels, probabilities: Floats, empty: Empty
+) -> float:
+    """The metric `monitor` of the validation samples, its sign such that more is better.
+
+    None of them depends on the configured thresholds, which are no reason to train again; what an
+    empty prediction becomes does count in `val/f1_samples_fitted`.
+    """
+    if monitor == "val/loss":
+        return -loss
+    if monitor == "val/map":
+        return mean_average_precision(labels, probabilities)
+    fitted = best_global(probabilities, labels, empty, "samples")
+    decided = decide(probabilities, np.full(labels.shape[1], fitted), empty)
+    return f1_scores(labels, decided)["f1_samples"]
+
+
+def fit_thresholds(
+    threshold: Threshold, labels: Labels, probabilities: Floats
+) -> tuple[Floats, float]:
+    """The configured thresholds (L,) and the one for samples-F1, both from validation samples."""
+    fitted = best_global(probabilities, labels, threshold.empty, "samples")
+    return threshold.fit(probabilities, labels), fitted

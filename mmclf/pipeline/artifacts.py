@@ -1,0 +1,103 @@
+"""What a run leaves behind as files: configuration, predictions, model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from mmclf.config.schema import Config
+from mmclf.data.samples import Samples
+from mmclf.data.split import Parts
+from mmclf.data.unreadable_images import write_reasons
+from mmclf.models.description import write_files
+from mmclf.pipeline.fit_result import Outcome
+from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.run_naming import without_passwords
+
+MODEL_FORMAT = 2
+# What `model.json` says of an encoder out of its description.
+DESCRIBED = ("out_dim", "sha256", "architecture")
+
+
+def write_config(folder: Path, tree: Mapping[str, Any], overrides: Sequence[str]) -> None:
+    """`config.yaml`, the whole composed configuration, and `overrides.yaml`, what was asked for."""
+    for name, content in (("config", dict(tree)), ("overrides", list(overrides))):
+        text = without_passwords(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def write_predictions(
+    folder: Path, samples: Samples, parts: Parts, logits: Mapping[str, NDArray[np.float32]]
+) -> None:
+    """`predictions/{val,test}.npz`: ids (N,), logits and labels (N, L)."""
+    target = folder / "predictions"
+    target.mkdir()
+    for name, rows in parts.items():
+        if name in logits:
+            np.savez_compressed(
+                target / f"{name}.npz",
+                ids=np.asarray([samples.ids[i] for i in rows]),
+                logits=logits[name],
+                labels=samples.labels[rows],
+            )
+
+
+def write_skipped(folder: Path, material: Material) -> None:
+    """`skipped_images.csv`, which samples were left out and why, if any were."""
+    if material.gallery is not None and material.gallery.unreadable:
+        path = folder / "skipped_images.csv"
+        write_reasons(path, material.samples, material.gallery.unreadable)
+
+
+def write_model(
+    folder: Path,
+    config: Config,
+    material: Material,
+    outcome: Outcome,
+    thresholds: NDArray[np.float64],
+    precisions: Mapping[str, str],
+) -> None:
+    """`model/`: trained weights, and in `model.json` all that is needed to use them again.
+
+    Frozen encoders are not copied but named, with the sum of their tensors and the precision that
+    they ran in; TF-IDF's state is copied, and so are the weights, the architecture and the
+    tokenizer of an encoder that was trained.
+    """
+    target = folder / "model"
+    write_files(target, outcome.model)
+    description = {
+        "format": MODEL_FORMAT,
+        "label_ids": list(material.samples.label_ids),
+        "label_names": list(material.samples.label_names),
+        "thresholds": thresholds.tolist(),
+        "empty": material.threshold.empty,
+        "image": asdict(config.image),
+        "precision": config.trainer.precision,
+        "fusion": config.fusion,
+        "head": asdict(config.head),
+        "encoders": {
+            name: {"node": config.encoder(name).part, "trained": config.encoder(name).trainable}
+            | {key: about[key] for key in DESCRIBED if key in about}
+            | {"encoding_precision": precisions.get(name, config.trainer.precision)}
+            for name, about in outcome.encoders.items()
+        },
+    }
+    (target / "model.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
+    (folder / "model_summary.txt").write_text(summary(config, outcome) + "\n", encoding="utf-8")
+
+
+def summary(config: Config, outcome: Outcome) -> str:
+    """The encoders with their widths and parameters, then the trained layers."""
+    lines = [
+        f"{name}: {about['class']}, {about['out_dim']} features, {about['parameters']:,} "
+        f"parameters, {'trained' if config.encoder(name).trainable else 'frozen'}"
+        for name, about in outcome.encoders.items()
+    ]
+    return "\n".join([*lines, outcome.summary])

@@ -1,0 +1,129 @@
+"""Images and captions in the forms that a notebook has them in."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mmclf.data import images as decoders
+from mmclf.data.decoded_images import decode
+from mmclf.errors import InputError
+from mmclf.storage import environment
+from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.store import Store
+
+Picture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
+Pictures = Picture | Sequence[Picture | None] | NDArray[np.uint8] | None
+Captions = str | Sequence[str | None] | None
+
+LISTED = 5
+PATHS = (str, os.PathLike)
+# What PNG keeps as it is, or refuses: `convert` would clip what has more than 8 bits.
+PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16", "F")
+
+
+@dataclass(frozen=True)
+class Given:
+    """N images and N captions, None where there is none."""
+
+    images: Sequence[Picture | None]
+    captions: Sequence[str | None]
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.captions)
+
+
+def given(images: Pictures, captions: Captions) -> Given:
+    """What was given, a single image or caption as one of one; raises InputError if it is none."""
+    pictures: Sequence[Picture | None] | None
+    if isinstance(images, (*PATHS, Image.Image)) or getattr(images, "ndim", None) == 3:
+        pictures = [images]  # type: ignore[list-item]
+    else:
+        pictures = list(images) if images is not None else None
+    texts = [captions] if isinstance(captions, str) else captions
+    texts = list(texts) if texts is not None else None
+    if pictures is None and texts is None:
+        raise InputError("found neither images nor captions, expected at least one of them")
+    if pictures is None or texts is None:
+        count = len(texts if texts is not None else pictures or ())
+        pictures = pictures if pictures is not None else [None] * count
+        texts = texts if texts is not None else [None] * count
+    if len(pictures) != len(texts):
+        raise InputError(
+            f"found {len(pictures)} images and {len(texts)} captions, expected as many of both: "
+            "None stands for one that is missing"
+        )
+    for row, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
+        _check(row, picture, text)
+    return Given(pictures, texts)
+
+
+def _check(row: int, picture: object, text: object) -> None:
+    if not isinstance(text, str | None):
+        raise InputError(f"captions[{row}] is {text!r}, expected a str or None")
+    if isinstance(picture, np.ndarray):
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+            raise InputError(
+                f"images[{row}] is an array {picture.shape} of {picture.dtype}, expected "
+                "(H, W, 3) of uint8"
+            )
+    elif not isinstance(picture, (*PATHS, Image.Image, type(None))):
+        raise InputError(
+            f"images[{row}] is a {type(picture).__name__}, expected a path, a PIL image, an array "
+            "(H, W, 3) of uint8, or None"
+        )
+
+
+@contextmanager
+def decoded(
+    images: Sequence[Picture | None], *, size: int, crop: float | None, store: Path | None
+) -> Iterator[tuple[decoders.Pictures, NDArray[np.int64]]]:
+    """The pictures (K, size, size, 3) that there are, and each image's row, -1 of a missing one.
+
+    Every image is treated as a file would be: one in memory is written to a file first. `store`:
+    the folder of a store that keeps the pictures; where it is None they go with the context.
+    Raises InputError listing what cannot be read.
+    """
+    rows = np.full(len(images), -1)
+    present = [row for row, image in enumerate(images) if image is not None]
+    rows[present] = np.arange(len(present))
+    with tempfile.TemporaryDirectory() as folder:
+        files = [_file(images[row], Path(folder, f"images[{row}].png")) for row in present]
+        kept = Store(store if store is not None else Path(folder), environment.describe_cpu())
+        sums = FileSums(kept.folder / "sums")
+        found = decode(files, size=size, crop=crop, workers=None, store=kept, sums=sums)
+        if found.unreadable:
+            reasons = [why.partition(": replace the file")[0] for why in found.unreadable.values()]
+            told = "; ".join(reasons[:LISTED]).replace(f"{folder}{os.sep}", "")
+            more = f" and {len(reasons) - LISTED} more" if len(reasons) > LISTED else ""
+            raise InputError(
+                f"{len(reasons)} of {len(images)} images cannot be read: {told}{more}: replace "
+                "them; nothing was predicted"
+            )
+        yield found.pictures, rows
+
+
+def _file(image: Picture | None, file: Path) -> Path:
+    """The image's own path, or `file`, where it is written to."""
+    if isinstance(image, PATHS):
+        return Path(image)
+    picture = image if isinstance(image, Image.Image) else Image.fromarray(np.asarray(image))
+    try:
+        if picture.mode not in PNG_MODES:
+            picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        picture.save(file, exif=picture.getexif(), compress_level=1)
+    # A picture is read from its own file here, and decoders raise whatever they stumble over.
+    except Exception as error:
+        raise InputError(
+            f"{file.stem} cannot be used ({type(error).__name__}: {error}): give it as RGB"
+        ) from error
+    return file

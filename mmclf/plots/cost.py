@@ -1,0 +1,167 @@
+"""F1 against running time, and the arms that no other beats in both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator
+from numpy.typing import NDArray
+
+from mmclf.plots.placing import spots
+from mmclf.plots.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, canvas
+from mmclf.plots.words import shortened
+
+Floats = NDArray[np.float64]
+ALL_LABELLED = 12  # arms, beyond which only the baseline, the best and the front have names
+SAME_TIME = 0.02  # of the longer of two times, within which they are one
+LEAST_SPAN = 0.1  # of the largest time, lest noise fills the axis
+LOG_FROM = 10.0  # times so far apart that a linear axis would crowd the fast ones
+LONGEST_LABEL = 28
+POINT_IN = 1 / 72
+ALONG = 12  # pieces of each step, whose ends a label keeps off
+BASELINE, FRONT, OTHER = "baseline", "no better arm is as fast", "other arms"
+
+
+def cost_figure(
+    names: Sequence[str],
+    seconds: Floats,
+    noise: Floats,
+    scores: Floats,
+    baseline: str,
+    axis: str,
+) -> Figure:
+    """The arms' running times (A,) in seconds and scores (A,), and the Pareto front through them.
+
+    `noise` (A,) is the standard deviation of each time, `axis` says what the scores are. Beyond 12
+    arms, those off the front have no name, but the `baseline` has; nor has one that would cover
+    another's.
+    """
+    figure, (axes,) = canvas(4.0)
+    front = pareto(seconds, noise, scores)
+    axes.step(seconds[front], scores[front], where="post", color=SERIES[0], linewidth=1.2, zorder=1)
+    handles = _points(axes, names, seconds, scores, front, baseline)
+    axes.set_xlabel("running time from an empty store, s")
+    axes.set_ylabel(axis)
+    if seconds.max() > LOG_FROM * seconds.min() > 0:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+        axes.minorticks_off()
+        axes.xaxis.set_major_formatter("{x:g}")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.margins(x=0.12, y=0.12)
+    _widen(axes, LEAST_SPAN * float(seconds.max()))
+    add_key(figure, list(handles.values()), list(handles))
+    # The first ones find a free place, whatever the others do.
+    best = int(np.argmax(scores))
+    first = [*(place for place, name in enumerate(names) if name == baseline), best, *front]
+    more = range(len(names)) if len(names) <= ALL_LABELLED else ()
+    order = list(dict.fromkeys([*first, *more]))
+    _label(figure, axes, names, order, (seconds, scores), front)
+    return figure
+
+
+def pareto(seconds: Floats, noise: Floats, scores: Floats) -> list[int]:
+    """The places of the arms that no better one is as fast as; fastest first.
+
+    Two times are one if they differ by no more than 2 % of the longer, or than the `noise` (A,) of
+    either, nan where it is not known. Whoever is not among them is beaten by one who is.
+    """
+    known = np.nan_to_num(noise, nan=0.0)
+    front: list[int] = []
+    for place in np.lexsort((seconds, -scores)):
+        longer = np.maximum(seconds[front], seconds[place])
+        slack = np.maximum(SAME_TIME * longer, np.maximum(known[front], known[place]))
+        if (seconds[front] > seconds[place] + slack).all():
+            front.append(int(place))
+    return front[::-1]
+
+
+def _widen(axes: Axes, least: float) -> None:
+    """Let the axis of the times reach over `least` seconds."""
+    low, high = axes.get_xlim()
+    if high - low < least:
+        middle = (low + high) / 2
+        axes.set_xlim(middle - least / 2, middle + least / 2)
+
+
+def _along(front: Floats) -> Floats:
+    """Points along the steps between the points (F, 2) of the front, but for its own."""
+    parts = [np.zeros((0, 2))]
+    for (x, y), (to_x, to_y) in pairwise(front):
+        share = np.linspace(0, 1, ALONG + 1)[1:-1, None]
+        parts += [(x, y) + share * (to_x - x, 0), (to_x, y) + share * (0, to_y - y)]
+    return np.concatenate(parts)
+
+
+def _points(
+    axes: Axes,
+    names: Sequence[str],
+    seconds: Floats,
+    scores: Floats,
+    front: Sequence[int],
+    baseline: str,
+) -> dict[str, Line2D]:
+    """Draw the arms; what their marks stand for."""
+    every = range(len(names))
+    kinds = {
+        FRONT: (list(front), "o", SERIES[0], SERIES[0]),
+        OTHER: ([place for place in every if place not in front], "o", MUTED, PAPER),
+        BASELINE: ([place for place in every if names[place] == baseline], "D", INK, "none"),
+    }
+    handles = {}
+    for kind, (places, shape, edge, fill) in kinds.items():
+        if not places:
+            continue
+        style: dict[str, Any] = {"color": edge, "markerfacecolor": fill, "marker": shape}
+        # The baseline's mark is around that of its kind.
+        style |= {"markersize": 10 if kind == BASELINE else 6, "markeredgewidth": 1.3}
+        style["linestyle"] = "none"
+        axes.plot(seconds[places], scores[places], **style)
+        handles[kind] = Line2D([], [], **style | {"markersize": 7})
+    return handles
+
+
+def _label(
+    figure: Figure,
+    axes: Axes,
+    names: Sequence[str],
+    order: Sequence[int],
+    data: tuple[Floats, Floats],
+    front: Sequence[int],
+) -> None:
+    """Write the names of arms, in the `order` of their places, where there is a free place.
+
+    They keep off the marks and the line as far as they can, and never cover each other.
+    """
+    # Only a figure that has been laid out knows where its points are.
+    figure.draw_without_rendering()
+    box = axes.get_window_extent()
+    scale = figure.dpi * POINT_IN
+    every = axes.transData.transform(np.column_stack(data))
+    places = (every - [box.x0, box.y0]) / scale
+    labels = [shortened(names[place], LONGEST_LABEL) for place in order]
+    others = np.concatenate([np.delete(places, order, axis=0), _along(places[front])])
+    size = np.asarray([box.width, box.height]) / scale
+    found = spots(places[order], labels, others, size)
+    for place, label, spot in zip(order, labels, found, strict=True):
+        if spot is None:
+            continue
+        axes.annotate(
+            label,
+            (data[0][place], data[1][place]),
+            xytext=(spot.x, spot.y),
+            textcoords="offset points",
+            ha=spot.side,
+            va="center",
+            fontsize=SMALL,
+            color=INK,
+            parse_math=False,
+            in_layout=False,
+        )

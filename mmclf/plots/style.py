@@ -1,0 +1,87 @@
+"""What all charts share: colours, canvas, rows of names, and a key to the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mmclf.plots.words import shortened
+
+INK, MUTED, GRID, PAPER = "#1c1e21", "#5f6670", "#dfe2e6", "#fefefe"
+# Blue, vermilion and green of Okabe and Ito, for readers who see colours differently.
+SERIES = ("#0072b2", "#d55e00", "#009e73")
+WIDTH_IN = 6.0
+ROW_IN = 0.25
+TEXT, SMALL = 10.0, 9.0
+LONGEST_NAME = 34
+LONGEST_KEY_ROW = 72  # characters, beyond which the key takes a row a name
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one arm or one part is drawn, told apart by more than its colour."""
+
+    colour: str
+    marker: str
+    dashes: str | tuple[int, tuple[int, ...]]
+
+
+LOOKS = (Look(SERIES[0], "o", "-"), Look(SERIES[1], "s", (0, (5, 2))))
+
+
+def canvas(height_in: float, panels: int = 1) -> tuple[Figure, list[Axes]]:
+    """An empty figure with so many panels side by side, of a width that a phone can show."""
+    figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
+    figure.patch.set_visible(False)
+    axes = [figure.add_subplot(1, panels, place + 1) for place in range(panels)]
+    for one in axes:
+        one.patch.set_visible(False)
+        one.spines[["top", "right", "left"]].set_visible(False)
+        one.spines["bottom"].set_color(GRID)
+        one.tick_params(which="both", length=0, labelsize=SMALL, labelcolor=MUTED)
+        one.grid(color=GRID, linewidth=0.7)
+        one.set_axisbelow(True)
+        one.xaxis.label.set(color=MUTED, fontsize=SMALL)
+        one.yaxis.label.set(color=MUTED, fontsize=SMALL)
+        one.ticklabel_format(style="plain", useOffset=False)
+    return figure, axes
+
+
+def rows_canvas(names: Sequence[str], axis: str) -> tuple[Figure, Axes]:
+    """A figure with a row a name, from top to bottom, over the horizontal axis `axis`."""
+    figure, (axes,) = canvas(ROW_IN * len(names) + 1.0)
+    labels = [shortened(name, LONGEST_NAME) for name in names]
+    # A name may hold a dollar sign, which matplotlib would take for the start of a formula.
+    axes.set_yticks(range(len(names)), labels, parse_math=False, fontsize=TEXT, color=INK)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(axis)
+    return figure, axes
+
+
+def entitle(axes: Axes, title: str) -> None:
+    """Give a panel its title, at its left."""
+    axes.set_title(title, loc="left", color=INK, fontsize=TEXT)
+
+
+def add_key(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> None:
+    """What the marks stand for, below the panels."""
+    labels = [shortened(name, LONGEST_NAME) for name in names]
+    in_a_row = sum(map(len, labels)) + 6 * len(labels) <= LONGEST_KEY_ROW
+    # Given later, as matplotlib would leave out a name that begins with an underscore.
+    legend = figure.legend(
+        handles,
+        [str(place) for place in range(len(labels))],
+        loc="outside lower left",
+        ncols=len(labels) if in_a_row else 1 + (max(map(len, labels)) <= LONGEST_KEY_ROW // 2 - 6),
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=INK,
+    )
+    for text, label in zip(legend.get_texts(), labels, strict=True):
+        text.set_parse_math(False)
+        text.set_text(label)

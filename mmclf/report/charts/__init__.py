@@ -1,1 +1,0 @@
-"""The charts of a study's page, each from plain arguments."""

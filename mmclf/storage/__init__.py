@@ -1,0 +1,1 @@
+"""What outlives a process: stage results, tracked runs, and what a run ran on."""

@@ -1,0 +1,279 @@
+"""The store: a stage's result out of its entry, or made anew, by one process of several."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from filelock import FileLock, Timeout
+
+from mmclf.errors import InputError
+from mmclf.storage.store.atomic_write import sync_folder
+from mmclf.storage.store.entry import (
+    RECORD,
+    Cost,
+    DamagedError,
+    Entry,
+    Stage,
+    open_entry,
+    seal,
+    write_record,
+)
+
+T = TypeVar("T")
+CostAndInputs = tuple[Cost, tuple[Cost, ...]]
+FULL = (errno.ENOSPC, errno.EDQUOT)
+PATIENCE_S = 2.0  # of waiting for another process in silence
+# What reading can raise of content that its reader did not write, though the sums be right.
+UNREADABLE = (DamagedError, OSError, ValueError, LookupError, TypeError, EOFError)
+
+
+class Form(Protocol[T]):
+    """How the value of a stage is written to files and read back."""
+
+    def write(self, value: T, folder: Path, /) -> None:
+        """Write it to files in `folder`: NumPy, safetensors, JSON."""
+
+    def read(self, entry: Entry, /) -> T:
+        """The value, out of an entry's files; raises DamagedError as `Entry.path` does."""
+
+
+@dataclass(frozen=True)
+class Computed(Generic[T]):
+    """A value of `count` samples, computed in `seconds` from results that cost `inputs`."""
+
+    value: T
+    seconds: float
+    count: int
+    inputs: Sequence[Cost] = ()
+
+
+@dataclass(frozen=True)
+class Result(Generic[T]):
+    """A stage's value, what it cost when it was made, and the costs of all that it was made from.
+
+    `found`: it was stored already, or made by another process meanwhile.
+    """
+
+    value: T
+    cost: Cost
+    inputs: tuple[Cost, ...]
+    found: bool
+
+    @property
+    def costs(self) -> tuple[Cost, ...]:
+        """Its own cost and those of its inputs."""
+        return (self.cost, *self.inputs)
+
+
+class Store:
+    """Results of stages below `folder`; what is made here is made on `hardware`.
+
+    Raises InputError if the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path, hardware: str) -> None:
+        self.folder = folder
+        self._hardware = hardware
+        self._run: str | None = None
+        self._early: dict[str, Path] = {}  # by key, what was made before the run had an id
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def sign(self, run: str) -> None:
+        """Say which run it is that makes what is made here, also what has been made already."""
+        self._run = run
+        for folder in self._early.values():
+            try:
+                entry = open_entry(folder)
+                write_record(replace(entry, cost=replace(entry.cost, run=run)))
+            except (OSError, DamagedError):
+                continue  # another process has removed it, or a full disk has no room for a name
+
+    def signed(self, cost: Cost) -> Cost:
+        """A cost with the run's id, if it was made here before the run had one."""
+        return replace(cost, run=self._run) if cost.key in self._early else cost
+
+    def find(self, stage: Stage) -> Entry | None:
+        """The entry of a stage, its files not read, or None if there is none that is whole."""
+        try:
+            return open_entry(self._place(stage))
+        except (OSError, DamagedError):
+            return None
+
+    def recall(self, stage: Stage, form: Form[T]) -> Result[T] | None:
+        """The stored result of a stage, or None if there is none that is whole."""
+        try:
+            return self._recalled(stage, form)
+        except UNREADABLE:
+            return None
+
+    def result(self, stage: Stage, form: Form[T], compute: Callable[[], Computed[T]]) -> Result[T]:
+        """The stored result of a stage; if there is none, it is computed and stored.
+
+        Processes that want it at once compute it once. A damaged entry is made again, and a disk
+        without space for a new one leaves the value unstored, both with a line of warning.
+        """
+        recalled = self.recall(stage, form)
+        if recalled is not None:
+            return recalled
+        try:
+            lock = self._acquired(stage)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise self._unwritable(error) from error
+            return self._unstored(stage, compute(), error)
+        try:
+            recalled = self._recalled_or_discarded(stage, form)
+            if recalled is not None:
+                return recalled
+            computed = compute()
+            try:
+                return self._stored(stage, form, computed)
+            except OSError as error:
+                return self._unstored(stage, computed, error)
+        finally:
+            lock.release()
+
+    def _stored(self, stage: Stage, form: Form[T], computed: Computed[T]) -> Result[T]:
+        result = self._result(stage, computed)
+
+        def fill(folder: Path) -> CostAndInputs:
+            form.write(computed.value, folder)
+            return result.cost, result.inputs
+
+        self._put(stage, fill)
+        return result
+
+    def _unstored(self, stage: Stage, computed: Computed[T], error: OSError) -> Result[T]:
+        """A result that a full disk has no room for; raises InputError for any other reason."""
+        if error.errno not in FULL:
+            raise self._unwritable(error) from error
+        _warn(
+            f"{self.folder} has no space for the result of {stage.name} ({error.strerror}): the "
+            "run goes on without storing it; `mmclf cache` shows what is stored, and prunes it"
+        )
+        return self._result(stage, computed)
+
+    def _result(self, stage: Stage, computed: Computed[T]) -> Result[T]:
+        cost = self._cost(stage, computed.seconds, computed.count)
+        inputs = tuple(self.signed(one) for one in dict.fromkeys(computed.inputs))
+        return Result(computed.value, cost, inputs, found=False)
+
+    def entry(
+        self,
+        stage: Stage,
+        count: int,
+        fill: Callable[[Path], float],
+        is_sound: Callable[[Entry], bool],
+    ) -> Entry:
+        """The entry of a stage whose result, of `count` samples, stays on the disk.
+
+        `fill` writes it to a folder and returns the seconds that it took. An entry that is damaged
+        or not sound is made again. Raises OSError if it cannot be written.
+        """
+        found = self._sound(stage, is_sound)
+        if found is not None:
+            return found
+        lock = self._acquired(stage)
+        try:
+            found = self._sound(stage, is_sound, tell=True)
+            if found is None:
+                self._discard(stage)
+                self._put(stage, lambda folder: (self._cost(stage, fill(folder), count), ()))
+            return open_entry(self._place(stage))
+        finally:
+            lock.release()
+
+    def _sound(
+        self, stage: Stage, is_sound: Callable[[Entry], bool], tell: bool = False
+    ) -> Entry | None:
+        try:
+            entry = open_entry(self._place(stage))
+            if is_sound(entry):
+                self._touch(entry)
+                return entry
+        except FileNotFoundError:
+            return None
+        except UNREADABLE as error:
+            if tell:
+                _warn(f"{error}: {stage.name} is made again")
+        return None
+
+    def _recalled(self, stage: Stage, form: Form[T]) -> Result[T]:
+        entry = open_entry(self._place(stage))
+        value = form.read(entry)
+        self._touch(entry)
+        return Result(value, entry.cost, entry.inputs, found=True)
+
+    def _recalled_or_discarded(self, stage: Stage, form: Form[T]) -> Result[T] | None:
+        try:
+            return self._recalled(stage, form)
+        except FileNotFoundError:
+            pass
+        except UNREADABLE as error:
+            _warn(f"{error}: {stage.name} is made again")
+        self._discard(stage)
+        return None
+
+    def _discard(self, stage: Stage) -> None:
+        shutil.rmtree(self._place(stage), ignore_errors=True)
+
+    def _put(self, stage: Stage, fill: Callable[[Path], CostAndInputs]) -> None:
+        """Make an entry of what `fill` writes to a folder; nothing is left of one that fails."""
+        place = self._place(stage)
+        unfinished = place.with_name(f"{place.name}.part")  # a killed process may have left one
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            unfinished.mkdir(parents=True)
+            cost, inputs = fill(unfinished)
+            seal(unfinished, stage, cost, inputs)
+            unfinished.replace(place)
+            sync_folder(place.parent)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        if self._run is None:
+            self._early[stage.key] = place
+
+    def _cost(self, stage: Stage, seconds: float, count: int) -> Cost:
+        return Cost(stage.name, stage.key, seconds, count, self._hardware, self._run)
+
+    def _place(self, stage: Stage) -> Path:
+        return self.folder / stage.name / stage.key
+
+    def _touch(self, entry: Entry) -> None:
+        # When an entry was last used decides what `mmclf cache --prune` removes first.
+        with suppress(OSError):  # of a store that one may only read
+            os.utime(entry.folder / RECORD)
+
+    def _acquired(self, stage: Stage) -> FileLock:
+        """The lock of a stage's key, held; a process that is killed lets it go."""
+        place = self._place(stage)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{place}.lock")
+        try:
+            lock.acquire(timeout=PATIENCE_S)
+        except Timeout:
+            _warn(f"waiting for another process, which makes the result of {stage.name}")
+            lock.acquire()
+        return lock
+
+    def _unwritable(self, error: OSError) -> InputError:
+        return InputError(
+            f"store.dir: {self.folder} cannot be written to ({error.strerror or error}): give "
+            "store.dir=DIR of a folder that you may write to"
+        )
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(f"mmclf: {text}\n")

@@ -1,0 +1,16 @@
+"""Tracking: the only package that knows MLflow."""
+
+from __future__ import annotations
+
+import os
+
+# MLflow sends usage data to its makers unless told otherwise, also from nodes without a network.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# Its bar would stand in logs too, for files that are there already.
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+from mmclf.storage.tracking.database import sqlite_file
+from mmclf.storage.tracking.keys import key_of
+from mmclf.storage.tracking.tracker import RunLog, TrackedRun, Tracker
+
+__all__ = ["RunLog", "TrackedRun", "Tracker", "key_of", "sqlite_file"]

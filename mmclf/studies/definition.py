@@ -1,0 +1,50 @@
+"""What a study was asked, as its parent run keeps it: the artifact `study.json`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from mmclf.config.schema import F1Metric
+from mmclf.errors import InputError
+from mmclf.studies.design import Arm, Effect
+
+FILE = "study.json"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A study's question, its arms and the effects that it asks for, and the command it ran by.
+
+    `factors` holds the names of each one's levels; `data` is a digest of ids, captions and labels.
+    """
+
+    name: str
+    question: str
+    design: str
+    metric: F1Metric
+    baseline: str
+    seeds: tuple[int, ...]
+    factors: dict[str, list[str]]
+    arms: tuple[Arm, ...]
+    effects: tuple[Effect, ...]
+    command: str
+    data: str
+
+    def write(self, folder: Path) -> None:
+        """Write it to `folder`."""
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_definition(path: Path) -> Definition:
+    """The definition in a file; raises InputError if it is damaged."""
+    try:
+        return TypeAdapter(Definition).validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InputError(
+            f"{path} cannot be read as a study's definition ({error}): run the study again"
+        ) from error

@@ -1,0 +1,76 @@
+"""What a study's runs come from beyond their settings, as digests: data, files, own code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmclf.config.schema import Config
+from mmclf.config.targets import build
+from mmclf.data.samples import Samples
+from mmclf.models.identity import Identities
+from mmclf.pipeline.stage_keys import DECIDE, FIT, TESTED, TEXT, VISION, data_digest
+from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.hashing import digest, texts_digest
+from mmclf.storage.store.json_cache import Memory
+from mmclf.studies.arms import PlannedStudy
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """`data`: a digest of the data alone, the same for every study of them that looks at images.
+
+    `whole`: one of all that the arms read, another where a finished run would come out otherwise.
+    """
+
+    data: str
+    whole: str
+
+
+def provenance(planned: PlannedStudy) -> Provenance:
+    """What the arms of a study read.
+
+    Data of every source that an arm names, images if an arm looks at them, files that settings
+    name and modules of the user's own by their content, and the versions of the stages. Libraries
+    are not in it: runs of other versions are told, not run again.
+    """
+    configs = [arm.config for arm in planned.arms]
+    base = planned.base.config
+    sums = FileSums(Path(base.store.dir) / "sums")
+    memory = Memory(Path(base.store.dir) / "memory" / "hub.json")
+    identities = Identities(sums, memory, base.allow_targets)
+    sources = _data(configs, sums)
+    whole = {
+        "data": sources,
+        "parts": [_parts(config, identities) for config in configs],
+        "stages": [VISION, TEXT, FIT, TESTED, DECIDE],
+    }
+    return Provenance(sources[0] if len(sources) == 1 else digest(sources), digest(whole))
+
+
+def _data(configs: Sequence[Config], sums: FileSums) -> list[str]:
+    by_source: dict[str, list[Config]] = {}
+    for config in configs:
+        by_source.setdefault(digest(config.data.part), []).append(config)
+    return [_source(of_it, sums) for of_it in by_source.values()]
+
+
+def _source(configs: Sequence[Config], sums: FileSums) -> str:
+    """A data source as the configs that name it read it."""
+    first = configs[0]
+    samples: Samples = build(first.data.part, "data", first.allow_targets)
+    # The order counts: whose a caption is decides what is learnt from it.
+    told = [data_digest(samples), texts_digest(samples.captions)]
+    if all(config.vision.is_none for config in configs):
+        return digest(told)
+    images = sums.of(samples.images)
+    return digest([*told, texts_digest([one if one is not None else "" for one in images])])
+
+
+def _parts(config: Config, identities: Identities) -> list[object]:
+    nodes = (
+        *(config.vision.part, config.text.part, config.fusion, config.loss),
+        *(config.threshold, config.optimizer, config.scheduler),
+    )
+    return [identities.part(node) for node in nodes]

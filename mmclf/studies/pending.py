@@ -1,0 +1,52 @@
+"""Which runs of a study are still to be done, as the overrides of their jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from mmclf.config.schema import Study
+from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.studies.arms import job_lines
+from mmclf.studies.design import Design, laid_out
+from mmclf.studies.factors import factors_of, quoted
+
+
+def missing_jobs(
+    node: Mapping[str, Any], tracking: Mapping[str, Any], output_dir: str, arguments: Sequence[str]
+) -> list[list[str]]:
+    """The overrides of each run that a study still lacks; `node` and `tracking` of its config.
+
+    Those of the run `tracking.parent` that have finished are done. All arms of a seed come before
+    the next seed, so that a study that is stopped half way has compared all of them.
+    """
+    study: Study = TypeAdapter(Study).validate_python(node)
+    design = laid_out(study.design, factors_of(study), study.baseline, study.orders)
+    done: set[tuple[str, int]] = set()
+    if tracking["parent"] is not None:
+        place = tracking["uri"], tracking["experiment"], Path(output_dir)
+        tracker = Tracker(*place, create=False)
+        done = finished(tracker.children(tracking["parent"]))
+    return [
+        [*arguments, *job_lines(arm, seed), f"++tracking.arm={quoted(arm.name)}"]
+        for seed in study.seed_list
+        for arm in design.arms
+        if (arm.name, seed) not in done
+    ]
+
+
+def finished(runs: Collection[TrackedRun]) -> set[tuple[str, int]]:
+    """The arm and the seed of each run that has finished."""
+    return {
+        (run.tags["mmclf.arm"], int(run.tags["mmclf.seed"]))
+        for run in runs
+        if run.status == "FINISHED"
+    }
+
+
+def missing(study: Study, design: Design, done: Collection[tuple[str, int]]) -> int:
+    """How many runs are still to be done."""
+    return sum((arm.name, seed) not in done for arm in design.arms for seed in study.seed_list)

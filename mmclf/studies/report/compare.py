@@ -1,0 +1,70 @@
+"""Any two tracked runs beside each other, as a study of two arms with one run each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mmclf.errors import InputError
+from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.studies.definition import Definition
+from mmclf.studies.design import Arm, Effect
+from mmclf.studies.report.collect import findings_of
+from mmclf.studies.report.results import StudyFindings
+
+SHOWN = 8  # digits of an id
+
+
+def compare(tracker: Tracker, first: TrackedRun, second: TrackedRun) -> StudyFindings:
+    """The second run's difference to the first one's.
+
+    Raises InputError for a run that has not finished, and for runs of different data or test sets.
+    """
+    for run in (first, second):
+        if run.status != "FINISHED" or "mmclf.seed" not in run.tags:
+            raise InputError(
+                f"run {run.id} ({run.name}, {run.status}) cannot be compared, expected a finished "
+                "run that has trained a model: `mmclf runs` lists the runs"
+            )
+    if first.id == second.id:
+        raise InputError(f"run {first.id} is given twice, expected two runs")
+    names = [f"{run.name} ({run.id[:SHOWN]})" for run in (first, second)]
+    arms = tuple(Arm(name, {"run": name}, ()) for name in names)
+    definition = Definition(
+        name=f"compare-{first.id[:SHOWN]}-{second.id[:SHOWN]}",
+        question=f"How does {second.name} differ from {first.name}?",
+        design="grid",
+        metric="test/f1_samples",
+        baseline=names[0],
+        # Of two seeds the first stands for both, as a run is compared with a run.
+        seeds=(_seed_of(first),),
+        factors={"run": names},
+        arms=arms,
+        effects=(Effect(names[1], {names[1]: 1.0, names[0]: -1.0}),),
+        command=f"mmclf report --compare {first.id} {second.id}",
+        data=first.tags.get("mmclf.data_digest", ""),
+    )
+    runs = {(name, _seed_of(first)): run for name, run in zip(names, (first, second), strict=True)}
+    found = findings_of(tracker, definition, first, runs)
+    lost = [run.tags["mmclf.error"] for arm in found.arms for run in arm.failed]
+    if lost:
+        raise InputError(*lost)
+    if found.arms[1].score is None:
+        raise InputError(
+            f"the runs {first.id} and {second.id} have different test sets, and cannot be "
+            "compared: give runs of the same data and the same split.test_seed"
+        )
+    if _seed_of(first) != _seed_of(second):
+        found = replace(found, notes=(_different_seeds(first, second), *found.notes))
+    return found
+
+
+def _seed_of(run: TrackedRun) -> int:
+    """The seed that a run was made with."""
+    return int(run.tags["mmclf.seed"])
+
+
+def _different_seeds(first: TrackedRun, second: TrackedRun) -> str:
+    return (
+        f"the runs have different seeds, {_seed_of(first)} and {_seed_of(second)}: part of the "
+        "difference is theirs, and no interval here holds it; give runs of the same seed"
+    )

@@ -1,0 +1,57 @@
+"""What a study's page shows beside the tables: curves and label shares of its main arms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmclf.studies.report.results import ArmFindings, StudyFindings
+
+Floats = NDArray[np.float64]
+Curve = tuple[tuple[int, float], ...]
+LOCAL_UI = "http://127.0.0.1:5000"  # where `make ui` serves a database
+
+
+@dataclass(frozen=True)
+class ArmDetails:
+    """The curves of an arm, an entry a seed in the order of its finished runs (S of them).
+
+    `history`: by metric (`{train,val}/{loss,f1_samples}`) a curve of (epoch, value) for each seed.
+    `val_f1` and `test_f1` (S, T) are the samples-F1 at each of the `thresholds` (T,), the same for
+    all labels; `chosen` is the threshold that each run used, None where each label has its own.
+    """
+
+    history: Mapping[str, tuple[Curve, ...]]
+    thresholds: Floats
+    val_f1: Floats
+    test_f1: Floats
+    chosen: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Details:
+    """Details of the main arms, by name; what each label's share of a part is.
+
+    `label_shares` holds, by part (`train`, `val`, `test`), the share (L,) of samples with each of
+    the `label_names`, and `sizes` how many samples it has, both of the first main arm's first run,
+    and empty where that does not say. `runs_url` followed by a run's id is its address
+    in the MLflow UI; `label_keys` are the ends of the metrics `test/f1_label/KEY` of each label.
+    """
+
+    arms: Mapping[str, ArmDetails]
+    label_names: tuple[str, ...]
+    label_keys: tuple[str, ...]
+    label_shares: Mapping[str, Floats]
+    sizes: Mapping[str, int]
+    runs_url: str
+
+
+def main_arms(findings: StudyFindings) -> list[ArmFindings]:
+    """The baseline and the best of the other arms, of those that have a finished run."""
+    metric, baseline = findings.definition.metric, findings.baseline
+    others = [arm for arm in findings.arms if arm.name != baseline.name and arm.score is not None]
+    best = max(others, key=lambda arm: arm.mean(metric), default=baseline)
+    return [arm for arm in {arm.name: arm for arm in (baseline, best)}.values() if arm.runs]

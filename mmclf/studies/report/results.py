@@ -1,0 +1,90 @@
+"""What a study came to: each arm's score, its difference to the baseline, and the effects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+from mmclf.storage.tracking import TrackedRun
+from mmclf.studies.definition import Definition
+from mmclf.studies.statistics.estimates import Estimate
+
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference between arms, and its p corrected over the study's comparisons (Holm)."""
+
+    estimate: Estimate
+    p: float
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is a difference, beyond what seeds and test samples can do by chance."""
+        return not self.estimate.holds_zero and self.p < SIGNIFICANT
+
+
+@dataclass(frozen=True)
+class ArmFindings:
+    """An arm: a finished run a seed, in the order of the seeds, and what became of the others.
+
+    `failed`: the last attempt of each seed that has no finished run; `missing`: the seeds that were
+    not attempted. `score` estimates the deciding metric, None without a finished run; `difference`
+    is that to the baseline, None for the baseline itself and where there is nothing to pair.
+    """
+
+    name: str
+    levels: Mapping[str, str]
+    runs: tuple[TrackedRun, ...]
+    failed: tuple[TrackedRun, ...]
+    missing: tuple[int, ...]
+    score: Estimate | None
+    difference: Difference | None
+
+    def values(self, metric: str) -> list[float]:
+        """A metric of every finished run, NaN where one has none."""
+        return [run.metrics.get(metric, math.nan) for run in self.runs]
+
+    def mean(self, metric: str) -> float:
+        """The mean of a metric over the seeds; NaN without a run."""
+        values = self.values(metric)
+        return fmean(values) if values else math.nan
+
+    def deviation(self, metric: str) -> float:
+        """The standard deviation of a metric over the seeds; NaN with fewer than two."""
+        values = self.values(metric)
+        return stdev(values) if len(values) > 1 else math.nan
+
+
+@dataclass(frozen=True)
+class EffectFindings:
+    """An effect that the study asks for: a step of a ladder, a Shapley value, a difference."""
+
+    name: str
+    weights: Mapping[str, float]
+    difference: Difference | None
+
+
+@dataclass(frozen=True)
+class StudyFindings:
+    """A study's findings; `notes` say what a reader must know before comparing."""
+
+    definition: Definition
+    parent: TrackedRun
+    arms: tuple[ArmFindings, ...]
+    effects: tuple[EffectFindings, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def baseline(self) -> ArmFindings:
+        """The arm that the others are compared to."""
+        return next(arm for arm in self.arms if arm.name == self.definition.baseline)
+
+    @property
+    def best(self) -> ArmFindings | None:
+        """The arm with the highest mean of the deciding metric; None without a finished run."""
+        scored = [arm for arm in self.arms if arm.score is not None]
+        return max(scored, key=lambda arm: arm.mean(self.definition.metric), default=None)

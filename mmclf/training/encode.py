@@ -1,0 +1,120 @@
+"""Encode: samples to the features of frozen encoders, each sample once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mmclf.data.images import Pictures
+from mmclf.training.precision import Precision, autocast
+from mmclf.training.prefetch import ahead, sent
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+Advance = Callable[[int], None]
+MakeView = Callable[[Pictures], Pictures]
+
+
+class VisionEncoder(Protocol):
+    """Features (B, D) of standardised pictures (B, 3, H, W)."""
+
+    out_dim: int
+
+    def __call__(self, pictures: Tensor, /) -> Tensor:
+        """Features (B, D)."""
+
+
+class TextEncoder(Protocol):
+    """Features (B, D) of tokenised captions."""
+
+    out_dim: int
+
+    def tokenize(self, captions: Sequence[str], /) -> Mapping[str, Tensor]:
+        """Token ids, attention mask and the like, each (B, T)."""
+
+    def __call__(self, tokens: Mapping[str, Tensor], /) -> Tensor:
+        """Features (B, D)."""
+
+
+def standardise(encoder: VisionEncoder, pictures: Tensor) -> Tensor:
+    """Pictures (B, H, W, 3) of bytes as (B, 3, H, W), with the encoder's own mean and std.
+
+    An encoder without `mean` and `std` gets ImageNet's.
+    """
+    mean = torch.tensor(getattr(encoder, "mean", IMAGENET_MEAN))
+    std = torch.tensor(getattr(encoder, "std", IMAGENET_STD))
+    # (x / 255 - mean) / std in two passes over the pictures instead of three.
+    scale, shift = (1 / (255 * std)).to(pictures.device), (mean / std).to(pictures.device)
+    # The permuted view of (B, H, W, 3) is (B, 3, H, W) in channels_last order, without a copy.
+    return pictures.float().mul_(scale).sub_(shift).permute(0, 3, 1, 2)
+
+
+@torch.inference_mode()
+def encode_images(
+    encoder: VisionEncoder,
+    pictures: Pictures,
+    rows: NDArray[np.int64],
+    *,
+    make_view: MakeView,
+    batch_size: int,
+    precision: Precision,
+    device: torch.device,
+    advance: Advance,
+) -> Tensor:
+    """Features (R, D) of a view of R `rows` of the pictures, which `make_view` makes of a batch.
+
+    `advance` is told of every encoded picture, for a progress bar.
+    """
+
+    def seen(start: int) -> Tensor:
+        batch = make_view(pictures[rows[start : start + batch_size]])
+        return sent(torch.from_numpy(np.ascontiguousarray(batch)), device)
+
+    features = torch.empty(len(rows), encoder.out_dim, device=device)
+    starts = range(0, len(rows), batch_size)
+    for start, batch in zip(starts, ahead(seen, starts), strict=True):
+        with autocast(precision, device):
+            encoded = encoder(standardise(encoder, batch))
+        features[start : start + len(batch)] = encoded
+        advance(len(batch))
+    return features.cpu()
+
+
+@torch.inference_mode()
+def encode_captions(
+    encoder: TextEncoder,
+    captions: Sequence[str],
+    *,
+    batch_size: int,
+    precision: Precision,
+    device: torch.device,
+    advance: Advance,
+) -> Tensor:
+    """Features (N, D) of the captions; those of like length share a batch: little is padded."""
+    batches = _by_length(encoder, captions, batch_size)
+
+    def tokens_of(batch: int) -> dict[str, Tensor]:
+        tokens = encoder.tokenize([captions[i] for i in batches[batch]])
+        return {name: sent(value, device) for name, value in tokens.items()}
+
+    features = torch.empty(len(captions), encoder.out_dim, device=device)
+    for rows, tokens in zip(batches, ahead(tokens_of, range(len(batches))), strict=True):
+        with autocast(precision, device):
+            encoded = encoder(tokens)
+        features[torch.tensor(rows, device=device)] = encoded.float()
+        advance(len(rows))
+    return features.cpu()
+
+
+def _by_length(encoder: TextEncoder, captions: Sequence[str], batch_size: int) -> list[list[int]]:
+    """Rows in batches of like length: in tokens if the encoder tells them, else in characters."""
+    tell = getattr(encoder, "lengths", None)
+    lengths = tell(captions) if tell is not None and captions else [len(text) for text in captions]
+    order = sorted(range(len(captions)), key=lambda i: (lengths[i], len(captions[i]), i))
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]

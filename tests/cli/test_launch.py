@@ -1,0 +1,183 @@
+"""The command line, called as a user would: exit status, last line, runs left in MLflow."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mmclf.cli import launch
+from mmclf.cli.main import main
+from mmclf.errors import InputError
+from mmclf.storage.tracking import TrackedRun, Tracker
+
+SMALL = ("data.train=160", "data.test=40", "trainer.epochs=2")
+LAST_LINE = r"run_id: [0-9a-f]{32}  test/f1_samples: 0\.\d{4}  time/wall_s: \d+\.\d"
+
+
+def tracked(folder: Path) -> list[TrackedRun]:
+    return Tracker(f"sqlite:///{folder}/mlflow.db", "mmclf", folder).runs()
+
+
+def test_a_run_ends_with_its_id_score_and_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*SMALL, f"output_dir={tmp_path}"]) == 0
+    last = capsys.readouterr().out.rstrip().splitlines()[-1]
+    assert re.fullmatch(LAST_LINE, last)
+    (run,) = tracked(tmp_path)
+    assert (run.status, run.parent) == ("FINISHED", None)
+    assert run.id in last
+
+
+def test_a_sweep_goes_on_after_a_failed_run_and_exits_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = ["-m", *SMALL, f"output_dir={tmp_path}", "optimizer.lr=1e20,1e-3"]
+    assert main(sweep) == 1
+    printed = capsys.readouterr()
+    assert printed.err.count("NonFiniteLossError: the loss is not finite") == 1
+    assert "Traceback" not in printed.err
+    assert printed.out.rstrip().endswith("runs: 1 failed, 1 finished")
+    runs = tracked(tmp_path)
+    (parent,) = [run for run in runs if run.parent is None]
+    children = {run.params["optimizer.lr"]: run for run in runs if run.parent == parent.id}
+    assert {lr: run.status for lr, run in children.items()} == {
+        "1e+20": "FAILED",
+        "0.001": "FINISHED",
+    }
+    assert parent.status == "FAILED"
+    assert parent.metrics == {}
+    results = tmp_path / "artifacts" / parent.id / "artifacts" / "results.csv"
+    assert len(results.read_text().splitlines()) == 3
+
+
+def test_a_sweep_that_goes_well_exits_0(tmp_path: Path) -> None:
+    assert main([*SMALL, "-m", f"output_dir={tmp_path}", "seed=0,1"]) == 0
+    runs = tracked(tmp_path)
+    assert [run.status for run in runs] == ["FINISHED"] * 3
+    assert {run.tags.get("mmclf.seed") for run in runs} == {None, "0", "1"}
+    (parent,) = [run for run in runs if run.parent is None]
+    assert parent.tags["mmclf.overrides"].endswith("seed=0,1")
+    assert {"mmclf.hardware", "mmclf.versions"} < set(parent.tags)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["visoin=none"], "did you mean 'vision'?"),
+        (["trainer.epoch=3"], "did you mean 'trainer.epochs'?"),
+        (["-m", "text=tfidf,tfid"], "did you mean 'tfidf'?"),
+        (["--experimental-rerun", "config.pickle"], "--experimental-rerun is refused"),
+        (["--config-path", "elsewhere"], "--config-path is refused"),
+        (["--hydra-help", "seed=1"], "takes no overrides"),
+        (["runs", "nonsense"], "'nonsense' is no KEY=VALUE"),
+        (["device=tpu:7"], "choose auto or cpu"),
+    ],
+)
+def test_bad_command_lines_exit_2_and_leave_no_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    output = [] if arguments[0].startswith("--") else [f"output_dir={tmp_path}"]
+    assert main([*arguments, *output]) == 2
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert "Traceback" not in printed
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_pickle_is_never_rerun(tmp_path: Path) -> None:
+    sentinel = tmp_path / "executed"
+
+    class Payload:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.mkdir, (str(sentinel),)
+
+    file = tmp_path / "config.pickle"
+    file.write_bytes(pickle.dumps(Payload()))
+    assert main(["--experimental-rerun", str(file)]) == 2
+    assert not sentinel.exists()
+
+
+def test_the_composed_configuration_can_be_looked_at_without_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--cfg", "job", "experiment=improved", f"output_dir={tmp_path}/out"]) == 0
+    shown = capsys.readouterr().out
+    assert "tf_efficientnetv2_s.in21k_ft_in1k" in shown
+    assert "value: 0.45" in shown
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_killed_and_exits_130(tmp_path: Path, kind: signal.Signals) -> None:
+    command = [sys.executable, "-m", "mmclf", *SMALL, f"output_dir={tmp_path}"]
+    # Where the tests run in the background, a shell has them ignore SIGINT, and their children too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen([*command, "trainer.epochs=100000"], stderr=subprocess.PIPE)
+    signal.signal(signal.SIGINT, before)
+    deadline = time.monotonic() + 120
+    while not epochs_logged(tmp_path):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    process.send_signal(kind)
+    _, printed = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert printed.decode().rstrip().endswith("interrupted")
+    (run,) = tracked(tmp_path)
+    assert run.status == "KILLED"
+
+
+def epochs_logged(folder: Path) -> bool:
+    return (folder / "mlflow.db").is_file() and any(run.metrics for run in tracked(folder))
+
+
+def test_eight_commands_at_once_on_a_fresh_database_are_all_there(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mmclf", *SMALL, f"output_dir={tmp_path}"]
+    alone = os.environ | {"OMP_NUM_THREADS": "1"}
+    racers = [subprocess.Popen([*command, f"seed={i}"], env=alone) for i in range(8)]
+    assert [racer.wait(timeout=600) for racer in racers] == [0] * 8
+    runs = tracked(tmp_path)
+    assert sorted(run.tags["mmclf.seed"] for run in runs) == [str(i) for i in range(8)]
+    assert all(run.status == "FINISHED" and "test/f1_samples" in run.metrics for run in runs)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["-m", "seed=0,1", "--help"], "one run"), (["--version"], "mmclf ")],
+)
+def test_help_and_version_run_nothing(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(arguments) == 0
+    assert words in capsys.readouterr().out
+
+
+def test_a_job_that_cannot_be_composed_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise InputError("found this, expected that")
+
+    monkeypatch.setattr(launch, "composed_job", refuse)
+    assert main([*SMALL, f"output_dir={tmp_path}"]) == 2
+    assert "found this, expected that" in capsys.readouterr().err
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from mmclf.cli.main import main; main(['--help']); "
+        "heavy = {'torch', 'mlflow', 'sklearn', 'timm', 'transformers', 'matplotlib', 'pandas'}; "
+        "sys.exit(', '.join(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
+    assert "efficientnet_lite0" in done.stdout

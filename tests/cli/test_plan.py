@@ -1,0 +1,106 @@
+"""`mmclf plan`: what it says of a study, and that it runs nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mmclf.cli.main import main
+from mmclf.storage.tracking import Tracker
+
+SMALL = (
+    *("study=threshold", "vision=none", "text=tfidf", "device=cpu", "head.hidden=16"),
+    *("data.train=80", "data.test=30", "trainer.epochs=2"),
+)
+
+
+def planned(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[list[list[str]], str]:
+    """The rows of the table, split at its gaps, and the lines below it."""
+    capsys.readouterr()
+    assert main(["plan", *SMALL, *arguments]) == 0
+    _, _, rest = capsys.readouterr().out.partition("Arm ")
+    lines = rest.splitlines()[1:]
+    end = next(i for i, line in enumerate(lines) if line.startswith("runs: "))
+    return [re.split(r"  +", line.strip()) for line in lines[:end]], "\n".join(lines[end:])
+
+
+def test_a_study_that_was_never_run_is_all_left_and_of_unknown_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, summary = planned(capsys, "study.seeds=2", f"output_dir={tmp_path}")
+    assert [row[0] for row in rows] == [
+        *("0.5", "0.3", "0.4", "0.45", "0.6", "global_f1", "per_label_f1")
+    ]
+    assert rows[0][2:] == ["0 of 2", "2", "unknown"]
+    assert "runs: 0 of 14 done, 14 left" in summary
+    # Of each seed one set of captions to be encoded and one fit, whatever the threshold.
+    assert "and 4 results whose speed no stored one tells" in summary
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_what_is_left_is_told_at_the_speed_of_what_was_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"output_dir={tmp_path}"
+    assert main([*SMALL, "study.seeds=1", place]) == 0
+    rows, summary = planned(capsys, "study.seeds=2", place)
+    assert {tuple(row[2:4]) for row in rows} == {("1 of 2", "1")}
+    assert "runs: 7 of 14 done, 7 left" in summary
+    assert re.search(r"time left: [1-9]\d* s \(", summary)
+    rows, summary = planned(capsys, "study.seeds=1", place)
+    assert {tuple(row[2:]) for row in rows} == {("1 of 1", "0", "0.0")}
+    assert "runs: 7 of 7 done, 0 left\ntime left: 0 s" in summary
+
+
+def test_a_fit_that_is_stored_is_not_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"output_dir={tmp_path}"
+    run = [line for line in SMALL if not line.startswith("study=")]
+    assert main([*run, "seed=0", place]) == 0
+    rows, _ = planned(capsys, "study.seeds=1", place)
+    assert {tuple(row[2:]) for row in rows} == {("0 of 1", "0", "0.0")}
+
+
+def test_without_the_cache_every_run_computes_everything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"output_dir={tmp_path}"
+    run = [line for line in SMALL if not line.startswith("study=")]
+    assert main([*run, "seed=0", place]) == 0
+    rows, summary = planned(capsys, "study.seeds=1", place, "cache=off")
+    assert {row[3] for row in rows} == {"1"}
+    assert re.search(r"time left: \d+ s \(with cache=off runs share nothing\)", summary)
+
+
+def test_nothing_is_shared_without_the_cache(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, summary = planned(capsys, "study.seeds=1", f"output_dir={tmp_path}", "cache=off")
+    # Captions and a fit of each of the seven arms.
+    assert "and 14 results whose speed no stored one tells" in summary
+
+
+def test_a_plan_makes_no_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = f"output_dir={tmp_path}"
+    tracker = Tracker(f"sqlite:///{tmp_path}/mlflow.db", "another", tmp_path)
+    _, summary = planned(capsys, "study.seeds=1", place, "tracking.experiment=fresh")
+    assert "0 of 7 done" in summary
+    assert {one.name for one in tracker.client.search_experiments()} == {"Default", "another"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["vision=none"], "there is no study: give study=NAME"),
+        (["study=losss"], "did you mean 'loss'?"),
+        (["study=loss", "loss=focal"], "study=loss varies loss"),
+    ],
+)
+def test_bad_input_exits_2(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", *arguments, f"output_dir={tmp_path}"]) == 2
+    assert words in capsys.readouterr().err

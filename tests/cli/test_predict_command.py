@@ -1,0 +1,293 @@
+"""`mmclf predict`: the file that it writes, and that it writes none when something is wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import mmclf
+from mmclf.cli.main import main
+from mmclf.cli.predict import _write
+from mmclf.data.sources.competition_csv import Row, read_rows, write_rows
+from mmclf.pipeline.predict.predictor import Predictor
+from mmclf.storage.tracking import Tracker
+
+SMALL = ("data.train=100", "data.test=10", "trainer.epochs=2", "encode.precision=fp32")
+VISION = ("vision=timm", "vision.name=test_efficientnet", "vision.weights=random", "image.size=32")
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("outputs")
+
+
+@pytest.fixture(scope="module")
+def both(outputs: Path) -> str:
+    """The id of a run on images and captions."""
+    return mmclf.run(mmclf.compose([*SMALL, *VISION, f"output_dir={outputs}"])).run_id
+
+
+@pytest.fixture(scope="module")
+def words(outputs: Path) -> str:
+    """The id of a run on captions alone."""
+    return mmclf.run(mmclf.compose([*SMALL, f"output_dir={outputs}"])).run_id
+
+
+@pytest.fixture
+def root(tmp_path: Path, outputs: Path, both: str) -> Path:
+    """A copy of the demo's test set, which has labels."""
+    (demo,) = (path.parent for path in outputs.glob("store/demo/*/test.csv"))
+    root = tmp_path / "root"
+    (root / "data").mkdir(parents=True)
+    shutil.copy(demo / "test.csv", root)
+    for row in read_rows(root / "test.csv"):
+        shutil.copy(demo / "data" / row.id, root / "data")
+    return root
+
+
+def predict(outputs: Path, run_id: str, root: Path, *arguments: str) -> int:
+    places = [f"--root={root}", f"output_dir={outputs}", "device=cpu"]
+    return main(["predict", run_id, *places, *arguments])
+
+
+def read(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def expected(outputs: Path, run_id: str, root: Path) -> tuple[Predictor, list[Row], np.ndarray]:
+    predictor, rows = mmclf.load(run_id, output_dir=outputs), read_rows(root / "test.csv")
+    images = [root / "data" / row.id for row in rows]
+    return predictor, rows, predictor.predict_proba(images, [row.caption for row in rows])
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_the_file_is_as_the_competition_wants_it(
+    outputs: Path, both: str, root: Path, capsys: pytest.CaptureFixture[str], labelled: bool
+) -> None:
+    predictor, rows, probabilities = expected(outputs, both, root)
+    if not labelled:
+        write_rows(root / "test.csv", [(row.id, None, row.caption) for row in rows])
+    out = root / "out.csv"
+    assert predict(outputs, both, root, f"--out={out}") == 0
+    said = capsys.readouterr()
+    assert said.out == f"{out}: the labels of 10 samples, by the run {both}\n"
+    assert said.err == ""
+    lines = read(out)
+    assert lines[0] == ["ImageID", "Labels"]
+    assert [line[0] for line in lines[1:]] == [row.id for row in rows]
+    sets = predictor.label_sets(probabilities)
+    names = [[predictor.label_ids[j] for j in np.flatnonzero(row)] for row in sets]
+    assert [line[1].split(" ") for line in lines[1:]] == names
+    assert all([int(i) for i in ids] == sorted(map(int, ids)) for ids in names)
+    assert b"\r" not in out.read_bytes()
+    assert {path.name for path in root.iterdir()} == {"data", "test.csv", "out.csv"}
+
+
+def test_the_file_lies_where_one_stands_and_replaces_an_older_one(
+    outputs: Path, words: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("submission.csv").write_text("older")
+    shutil.rmtree(root / "data")
+    assert predict(outputs, words[:10], root) == 0
+    assert len(read(tmp_path / "submission.csv")) == 11
+    assert predict(outputs, words, root, "--probabilities") == 0
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {
+        "submission.csv",
+        "probabilities.csv",
+    }
+
+
+@pytest.fixture
+def odd_names(outputs: Path, both: str) -> Iterator[list[str]]:
+    """Label names that a CSV file must quote, until the test ends."""
+    path = outputs / "artifacts" / both / "artifacts" / "model" / "model.json"
+    before = path.read_text()
+    facts = json.loads(before)
+    facts["label_names"][:3] = ['a "b", c', "two\nlines", "é"]
+    path.write_text(json.dumps(facts))
+    yield facts["label_names"]
+    path.write_text(before)
+
+
+def test_probabilities_have_a_column_for_each_label(
+    outputs: Path, both: str, root: Path, odd_names: list[str]
+) -> None:
+    _, rows, probabilities = expected(outputs, both, root)
+    out = root / "out.csv"
+    assert predict(outputs, both, root, "--probabilities", f"--out={out}") == 0
+    header, *lines = read(out)
+    assert header == ["ImageID", *odd_names]
+    assert [line[0] for line in lines] == [row.id for row in rows]
+    found = np.array([[float(value) for value in line[1:]] for line in lines])
+    assert found == pytest.approx(probabilities, rel=1e-6)
+
+
+def test_empty_captions_are_told_and_predicted(
+    outputs: Path, both: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = read_rows(root / "test.csv")
+    captions = ["", " ", *(row.caption for row in rows[2:])]
+    write_rows(
+        root / "test.csv",
+        [(row.id, None, caption) for row, caption in zip(rows, captions, strict=True)],
+    )
+    assert predict(outputs, both, root, f"--out={root / 'out.csv'}") == 0
+    told = "mmclf: 2 of 10 samples have no caption: an empty one stands in\n"
+    assert capsys.readouterr().err == told
+    assert len(read(root / "out.csv")) == 11
+
+
+def test_a_run_that_left_no_model_is_named_once(
+    outputs: Path, both: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracker = Tracker(f"sqlite:///{outputs}/mlflow.db", "mmclf", outputs)
+    parent = tracker.start("sweep", {}, None).id
+    assert predict(outputs, parent, root, f"--out={root / 'out.csv'}") == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"mmclf: the run {parent} (RUNNING) has no artifact 'model' that can be")
+    assert told.count(parent) == 1
+
+
+def test_decoded_pictures_are_kept_in_the_store(outputs: Path, both: str, root: Path) -> None:
+    # Unlike those of the other tests, which the store may know already.
+    Image.new("RGB", (40, 30), (1, 2, 3)).save(next((root / "data").iterdir()))
+    decoded = outputs / "store" / "pictures"
+    before = len(list(decoded.rglob("*.npy")))
+    for _ in range(2):
+        assert predict(outputs, both, root, f"--out={root / 'out.csv'}") == 0
+    assert len(list(decoded.rglob("*.npy"))) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (shutil.rmtree, "--root: there is no folder"),
+        (lambda root: (root / "test.csv").unlink(), "has no test.csv; expected"),
+        (lambda root: (root / "test.csv").write_text("ImageID,Caption\n"), "test.csv has no rows"),
+        (lambda root: (root / "test.csv").write_text("a,b\n"), "line 1: found the columns 'a,b'"),
+        (
+            lambda root: shutil.rmtree(root / "data"),
+            "has no folder data, and the run used images; expected",
+        ),
+        (
+            lambda root: (root / "test.csv").write_text("ImageID,Caption\n../x.jpg,a\n"),
+            "test.csv, line 2: the image '../x.jpg' leads upwards",
+        ),
+        (
+            lambda root: [path.unlink() for path in (root / "data").iterdir()],
+            "10 of 10 images cannot be read: ",
+        ),
+        (
+            lambda root: next((root / "data").iterdir()).write_bytes(b"no picture"),
+            "1 of 10 images cannot be read: ",
+        ),
+    ],
+)
+def test_bad_input_leaves_the_older_file(
+    outputs: Path,
+    both: str,
+    root: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    spoil: object,
+    words: str,
+) -> None:
+    assert callable(spoil)
+    spoil(root)
+    out = tmp_path / "out.csv"
+    out.write_text("older")
+    assert predict(outputs, both, root, f"--out={out}") == 2
+    said = capsys.readouterr()
+    assert words in said.err
+    assert said.out == ""
+    assert out.read_text() == "older"
+    assert {path.name for path in tmp_path.iterdir()} <= {"out.csv", "root"}
+    if "expected" in words:
+        assert "  DIR/test.csv  with the columns ImageID,Caption" in said.err
+
+
+def test_unreadable_images_are_five_and_a_count(
+    outputs: Path, both: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = sorted((root / "data").iterdir())
+    for path in files[:7]:
+        path.write_bytes(b"no picture")
+    Image.new("RGB", (5, 5)).save(files[8])
+    assert predict(outputs, both, root, f"--out={root / 'out.csv'}") == 2
+    told = capsys.readouterr().err
+    assert "mmclf: 7 of 10 images cannot be read: " in told
+    assert [path.name in told for path in files] == [True] * 5 + [False] * 5
+    assert " and 2 more: replace them; nothing was predicted\n" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["{both}", "--out={root}"], "is a folder, expected a file: give "),
+        (["{both}", "--out={root}/nowhere/a.csv"], "--out: there is no folder "),
+        (["{both}", "seed=1"], "seed=1: the rest is as it was in the run: "),
+        (["{both}", "devices=cpu"], "did you mean 'device'?"),
+        (["{both}", "{words}"], "{both}, {words}, expected one RUN_ID: `mmclf runs` lists them"),
+        (["device=cpu"], "mmclf predict: found none, expected one RUN_ID"),
+        (["f" * 32], "not found in sqlite:///"),
+        (["{both}", "output_dir={root}/none"], "there is no database at sqlite:///"),
+        (["{both}", "tracking.experiment=mmcl"], "did you mean 'mmclf'?"),
+        (["{both}", "device=cuda:99"], "device=cuda:99 cannot be used"),
+        (["{both}", "allow_targets=[os]"], "allow_targets: 'os' is not a module of your own"),
+    ],
+)
+def test_a_bad_command_line_is_answered(
+    outputs: Path,
+    both: str,
+    words: str,
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    told: str,
+) -> None:
+    known = {"both": both, "words": words, "root": str(root)}
+    given = [f"output_dir={outputs}", *(argument.format(**known) for argument in arguments)]
+    if sum(word.startswith("output_dir=") for word in given) > 1:
+        given = given[1:]
+    assert main(["predict", f"--root={root}", f"--out={root / 'out.csv'}", *given]) == 2
+    assert told.format(**known) in capsys.readouterr().err
+    assert {path.name for path in root.iterdir()} == {"data", "test.csv"}
+
+
+def test_a_half_written_file_is_never_seen(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    out.write_text("older")
+
+    def lines() -> Iterator[list[str]]:
+        yield ["ImageID", "Labels"]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _write(out, lines())
+    assert out.read_text() == "older"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_help_shows_the_layout(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["predict", "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert "DIR/test.csv  with the columns ImageID,Caption" in text
+    assert "RUN_ID" in text
+
+
+def test_the_root_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["predict", "abc"])
+    assert caught.value.code == 2
+    assert "--root" in capsys.readouterr().err

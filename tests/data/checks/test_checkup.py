@@ -1,0 +1,252 @@
+"""Every finding's words, on samples made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmclf.data.checks.check import Finding
+from mmclf.data.checks.checkup import (
+    about_captions,
+    about_images,
+    about_labels,
+    about_same_images,
+    about_samples,
+    problems,
+)
+from mmclf.data.checks.labels import label_rows
+from mmclf.data.samples import Samples
+from mmclf.data.split import Parts
+from mmclf.errors import InputError
+
+NAMES = ("t-shirt", "traffic light")
+
+
+def made(
+    captions: Sequence[str],
+    labels: Sequence[Sequence[int]] | None = None,
+    images: Sequence[Path] = (),
+) -> Samples:
+    count = len(captions)
+    return Samples(
+        ids=tuple(f"{i}.png" for i in range(count)),
+        images=tuple(images),
+        captions=tuple(captions),
+        labels=np.array(labels if labels is not None else [[1, 0]] * count, dtype=np.uint8),
+        label_ids=NAMES,
+        label_names=NAMES,
+        own_val=np.zeros(count, dtype=bool),
+        own_test=np.zeros(count, dtype=bool),
+    )
+
+
+def cut(train: int, val: int, test: int) -> Parts:
+    train_rows, val_rows, test_rows = np.split(np.arange(train + val + test), [train, train + val])
+    return Parts(train_rows, val_rows, test_rows)
+
+
+def told(findings: Sequence[Finding]) -> dict[str, tuple[str, str]]:
+    return {one.what: (one.verdict, one.found) for one in findings}
+
+
+def test_an_errors_findings_are_problems() -> None:
+    assert problems("data", InputError("one", "two")) == [
+        Finding("problem", "data", "one"),
+        Finding("problem", "data", "two"),
+    ]
+
+
+def test_samples_are_counted() -> None:
+    samples = made(["a red  bike", "", "a\nlight", "one"], [[1, 0], [1, 1], [1, 0], [0, 1]])
+    assert told(about_samples(samples, cut(2, 1, 1))) == {
+        "samples": ("ok", "4 (train 2, val 1, test 1)"),
+        "ids": ("ok", "each stands once"),
+        "labels": ("ok", "2; 1.25 a sample, 3 distinct label sets"),
+        "words a caption": ("ok", "1.5, at most 3"),
+    }
+    assert told(about_samples(samples, None))["samples"] == ("ok", "4")
+
+
+def test_captions_that_are_all_their_own() -> None:
+    assert set(told(about_captions(made(["a", "b", "c"]), cut(1, 1, 1))).values()) == {
+        ("ok", "none")
+    }
+
+
+def test_captions_that_stand_in_training_too() -> None:
+    captions = ["A dog", "", "a  dog", "two\ncats", "a cat", "two cats", " ", "a Dog"]
+    assert told(about_captions(made(captions), cut(4, 1, 3))) == {
+        "empty captions": ("note", "2 of 8 captions: '1.png', '6.png'"),
+        "same captions": (
+            "note",
+            "5 of 8 samples, in 2 groups: 'A dog' (3 times), 'two\\ncats' (2 times)",
+        ),
+        "val captions in training": ("ok", "none"),
+        "test captions in training": (
+            "note",
+            "2 of 3 test samples (66.67 %): '5.png', '7.png'",
+        ),
+    }
+
+
+def test_the_most_frequent_captions_come_first_and_five_are_listed() -> None:
+    captions = [f"caption {i}" for i in range(7) for _ in range(2 + i % 3)]
+    _, found = told(about_captions(made(captions), None))["same captions"]
+    assert found == (
+        "20 of 20 samples, in 7 groups: 'caption 2' (4 times), 'caption 5' (4 times), "
+        "'caption 1' (3 times), 'caption 4' (3 times), 'caption 0' (2 times) and 2 more"
+    )
+
+
+def test_one_group_of_captions_without_parts() -> None:
+    assert told(about_captions(made(["a", "a", "b"]), None)) == {
+        "empty captions": ("ok", "none"),
+        "same captions": ("note", "2 of 3 samples, in 1 group: 'a' (2 times)"),
+    }
+
+
+def test_no_captions_at_all() -> None:
+    assert about_captions(made(["", " "]), None) == [
+        Finding("note", "empty captions", "all: a run needs text=none")
+    ]
+
+
+def reason(path: Path, why: str) -> str:
+    return f"{path} cannot be read as an image ({why}): replace the file, or remove its row"
+
+
+def test_images_that_are_missing_or_broken(tmp_path: Path) -> None:
+    images = [tmp_path / f"{i}.png" for i in range(10)]
+    for path in images[6:]:
+        path.write_bytes(b"")
+    why = {i: reason(images[i], "No such file or directory") for i in range(6)}
+    why[8] = reason(images[8], "it is empty")
+    samples = made(["a"] * 10, images=images)
+    missing = "6 of 10 images: '0.png', '1.png', '2.png', '3.png', '4.png' and 1 more"
+    broken = "1 of 10 images: '8.png' (it is empty)"
+
+    strict = told(about_images(samples, why, size=64, on_bad_image="error"))
+    end = ": replace the files, or leave their samples out by data.on_bad_image=skip"
+    assert strict == {
+        "images": ("ok", "3 of 10 read, at 64 pixels"),
+        "missing images": ("problem", missing + end),
+        "unreadable images": ("problem", broken + end),
+    }
+    lenient = told(about_images(samples, why, size=64, on_bad_image="skip"))
+    end = "; their samples are left out"
+    assert lenient["missing images"] == ("note", missing + end)
+    assert lenient["unreadable images"] == ("note", broken + end)
+
+
+def test_no_image_left_is_a_problem_either_way(tmp_path: Path) -> None:
+    path = tmp_path / "0.png"
+    found = about_images(
+        made(["a"], images=[path]), {0: reason(path, "x")}, size=64, on_bad_image="skip"
+    )
+    assert told(found)["missing images"] == (
+        "problem",
+        "1 of 1 images: '0.png': replace the files",
+    )
+
+
+def test_an_image_that_cannot_be_asked_for_is_missing() -> None:
+    too_long = Path("x/" * 3000, "0.png")
+    samples = made(["a", "b"], images=[too_long, too_long])
+    found = told(about_images(samples, {0: "x"}, size=64, on_bad_image="skip"))
+    assert found["missing images"][1].startswith("1 of 2 images: '0.png'")
+
+
+def test_all_images_read() -> None:
+    samples = made(["a"], images=[Path("0.png")])
+    assert told(about_images(samples, {}, size=224, on_bad_image="error")) == {
+        "images": ("ok", "1 of 1 read, at 224 pixels"),
+        "missing images": ("ok", "none"),
+        "unreadable images": ("ok", "none"),
+    }
+
+
+def test_pictures_that_stand_more_than_once() -> None:
+    samples = made(["a"] * 9, [[1, 0]] * 8 + [[0, 1]])
+    groups = ((0, 1), (2, 3, 4, 5, 8), (6, 7))
+    assert told(about_same_images(samples, groups, cut(4, 3, 2))) == {
+        "same images": (
+            "note",
+            "9 of 9 samples, in 3 groups: '0.png' = '1.png', "
+            "'2.png' = '3.png' = '4.png' and 2 more, '6.png' = '7.png'",
+        ),
+        "same image, other labels": (
+            "note",
+            "1 of 3 groups: '2.png' = '3.png' = '4.png' and 2 more",
+        ),
+        "same image, several parts": (
+            "note",
+            "2 of 3 groups: '2.png' = '3.png' = '4.png' and 2 more, '6.png' = '7.png'",
+        ),
+        "val images in training": ("note", "2 of 3 val samples (66.67 %): '4.png', '5.png'"),
+        "test images in training": ("note", "1 of 2 test samples (50.00 %): '8.png'"),
+    }
+
+
+def test_pictures_that_are_all_their_own() -> None:
+    found = told(about_same_images(made(["a", "b", "c"]), (), cut(1, 1, 1)))
+    assert len(found) == 5
+    assert set(found.values()) == {("ok", "none")}
+    assert set(told(about_same_images(made(["a"]), (), None))) == {
+        "same images",
+        "same image, other labels",
+    }
+
+
+def about(labels: Sequence[Sequence[int]], parts: Parts) -> dict[str, tuple[str, str]]:
+    samples = made([""] * len(labels), labels)
+    return told(about_labels(samples, parts, label_rows(samples, parts)))
+
+
+def test_labels_of_which_there_are_enough_in_training() -> None:
+    labels = [[1, 1]] * 10 + [[1, 0]] * 10 + [[1, 1], [1, 0]] * 2
+    assert about(labels, cut(20, 2, 2)) == {
+        "labels not in training": ("ok", "none"),
+        "labels fewer than 10 times in training": ("ok", "none"),
+        "balance of the split": (
+            "ok",
+            "the worst is 't-shirt' in val, 1.00 times its share in train (100.00 % and 100.00 %)",
+        ),
+    }
+
+
+def test_a_rare_label_out_of_balance() -> None:
+    labels = [[1, 1]] * 9 + [[1, 0]] * 11 + [[1, 1], [1, 0]] + [[1, 1], [1, 1]]
+    assert about(labels, cut(20, 2, 2)) == {
+        "labels not in training": ("ok", "none"),
+        "labels fewer than 10 times in training": ("note", "1 of 2 labels: 'traffic light' (9)"),
+        "balance of the split": (
+            "note",
+            "1 of 2 labels off by more than 2 times; the worst is 'traffic light' in test, 2.22 "
+            "times its share in train (45.00 % and 100.00 %)",
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        ([[1, 1]], "is seen outside training only (0 in val, 1 in test)"),
+        ([[1, 0]], "has no positive at all"),
+    ],
+)
+def test_a_label_that_training_lacks(test: list[list[int]], words: str) -> None:
+    found = about([[1, 0]] * 11 + test, cut(10, 1, 1))
+    verdict, what = found["labels not in training"]
+    assert verdict == "problem"
+    assert what.startswith(f"the label 'traffic light' {words}")
+    assert found["labels fewer than 10 times in training"] == ("ok", "none")
+    # What training lacks has no balance.
+    assert "'t-shirt'" in found["balance of the split"][1]
+
+
+def test_without_any_label_in_training_there_is_no_balance() -> None:
+    found = about([[0, 0], [1, 1], [1, 1]], cut(1, 1, 1))
+    assert "balance of the split" not in found

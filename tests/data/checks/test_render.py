@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from rich.console import Console
+
+from mmclf.data.checks.check import Finding, Verdict
+from mmclf.data.checks.examine import Examination
+from mmclf.data.checks.labels import LabelRow
+from mmclf.data.checks.render import labels_csv, print_rich, render, summary
+
+ODD = Examination(
+    [Finding("problem", "data", "a|b\x1b[31m\nc"), Finding("note", "ids", "[bold]x[/bold]")],
+    [LabelRow("1", "traffic\tlight", 3, {"train": 0, "val": 3}, {"train": 0.0, "val": 1 / 3})],
+)
+
+
+def test_cells_are_of_one_line_and_hold_nothing_that_a_terminal_obeys() -> None:
+    lines = render(ODD, "text").splitlines()
+    assert lines[1] == "problem  data  a|b\\x1b[31m\\nc"
+    assert lines[2] == "note     ids   [bold]x[/bold]"
+    assert "traffic\\tlight" in lines[5]
+    assert "| problem | data | a\\|b\\x1b[31m\\nc |" in render(ODD, "md").splitlines()
+
+
+def test_a_terminal_shows_the_same_words() -> None:
+    out = io.StringIO()
+    print_rich(ODD, Console(file=out, width=200))
+    shown = out.getvalue()
+    words = ["problem", "a|b\\x1b[31m\\nc", "[bold]x[/bold]", "none in training", "0.3333"]
+    assert all(word in shown for word in [*words, "a run would stop: 1 problem, 1 note"])
+
+
+def test_the_labels_file_is_not_rounded() -> None:
+    header, row = csv.reader(io.StringIO(labels_csv(ODD.labels)))
+    assert header == [
+        *("verdict", "label", "name", "total", "train", "val", "train share", "val share"),
+        *("val/train", "remark"),
+    ]
+    assert float(row[7]) == 1 / 3
+    assert row[2] == "traffic\tlight"
+    assert labels_csv(()) == "verdict,label,name,total,remark\n"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "line"),
+    [
+        ([], "nothing would stop a run: all is ok"),
+        (["ok", "note"], "nothing would stop a run: 1 note"),
+        (["problem", "problem", "note", "note"], "a run would stop: 2 problems, 2 notes"),
+    ],
+)
+def test_the_last_line(verdicts: list[Verdict], line: str) -> None:
+    assert summary(Examination([Finding(verdict, "x", "y") for verdict in verdicts])) == line

@@ -1,0 +1,142 @@
+"""Encoders that cannot work are refused before a run starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mmclf.errors import InputError
+from mmclf.models.classifier import Classifier
+from mmclf.models.fusion import Concat
+from mmclf.models.smoke_check import encoders_fit, model_fits, optimizer_steps
+from mmclf.models.tfidf import Tfidf
+from mmclf.models.vision import TimmEncoder
+
+
+class Pool(nn.Module):
+    """Three means of a picture, claimed to be `out_dim` wide."""
+
+    def __init__(self, out_dim: int) -> None:
+        super().__init__()
+        self.out_dim = out_dim
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return pictures.mean(dim=(2, 3))
+
+
+class Speechless(nn.Module):
+    out_dim = 2
+
+    def tokenize(self, captions: Sequence[str]) -> dict[str, Tensor]:
+        raise ValueError("no padding token")
+
+
+def test_encoders_that_work_and_those_fitted_later_pass() -> None:
+    encoders_fit({"vision": Pool(3), "text": Tfidf()}, 16)
+
+
+def test_a_width_that_is_not_out_dim_is_refused() -> None:
+    with pytest.raises(InputError, match=r"makes \(1, 3\) of one sample, expected \(1, 4\)"):
+        encoders_fit({"vision": Pool(4)}, 16)
+
+
+def test_a_net_of_another_picture_size_is_refused() -> None:
+    encoder = TimmEncoder("vit_tiny_patch16_224", weights="random").eval()
+    encoders_fit({"vision": encoder}, 224)
+    with pytest.raises(InputError, match=r"cannot take a picture of image\.size=160 \(Assertion"):
+        encoders_fit({"vision": encoder}, 160)
+
+
+def test_a_tokenizer_that_cannot_pad_is_refused() -> None:
+    with pytest.raises(InputError, match=r"text: the encoder cannot take a caption .*no padding"):
+        encoders_fit({"text": Speechless()}, 16)
+
+
+def test_the_trial_leaves_the_random_state_alone() -> None:
+    state = torch.random.get_rng_state()
+    encoders_fit({"vision": Pool(3)}, 16)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+class Mute(nn.Module):
+    out_dim = 2
+
+
+def test_an_encoder_without_what_the_contract_names_is_refused() -> None:
+    with pytest.raises(InputError, match=r"text: the encoder cannot take a caption \(Attribute"):
+        encoders_fit({"text": Mute()}, 16)
+
+
+class Constant(nn.Module):
+    """Logits of a fixed shape, with a weight to be trained."""
+
+    def __init__(self, rows: int, labels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(rows, labels))
+
+    def forward(self, features: dict[str, Tensor]) -> Tensor:
+        return self.weight + next(iter(features.values())).sum()
+
+
+LABELS = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+
+
+def test_a_model_that_fits_has_gradients() -> None:
+    model = Constant(2, 3).train()
+    model_fits(model, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+    assert model.training
+    assert model.weight.grad is not None
+
+
+def test_a_loss_with_parameters_of_its_own_is_refused() -> None:
+    with pytest.raises(InputError, match="Linear has parameters, which are not trained"):
+        model_fits(Constant(2, 3), nn.Linear(3, 1), {"text": 4}, LABELS)
+
+
+def scheduled(optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
+    return torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0, 0)
+
+
+def test_an_optimizer_that_needs_more_than_gradients_is_refused() -> None:
+    for kind, passes in ((torch.optim.Adam, True), (torch.optim.LBFGS, False)):
+        model = Constant(2, 3)
+        model_fits(model, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+        optimizer = kind(model.parameters(), lr=0.1)
+        if passes:
+            optimizer_steps(optimizer, scheduled(optimizer))
+            assert model.weight.any()
+        else:
+            with pytest.raises(InputError, match=r"optimizer: LBFGS cannot make a step \(TypeErr"):
+                optimizer_steps(optimizer, scheduled(optimizer))
+
+
+@pytest.mark.parametrize(("rows", "labels"), [(2, 4), (1, 3), (3, 3)])
+def test_logits_of_another_shape_are_refused(rows: int, labels: int) -> None:
+    with pytest.raises(InputError, match=r"makes .* of 2 samples, expected logits \(2, 3\)"):
+        model_fits(Constant(rows, labels), nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+
+
+def test_a_fusion_of_other_widths_is_refused() -> None:
+    layers = Classifier({"text": nn.Identity()}, Concat([5]), nn.Linear(5, 3))
+    with pytest.raises(InputError, match=r"fusion: it cannot take features of the widths \[4\]"):
+        model_fits(layers, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("loss", "reason"),
+    [
+        (nn.BCEWithLogitsLoss(reduction="none"), "RuntimeError: grad can be"),
+        (nn.CrossEntropyLoss(weight=torch.ones(7)), "RuntimeError"),
+        (nn.TripletMarginLoss(), "TypeError"),
+        (lambda logits, labels: labels.mean(), "RuntimeError: element 0"),
+        (lambda logits, labels: 0.0, "AttributeError|TypeError"),
+    ],
+    ids=["no mean", "classes", "arguments", "no gradient", "no tensor"],
+)
+def test_a_loss_that_cannot_train_is_refused(loss: Any, reason: str) -> None:
+    with pytest.raises(InputError, match=rf"loss: it cannot take .*\(2, 3\) \(({reason})"):
+        model_fits(Constant(2, 3), loss, {"text": 4}, LABELS)

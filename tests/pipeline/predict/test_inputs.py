@@ -1,0 +1,146 @@
+"""Images and captions in every form that is taken, and those that are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmclf.data.images import read_image
+from mmclf.errors import InputError
+from mmclf.pipeline.predict.inputs import decoded, given
+
+SIZE = 8
+
+
+def noise(mode: str, size: tuple[int, int] = (13, 9)) -> Image.Image:
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    values = np.random.default_rng(0).integers(0, 256, (size[1], size[0], bands), dtype=np.uint8)
+    layers = [Image.fromarray(values[:, :, band]) for band in range(bands)]
+    return Image.merge(mode, layers) if bands > 1 else layers[0].convert(mode)
+
+
+def picture_of(image: Any) -> np.ndarray:
+    with decoded([image], size=SIZE, crop=None, store=None) as (pictures, rows):
+        return np.array(pictures[rows[0]])
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [
+        *((mode, "png") for mode in ("RGB", "L", "1", "LA", "RGBA", "P")),
+        *((mode, "jpg") for mode in ("RGB", "L", "CMYK")),
+        ("CMYK", "tiff"),
+        ("RGBA", "webp"),
+    ],
+)
+def test_a_picture_in_memory_is_as_its_file(tmp_path: Path, mode: str, suffix: str) -> None:
+    file = tmp_path / f"a.{suffix}"
+    noise(mode).save(file)
+    expected = read_image(file, SIZE)
+    assert np.array_equal(picture_of(str(file)), expected)
+    with Image.open(file) as picture:
+        assert np.array_equal(picture_of(picture), expected)
+
+
+def test_a_turned_picture_in_memory_is_turned_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    noise("RGB").save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as picture:
+        found = picture_of(picture)
+    assert np.array_equal(found, read_image(tmp_path / "a.png", SIZE))
+    assert not np.array_equal(found, picture_of(noise("RGB")))
+
+
+def test_sixteen_bits_are_not_clipped() -> None:
+    grey = Image.fromarray(np.array([[0, 0x7F00], [0xFF00, 0x0100]], dtype=np.uint16))
+    with decoded([grey], size=2 * SIZE, crop=None, store=None) as (pictures, _):
+        assert pictures[0, 0, -1].tolist() == [0x7F] * 3
+
+
+def test_an_array_is_a_picture_and_what_is_missing_has_no_row() -> None:
+    array = np.asarray(noise("RGB"))
+    images = [None, array, None, noise("RGB")]
+    with decoded(images, size=SIZE, crop=0.5, store=None) as (pictures, rows):
+        assert rows.tolist() == [-1, 0, -1, 1]
+        assert np.array_equal(pictures[0], pictures[1])
+    with decoded([None, None], size=SIZE, crop=None, store=None) as (pictures, rows):
+        assert (len(pictures), rows.tolist()) == (0, [-1, -1])
+
+
+def test_the_pictures_of_files_stay_where_they_are_kept(tmp_path: Path) -> None:
+    noise("RGB").save(tmp_path / "a.png")
+    for _ in range(2):
+        with decoded([tmp_path / "a.png"], size=SIZE, crop=None, store=tmp_path / "store"):
+            pass
+    assert len(list((tmp_path / "store").rglob("*.npy"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("images", "captions", "expected"),
+    [
+        ("a.jpg", "a cat", (["a.jpg"], ["a cat"])),
+        (Path("a.jpg"), None, ([Path("a.jpg")], [None])),
+        (None, "a cat", ([None], ["a cat"])),
+        (None, ("a", None), ([None, None], ["a", None])),
+        (["a.jpg", None], None, (["a.jpg", None], [None, None])),
+        ([], [], ([], [])),
+    ],
+)
+def test_single_ones_missing_ones_and_none(images: Any, captions: Any, expected: Any) -> None:
+    found = given(images, captions)
+    assert (list(found.images), list(found.captions)) == expected
+    assert len(found) == len(expected[1])
+
+
+def test_one_array_is_one_picture_and_four_dimensions_are_many() -> None:
+    array = np.zeros((5, 4, 3), dtype=np.uint8)
+    assert len(given(array, None)) == 1
+    assert len(given(np.stack([array, array]), ["a", "b"])) == 2
+    assert len(given(Image.new("RGB", (4, 5)), "a")) == 1
+
+
+@pytest.mark.parametrize(
+    ("images", "captions", "words"),
+    [
+        (None, None, "found neither images nor captions"),
+        (["a.jpg", "b.jpg"], ["a"], "found 2 images and 1 captions, expected as many of both"),
+        (["a.jpg"], ["a", "cat", "b"], "found 1 images and 3 captions"),
+        (None, ["a", float("nan")], r"captions\[1\] is nan, expected a str or None"),
+        (["a.jpg", 3], None, r"images\[1\] is a int, expected a path, a PIL image, an array"),
+        (np.zeros((4, 4, 3)), None, r"images\[0\] is an array \(4, 4, 3\) of float64"),
+        (np.zeros((4, 4, 4), np.uint8), None, r"images\[0\] is an array \(4, 4, 4\) of uint8"),
+        ([np.zeros((4, 4), np.uint8)], None, r"expected \(H, W, 3\) of uint8"),
+    ],
+)
+def test_what_is_refused(images: Any, captions: Any, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        given(images, captions)
+
+
+def test_unreadable_images_are_counted_and_listed(tmp_path: Path) -> None:
+    noise("RGB").save(tmp_path / "good.png")
+    bad = [tmp_path / f"{i}.png" for i in range(7)]
+    bad[0].write_bytes(b"no picture")
+    with (
+        pytest.raises(InputError) as caught,
+        decoded([tmp_path / "good.png", *bad], size=SIZE, crop=None, store=None),
+    ):
+        pytest.fail("they were read")
+    text = str(caught.value)
+    assert text.startswith(f"7 of 8 images cannot be read: {bad[0]} cannot be read as an image")
+    assert text.count("No such file") == 4
+    assert text.endswith(" and 2 more: replace them; nothing was predicted")
+
+
+def test_a_picture_in_memory_that_cannot_be_used_is_named() -> None:
+    fractions = Image.new("F", (4, 4))
+    with (
+        pytest.raises(InputError, match=r"images\[1\] cannot be used \(.*: give it as RGB"),
+        decoded([None, fractions], size=SIZE, crop=None, store=None),
+    ):
+        pytest.fail("it was used")

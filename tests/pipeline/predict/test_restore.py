@@ -1,0 +1,309 @@
+"""A model is built again as it was, or what is wrong with its files is said."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+import mmclf
+from mmclf.config.targets import build
+from mmclf.data.samples import Samples
+from mmclf.data.split import Parts
+from mmclf.errors import InputError
+from mmclf.evaluation.thresholds import Fixed
+from mmclf.models.build import make_model
+from mmclf.models.classifier import summary
+from mmclf.models.description import describe
+from mmclf.models.weights import as_safetensors
+from mmclf.pipeline.artifacts import write_model
+from mmclf.pipeline.fit_result import Judged, Outcome
+from mmclf.pipeline.predict.restore import restore
+from mmclf.pipeline.run_data import Material
+
+CAPTIONS = ["a cat", "a dog", "a cat and a dog", "a cat"]
+SAMPLES = Samples(
+    ids=("0.jpg", "1.jpg", "2.jpg", "3.jpg"),
+    images=(),
+    captions=tuple(CAPTIONS),
+    labels=np.array([[1, 0], [0, 1], [1, 1], [1, 0]], dtype=np.uint8),
+    label_ids=("17", "18"),
+    label_names=("cat", "dog"),
+    own_val=np.zeros(4, dtype=bool),
+    own_test=np.zeros(4, dtype=bool),
+)
+PARTS = Parts(np.array([0, 1]), np.array([2]), np.array([3]))
+TINY = "{model_type: bert, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2}"
+TFIDF = ("text.min_df=1",)
+BERT = (
+    "text=huggingface",
+    "text.name=nobody/tiny",
+    "text.weights=random",
+    f"text.architecture={TINY}",
+)
+TIMM = ("vision=timm", "vision.name=test_efficientnet", "vision.weights=random")
+
+pytestmark = pytest.mark.usefixtures("no_network")
+
+
+class Wordless(nn.Module):
+    """A part of the user's own."""
+
+    out_dim = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.arange(3.0))
+
+    def tokenize(self, captions: list[str]) -> dict[str, Tensor]:
+        return {"length": torch.tensor([[len(caption)] for caption in captions])}
+
+    def forward(self, tokens: dict[str, Tensor]) -> Tensor:
+        return tokens["length"] + self.bias
+
+
+class Fitted(Wordless):
+    """A part that learns from the training captions."""
+
+    def fit(self, captions: list[str]) -> None: ...
+
+    def transform(self, captions: list[str]) -> None: ...
+
+
+def written(
+    folder: Path, *overrides: str, allow: tuple[str, ...] = ()
+) -> tuple[Path, dict[str, Any], nn.Module]:
+    """The artifact `model` of a run that was never trained, its encoders and its classifier."""
+    granted = [f"allow_targets=[{','.join(allow)}]"] if allow else []
+    config = mmclf.compose([*overrides, *granted]).config
+    encoders = {
+        name: build(config.encoder(name).part, name, allow, train_captions=CAPTIONS).eval()
+        if config.encoder(name).part["_target_"] != "mmclf.models.tfidf.Tfidf"
+        else build(config.encoder(name).part, name).fit(CAPTIONS)
+        for name in ("vision", "text")
+        if not config.encoder(name).is_none
+    }
+    trainable = {name: e for name, e in encoders.items() if config.encoder(name).trainable}
+    # As if trained: the weights are not those that the encoder starts with.
+    for encoder in trainable.values():
+        with torch.no_grad():
+            for weight in encoder.parameters():
+                weight.add_(0.01)
+    dims = {name: encoder.out_dim for name, encoder in encoders.items()}
+    torch.manual_seed(1)
+    model = make_model(config.fusion, config.head, dims, trainable, 2, allow).eval()
+    judged = Judged(0.5, np.zeros((1, 2), np.float32))
+    known = {name: describe(one, trained=name in trainable) for name, one in encoders.items()}
+    files = {name: data for one in known.values() for name, data in one.files.items()}
+    outcome = Outcome(
+        train=(judged,),
+        val=(judged,),
+        test=judged,
+        best=1,
+        summary=summary(model),
+        encoders={name: one.about for name, one in known.items()},
+        model=files | {"classifier.safetensors": as_safetensors(model)},
+    )
+    material = Material(SAMPLES, PARTS, None, Fixed(0.4), ())
+    write_model(folder, config, material, outcome, np.array([0.25, 1 / 3]), {"text": "bf16"})
+    return folder / "model", encoders, model
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The artifact `model` of a run on TF-IDF."""
+    return written(tmp_path_factory.mktemp("kept"), *TFIDF)[0]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, kept: Path) -> Path:
+    """A copy of it that may be damaged."""
+    return Path(shutil.copytree(kept, tmp_path / "model"))
+
+
+def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    path = folder / "model.json"
+    facts = json.loads(path.read_text())
+    change(facts)
+    path.write_text(json.dumps(facts))
+
+
+@pytest.mark.parametrize(
+    ("fusion", "head"),
+    [("concat", 6), ("sum", "null"), ("product", 6), ("gated", "null"), ("late", 6)],
+)
+def test_every_fusion_and_head_makes_the_same_logits(
+    tmp_path: Path, fusion: str, head: object
+) -> None:
+    settings = (f"fusion={fusion}", f"head.hidden={head}", "head.dropout=0.5", "image.size=64")
+    folder, encoders, model = written(tmp_path, *TIMM, *TFIDF, *settings)
+    found = restore(folder, ())
+    features = {"vision": torch.randn(3, encoders["vision"].out_dim)}
+    features["text"] = encoders["text"].transform(CAPTIONS[:3])
+    with torch.inference_mode():
+        assert torch.equal(found.top(features), model(features))
+    assert torch.equal(found.encoders["text"].transform(CAPTIONS[:3]), features["text"])
+    assert (found.facts.label_ids, found.facts.label_names) == (["17", "18"], ["cat", "dog"])
+    assert (found.facts.thresholds, found.facts.empty) == ([0.25, 1 / 3], "argmax")
+    assert (found.facts.image.size, found.facts.image.crop) == (64, None)
+    assert found.facts.encoders["text"].encoding_precision == "bf16"
+
+
+@pytest.mark.parametrize("trainable", [False, True])
+def test_an_encoder_makes_the_same_features(tmp_path: Path, trainable: bool) -> None:
+    switches = [f"{name}.trainable={trainable}" for name in ("vision", "text")]
+    folder, encoders, _ = written(tmp_path, *TIMM, *BERT, *switches)
+    found = restore(folder, ()).encoders
+    with torch.inference_mode():
+        pictures = torch.randn(2, 3, 64, 64)
+        assert torch.equal(found["vision"](pictures), encoders["vision"](pictures))
+        tokens = found["text"].tokenize(CAPTIONS[2:3])
+        assert torch.equal(found["text"](tokens), encoders["text"](tokens))
+    assert not any(module.training for module in found.values())
+
+
+@pytest.mark.parametrize("trainable", [False, True])
+def test_a_part_of_ones_own_needs_the_callers_word(tmp_path: Path, trainable: bool) -> None:
+    settings = [f"~text.{name}" for name in ("max_features", "ngram_max", "min_df", "sublinear_tf")]
+    own = (f"text={{_target_: {__name__}.Wordless}}", f"text.trainable={trainable}")
+    folder, encoders, _ = written(tmp_path, *own, *settings, allow=(__name__,))
+    found = restore(folder, (__name__,)).encoders["text"]
+    assert torch.equal(found.bias, encoders["text"].bias)
+    with pytest.raises(InputError, match=rf"text\._target_ '{__name__}\.Wordless' is not allowed"):
+        restore(folder, ())
+
+
+def test_what_was_fitted_and_not_kept_is_said(folder: Path) -> None:
+    changed(folder, lambda facts: text_of(facts).update(node={"_target_": f"{__name__}.Fitted"}))
+    with pytest.raises(InputError, match="text: Fitted was fitted on the run's captions"):
+        restore(folder, (__name__,))
+
+
+def text_of(facts: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = facts["encoders"]["text"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.update(format=1), "model.json has the format 1, expected 2: another version"),
+        (lambda f: f.pop("format"), "has the format None, expected 2"),
+        (lambda f: f.pop("thresholds"), "model.json is damaged: thresholds is missing; do the run"),
+        (lambda f: f.update(thresholds=[0.5]), "2 label ids, 2 names and 1 thresholds"),
+        (lambda f: f.update(thresholds=["a", 0.5]), "thresholds.0: found 'a', expected a number"),
+        (lambda f: f.update(thresholds=[None, 0.5]), "thresholds.0: found null, expected a number"),
+        (lambda f: f.update(thresholds=[float("nan"), 1]), "expected a finite number"),
+        (lambda f: f.update(empty="argmx"), "empty: found 'argmx' (did you mean 'argmax'?)"),
+        (lambda f: f.update(precision="fp8"), "precision: found 'fp8'"),
+        (lambda f: f["image"].update(size=0), "image.size: found 0, expected at least 16"),
+        (lambda f: f.update(encoders={}), "encoders: found {}"),
+        (lambda f: f.update(encoders={"sound": {}}), "encoders.sound"),
+        (lambda f: text_of(f).pop("encoding_precision"), "encoding_precision is missing"),
+        (
+            lambda f: text_of(f).update(out_dim=7),
+            "the encoder makes 3 features, expected the run's 7",
+        ),
+        (lambda f: text_of(f)["node"].pop("_target_"), "text._target_ None is no dotted"),
+        (
+            lambda f: text_of(f)["node"].update(min_df="x"),
+            "text.min_df: found 'x', expected a whole",
+        ),
+        (lambda f: text_of(f)["node"].update(nmax=1), "text.nmax is not a setting of"),
+        (lambda f: f["fusion"].update(_target_="os.system"), "fusion._target_ 'os.system' is not"),
+        (
+            lambda f: f["fusion"].update(_target_="torch.load"),
+            "fusion._target_ 'torch.load' is not",
+        ),
+        (lambda f: f["head"].update(hidden=3), "classifier.safetensors does not fit Classifier"),
+    ],
+)
+def test_a_damaged_description_is_named(
+    folder: Path, change: Callable[[dict[str, Any]], object], words: str
+) -> None:
+    changed(folder, change)
+    with pytest.raises(InputError) as caught:
+        restore(folder, ())
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "name"),
+    [
+        ({"auto_map": {"AutoModel": "modeling.Any"}}, "auto_map"),
+        ({"attn_implementation": "kernels-community/any"}, "attn_implementation"),
+        ({"text_config": [{"_experts_implementation": "any"}]}, "_experts_implementation"),
+    ],
+)
+def test_an_architecture_names_no_code(
+    folder: Path, architecture: dict[str, Any], name: str
+) -> None:
+    changed(folder, lambda facts: text_of(facts).update(architecture=architecture))
+    with pytest.raises(InputError, match=f"the architecture has the setting '{name}'"):
+        restore(folder, ())
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("model.json", None, "model.json is damaged: there is no such file"),
+        ("model.json", b"{", "model.json is damaged: it cannot be read as JSON, Expecting"),
+        ("model.json", b"\xff", "model.json is damaged: it cannot be read as JSON, 'utf-8'"),
+        ("model.json", b"[" * 100_000, "model.json is damaged: it cannot be read as JSON"),
+        ("model.json", b"[]", "has the format None"),
+        ("classifier.safetensors", None, "no weights at"),
+        ("classifier.safetensors", b"x", "classifier.safetensors cannot be read as weights"),
+        ("tfidf.json", None, "tfidf.json is damaged: there is no such file"),
+        ("tfidf.json", b'{"cat": "0"}', "tfidf.json is damaged: cat: found '0', expected a whole"),
+        ("tfidf.json", b'{"cat": 0}', "with tfidf_idf.npy beside it, found float32 (3,)"),
+        ("tfidf.json", b'{"a": 0, "b": 0, "c": 1}', "found no vocabulary of TF-IDF"),
+        ("tfidf_idf.npy", None, "tfidf_idf.npy is damaged: it cannot be read"),
+        ("tfidf_idf.npy", b"", "tfidf_idf.npy is damaged: it cannot be read"),
+        ("tfidf_idf.npy", pickle.dumps([1.0, 1.0, 1.0]), "tfidf_idf.npy is damaged"),
+    ],
+)
+def test_a_damaged_file_is_named(
+    folder: Path, file: str, content: bytes | None, words: str
+) -> None:
+    (folder / file).unlink()
+    if content is not None:
+        (folder / file).write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        restore(folder, ())
+    assert words in str(caught.value)
+
+
+def test_a_lost_tokenizer_is_named(tmp_path: Path) -> None:
+    folder, _, _ = written(tmp_path, *BERT)
+    for file in (folder / "tokenizer").iterdir():
+        file.unlink()
+    with pytest.raises(InputError, match="tokenizer holds no tokenizer that can be read"):
+        restore(folder, ())
+
+
+def test_other_weights_of_a_frozen_encoder_are_found(tmp_path: Path) -> None:
+    folder, _, _ = written(tmp_path, *TIMM, *BERT)
+    changed(folder, lambda facts: text_of(facts).update(sha256="0" * 64))
+    with pytest.raises(InputError) as caught:
+        restore(folder, ())
+    text = str(caught.value)
+    assert text.startswith("text: the tensors of the encoder nobody/tiny (weights: random) have")
+    assert f"expected the run's {'0' * 64}" in text
+
+
+def test_weights_that_lack_a_trained_encoder_do_not_fit(tmp_path: Path) -> None:
+    folder, _, _ = written(tmp_path, *TIMM, "text=none", "vision.trainable=true")
+    path = folder / "classifier.safetensors"
+    kept = {k: v for k, v in load_file(path).items() if not k.startswith("encoders.")}
+    save_file(kept, path)
+    with pytest.raises(InputError, match=r"does not fit Classifier: missing: encoders\.vision"):
+        restore(folder, ())

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+
+from mmclf.pipeline.stage_timing import cost_tags, speeds, times
+from mmclf.storage.store.entry import Cost
+
+CPU, GPU = "2 x CPU", "1 x GPU"
+
+
+def cost(stage: str, seconds: float, count: int = 100, run: str | None = "run1") -> Cost:
+    hardware = GPU if stage == "text" else CPU
+    return Cost(stage, f"{stage:a<40}", seconds, count, hardware, run)
+
+
+COSTS = (
+    cost("decide", 0.125),
+    cost("fit", 4.0, 800),
+    cost("split", 0.25),
+    cost("pictures", 1.0),
+    cost("vision", 2.0, 100),
+    cost("vision", 3.0, 90),
+    cost("text", 0.5, 100, run="run0"),
+)
+
+
+def test_the_cold_time_is_the_sum_of_all_costs() -> None:
+    assert times(COSTS) == {
+        "time/encode_s": 6.5,
+        "time/fit_s": 4.0,
+        "time/decide_s": 0.125,
+        "time/cold_s": 10.875,
+    }
+
+
+def test_the_test_set_judged_once_more_is_part_of_deciding() -> None:
+    found = times([*COSTS, cost("tested", 0.5, 40)])
+    assert (found["time/decide_s"], found["time/cold_s"]) == (0.625, 11.375)
+
+
+def test_a_stage_that_there_was_not_took_no_time_and_has_no_speed() -> None:
+    few = (cost("fit", 4.0, 800), cost("split", 0.25))
+    assert times(few)["time/encode_s"] == 0
+    assert speeds(few) == {"speed/fit_samples_per_s": 200.0}
+
+
+def test_speeds_are_over_all_views() -> None:
+    assert speeds(COSTS) == {
+        "speed/images_per_s": 38.0,
+        "speed/captions_per_s": 200.0,
+        "speed/fit_samples_per_s": 200.0,
+    }
+
+
+def test_what_took_no_time_has_no_speed() -> None:
+    assert speeds([cost("text", 0.0)]) == {}
+
+
+def test_tags_tell_which_run_made_what_where_and_at_what_cost() -> None:
+    assert cost_tags(COSTS, "run1") == {
+        "mmclf.cold_hardware": "1 x GPU; 2 x CPU",
+        "mmclf.stage.decide": "decideaaaaaa by this run in 0.125 s on 2 x CPU",
+        "mmclf.stage.fit": "fitaaaaaaaaa by this run in 4.000 s on 2 x CPU",
+        "mmclf.stage.split": "splitaaaaaaa by this run in 0.250 s on 2 x CPU",
+        "mmclf.stage.pictures": "picturesaaaa by this run in 1.000 s on 2 x CPU",
+        "mmclf.stage.vision.0": "visionaaaaaa by this run in 2.000 s on 2 x CPU",
+        "mmclf.stage.vision.1": "visionaaaaaa by this run in 3.000 s on 2 x CPU",
+        "mmclf.stage.text": "textaaaaaaaa by run run0 in 0.500 s on 1 x GPU",
+    }
+
+
+@pytest.mark.parametrize(
+    ("run", "maker"), [("run1", "this run"), ("run0", "run run0"), (None, "no run")]
+)
+def test_a_maker_is_this_run_another_or_none(run: str | None, maker: str) -> None:
+    tags = cost_tags([cost("fit", 4.0, run=run)], "run1")
+    assert tags["mmclf.stage.fit"] == f"fitaaaaaaaaa by {maker} in 4.000 s on 2 x CPU"

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from mmclf.plots.cost import cost_figure
+from mmclf.plots.forest import CORRECTED, HOLDING, SHOWN, forest_figure
+from mmclf.plots.label_scores import label_scores_figure
+from mmclf.plots.label_shares import label_shares_figure
+from mmclf.plots.learning_curves import by_epoch, learning_curves_figure
+from mmclf.plots.style import LOOKS, MUTED, PAPER, SERIES
+from mmclf.plots.threshold_curves import threshold_curves_figure
+from mmclf.plots.waterfall import DROP, GAIN, NOT_SHOWN, waterfall_figure
+
+ODD = ["$\\frac{$", "_hidden", "<b>&\"'", "", "x" * 300, "\x00"]
+
+
+def drawn(figure: Figure) -> bytes:
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=40)
+    return out.getvalue()
+
+
+def lines(axes: Axes) -> list[Line2D]:
+    return list(axes.get_lines())
+
+
+def data(line: Line2D) -> tuple[list[float], list[float]]:
+    return np.asarray(line.get_xdata()).tolist(), np.asarray(line.get_ydata()).tolist()
+
+
+def reach(bar: Patch) -> tuple[float, float]:
+    box = bar.get_path().get_extents(bar.get_patch_transform())
+    return float(box.x0), float(box.x1)
+
+
+def row_names(axes: Axes) -> list[str]:
+    return [tick.get_text() for tick in axes.get_yticklabels()]
+
+
+def key_of(figure: Figure) -> list[str]:
+    (legend,) = figure.legends
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_forest_tells_three_kinds_of_differences_apart() -> None:
+    figure = forest_figure(
+        ["shown", "corrected", "holding", "unknown"],
+        [2.0, 1.0, 0.5, 0.4],
+        [1.0, 0.1, -1.0, math.nan],
+        [3.0, 1.9, 2.0, math.nan],
+        [True, False, False, False],
+        "points",
+    )
+    (axes,) = figure.axes
+    assert row_names(axes) == ["shown", "corrected", "holding", "unknown"]
+    zero, *rest = lines(axes)
+    assert data(zero)[0] == [0, 0]
+    intervals, marks = rest[::2], rest[1::2]
+    assert data(intervals[0]) == ([1.0, 3.0], [0, 0])
+    assert [data(mark) for mark in marks] == [
+        ([v], [i]) for i, v in enumerate([2.0, 1.0, 0.5, 0.4])
+    ]
+    assert [mark.get_markerfacecolor() for mark in marks] == [SERIES[0], PAPER, PAPER, PAPER]
+    assert [mark.get_color() for mark in marks] == [SERIES[0], SERIES[0], MUTED, MUTED]
+    assert [mark.get_marker() for mark in marks] == ["o", "D", "o", "o"]
+    assert key_of(figure) == [SHOWN, CORRECTED, HOLDING]
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first row is on top
+
+
+@pytest.mark.parametrize("rows", [1, 70])
+def test_forest_of_one_row_and_of_many(rows: int) -> None:
+    values = np.linspace(-3, 3, rows).tolist()
+    figure = forest_figure(
+        [f"arm {place}" for place in range(rows)],
+        values,
+        [value - 1 for value in values],
+        [value + 1 for value in values],
+        [abs(value) > 1 for value in values],
+        "points",
+    )
+    assert drawn(figure)
+    assert figure.get_size_inches()[1] < 20
+
+
+def test_waterfall_steps_begin_where_the_last_one_ended() -> None:
+    figure = waterfall_figure(
+        ("default", 0.70),
+        ["a", "b", "c"],
+        [0.05, -0.02, 0.01],
+        [0.04, -0.03, -0.01],
+        [0.06, -0.01, 0.03],
+        [True, True, False],
+        ("improved", 0.74),
+        "F1",
+    )
+    (axes,) = figure.axes
+    assert row_names(axes) == ["default", "a", "b", "c", "improved"]
+    bars = [reach(bar) for bar in axes.patches]
+    expected = [(0.70, 0.75), (0.73, 0.75), (0.73, 0.74)]
+    assert np.allclose(bars, expected)
+    assert [bool(bar.get_hatch()) for bar in axes.patches] == [False, True, False]
+    start, *whiskers, end = lines(axes)
+    assert data(start) == ([0.70], [0])
+    assert data(end) == ([0.74], [4])
+    ends = [data(whisker)[0] for whisker in whiskers]
+    assert np.allclose(ends, [(0.74, 0.76), (0.72, 0.74), (0.72, 0.76)])
+    assert [text.get_text() for text in axes.texts] == [
+        "0.7000",
+        "+5.00",
+        "\N{MINUS SIGN}2.00",
+        "+1.00",
+        "0.7400",
+    ]
+    assert key_of(figure) == [GAIN, DROP, NOT_SHOWN]
+
+
+def test_waterfall_goes_on_after_a_step_that_is_not_known() -> None:
+    nan = math.nan
+    figure = waterfall_figure(
+        ("a", 0.5),
+        ["x", "y"],
+        [nan, 0.1],
+        [nan, 0.05],
+        [nan, 0.15],
+        [False, True],
+        ("b", 0.6),
+        "F1",
+    )
+    (axes,) = figure.axes
+    (bar,) = axes.patches
+    assert reach(bar) == pytest.approx((0.5, 0.6))
+    assert "not known" in [text.get_text() for text in axes.texts]
+    assert drawn(figure)
+
+
+def test_label_scores_join_both_arms() -> None:
+    scores = {"base": np.asarray([0.5, 0.4]), "best": np.asarray([0.6, math.nan])}
+    figure = label_scores_figure(["cat", "dog (rare, 0.5 %)"], scores)
+    (axes,) = figure.axes
+    assert row_names(axes) == ["cat", "dog (rare, 0.5 %)"]
+    for line, values in zip(lines(axes), scores.values(), strict=True):
+        assert np.array_equal(np.asarray(line.get_xdata()), values, equal_nan=True)
+    assert key_of(figure) == ["base", "best"]
+    assert len({line.get_marker() for line in lines(axes)}) == 2
+    assert drawn(figure)
+
+
+def test_one_arm_alone_has_label_scores() -> None:
+    figure = label_scores_figure(["cat"], {"base": np.asarray([0.5])})
+    assert key_of(figure) == ["base"]
+    assert drawn(figure)
+
+
+def test_label_shares_of_zero_stand_at_the_edge() -> None:
+    shares = {"train": np.asarray([0.5, 0.01]), "val": np.asarray([0.4, 0.0])}
+    figure = label_shares_figure(["cat", "dog"], shares)
+    (axes,) = figure.axes
+    assert axes.get_xscale() == "log"
+    crosses = [line for line in lines(axes) if line.get_marker() == "x"]
+    assert [data(line)[1] for line in crosses] == [[1]]
+    assert key_of(figure) == ["train", "val", "no sample"]
+    assert drawn(figure)
+
+
+@pytest.mark.parametrize("shares", [[0.0, 0.0], [1.0, 1.0], [1e-5, 0.9]])
+def test_label_shares_at_the_extremes(shares: list[float]) -> None:
+    figure = label_shares_figure(["cat", "dog"], {"train": np.asarray(shares)})
+    (axes,) = figure.axes
+    low, high = axes.get_xlim()
+    assert 0 < low < high
+    assert drawn(figure)
+
+
+THRESHOLDS = np.linspace(0.1, 0.9, 9)
+
+
+def threshold_curves(chosen: Sequence[float | None], seeds: int = 2) -> Figure:
+    curves = np.stack([0.8 - (THRESHOLDS - 0.4) ** 2 + 0.01 * seed for seed in range(seeds)])
+    return threshold_curves_figure(
+        {"base": THRESHOLDS}, {"base": curves + 0.02}, {"base": curves}, {"base": chosen}
+    )
+
+
+def test_threshold_curves_are_means_over_seeds_with_what_was_chosen() -> None:
+    figure = threshold_curves([0.4, 0.45])
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["val", "test"]
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+    curve, marks = lines(figure.axes[1])
+    assert np.allclose(curve.get_ydata(), 0.8 - (THRESHOLDS - 0.4) ** 2 + 0.005)
+    assert data(marks)[0] == [0.4, 0.45]
+    assert len(figure.axes[1].collections) == 1
+
+
+def test_a_threshold_for_each_label_is_no_mark_and_one_seed_no_band() -> None:
+    figure = threshold_curves([None], seeds=1)
+    assert len(lines(figure.axes[0])) == 1
+    assert not figure.axes[0].collections
+
+
+def test_curves_of_seeds_that_stop_at_different_epochs() -> None:
+    epochs, values = by_epoch([((1, 0.1), (2, 0.2), (3, 0.3)), ((1, 0.3), (2, 0.4))])
+    assert epochs.tolist() == [1, 2, 3]
+    assert np.array_equal(values, [[0.1, 0.2, 0.3], [0.3, 0.4, math.nan]], equal_nan=True)
+    history: Mapping[str, Sequence[Sequence[tuple[int, float]]]] = {
+        "train/loss": [((1, 0.1), (2, 0.2), (3, 0.3)), ((1, 0.3), (2, 0.4))],
+        "val/loss": [((1, math.inf), (2, math.nan))],
+    }
+    figure = learning_curves_figure({"base": history})
+    loss, score = figure.axes
+    (train,) = lines(loss)
+    assert np.allclose(train.get_ydata(), [0.2, 0.3, 0.3])
+    assert not lines(score)
+    assert drawn(figure)
+
+
+def test_learning_curves_of_two_arms_differ_by_mark_and_parts_by_line() -> None:
+    curve = [((1, 0.1), (2, 0.2))]
+    history = {f"{part}/{m}": curve for part in ("train", "val") for m in ("loss", "f1_samples")}
+    figure = learning_curves_figure({"base": history, "best": history})
+    found = lines(figure.axes[0])
+    assert [line.get_marker() for line in found] == [LOOKS[0].marker] * 2 + [LOOKS[1].marker] * 2
+    assert [line.get_linestyle() for line in found] == [":", "-", ":", "-"]
+    assert key_of(figure) == ["train: base", "val: base", "train: best", "val: best"]
+
+
+def test_odd_names_are_drawn_as_they_are() -> None:
+    ones = [1.0] * len(ODD)
+    some = np.linspace(0.4, 0.5, len(ODD))
+    shown = [True] * len(ODD)
+    for figure in (
+        forest_figure(ODD, ones, ones, ones, shown, "points"),
+        waterfall_figure(("$a$", 0.5), ODD, ones, ones, ones, shown, ("$b", 0.6), "F1"),
+        cost_figure(ODD, np.arange(1.0, 7), np.zeros(6), some, "_hidden", "F1"),
+        label_scores_figure(ODD, {"_a": some, "$b": some}),
+        label_shares_figure(ODD, {"train": some}),
+    ):
+        assert drawn(figure)
+    assert key_of(label_scores_figure(ODD, {"_a": some, "$b": some})) == ["_a", "$b"]

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from mmclf.storage.store import json_cache as module
+from mmclf.storage.store.json_cache import Memory
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from mmclf.storage.store.json_cache import Memory
+
+folder, name = Path(sys.argv[1]), sys.argv[2]
+
+def find_out():
+    with (folder / "found_out").open("a") as stream:
+        stream.write("once ")
+    time.sleep(0.2)
+    return "answer"
+
+(folder / f"ready.{name}").touch()
+while len([*folder.glob("ready.*")]) < 4:
+    time.sleep(0.01)
+print(Memory(folder / "memory.json").remember("question", find_out))
+"""
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Memory:
+    return Memory(tmp_path / "memory" / "facts.json")
+
+
+def never() -> NoReturn:
+    pytest.fail("it was found out again")
+
+
+def test_nothing_is_known_at_first(memory: Memory) -> None:
+    assert memory.recall("a") is None
+    assert memory.all() == {}
+
+
+def test_what_was_found_out_is_remembered(memory: Memory, tmp_path: Path) -> None:
+    assert memory.remember("ä", lambda: {"bf16": True}) == {"bf16": True}
+    assert memory.remember("ä", never) == {"bf16": True}
+    again = Memory(tmp_path / "memory" / "facts.json")
+    assert again.recall("ä") == {"bf16": True}
+    assert again.all() == {"ä": {"bf16": True}}
+
+
+def test_an_error_in_finding_out_is_not_remembered(memory: Memory) -> None:
+    def fail() -> NoReturn:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        memory.remember("a", fail)
+    assert memory.remember("a", lambda: 1) == 1
+
+
+def test_further_facts_are_added_to_those_known(memory: Memory) -> None:
+    memory.add({"a": 1, "b": [2]})
+    memory.add({"b": [3], "c": None})
+    assert memory.all() == {"a": 1, "b": [3], "c": None}
+
+
+def test_nothing_is_written_where_all_is_known(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.add({"a": {"b": 1}, "c": 2})
+    monkeypatch.setattr(module, "write_whole", lambda *_: pytest.fail("it was written"))
+    memory.add({"a": {"b": 1}})
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"a": 1', b'{"a": 1}', b"\xff\xfe", b"[1]", b"null", b"[" * 100_000]
+)
+def test_a_damaged_memory_is_as_good_as_none(
+    memory: Memory, tmp_path: Path, content: bytes
+) -> None:
+    memory.add({"a": 1})
+    (tmp_path / "memory" / "facts.json").write_bytes(content)
+    assert memory.recall("a") is None
+    assert memory.remember("a", lambda: 2) == 2
+    assert memory.all() == {"a": 2}
+
+
+def test_a_memory_with_any_byte_flipped_tells_nothing_false(memory: Memory, tmp_path: Path) -> None:
+    facts = {"a": {"bf16": True, "gain": 1.25}, "b": "timm/net"}
+    memory.add(facts)
+    path = tmp_path / "memory" / "facts.json"
+    sound = path.read_bytes()
+    for position in range(len(sound)):
+        damaged = bytearray(sound)
+        damaged[position] ^= 1
+        path.write_bytes(damaged)
+        assert memory.all() in ({}, facts)
+
+
+def test_a_full_disk_forgets_and_harms_nothing(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path, __: Path) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    memory.add({"a": 1})
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        assert memory.remember("b", lambda: 2) == 2
+    assert memory.all() == {"a": 1}
+    left = {path.name for path in (tmp_path / "memory").iterdir()} - {"facts.json.lock"}
+    assert left == {"facts.json"}
+
+
+def test_processes_that_ask_at_once_find_out_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    started = time.monotonic()
+    asked: list[subprocess.Popen[Any]] = [
+        subprocess.Popen([*command, str(i)], stdout=subprocess.PIPE, text=True) for i in range(4)
+    ]
+    assert [process.communicate(timeout=30)[0] for process in asked] == ["answer\n"] * 4
+    assert (tmp_path / "found_out").read_text() == "once "
+    assert time.monotonic() - started < 30

@@ -1,0 +1,191 @@
+"""Tracking: statuses, what is logged, and runs that start at once on a fresh database."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from mmclf.errors import InputError
+from mmclf.storage.tracking import Tracker, key_of
+
+RACERS = 8
+
+
+def open_tracker(folder: Path) -> Tracker:
+    return Tracker(f"sqlite:///{folder / 'mlflow.db'}", "study", folder)
+
+
+def race(folder: Path, number: int) -> None:
+    with open_tracker(folder).run(f"run {number}", {"mmclf.seed": str(number)}, None) as log:
+        for step in range(1, 6):
+            log.metrics({"val/loss": number + step / 10, "val/map": 0.5}, step)
+
+
+def test_runs_that_start_at_once_on_a_fresh_database_are_all_there(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    racers = [context.Process(target=race, args=(tmp_path, i)) for i in range(RACERS)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert [racer.exitcode for racer in racers] == [0] * RACERS
+    runs = open_tracker(tmp_path).runs()
+    assert sorted(run.name for run in runs) == [f"run {i}" for i in range(RACERS)]
+    for run in runs:
+        assert run.status == "FINISHED"
+        assert run.metrics == {
+            "val/loss": pytest.approx(int(run.tags["mmclf.seed"]) + 0.5),
+            "val/map": 0.5,
+        }
+
+
+def test_a_run_that_raises_is_failed_with_its_error(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    with pytest.raises(ArithmeticError), tracker.run("bad", {}, None):
+        raise ArithmeticError("the loss is not finite")
+    (run,) = tracker.runs()
+    assert run.status == "FAILED"
+    assert run.tags["mmclf.error"] == "ArithmeticError: the loss is not finite"
+
+
+def test_an_interrupted_run_is_killed(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    with pytest.raises(KeyboardInterrupt), tracker.run("stopped", {}, None):
+        raise KeyboardInterrupt
+    (run,) = tracker.runs()
+    assert run.status == "KILLED"
+    assert "mmclf.error" not in run.tags
+
+
+def test_children_are_found_by_their_parent(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    parent = tracker.start("sweep", {}, None)
+    with tracker.run("child", {"mmclf.arm": "a=1"}, parent.id):
+        pass
+    with tracker.run("single", {}, None):
+        pass
+    (child,) = tracker.children(parent.id)
+    assert (child.name, child.parent, child.tags["mmclf.arm"]) == ("child", parent.id, "a=1")
+
+
+def test_params_tags_metrics_and_artifacts_come_back(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path / "deep" / "folder")
+    (tmp_path / "files" / "figures").mkdir(parents=True)
+    (tmp_path / "files" / "figures" / "a.txt").write_text("drawn")
+    many = {f"test/f1_label/label {i}": i / 2000 for i in range(1500)}
+    with tracker.run("full", {"mmclf.loss": "bce"}, None) as log:
+        log.params({f"key.{i}": "x" * 7000 for i in range(150)})
+        log.metrics({"val/loss": 2.0}, step=1)
+        log.metrics(many | {"val/loss": 1.0}, step=2)
+        log.artifacts(tmp_path / "files")
+    (run,) = tracker.get([log.id])
+    assert run.tags["mmclf.loss"] == "bce"
+    assert len(run.params) == 150
+    assert run.metrics == many | {"val/loss": 1.0}
+    steps = [m.step for m in tracker.client.get_metric_history(log.id, "val/loss")]
+    assert steps == [1, 2]
+    artifacts = tmp_path / "deep" / "folder" / "artifacts" / log.id / "artifacts"
+    assert (artifacts / "figures" / "a.txt").read_text() == "drawn"
+
+
+@pytest.mark.parametrize("uri", ["nonsense://x", "mlruns"])
+def test_an_address_that_cannot_be_used_is_named(tmp_path: Path, uri: str) -> None:
+    with pytest.raises(InputError, match=f"tracking.uri={uri} cannot be used") as caught:
+        Tracker(uri, "study", tmp_path)
+    assert "expected sqlite:///FILE" in str(caught.value)
+
+
+def test_an_unknown_run_id_says_where_ids_are_listed(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="mmclf runs"):
+        open_tracker(tmp_path).get(["0" * 32])
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("test/f1_label/traffic light", "test/f1_label/traffic light"),
+        ("test/f1_label/x-ray", "test/f1_label/x-ray"),
+        ("test/f1_label/R&B", "test/f1_label/R_x26_B"),
+        ("test/f1_label/a/b", "test/f1_label/a_x2f_b"),
+        ("test/f1_label/..", "test/f1_label/_x2e__x2e_"),
+        ("val/f1_samples_at_0.5", "val/f1_samples_at_0.5"),
+        ("data.label_names.C++", "data.label_names.C_x2b__x2b_"),
+    ],
+)
+def test_odd_names_become_keys_that_mlflow_admits(tmp_path: Path, name: str, key: str) -> None:
+    assert key_of(name) == key
+    with open_tracker(tmp_path).run("odd", {}, None) as log:
+        log.metrics({name: 0.5})
+        log.params({name: "set"})
+    (run,) = open_tracker(tmp_path).runs()
+    assert run.metrics == {key: 0.5}
+    assert run.params == {key: "set"}
+
+
+def test_reading_makes_no_experiment(tmp_path: Path) -> None:
+    open_tracker(tmp_path)
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    with pytest.raises(InputError, match="did you mean 'study'"):
+        Tracker(uri, "studdy", tmp_path, create=False)
+    assert open_tracker(tmp_path).client.get_experiment_by_name("studdy") is None
+
+
+def test_reading_makes_no_database(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path / 'below' / 'mlflow.db'}"
+    with pytest.raises(InputError, match=r"there is no database at sqlite:///.*start a run"):
+        Tracker(uri, "study", tmp_path, create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_found_by_its_id_or_by_the_beginning(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    ids = [tracker.start(f"run {number}", {}, None).id for number in range(17)]
+    for run_id in ids:
+        assert tracker.find(run_id).id == run_id
+        shortest = next(
+            run_id[:n] for n in range(1, 33) if sum(i.startswith(run_id[:n]) for i in ids) == 1
+        )
+        assert tracker.find(shortest).id == run_id
+    # Of 17 ids two begin with the same of 16 digits.
+    twice = next(i[0] for i in ids if sum(other[0] == i[0] for other in ids) > 1)
+    count = sum(i[0] == twice for i in ids)
+    with pytest.raises(InputError, match=f"{count} runs have ids that begin with '{twice}'"):
+        tracker.find(twice)
+    for beginning in ("", "zz", "0" * 32, "0" * 33, "%", "../.."):
+        with pytest.raises(InputError, match="`mmclf runs` lists the runs"):
+            tracker.find(beginning)
+    # An id alone is found in any experiment.
+    other = Tracker(f"sqlite:///{tmp_path / 'mlflow.db'}", "other", tmp_path)
+    assert other.find(ids[0]).id == ids[0]
+
+
+def test_artifacts_are_fetched_or_the_run_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "files" / "model").mkdir(parents=True)
+    (tmp_path / "files" / "model" / "a.txt").write_text("kept")
+    tracker = open_tracker(tmp_path)
+    with tracker.run("full", {}, None) as log:
+        log.artifacts(tmp_path / "files")
+    (run,) = tracker.get([log.id])
+    (tmp_path / "here").mkdir()
+    capfd.readouterr()
+    found = tracker.fetch(run, "model", tmp_path / "here")
+    assert found == tmp_path / "here" / "model"
+    assert (found / "a.txt").read_text() == "kept"
+    assert capfd.readouterr().err == ""
+    with pytest.raises(InputError, match=rf"the run {run.id} \(FINISHED\) has no artifact 'other'"):
+        tracker.fetch(run, "other", tmp_path / "here")
+    with pytest.raises(ArithmeticError), tracker.run("bad", {}, None) as log:
+        raise ArithmeticError
+    with pytest.raises(InputError, match=r"\(FAILED\) has no artifact 'model' .*that has finished"):
+        tracker.fetch(tracker.get([log.id])[0], "model", tmp_path / "here")
+
+
+def test_a_deleted_experiment_is_answered(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    tracker.client.delete_experiment(tracker.experiment_id)
+    with pytest.raises(InputError, match="was deleted"):
+        open_tracker(tmp_path)

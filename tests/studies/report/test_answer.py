@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from made_up import CHANGES, difference, estimate, findings
+
+from mmclf.studies.report.answer import answer, ends, shown_gain
+from mmclf.studies.report.results import ArmFindings, Difference, EffectFindings, StudyFindings
+
+BETTER = difference(0.0123, 0.005)
+WORSE = difference(-0.008, 0.007)
+UNSURE = difference(0.004, 0.01)
+CORRECTED = Difference(estimate(0.011, 0.01, p=0.03), 0.12)
+
+
+def losses(
+    *differences: Difference | None, baseline: float = 0.79, seeds: int = 5
+) -> StudyFindings:
+    """A study of `bce` and of others that differ from it so."""
+    study = findings(seeds=seeds)
+    arms = [replace(study.baseline, score=estimate(baseline, seeds=seeds))]
+    for arm, found in zip(study.arms[1:], differences, strict=False):
+        score = None if found is None else estimate(baseline + found.estimate.value)
+        runs = () if found is None else arm.runs
+        arms.append(replace(arm, difference=found, score=score, runs=runs))
+    return replace(study, arms=tuple(arms))
+
+
+def changed(
+    study: StudyFindings, values: Mapping[str, Difference | None], whole: Difference | None
+) -> StudyFindings:
+    """A ladder or an attribution with these effects, and this difference from end to end."""
+
+    def scored(arm: ArmFindings) -> ArmFindings:
+        value = 0.78 if whole is None or arm.name == "default" else 0.78 + whole.estimate.value
+        end = whole if arm.name == "improved" else arm.difference
+        return replace(arm, score=estimate(value), difference=end)
+
+    effects = tuple(EffectFindings(name, {}, found) for name, found in values.items())
+    return replace(study, arms=tuple(map(scored, study.arms)), effects=effects)
+
+
+def test_differences_that_are_shown_have_their_size_and_interval() -> None:
+    told = answer(losses(BETTER, WORSE))
+    assert told == (
+        "In samples-F1 on the test set, “weighted_bce raw” is better than the baseline “bce” "
+        "(0.7900) by 1.23 F1 points (95 % interval 0.73 to 1.73). “weighted_bce sqrt” is worse "
+        "than it by 0.80 F1 points (95 % interval 0.10 to 1.50)."
+    )
+
+
+def test_a_difference_whose_interval_holds_0_is_never_called_one() -> None:
+    told = answer(losses(UNSURE))
+    assert told == (
+        "No arm is shown to be better than the baseline “bce” (0.7900) in samples-F1 on the test "
+        "set. No difference is shown for “weighted_bce raw”: its 95 % interval holds 0."
+    )
+    assert "0.40" not in told
+
+
+def test_what_does_not_survive_the_correction_is_not_shown() -> None:
+    told = answer(losses(BETTER, CORRECTED, UNSURE))
+    assert "“weighted_bce raw” is better" in told
+    assert (
+        "For “weighted_bce sqrt” the 95 % interval excludes 0, yet no difference is shown once "
+        "corrected for 3 comparisons."
+    ) in told
+
+
+def test_an_arm_without_runs_is_not_compared() -> None:
+    told = answer(losses(BETTER, None))
+    assert (
+        "Not compared, for want of runs on the same seeds and test samples: “weighted_bce sqrt”."
+        in told
+    )
+
+
+def test_one_seed_is_said() -> None:
+    single = difference(0.02, 0.005, seeds=1)
+    told = answer(losses(single, difference(0.03, 0.005, seeds=1), seeds=1))
+    assert told.endswith(
+        "With one seed, only the test set's share of the uncertainty is known, not what another "
+        "seed would give."
+    )
+    told = answer(losses(BETTER, single))
+    assert "“weighted_bce sqrt” can be judged on one seed alone: only the test set's" in told
+
+
+def test_many_arms_are_counted_rather_than_listed() -> None:
+    study = findings("attribution", CHANGES, baseline="improved")
+    grid = replace(study, definition=replace(study.definition, design="grid"))
+    told = answer(grid)
+    assert len(told) < 1500
+    assert " more" in told
+
+
+def test_one_arm_alone() -> None:
+    study = losses()
+    assert answer(study) == (
+        "The study has one arm, “bce” (0.7900), and nothing to compare its samples-F1 on the test "
+        "set with. The 95 % interval is 0.7800 to 0.8000."
+    )
+
+
+def test_no_finished_run() -> None:
+    study = findings(seeds=1, missing=[(arm.name, 0) for arm in findings().arms])
+    assert answer(study) == "No run has finished yet: there is no answer."
+
+
+def test_a_baseline_without_a_run() -> None:
+    told = answer(findings(seeds=1, missing=[("bce", 0)]))
+    assert told.startswith("The baseline “bce” has no finished run to compare with. Of the others")
+
+
+def test_a_ladder_says_what_each_change_accounts_for() -> None:
+    study = findings("ladder", {name: CHANGES[name] for name in ("vision", "text", "loss")})
+    effects = {
+        "vision": difference(0.02, 0.005),
+        "text": difference(0.012, 0.005),
+        "loss": difference(-0.002, 0.005),
+    }
+    told = answer(changed(study, effects, difference(0.03, 0.008)))
+    assert told == (
+        "Samples-F1 on the test set rises from “default” (0.7800) to “improved” (0.8100), by 3.00 "
+        "F1 points (95 % interval +2.20 to +3.80). Of this, each change added to those before it, "
+        "“vision” accounts for +2.00 (+1.50 to +2.50; 67 % of the gain) and “text” for "
+        "+1.20 (+0.70 to +1.70; 40 % of the gain). No effect is shown for “loss”: its 95 % "
+        "interval holds 0."
+    )
+
+
+def test_an_attribution_names_its_shapley_values() -> None:
+    study = findings("attribution", {name: CHANGES[name] for name in ("vision", "text")})
+    effects = {"vision": difference(0.02, 0.005), "text": None}
+    told = answer(changed(study, effects, difference(0.02, 0.008)))
+    assert "(Shapley values), “vision” accounts for +2.00 (+1.50 to +2.50)." in told
+    assert "Not estimated, for want of runs on the same seeds and test samples: “text”." in told
+
+
+def test_no_share_of_a_gain_that_is_not_shown() -> None:
+    study = findings("ladder", {name: CHANGES[name] for name in ("vision", "text")})
+    effects = {
+        "vision": difference(0.02, 0.005),
+        "text": difference(-0.018, 0.005),
+    }
+    unsure = changed(study, effects, difference(0.002, 0.008))
+    told = answer(unsure)
+    assert told.startswith("In samples-F1 on the test set, no difference is shown from “default”")
+    assert "of the gain" not in told
+    assert shown_gain(unsure) != shown_gain(unsure)
+    shown = changed(study, effects, difference(0.002, 0.001))
+    assert shown_gain(shown) == pytest.approx(0.002)
+
+
+def test_a_ladder_from_another_baseline_has_no_interval_of_the_gain() -> None:
+    study = findings("ladder", CHANGES, baseline="improved")
+    assert [arm.name for arm in ends(study)] == ["default", "improved"]
+    assert "the difference from “default”" in answer(study)
+
+
+def test_a_ladder_whose_end_has_not_run() -> None:
+    study = findings("ladder", CHANGES, seeds=1, missing=[("improved", 0)])
+    assert "is not known: “improved” has no finished run on the same samples." in answer(study)

@@ -1,0 +1,145 @@
+"""A study's page in a browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from made_up import CHANGES, details, findings
+
+from mmclf.studies.report.page.document import page
+
+pytest.importorskip("playwright")
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+LONG = "vision=efficientnet_lite0_with_a_name_without_an_end<&>, text=minilm" * 3
+Scheme = Literal["light", "dark"]
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a study with much in it, and an odd name."""
+    study = findings(
+        "ladder",
+        {**CHANGES, LONG: ["before", "after"]},
+        failed={("improved", 1): "RuntimeError: " + "out of memory " * 20},
+        question="What does each change add? " + LONG,
+        notes=["the runs are of different commits: 8b2c51c; 763bb52", LONG],
+    )
+    found = tmp_path_factory.mktemp("page") / "report.html"
+    found.write_text(page(study, details(study)), encoding="utf-8")
+    return found
+
+
+def opened(browser: Browser, path: Path, width: int, scheme: Scheme = "light") -> Page:
+    tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    tab.goto(path.as_uri())
+    return tab
+
+
+def test_it_asks_for_nothing_and_complains_of_nothing(browser: Browser, path: Path) -> None:
+    tab = browser.new_page()
+    asked: list[str] = []
+    told: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("console", lambda message: told.append(message.text))
+    tab.on("pageerror", lambda error: told.append(str(error)))
+    tab.goto(path.as_uri(), wait_until="networkidle")
+    tab.click("summary >> nth=0")
+    assert asked == [path.as_uri()]
+    assert told == []
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1200])
+def test_the_page_itself_never_scrolls_sideways(browser: Browser, path: Path, width: int) -> None:
+    tab = opened(browser, path, width)
+    tab.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_letters_can_be_read_on_a_phone(browser: Browser, path: Path) -> None:
+    tab = opened(browser, path, 360)
+    heights = tab.eval_on_selector_all("svg", "all => all.map(one => one.getScreenCTM().a * 9)")
+    assert min(heights) >= 9
+
+
+@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+def test_both_schemes_have_letters_that_stand_out(
+    browser: Browser, path: Path, scheme: Scheme, is_dark: bool
+) -> None:
+    tab = opened(browser, path, 1200, scheme)
+    paper = luminance(tab, "body", "background-color")
+    assert (paper < 0.1) == is_dark
+    for selector in ("body", "caption", "figcaption", "thead th", "a", ".notes h2", "dt"):
+        assert contrast(paper, luminance(tab, selector, "color")) >= 4.5, selector
+    for text in ("svg text >> nth=0", "svg text >> nth=-1"):
+        assert contrast(paper, luminance(tab, text, "fill")) >= 4.5
+    for number in (1, 2, 3):
+        tab.evaluate(f"document.body.style.color = 'var(--series-{number})'")
+        assert contrast(paper, luminance(tab, "body", "color")) >= 3
+
+
+def luminance(tab: Page, selector: str, style: str) -> float:
+    """The relative luminance of a colour of an element, as WCAG defines it."""
+    told = tab.locator(selector).first.evaluate(f"one => getComputedStyle(one)['{style}']")
+    channels = [int(one) / 255 for one in re.findall(r"\d+", told)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: float, other: float) -> float:
+    low, high = sorted((one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_everything_has_a_name_for_who_cannot_see_it(browser: Browser, path: Path) -> None:
+    tab = opened(browser, path, 1200)
+    charts = tab.get_by_role("img")
+    assert charts.count() == tab.locator("svg").count() == 7
+    for name in ("What each change adds", "F1 of each label", "The split"):
+        assert tab.get_by_role("img", name=name).count() == 1
+    tab.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+    assert tab.get_by_role("table").count() == tab.locator("caption").count() == 4
+    regions = tab.get_by_role("region")
+    assert regions.count() == tab.locator(".scroll").count()
+
+
+def test_tables_scroll_by_keyboard(browser: Browser, path: Path) -> None:
+    tab = opened(browser, path, 360)
+    table = tab.locator("#arms-table")
+    table.focus()
+    tab.keyboard.press("ArrowRight")
+    # Not wait_for_function: what it looks again with is an eval, which the page forbids.
+    until = time.monotonic() + 10
+    while table.evaluate("one => one.scrollLeft") == 0 and time.monotonic() < until:
+        tab.wait_for_timeout(20)
+    assert table.evaluate("one => one.scrollLeft") > 0
+
+
+def test_print_is_black_on_white_with_everything_open(browser: Browser, path: Path) -> None:
+    tab = opened(browser, path, 1200, "dark")
+    tab.emulate_media(media="print", color_scheme="dark")
+    assert luminance(tab, "body", "background-color") > 0.99
+    assert luminance(tab, "body", "color") < 0.01
+    box = tab.locator("#runs-table table").bounding_box()
+    assert box is not None
+    assert box["height"] > 100
+    assert tab.pdf().startswith(b"%PDF")

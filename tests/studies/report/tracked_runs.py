@@ -1,0 +1,98 @@
+"""Runs that are tracked as the pipeline tracks them, with made-up predictions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from mmclf.evaluation.metrics import f1_scores
+from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.studies.definition import Definition
+from mmclf.studies.design import Arm, Effect
+from mmclf.studies.report.details import Floats
+
+LABELS = ("cat", "dog", "hat")
+ARMS = ("plain", "better")
+TRAIN, VAL, TEST = 50, 30, 40
+SIZES = {"train": TRAIN, "val": VAL, "test": TEST}
+EPOCHS = 3
+
+
+def tracker_in(folder: Path) -> Tracker:
+    """A new database."""
+    return Tracker(f"sqlite:///{folder}/mlflow.db", "mmclf", folder)
+
+
+def start(tracker: Tracker, folder: Path, seeds: tuple[int, ...]) -> TrackedRun:
+    """The parent run of a study of both arms."""
+    asked = Definition(
+        name="made_up",
+        question="Which?",
+        design="grid",
+        metric="test/f1_samples",
+        baseline=ARMS[0],
+        seeds=seeds,
+        factors={"arm": list(ARMS)},
+        arms=tuple(Arm(name, {"arm": name}, (f"arm={name}",)) for name in ARMS),
+        effects=(Effect(ARMS[1], {ARMS[1]: 1.0, ARMS[0]: -1.0}),),
+        command="mmclf study=made_up output_dir=/home/me data.root=/data/mine",
+        data="d1675700ffee",
+    )
+    log = tracker.start("study", {"mmclf.study": "made_up", "mmclf.study_key": "k"}, None)
+    (folder / "parent").mkdir()
+    asked.write(folder / "parent")
+    log.artifacts(folder / "parent")
+    log.end("FINISHED")
+    return tracker.get([log.id])[0]
+
+
+def track(
+    tracker: Tracker,
+    folder: Path,
+    parent: str | None = None,
+    place: tuple[str, int] = ("plain", 0),
+    *,
+    wrong: float = 0.2,
+) -> TrackedRun:
+    """A finished run that is wrong at a rate."""
+    target = folder / f"{place[0]}-{place[1]}"
+    scores = _write(target, wrong)
+    tags = {"mmclf.arm": place[0], "mmclf.seed": str(place[1]), "mmclf.vision": "resnet18"}
+    tags |= {f"mmclf.samples.{part}": str(size) for part, size in SIZES.items()}
+    log = tracker.start(f"{place[0]}, seed={place[1]}", tags, parent)
+    curve = {f"{part}/{name}": 0.5 for part in ("train", "val") for name in ("loss", "f1_samples")}
+    log.history([curve] * EPOCHS)
+    times = {"time/cold_s": 3.0, "time/wall_s": 2.0}
+    log.metrics(curve | scores | times | {"test/map": 0.5}, EPOCHS + 1)
+    log.artifacts(target)
+    log.end("FINISHED")
+    return tracker.get([log.id])[0]
+
+
+def shares(count: int) -> Floats:
+    """Each label's share of so many samples."""
+    return np.asarray([1, 7, count // 2]) / count
+
+
+def _write(target: Path, wrong: float) -> dict[str, float]:
+    """The artifacts, and the test set's scores."""
+    for name in ("predictions", "model", "figures"):
+        (target / name).mkdir(parents=True)
+    scores: dict[str, float] = {}
+    for part, count in (("val", VAL), ("test", TEST)):
+        labels = (np.random.default_rng(count).random((count, len(LABELS))) < 0.4).astype(np.uint8)
+        flipped = np.random.default_rng([count, 1]).random(labels.shape) < wrong
+        predicted = np.where(flipped, 1 - labels, labels).astype(np.uint8)
+        logits = np.where(predicted == 1, 2.0, -2.0).astype(np.float32)
+        ids = np.asarray([f"{part}{place}" for place in range(count)])
+        np.savez(target / "predictions" / f"{part}.npz", ids=ids, logits=logits, labels=labels)
+        scores = {f"test/{key}": value for key, value in f1_scores(labels, predicted).items()}
+    scores |= {f"{key}_{rule}": scores[key] for key in [*scores] for rule in ("at_0.5", "fitted")}
+    scores |= {f"test/f1_label/{name}": 0.5 for name in LABELS}
+    told = {"thresholds": [0.5] * len(LABELS), "empty": "none", "label_names": LABELS}
+    (target / "model" / "model.json").write_text(json.dumps(told))
+    of = {"shares": {part: shares(count).tolist() for part, count in SIZES.items()}}
+    (target / "figures" / "label_shares.json").write_text(json.dumps(of))
+    return scores

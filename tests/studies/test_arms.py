@@ -1,0 +1,275 @@
+"""Composing a study: every arm is checked before any runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmclf.errors import InputError
+from mmclf.studies.arms import compose_study, job_lines
+
+LIGHT = ("vision=none", "text=tfidf")
+SHIPPED = {
+    "results_table": 2,
+    "vision": 7,
+    "vision_offline": 5,
+    "text": 6,
+    "text_offline": 4,
+    "modality": 7,
+    "fusion": 5,
+    "loss": 6,
+    "threshold": 7,
+    "hyperparameters": 8,
+    "attribution": 64,
+    "floor": 4,
+}
+HEAD = """\
+# @package _global_
+defaults:
+  - override /hydra/sweeper: study
+hydra:
+  mode: MULTIRUN
+"""
+
+
+def own_study(folder: Path, text: str, head: str = HEAD) -> Path:
+    path = folder / "study" / "mine.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(head + text)
+    return folder
+
+
+@pytest.mark.parametrize(("name", "arms"), SHIPPED.items())
+def test_a_shipped_study_composes(name: str, arms: int) -> None:
+    found = compose_study([f"study={name}"])
+    assert (found.name, len(found.arms)) == (name, arms)
+    assert found.study.seed_list == (0, 1, 2, 3, 4)
+
+
+def test_all_shipped_studies_are_tried_here() -> None:
+    folder = Path(__file__).parents[2] / "conf" / "study"
+    assert {path.stem for path in folder.glob("*.yaml")} == set(SHIPPED)
+
+
+def test_every_arm_has_the_base_and_its_own_level() -> None:
+    found = compose_study(["study=loss", *LIGHT, "trainer.epochs=3", "study.seeds=[4,2]"])
+    assert found.study.seed_list == (4, 2)
+    for arm, composed in zip(found.design.arms, found.arms, strict=True):
+        assert composed.config.vision.is_none
+        assert composed.config.trainer.epochs == 3
+        assert composed.choices["loss"] == arm.overrides[0].removeprefix("loss=")
+    forms = [arm.config.loss.get("form") for arm in found.arms]
+    assert forms == [None, "raw", "sqrt", "log", None, None]
+    assert job_lines(found.design.arms[1], 7) == ["loss=weighted_bce", "loss.form=raw", "seed=7"]
+
+
+def test_the_improved_arm_of_an_attribution_is_the_preset_but_for_its_encoders() -> None:
+    attribution = compose_study(["study=attribution"])
+    table = compose_study(["study=results_table"])
+    names = [arm.name for arm in attribution.design.arms]
+    for place, name in enumerate(["default", "improved"]):
+        one, other = attribution.arms[names.index(name)].config, table.arms[place].config
+        for key in ("loss", "threshold", "head", "optimizer", "trainer", "augment", "scheduler"):
+            assert getattr(one, key) == getattr(other, key), key
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["loss=focal"], "loss=focal: study=loss varies loss"),
+        (["seed=3"], "seed=3: study=loss runs its own seeds: give study.seeds="),
+        (["hydra/sweeper=basic"], "expected those of a study"),
+        (["hydra.mode=RUN"], "expected those of a study"),
+        (["study.design=ladder"], "study.factors.loss: found 6 levels, expected two"),
+        (["study.design=gird"], "study.design: found 'gird' (did you mean 'grid'?)"),
+        (["study.baseline=fokal"], "there is no arm 'fokal': did you mean 'focal'?"),
+        (["study.metric=test/map"], "study.metric: found 'test/map'"),
+        (["study.seeds=2,3"], "study.seeds=2,3: found several values, but a study varies its fact"),
+        (["trainer.epochs=2,3"], "trainer.epochs=2,3: found several values, but a study varies"),
+        (["study.question=''"], "study.question"),
+        (["+study.colour=red"], "study.colour is not a setting"),
+        (["trainer.epochs=0"], "trainer.epochs: found 0, expected"),
+        (["loss.gamma=3"], "loss.gamma"),
+    ],
+)
+def test_a_mistake_in_a_study_is_named_before_anything_runs(
+    overrides: list[str], words: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        compose_study(["study=loss", *LIGHT, *overrides])
+    assert words in str(caught.value)
+
+
+def test_what_only_some_arms_set_may_be_overridden() -> None:
+    found = compose_study(["study=modality", "text=tfidf"])
+    levels = {
+        arm.name: c.choices["text"] for arm, c in zip(found.design.arms, found.arms, strict=True)
+    }
+    assert levels["both"] == levels["text alone"] == "tfidf"
+    assert levels["image alone"] == "none"
+
+
+def test_a_level_that_cannot_be_composed_is_named_with_its_arm(tmp_path: Path) -> None:
+    text = (
+        "study:\n  question: Q\n  design: grid\n"
+        "  factors: {loss: [bce, focla], trainer.epochs: [1, 0]}\n"
+    )
+    with pytest.raises(InputError) as caught:
+        compose_study(["study=mine", *LIGHT], own_study(tmp_path, text))
+    told = str(caught.value)
+    assert "study.factors.loss: loss has no level 'focla': did you mean 'focal'? valid: " in told
+    assert "arm 'loss=bce, trainer.epochs=0': trainer.epochs: found 0" in told
+
+
+@pytest.mark.parametrize(
+    ("seeds", "found"), [("0", "0"), ("[]", "[]"), ("[-1]", "[-1]"), ("few", "'few'")]
+)
+def test_seeds_that_are_none_are_told_in_words(seeds: str, found: str) -> None:
+    with pytest.raises(InputError) as caught:
+        compose_study(["study=loss", *LIGHT, f"study.seeds={seeds}"])
+    assert list(caught.value.findings) == [
+        f"study.seeds: found {found}, expected a number of seeds of at least 1, or a list of "
+        "different seeds from 0 on"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("factors", "words"),
+    [
+        ("los: [bce, focal]", "study.factors.los: there is no group 'los': did you mean 'loss'? "),
+        (
+            "trainer.epoch: [1, 2]",
+            "study.factors.trainer.epoch: there is no setting 'trainer.epoch': did you mean "
+            "'trainer.epochs'? valid: ",
+        ),
+        ("colour: [1, 2]", "study.factors.colour: there is no setting 'colour': "),
+        (
+            "loss: [bce, focl]",
+            "study.factors.loss: loss has no level 'focl': did you mean 'focal'? valid: ",
+        ),
+        (
+            "size: {small: head.hiden=8, large: head.hidden=16}",
+            "study.factors.size.small: head.hiden=8: there is no setting 'head.hiden': did you "
+            "mean 'head.hidden'? ",
+        ),
+        (
+            "dropout: {0.0: head.dropout=0.0, 0.2: head.dropout=0.2}",
+            "study.factors.dropout: found {0.0: 'head.dropout=0.0', 0.2: 'head.dropout=0.2'}, "
+            'expected levels whose names are texts: put them in quotes, "0.0" and "0.2"',
+        ),
+        ("loss: focal", "study.factors.loss: found 'focal', expected a list of levels, or names"),
+        ("loss: {a: 3, b: loss=bce}", "study.factors.loss: found {'a': 3, 'b': 'loss=bce'}, expec"),
+    ],
+)
+def test_a_mistake_in_a_factor_is_one_finding_where_it_stands(
+    factors: str, words: str, tmp_path: Path
+) -> None:
+    text = f"study:\n  question: Q\n  design: grid\n  factors:\n    {factors}\n"
+    with pytest.raises(InputError) as caught:
+        compose_study(["study=mine", *LIGHT], own_study(tmp_path, text))
+    (told,) = caught.value.findings
+    assert told.startswith(words)
+
+
+def test_a_key_that_only_some_arms_lack_is_told_with_them(tmp_path: Path) -> None:
+    text = (
+        "study:\n  question: Q\n  design: grid\n"
+        "  factors: {loss: [bce, focal], loss.gamma: [1.0, 2.0]}\n"
+    )
+    with pytest.raises(InputError) as caught:
+        compose_study(["study=mine", *LIGHT], own_study(tmp_path, text))
+    assert [told.partition(": ")[0] for told in caught.value.findings] == [
+        "arm 'loss=bce, loss.gamma=1.0'",
+        "arm 'loss=bce, loss.gamma=2.0'",
+    ]
+
+
+def test_a_group_may_have_another_level_below_which_the_study_varies_keys() -> None:
+    found = compose_study(["study=hyperparameters", *LIGHT, "optimizer=adamw"])
+    assert {arm.choices["optimizer"] for arm in found.arms} == {"adamw"}
+    assert len({arm.config.optimizer["lr"] for arm in found.arms}) == 4
+    with pytest.raises(InputError, match=r"optimizer=\{lr:0\.1\}: study=hyperparameters varies"):
+        compose_study(["study=hyperparameters", *LIGHT, "optimizer={lr:0.1}"])
+
+
+def test_an_override_that_makes_arms_the_same_is_named() -> None:
+    with pytest.raises(InputError) as caught:
+        compose_study(["study=attribution", *LIGHT, "trainer.epochs=2", "threshold.value=0.7"])
+    assert list(caught.value.findings) == [
+        "threshold.value=0.7: study=attribution varies threshold, and this makes the arms "
+        "'default' and 'threshold' the same: leave it out"
+    ]
+
+
+def test_an_override_that_makes_many_arms_the_same_is_named_once(tmp_path: Path) -> None:
+    text = (
+        "study:\n  question: Q\n  design: grid\n"
+        "  factors: {threshold: [fixed, fixed_0.45, fixed_0.3]}\n"
+    )
+    folder = own_study(tmp_path, text)
+    (folder / "threshold").mkdir()
+    own = "_target_: mmclf.evaluation.thresholds.Fixed\nvalue: 0.3\nempty: argmax\n"
+    (folder / "threshold" / "fixed_0.3.yaml").write_text(own)
+    assert len(compose_study(["study=mine", *LIGHT], folder).arms) == 3
+    with pytest.raises(InputError) as caught:
+        compose_study(["study=mine", *LIGHT, "threshold.value=0.7"], folder)
+    assert [told.partition(": ")[0] for told in caught.value.findings] == ["threshold.value=0.7"]
+
+
+ROOTS = """\
+study:
+  question: Q
+  design: grid
+  factors:
+    data.root: [{}, {}]
+"""
+
+
+def test_where_the_data_lie_may_be_varied(tmp_path: Path) -> None:
+    given = ["study=mine", *LIGHT, "data=competition", "data.root=base"]
+    found = compose_study(given, own_study(tmp_path / "a", ROOTS.format("one", "other")))
+    assert [arm.config.data.part["root"] for arm in found.arms] == ["one", "other"]
+    third = compose_study(given, own_study(tmp_path / "b", ROOTS.format("one", "third")))
+    assert found.key != third.key
+
+
+def test_where_all_data_lie_does_not_change_the_key() -> None:
+    given = ["study=loss", *LIGHT, "data=competition"]
+    assert compose_study([*given, "data.root=a"]).key == compose_study([*given, "data.root=b"]).key
+
+
+def test_two_arms_that_are_one_configuration_are_refused(tmp_path: Path) -> None:
+    text = (
+        "study:\n  question: Q\n  design: grid\n  factors:\n"
+        "    loss: {a: loss=bce, b: [loss=bce, optimizer.lr=0.001]}\n"
+    )
+    with pytest.raises(InputError, match="the arms 'a' and 'b' are the same configuration"):
+        compose_study(["study=mine", *LIGHT], own_study(tmp_path, text))
+
+
+def test_a_study_file_without_the_sweeper_says_what_to_add(tmp_path: Path) -> None:
+    text = "study: {question: Q, design: grid, factors: {loss: [bce, focal]}}\n"
+    folder = own_study(tmp_path, text, head="# @package _global_\n")
+    with pytest.raises(InputError, match="override /hydra/sweeper: study"):
+        compose_study(["study=mine", *LIGHT], folder)
+
+
+def test_no_study_at_all_is_said() -> None:
+    with pytest.raises(InputError, match="there is no study: give study=NAME"):
+        compose_study(LIGHT)
+
+
+def key(*overrides: str) -> str:
+    return compose_study(["study=loss", *LIGHT, *overrides]).key
+
+
+def test_the_key_changes_with_what_the_arms_are_and_with_nothing_else() -> None:
+    same = key()
+    assert key("study.seeds=2") == same
+    assert key("output_dir=elsewhere") == same
+    assert key("device=cpu") == same
+    assert key("study.question=Why") == same
+    assert key("cache=off") == same
+    assert key("trainer.epochs=3") != same
+    assert key("data.train=100") != same

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+import torch
+from accelerate.state import AcceleratorState, GradientState, PartialState
+
+from mmclf.errors import InputError
+from mmclf.training.device import accelerator_on, describe, pick_device
+
+
+def test_auto_is_a_device_that_works() -> None:
+    device = pick_device("auto")
+    assert torch.ones(2, device=device).sum().item() == 2
+
+
+@pytest.mark.parametrize("wanted", ["tpu:7", "cuda:99", "nonsense", ""])
+def test_a_device_that_is_not_there_is_answered(wanted: str) -> None:
+    with pytest.raises(InputError, match=f"device={wanted} cannot be used .*choose auto or cpu"):
+        pick_device(wanted)
+
+
+def test_an_accelerator_trains_where_it_was_told_to_whatever_came_before() -> None:
+    for _ in range(2):
+        with accelerator_on(torch.device("cpu")) as accelerator:
+            assert accelerator.device.type == "cpu"
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_an_accelerator_leaves_no_precision_behind(raises: bool) -> None:
+    states = (PartialState, AcceleratorState, GradientState)
+    before = [dict(state._shared_state) for state in states]
+    bf16 = accelerator_on(torch.device("cpu"), "bf16")
+    with contextlib.suppress(ZeroDivisionError), bf16 as accelerator:
+        assert accelerator.mixed_precision == "bf16"
+        if raises:
+            raise ZeroDivisionError
+    assert [dict(state._shared_state) for state in states] == before
+
+
+def test_an_accelerator_of_ones_own_is_left_as_it_was() -> None:
+    with accelerator_on(torch.device("cpu"), "bf16") as own:
+        with accelerator_on(torch.device("cpu")) as inner:
+            assert inner.mixed_precision == "no"
+        assert own.mixed_precision == AcceleratorState().mixed_precision == "bf16"
+
+
+def test_a_device_is_in_words() -> None:
+    assert " x " in describe(torch.device("cpu"))
