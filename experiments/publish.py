@@ -21,7 +21,7 @@ from mmclf.studies.report.collect import collect, latest_parent
 from mmclf.studies.report.page.method import base_settings, data_words
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.read_details import part_sizes
-from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.study_table import tables
 from mmclf.studies.report.table import render
 
@@ -42,14 +42,14 @@ def main(output: Path, wanted: list[str]) -> None:
         parent = latest_parent(tracker, study or name)
         if parent is None:
             raise SystemExit(f"{output} holds no study {study or name!r}")
-        findings = collect(tracker, parent)
+        result = collect(tracker, parent)
         folder = HERE / name
         made = output / "studies" / (study or name)
-        publish(tracker, findings, made)
+        publish(tracker, result, made)
         _copy(made, folder)
-        runs = findings.baseline.runs
+        runs = result.baseline.runs
         sizes = part_sizes(runs[0]) if runs else {}
-        text = _readme(findings, folder, sizes)
+        text = _readme(result, folder, sizes)
         (folder / "README.md").write_text(text, encoding="utf-8")
         print(f"{name}: {folder}")
 
@@ -65,25 +65,25 @@ def _copy(made: Path, folder: Path) -> None:
             shutil.copyfile(source, folder / "figures" / source.name)
 
 
-def _readme(findings: StudyFindings, folder: Path, sizes: Mapping[str, int]) -> str:
-    definition = findings.definition
-    shown = tables(findings)
+def _readme(result: StudyResult, folder: Path, sizes: Mapping[str, int]) -> str:
+    definition = result.definition
+    shown = tables(result)
     results = render(shown["results"].drop(columns=["Runs"]), "md")
-    parts = [f"# {definition.question}", answer(findings)]
-    parts += [f"Note: {note}." for note in findings.notes]
+    parts = [f"# {definition.question}", answer(result)]
+    parts += [f"Note: {note}." for note in result.notes]
     reading = folder / "reading.md"
     if reading.is_file():
         parts.append(reading.read_text(encoding="utf-8").strip())
     if "effects" in shown:
         parts += ["## Effects", render(shown["effects"], "md").strip()]
-    parts += ["## Arms", results.strip(), _columns(findings)]
+    parts += ["## Arms", results.strip(), _columns(result)]
     for name in FIGURES:
         path = folder / "figures" / f"{name}.svg"
         if path.is_file():
             parts.append(f"![{_said_by(path)}](figures/{name}.svg)")
     command = ROOTS.sub(r"\1\2DIR", PLACES.sub("", definition.command + " ")).strip()
     parts += ["## Command", f"```sh\n{command}\n```", "## Data, hardware and versions"]
-    parts.append(_made(findings, sizes))
+    parts.append(_made(result, sizes))
     return "\n\n".join(parts) + "\n"
 
 
@@ -94,9 +94,9 @@ def _said_by(path: Path) -> str:
     return MARKUP.sub(r"\\\1", " ".join(": ".join(filter(None, words)).split()))
 
 
-def _columns(findings: StudyFindings) -> str:
+def _columns(result: StudyResult) -> str:
     return (
-        f"`{findings.definition.metric}` is the mean over n seeds, SD its standard deviation "
+        f"`{result.definition.metric}` is the mean over n seeds, SD its standard deviation "
         "between them; the intervals are 95 % and hold both seeds and test samples; "
         "differences are to the baseline, paired by seed and sample, p corrected by Holm. `F1 at "
         "0.5` and `F1 fitted` are of the same kind at 0.5 and at one threshold fitted on val. The "
@@ -104,15 +104,15 @@ def _columns(findings: StudyFindings) -> str:
     )
 
 
-def _made(findings: StudyFindings, sizes: Mapping[str, int]) -> str:
-    runs = [run for arm in findings.arms for run in arm.runs]
+def _made(result: StudyResult, sizes: Mapping[str, int]) -> str:
+    runs = [run for arm in result.arms for run in arm.runs]
     wall = sum(run.metrics.get("time/wall_s", 0.0) for run in runs)
     said = [
         f"{len(runs)} runs, {_hours(wall)} of wall time together: what is shared is computed once, "
         "and what was stored already is not in it.",
-        f"Seeds {', '.join(map(str, findings.definition.seeds))}.",
-        f"Data: {data_words(sizes)}digest {findings.definition.data[:12]}.",
-        f"Base: `{base_settings(findings) or 'not tracked'}`.",
+        f"Seeds {', '.join(map(str, result.definition.seeds))}.",
+        f"Data: {data_words(sizes)}digest {result.definition.data[:12]}.",
+        f"Base: `{base_settings(result) or 'not tracked'}`.",
     ]
     for tag, name in (
         ("mmclf.cold_hardware", "Hardware"),

@@ -12,9 +12,9 @@ class InputError(Exception):
     Every finding says what was found, where, what was expected and what to do.
     """
 
-    def __init__(self, *findings: str) -> None:
-        super().__init__("\n".join(findings))
-        self.findings: Sequence[str] = findings
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems: Sequence[str] = problems
 
 
 class NothingTrackedError(InputError):

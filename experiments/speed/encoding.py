@@ -24,7 +24,7 @@ from torch import Tensor
 from workspace import SIZE, Workspace, decode_into
 
 from mmclf import compose
-from mmclf.data.augment import make_views
+from mmclf.data.augment import augment_view
 from mmclf.data.images import Pictures, read_image
 from mmclf.pipeline.stage_runner import PROBED, deterministic
 from mmclf.training.encode import encode_images, standardise
@@ -38,7 +38,7 @@ FIGURES = (
     "encode_plain_mobilenet_v3",
 )
 BATCH = compose().config.encode.batch_size
-CLEAN = partial(make_views, view=0, padding=0, horizontal_flip=0.0, vertical_flip=0.0, seed=0)
+CLEAN = partial(augment_view, view=0, padding=0, horizontal_flip=0.0, vertical_flip=0.0, seed=0)
 READ_ALONE = 200  # files, to learn what decoding costs one core
 
 

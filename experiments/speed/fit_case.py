@@ -17,12 +17,12 @@ from mmclf.evaluation import scores
 from mmclf.pipeline.components import Inputs, prepare
 from mmclf.pipeline.evaluation import epoch_scores
 from mmclf.pipeline.fit import fit_model
-from mmclf.pipeline.fit_result import Judged
-from mmclf.pipeline.run_data import gather, opened_store
+from mmclf.pipeline.fit_result import SplitOutputs
+from mmclf.pipeline.run_data import gather, open_store
 from mmclf.pipeline.stage_runner import deterministic
 from mmclf.pipeline.stages import Planner
-from mmclf.training.device import named
-from mmclf.training.features import FeaturesForm
+from mmclf.training.device import describe_device
+from mmclf.training.features import FeaturesSerializer
 from mmclf.training.trainer import Epoch, Evaluation
 
 
@@ -71,21 +71,21 @@ class FitCase:
         return scores.monitored(monitor, val.loss, material.labels("val"), chances, empty)
 
     def _score(self, train: Evaluation, val: Evaluation) -> None:
-        judged = [Judged(one.loss, one.logits.numpy()) for one in (train, val)]
+        judged = [SplitOutputs(one.loss, one.logits.numpy()) for one in (train, val)]
         epoch_scores(self.inputs.material, *judged)
 
 
 def fit_case(overrides: Sequence[str]) -> FitCase:
     """The fit of a run of these overrides, whose features are stored; others must be too."""
     config = compose(overrides).config
-    ran_on = named(config.device)
-    with opened_store(config, ran_on) as (store, sums):
+    ran_on = describe_device(config.device)
+    with open_store(config, ran_on) as (store, sums):
         material = gather(config, store, sums)
         plan = Planner(config, material, sums, ran_on).plan()
         assert plan is not None, "the run has not been made"
         features = {}
         for name, (stage,) in plan.features.items():
-            found = store.recall(stage, FeaturesForm())
+            found = store.recall(stage, FeaturesSerializer())
             assert found is not None, "the run has not been made"
             features[name] = [torch.from_numpy(found.value.values)]
     drawn = batches_of_epochs(

@@ -18,19 +18,19 @@ from workspace import SIZE, Workspace
 from mmclf import compose
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
-from mmclf.data.decoded_images import Decoded
+from mmclf.data.decoded_images import DecodedImages
 from mmclf.data.images import Pictures
 from mmclf.data.samples import Samples
 from mmclf.data.split import stored_split
 from mmclf.pipeline.evaluation import epoch_scores
-from mmclf.pipeline.fit_result import Judged
-from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.fit_result import SplitOutputs
+from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stage_runner import deterministic, prepared
 from mmclf.pipeline.stages import Planner
-from mmclf.storage.store.entry import Cost, Stage
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.entry import Stage, StageTiming
+from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
-from mmclf.training.device import describe, pick_device
+from mmclf.training.device import device_name, pick_device
 
 FIGURES = ("gpu_trainable", "gpu_frozen")
 LABELS, LABEL_RATE, WORDS_A_CAPTION = 18, 0.15, (6, 16)
@@ -65,10 +65,10 @@ def measured(work: Workspace, figure: str, pictures: Pictures, device: torch.dev
     settings += [f"{name}.batch_size={sizes.gpu_batch}" for name in ("encode", "trainer")]
     _computed(work, [*settings, "trainer.epochs=1"], pictures[: WARM_UP_BATCHES * sizes.gpu_batch])
     busy = Busy(device)
-    seconds, costs = _computed(work, [*settings, f"trainer.epochs={sizes.gpu_epochs}"], pictures)
-    told = ", ".join(f"{cost.stage} {cost.seconds:.1f} s" for cost in costs)
+    seconds, timings = _computed(work, [*settings, f"trainer.epochs={sizes.gpu_epochs}"], pictures)
+    told = ", ".join(f"{timing.stage} {timing.seconds:.1f} s" for timing in timings)
     lead = "fit" if figure == "gpu_trainable" else "vision"
-    (images,) = (cost for cost in costs if cost.stage == lead)
+    (images,) = (timing for timing in timings if timing.stage == lead)
     return row(
         figure,
         GENERATED,
@@ -77,23 +77,23 @@ def measured(work: Workspace, figure: str, pictures: Pictures, device: torch.dev
         theirs="",
         note=f"{len(pictures)} samples, {sizes.gpu_epochs} epochs. Of it {told}. Device busy: "
         f"{busy.share()}.",
-        ran_on=describe(device),
+        ran_on=device_name(device),
     )
 
 
 def _computed(
     work: Workspace, overrides: Collection[str], pictures: Pictures
-) -> tuple[float, list[Cost]]:
+) -> tuple[float, list[StageTiming]]:
     """The seconds of a run's computation with an empty store, and what its stages cost."""
     folder = work.fresh()
     config = compose([*overrides, f"output_dir={folder}"]).config
     device = pick_device(config.device)
-    store = Store(folder / "store", describe(device))
+    store = Store(folder / "store", device_name(device))
     material = _material(config, pictures, store)
-    sums = FileSums(store.folder / "sums")
-    planner = Planner(config, material, sums, describe(device))
+    sums = FileHasher(store.folder / "sums")
+    planner = Planner(config, material, sums, device_name(device))
 
-    def on_epoch(number: int, train: Judged, val: Judged) -> None:
+    def on_epoch(number: int, train: SplitOutputs, val: SplitOutputs) -> None:
         epoch_scores(material, train, val)
         tell(f"epoch {number}")
 
@@ -101,10 +101,12 @@ def _computed(
         started = time.perf_counter()
         found = prepared(config, material, planner, store, device).outcome(on_epoch)
         seconds = time.perf_counter() - started
-    return seconds, [cost for cost in found.costs if cost.stage in ("fit", "vision", "text")]
+    return seconds, [
+        timing for timing in found.timings if timing.stage in ("fit", "vision", "text")
+    ]
 
 
-def _material(config: Config, pictures: Pictures, store: Store) -> Material:
+def _material(config: Config, pictures: Pictures, store: Store) -> RunData:
     """Samples of the pictures with captions and labels drawn at random."""
     count = len(pictures)
     rng = np.random.default_rng(0)
@@ -124,9 +126,9 @@ def _material(config: Config, pictures: Pictures, store: Store) -> Material:
     )
     drawn = stored_split(samples, store, seed=config.seed, **asdict(config.split))
     stage = Stage("pictures", 0, {"generated": count})
-    cost = Cost(stage.name, stage.key, 0.0, count, "", None)
-    gallery = Decoded(stage, {}, cost, lambda: pictures)
-    return Material(samples, drawn.value, gallery, build(config.threshold, "threshold"), ())
+    timing = StageTiming(stage.name, stage.key, 0.0, count, "", None)
+    gallery = DecodedImages(stage, {}, timing, lambda: pictures)
+    return RunData(samples, drawn.value, gallery, build(config.threshold, "threshold"), ())
 
 
 def _generated(file: Path, count: int) -> Pictures:

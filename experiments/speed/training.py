@@ -18,8 +18,8 @@ from mmclf import compose
 from mmclf.config.targets import build
 from mmclf.data.split import Parts
 from mmclf.pipeline.components import prepare
-from mmclf.pipeline.fit import _learner, make_examples
-from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.fit import _learner, make_training_set
+from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stage_runner import deterministic
 
 FIGURES = ("train_fp32", "train_bf16")
@@ -74,9 +74,9 @@ def _ours(work: Workspace, data: DataSet, precision: str) -> Side:
     config = compose([*data.overrides, *ENCODERS, *TRAINED, *settings]).config
     threshold = build(config.threshold, "threshold")
     parts = Parts(rows, rows[:1], rows[:1])
-    material = Material(data.samples, parts, work.gallery(data), threshold, ())
+    material = RunData(data.samples, parts, work.gallery(data), threshold, ())
     inputs = prepare(config, material, ())
-    examples = make_examples(config, inputs, {}, ["train"], CPU)
+    examples = make_training_set(config, inputs, {}, ["train"], CPU)
     learner, _ = _learner(config, inputs, {}, len(rows), CPU)
     generator = torch.Generator().manual_seed(config.seed)
 

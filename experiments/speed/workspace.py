@@ -13,10 +13,10 @@ from measuring import tell
 from processes import run_command
 from sizes import Sizes
 
-from mmclf.data.decoded_images import ARRAY, Decoded, decode
+from mmclf.data.decoded_images import ARRAY, DecodedImages, decode
 from mmclf.data.images import Pictures
 from mmclf.storage import environment
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
 
 SIZE = 224
@@ -53,7 +53,7 @@ class Workspace:
         store, decoded = self._decoded(data.name, data.paths)
         return store / "pictures" / decoded.stage.key / ARRAY
 
-    def gallery(self, data: DataSet) -> Decoded:
+    def gallery(self, data: DataSet) -> DecodedImages:
         """All pictures of the data, as a run has them."""
         return self._decoded(data.name, data.paths)[1]
 
@@ -61,7 +61,7 @@ class Workspace:
         """The output folder of a finished run on the data with lite0 and MiniLM."""
         return self.finished(data.name, data.overrides)
 
-    def _decode(self, name: str, paths: Sequence[Path]) -> tuple[Path, Decoded]:
+    def _decode(self, name: str, paths: Sequence[Path]) -> tuple[Path, DecodedImages]:
         tell(f"decoding {name}")
         store = self.fresh()
         return store, decode_into(store, paths)
@@ -73,9 +73,9 @@ class Workspace:
         return folder
 
 
-def decode_into(folder: Path, paths: Sequence[Path]) -> Decoded:
+def decode_into(folder: Path, paths: Sequence[Path]) -> DecodedImages:
     """The pictures of `paths`, decoded by every core into a store in `folder`."""
     store = Store(folder, environment.describe_cpu())
     return decode(
-        paths, size=SIZE, crop=None, workers=None, store=store, sums=FileSums(folder / "sums")
+        paths, size=SIZE, crop=None, workers=None, store=store, sums=FileHasher(folder / "sums")
     )

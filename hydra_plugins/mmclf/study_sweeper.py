@@ -24,10 +24,10 @@ class StudySweeper(Sweeper):  # type: ignore[misc]  # Hydra has no types
 
     def sweep(self, arguments: list[str]) -> Any:
         """Launch every missing run at once; how each ended is tracked."""
-        from mmclf.studies.pending import missing_jobs
+        from mmclf.studies.pending import pending_jobs
 
         study, tracking = (_plain(self.config[key]) for key in ("study", "tracking"))
-        jobs = missing_jobs(study, tracking, self.config.output_dir, arguments)
+        jobs = pending_jobs(study, tracking, self.config.output_dir, arguments)
         return self.launcher.launch(jobs, initial_job_idx=0) if jobs else []
 
 

@@ -132,8 +132,15 @@ def _row(one: Kept) -> list[str]:
     head = [one.stage, one.folder.name[:12], _bytes(one.size)]
     if one.entry is None:
         return [*head, "damaged", "-", "-", "-", "-"]
-    cost = one.entry.cost
-    return [*head, f"{cost.seconds:.1f}", str(cost.count), used, cost.run or "-", cost.hardware]
+    timing = one.entry.timing
+    return [
+        *head,
+        f"{timing.seconds:.1f}",
+        str(timing.count),
+        used,
+        timing.run or "-",
+        timing.hardware,
+    ]
 
 
 def _bytes(count: float) -> str:

@@ -66,7 +66,10 @@ def track(composed: Composed, examination: Examination) -> str:
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
     tags = {f"mmclf.{group}": choices[group] for group in TAGGED}
     tags |= {"mmclf.kind": "doctor", "mmclf.seed": str(config.seed)}
-    tags |= {"mmclf.versions": environment.versions(), "mmclf.commit": environment.commit() or "unknown"}
+    tags |= {
+        "mmclf.versions": environment.versions(),
+        "mmclf.commit": environment.commit() or "unknown",
+    }
     with (
         tracker.run(f"doctor: {choices['data']}", tags, None) as log,
         tempfile.TemporaryDirectory() as folder,

@@ -24,7 +24,7 @@ from mmclf.errors import InputError
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
 from mmclf.studies.arms import PlannedStudy, compose_study
-from mmclf.training.device import named
+from mmclf.training.device import describe_device
 
 # Hydra raises errors where this is "1", else prints them and exits.
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -114,7 +114,7 @@ def launch(arguments: list[str]) -> int:
     if flags.cfg is not None or flags.info is not None:
         _hand_to_hydra(arguments, config_name, job)
         return 0
-    named(command.first.config.device)  # raises InputError if there is no such one
+    describe_device(command.first.config.device)  # raises InputError if there is no such one
     if command.first.config.study is not None:
         planned = compose_study(flags.overrides, config_dir, config_name)
         study_job = Job(job.granted, wants_traceback, config_dir)
@@ -139,7 +139,7 @@ def _sweep(
     asked = without_passwords(" ".join(overrides))
     tags = {
         "mmclf.overrides": asked,
-        "mmclf.hardware": named(config.device),
+        "mmclf.hardware": describe_device(config.device),
         "mmclf.versions": environment.versions(),
     }
     parent = tracker.start(f"sweep: {asked}", tags, None)
@@ -163,12 +163,12 @@ def _sweep(
 
 
 def _study(arguments: list[str], config_name: str, planned: PlannedStudy, job: Job) -> int:
-    from mmclf.studies.run import conduct
+    from mmclf.studies.run import run_study
 
-    def hand_over(parent: str) -> Exception | None:
+    def run_jobs(parent: str) -> Exception | None:
         return _swept([*arguments, f"tracking.parent='{parent}'"], config_name, job)
 
-    return conduct(planned, arguments, hand_over)
+    return run_study(planned, arguments, run_jobs)
 
 
 def _swept(arguments: list[str], config_name: str, job: Job) -> Exception | None:

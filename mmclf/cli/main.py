@@ -69,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         if wants_traceback:
             traceback.print_exc()
-        for finding in error.findings:
-            sys.stderr.write(f"mmclf: {finding}\n")
+        for problem in error.problems:
+            sys.stderr.write(f"mmclf: {problem}\n")
         return BAD_INPUT
     except BrokenPipeError:
         # The reader of our output, `head` say, has gone; what it wanted it has got.

@@ -17,12 +17,12 @@ from mmclf.config.schema import Config
 from mmclf.errors import NothingTrackedError
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import PlannedStudy, compose_study
-from mmclf.studies.fingerprint import provenance
+from mmclf.studies.fingerprint import study_fingerprint
 from mmclf.studies.pending import finished
 from mmclf.studies.report.table import number, print_rich, render
 from mmclf.studies.run import known_parent
-from mmclf.studies.time_estimate import Forecast, Forecaster
-from mmclf.training.device import named
+from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator
+from mmclf.training.device import describe_device
 
 
 def plan(arguments: Sequence[str]) -> int:
@@ -35,7 +35,7 @@ def plan(arguments: Sequence[str]) -> int:
     config = planned.base.config
     runs = _tracked(config)
     done = _done(planned, runs)
-    total = Forecast()
+    total = TimeEstimate()
     table = _table(planned, done, total)
     console = Console()
     if console.is_terminal:
@@ -60,7 +60,7 @@ def _done(planned: PlannedStudy, tracker: Tracker | None) -> set[tuple[str, int]
     """The arms and seeds of the study that have finished."""
     if tracker is None:
         return set()
-    parent = known_parent(tracker, planned, provenance(planned))
+    parent = known_parent(tracker, planned, study_fingerprint(planned))
     found = finished(tracker.children(parent.id)) if parent is not None else set()
     names = {arm.name for arm in planned.design.arms}
     seeds = set(planned.study.seed_list)
@@ -68,13 +68,13 @@ def _done(planned: PlannedStudy, tracker: Tracker | None) -> set[tuple[str, int]
 
 
 def _table(
-    planned: PlannedStudy, done: Collection[tuple[str, int]], total: Forecast
+    planned: PlannedStudy, done: Collection[tuple[str, int]], total: TimeEstimate
 ) -> pd.DataFrame:
     """A row an arm; what its missing runs need is added to `total`, where all share it."""
-    forecaster = Forecaster(planned.base.config, named(planned.base.config.device))
+    forecaster = TimeEstimator(planned.base.config, describe_device(planned.base.config.device))
     rows = []
     for arm, composed in zip(planned.design.arms, planned.arms, strict=True):
-        own = Forecast()
+        own = TimeEstimate()
         left = [seed for seed in planned.study.seed_list if (arm.name, seed) not in done]
         for seed in left:
             config = replace(composed.config, seed=seed)
@@ -95,7 +95,7 @@ def _table(
     return pd.DataFrame(rows)
 
 
-def _told(forecast: Forecast) -> str:
+def _told(forecast: TimeEstimate) -> str:
     unknown = forecast.unknown + forecast.unknown_runs
     known = number(forecast.known, 1)
     if unknown == 0:
@@ -103,7 +103,7 @@ def _told(forecast: Forecast) -> str:
     return "unknown" if forecast.known == 0 else f"{known} and unknown"
 
 
-def _summary(planned: PlannedStudy, left: int, total: Forecast, tracker: Tracker | None) -> str:
+def _summary(planned: PlannedStudy, left: int, total: TimeEstimate, tracker: Tracker | None) -> str:
     overhead = _overhead(tracker)
     seconds = total.known + (0.0 if math.isnan(overhead) else left * overhead)
     whole = len(planned.arms) * len(planned.study.seed_list)

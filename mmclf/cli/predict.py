@@ -98,19 +98,19 @@ def _sorted_out(words: Sequence[str]) -> tuple[str, Config]:
     """The run's id, or its beginning, and the settings by the overrides."""
     overrides = [word for word in words if "=" in word]
     others = [word for word in words if "=" not in word]
-    findings = []
+    problems = []
     for word in overrides:
         key = word.partition("=")[0]
         if key not in (*SETTINGS, GRANT):
             hint = suggestion(key, (*SETTINGS, GRANT))
-            findings.append(f"{word}: the rest is as it was in the run: {hint}")
+            problems.append(f"{word}: the rest is as it was in the run: {hint}")
     if len(others) != 1:
         found = ", ".join(others) if others else "none"
-        findings.append(
+        problems.append(
             f"mmclf predict: found {found}, expected one RUN_ID: `mmclf runs` lists them"
         )
-    if findings:
-        raise InputError(*findings)
+    if problems:
+        raise InputError(*problems)
     return others[0], compose(overrides).config
 
 

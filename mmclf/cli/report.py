@@ -19,7 +19,7 @@ from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.report.collect import collect, latest_parent
 from mmclf.studies.report.compare import compare
 from mmclf.studies.report.publish import PAGE, publish
-from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.show import show
 from mmclf.studies.report.table import RENDERERS, number, print_rich, render, results
 
@@ -64,14 +64,14 @@ def report(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _study(findings: StudyFindings, tracker: Tracker, config: Config, form: str | None) -> int:
+def _study(result: StudyResult, tracker: Tracker, config: Config, form: str | None) -> int:
     """Print the findings, and write their folder anew."""
-    folder = Path(config.output_dir) / "studies" / findings.definition.name
-    publish(tracker, findings, folder)
+    folder = Path(config.output_dir) / "studies" / result.definition.name
+    publish(tracker, result, folder)
     if form == HTML:
         sys.stdout.write((folder / PAGE).read_text(encoding="utf-8"))
         return 0
-    show(findings, Console(), form)
+    show(result, Console(), form)
     sys.stderr.write(f"page: {folder / PAGE}\n")
     return 0
 

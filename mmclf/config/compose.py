@@ -57,9 +57,9 @@ def check_command(
     """
     with opened(overrides, config_dir, config_name) as (jobs, lines):
         own_files = len(lines) < len(overrides) or config_dir is not None or config_name != "config"
-        command, findings = _command(jobs, lines, multirun, own_files)
-    if command is None or findings:
-        raise InputError(*dict.fromkeys(findings))
+        command, problems = _command(jobs, lines, multirun, own_files)
+    if command is None or problems:
+        raise InputError(*dict.fromkeys(problems))
     return command
 
 
@@ -100,49 +100,49 @@ def composed_job(cfg: DictConfig, hydra: DictConfig, granted: Sequence[str]) -> 
 
     `hydra` is what HydraConfig.get() returns. Raises InputError.
     """
-    composed, findings = judge_tree(cfg, hydra_node(hydra), granted)
-    if composed is None or findings:
-        raise InputError(*findings)
+    composed, problems = judge_tree(cfg, hydra_node(hydra), granted)
+    if composed is None or problems:
+        raise InputError(*problems)
     return composed
 
 
 def _command(
     jobs: Jobs, lines: Sequence[str], multirun: bool, own_files: bool
 ) -> tuple[Command | None, list[str]]:
-    axes, findings = jobs.axes(lines)
+    axes, problems = jobs.axes(lines)
     parent, unknown = jobs.load([axis.lines[0] for axis in axes if not axis.is_sweep])
     if parent is None:
-        return None, findings + unknown
+        return None, problems + unknown
     hydra = hydra_node(parent.hydra)
     if not multirun and hydra.get("mode") != "MULTIRUN":
-        findings += [
+        problems += [
             f"{axis.name}: found several values, expected one: add -m to sweep over them, or quote "
             "a text that has commas"
             for axis in axes
             if axis.is_sweep
         ]
         first, more = jobs.judged(parent)
-        return (Command(False, first) if first is not None else None), findings + unknown + more
+        return (Command(False, first) if first is not None else None), problems + unknown + more
     if has_study(parent):
         first, more = jobs.judged(parent)
-        findings += swept_beside_study(axes)
-        return (Command(True, first) if first is not None else None), findings + unknown + more
-    findings += check_hydra(hydra)
+        problems += swept_beside_study(axes)
+        return (Command(True, first) if first is not None else None), problems + unknown + more
+    problems += check_hydra(hydra)
     extra, more = _sweeper_axes(jobs, hydra, axes)
-    findings += more
+    problems += more
     axes = [*extra, *axes]
-    findings += [
+    problems += [
         f"{axis.name}: Hydra's settings and allow_targets cannot be swept: give one value"
         for axis in axes
         if axis.is_sweep and (axis.key.startswith(("hydra.", "hydra/")) or axis.key == GRANT)
     ]
     first, swept = _sweep(jobs, axes, own_files)
     # The parent is composed without what is swept, so it does not know a swept level's keys.
-    findings += [
+    problems += [
         text if text in swept else f"{text}; ++KEY=VALUE sets a key that only a swept level has"
         for text in unknown
     ]
-    return (Command(True, first) if first is not None else None), findings + swept
+    return (Command(True, first) if first is not None else None), problems + swept
 
 
 def _sweeper_axes(
@@ -151,35 +151,35 @@ def _sweeper_axes(
     """The overrides that a config file gives to the sweeper; the command line's win."""
     sweeper = hydra.get("sweeper")
     params = sweeper.get("params") if isinstance(sweeper, Mapping) else None
-    findings, lines = [], []
+    problems, lines = [], []
     for key, value in params.items() if isinstance(params, Mapping) else ():
         name = str(key).lstrip("+~")
         if name.partition("/")[0].partition(".")[0] in ("hydra", GRANT):
-            findings.append(f"hydra.sweeper.params.{key} is not allowed: leave it out")
+            problems.append(f"hydra.sweeper.params.{key} is not allowed: leave it out")
         elif all(name != axis.key for axis in axes):
             lines.append(f"{key}={value}")
     extra, more = jobs.axes(lines)
-    return extra, findings + more
+    return extra, problems + more
 
 
 def _sweep(jobs: Jobs, axes: Sequence[Axis], own_files: bool) -> tuple[Composed | None, list[str]]:
     """The first job, and what is wrong with it and with every other value of each axis."""
     firsts = [axis.lines[0] for axis in axes]
-    cfg, findings = jobs.load(firsts)
+    cfg, problems = jobs.load(firsts)
     if cfg is None:
-        return None, findings
+        return None, problems
     first, more = jobs.judged(cfg)
-    findings += more
+    problems += more
     for index, axis in enumerate(axes):
         for line in axis.lines[1:]:
             lines = [*firsts[:index], line, *firsts[index + 1 :]]
             job, found = _varied(jobs, cfg, lines, line)
             found += jobs.judged(job)[1] if job is not None else []
-            told = [text.removeprefix(f"{line}: ") for text in found if text not in findings]
-            findings += [f"{line}: {text}" for text in told]
+            told = [text.removeprefix(f"{line}: ") for text in found if text not in problems]
+            problems += [f"{line}: {text}" for text in told]
     if own_files:
-        findings += _combinations(jobs, axes)
-    return first, findings
+        problems += _combinations(jobs, axes)
+    return first, problems
 
 
 def _varied(
@@ -203,7 +203,7 @@ def _combinations(jobs: Jobs, axes: Sequence[Axis]) -> Iterator[str]:
         )
         return
     for lines in itertools.product(*choices):
-        cfg, findings = jobs.load(lines)
-        yield from findings
+        cfg, problems = jobs.load(lines)
+        yield from problems
         if cfg is not None:
             yield from check_hydra(hydra_node(cfg.hydra))

@@ -58,15 +58,15 @@ def check_hydra(node: object) -> list[str]:
     """What is wrong with the unresolved `hydra` node; an empty list if nothing is."""
     if not isinstance(node, Mapping):
         return [f"hydra: found {node!r}, expected a mapping"]
-    findings = [*_callbacks(node), *_job(node), *_searchpath(node)]
+    problems = [*_callbacks(node), *_job(node), *_searchpath(node)]
     for name, allowed in PLUGINS.items():
-        findings += _plugin(f"hydra.{name}", node.get(name), allowed)
+        problems += _plugin(f"hydra.{name}", node.get(name), allowed)
     for name in LOGGING:
-        findings += _logging(f"hydra.{name}", node.get(name))
+        problems += _logging(f"hydra.{name}", node.get(name))
     rest = {key: value for key, value in node.items() if key not in (*PLUGINS, "callbacks")}
     for where in stray_targets(rest):
-        findings.append(f"hydra.{where} is not allowed: Hydra would call it, leave it out")
-    return findings
+        problems.append(f"hydra.{where} is not allowed: Hydra would call it, leave it out")
+    return problems
 
 
 def check_searchpath(value: object) -> list[str]:

@@ -28,43 +28,43 @@ class Jobs:
 
     def axes(self, lines: Sequence[str]) -> tuple[list[Axis], list[str]]:
         """The overrides, the nearest levels in place of misspelt ones, and the findings."""
-        axes, findings = parse(lines, self.groups)
+        axes, problems = parse(lines, self.groups)
         kept = []
         for axis in axes:
             judged = [judge_level(value, self.groups) for value in axis.values]
-            findings += [finding for finding, _ in judged if finding is not None]
+            problems += [problem for problem, _ in judged if problem is not None]
             going_on = [line for _, line in judged if line is not None]
             if going_on:
                 kept.append(axis.with_lines(going_on))
-        return kept, findings
+        return kept, problems
 
     def load(self, lines: Sequence[str]) -> tuple[DictConfig | None, list[str]]:
         """What Hydra composes of the overrides that name known keys, and findings on the others."""
         try:
             return self.source.load(lines), []
         except InputError as error:
-            findings = list(error.findings)
+            problems = list(error.problems)
         # Hydra stops at the first unknown key; the levels alone say which keys there are.
         try:
             base = self.source.load([line for line in lines if self.is_level(line)])
             known = list(dotted_keys(OmegaConf.to_container(base, resolve=False)))
         except InputError as error:
-            return None, list(error.findings)
+            return None, list(error.problems)
         unknown = {line: self._unknown(line, known, base) for line in lines}
         good = [line for line in lines if unknown[line] is None]
         if len(good) == len(lines):
-            return None, findings
-        bad = [finding for finding in unknown.values() if finding is not None]
+            return None, problems
+        bad = [problem for problem in unknown.values() if problem is not None]
         try:
             return self.source.load(good), bad
         except InputError as error:
-            return None, [*bad, *error.findings]
+            return None, [*bad, *error.problems]
 
     def judged(self, cfg: DictConfig) -> tuple[Composed | None, list[str]]:
         """The checked form of a composed config, and all that is wrong with it."""
         hydra = hydra_node(cfg.hydra)
-        composed, findings = judge_tree(cfg, hydra, self.granted)
-        return composed, [*check_hydra(hydra), *findings]
+        composed, problems = judge_tree(cfg, hydra, self.granted)
+        return composed, [*check_hydra(hydra), *problems]
 
     def is_level(self, line: str) -> bool:
         """Whether an override chooses a level of a group, and does not set the keys below it."""
@@ -91,7 +91,7 @@ class Jobs:
         except InputError as error:
             known = list(dotted_keys(OmegaConf.to_container(cfg, resolve=False)))
             unknown = [self._unknown(line, known, cfg) for line in lines]
-            return None, [one for one in unknown if one is not None] or list(error.findings)
+            return None, [one for one in unknown if one is not None] or list(error.problems)
         return job, []
 
     def _unknown(self, line: str, known: Sequence[str], base: DictConfig) -> str | None:
@@ -116,19 +116,19 @@ def judge_tree(
     cfg: DictConfig, hydra: Mapping[str, Any], granted: Sequence[str]
 ) -> tuple[Composed | None, list[str]]:
     """The checked form of a composed config beside its `hydra` node, and what is wrong with it."""
-    tree, findings = plain(cfg)
+    tree, problems = plain(cfg)
     try:
         config = check(tree, granted, _proofs(tree, granted))
     except InputError as error:
         # What could not be resolved is named once, not as missing too.
-        known = tuple(f"{finding.partition(':')[0]} " for finding in findings)
-        return None, findings + [text for text in error.findings if not text.startswith(known)]
+        known = tuple(f"{problem.partition(':')[0]} " for problem in problems)
+        return None, problems + [text for text in error.problems if not text.startswith(known)]
     choices = {
         str(group): str(level)
         for group, level in hydra["runtime"]["choices"].items()
         if level is not None and not str(group).startswith("hydra/")
     }
-    return Composed(config, choices, list(hydra["overrides"]["task"]), tree), findings
+    return Composed(config, choices, list(hydra["overrides"]["task"]), tree), problems
 
 
 def _proofs(tree: Mapping[str, Any], granted: Sequence[str]) -> Proofs | None:

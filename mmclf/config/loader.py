@@ -102,14 +102,14 @@ def _checked_searchpath(line: str | None, folders: Sequence[Path], config_name: 
             node = OmegaConf.to_container(primary, resolve=False)
             hydra = node.get("hydra") if isinstance(node, dict) else None
             value = hydra.get("searchpath") if isinstance(hydra, dict) else None
-    findings = check_searchpath(value)
-    if findings:
-        raise InputError(*findings)
+    problems = check_searchpath(value)
+    if problems:
+        raise InputError(*problems)
     named = value if isinstance(value, list) else []
     for folder in (*folders[1:], *(Path(str(entry).removeprefix("file://")) for entry in named)):
-        findings += _unsteady(folder)
-    if findings:
-        raise InputError(*findings)
+        problems += _unsteady(folder)
+    if problems:
+        raise InputError(*problems)
     return [] if line is None else [line]
 
 
@@ -170,15 +170,15 @@ def _texts(node: object) -> Iterator[str]:
 
 def plain(cfg: DictConfig) -> tuple[dict[str, Any], list[str]]:
     """Plain containers without `hydra`, and a finding for each value that cannot be resolved."""
-    findings: list[str] = []
+    problems: list[str] = []
     task = copy.deepcopy(cfg)
     with flag_override(task, ["struct", "readonly"], [False, False]):
         task.pop("hydra", None)
-    tree = _plain(task, "", findings)
-    return tree if isinstance(tree, dict) else {}, findings
+    tree = _plain(task, "", problems)
+    return tree if isinstance(tree, dict) else {}, problems
 
 
-def _plain(node: object, path: str, findings: list[str]) -> object:
+def _plain(node: object, path: str, problems: list[str]) -> object:
     if isinstance(node, DictConfig):
         keys: list[Any] = list(node.keys())
     elif isinstance(node, ListConfig):
@@ -192,8 +192,8 @@ def _plain(node: object, path: str, findings: list[str]) -> object:
             values[key] = "???"
             continue
         try:
-            values[key] = _plain(node[key], f"{where}.", findings)
+            values[key] = _plain(node[key], f"{where}.", problems)
         except (OmegaConfBaseException, RecursionError, ValueError) as error:
-            findings.append(f"{where}: {' '.join(str(error).split(chr(10))[:1])}")
+            problems.append(f"{where}: {' '.join(str(error).split(chr(10))[:1])}")
             values[key] = "???"
     return list(values.values()) if isinstance(node, ListConfig) else values

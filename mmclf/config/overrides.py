@@ -75,24 +75,24 @@ def read(line: str) -> tuple[Override | None, str | None]:
 def parse(lines: Sequence[str], groups: Groups) -> tuple[list[Axis], list[str]]:
     """The axes of those lines that can be read, and findings about the others."""
     parser = OverridesParser.create()
-    axes, findings = [], []
+    axes, problems = [], []
     for line in lines:
         try:
             override = parser.parse_overrides([line])[0]
             values = _values(override, parser, groups)
         except (HydraException, ValueError, ArithmeticError) as error:
-            findings.append(f"{line}: {_reason(error)}; expected KEY=VALUE")
+            problems.append(f"{line}: {_reason(error)}; expected KEY=VALUE")
             continue
         if not override.key_or_group:
-            findings.append(f"{line}: there is no key before the =; expected KEY=VALUE")
+            problems.append(f"{line}: there is no key before the =; expected KEY=VALUE")
         elif values:
             is_sweep = override.is_sweep_override()
             axes.append(Axis(line, override.key_or_group, is_sweep, tuple(values)))
         else:
             choices = groups.levels(override.key_or_group)
             hint = suggestion(override.get_value_string(), choices)
-            findings.append(f"{line}: the sweep names no value: {hint}")
-    return axes, findings
+            problems.append(f"{line}: the sweep names no value: {hint}")
+    return axes, problems
 
 
 def _values(override: Override, parser: OverridesParser, groups: Groups) -> list[Override]:
@@ -141,8 +141,8 @@ def judge_level(override: Override, groups: Groups) -> tuple[str | None, str | N
     if not isinstance(value, str) or not value:
         return f"{line}: {group} takes one level by its name; valid: {', '.join(known)}", None
     best = nearest(text, known)
-    finding = f"{line}: {group} has no level {text!r}: {suggestion(text, known)}"
-    return finding, None if best is None else f"{override.get_key_element()}={best}"
+    problem = f"{line}: {group} has no level {text!r}: {suggestion(text, known)}"
+    return problem, None if best is None else f"{override.get_key_element()}={best}"
 
 
 def _judge_group(override: Override, groups: Groups) -> tuple[str | None, str | None]:
@@ -155,9 +155,9 @@ def _judge_group(override: Override, groups: Groups) -> tuple[str | None, str | 
     best = nearest(key, [*names, *(() if folder else SETTINGS)])
     if best not in names and not folder:
         return None, line
-    finding = f"{line}: there is no group {key!r}: {suggestion(key, names)}"
+    problem = f"{line}: there is no group {key!r}: {suggestion(key, names)}"
     value = None if best is None else nearest(str(override.value()), groups.levels(best))
-    return finding, None if value is None or override.is_delete() else f"{best}={value}"
+    return problem, None if value is None or override.is_delete() else f"{best}={value}"
 
 
 def unknown_key(

@@ -14,7 +14,7 @@ from typing import Any
 
 from mmclf.config.user_modules import source_files
 from mmclf.storage.store.hashing import digest
-from mmclf.storage.store.json_cache import Memory
+from mmclf.storage.store.json_cache import JsonCache
 
 FILE = Path("memory") / "checked.json"
 LIBRARIES = ("mmclf", "torch", "timm", "transformers", "pydantic")
@@ -24,7 +24,7 @@ class Proofs:
     """The parts that are remembered below a store's `folder`; `granted`: the user's own modules."""
 
     def __init__(self, folder: Path, granted: Sequence[str]) -> None:
-        self._memory = Memory(folder / FILE)
+        self._memory = JsonCache(folder / FILE)
         self._granted = tuple(granted)
 
     def has(self, role: str, node: Mapping[Any, Any]) -> bool:

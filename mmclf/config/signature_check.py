@@ -26,28 +26,28 @@ def check_part(node: Mapping[Any, Any], path: str, role: str, allow: Sequence[st
     try:
         target = resolve(node["_target_"], role, allow)
     except InputError as error:
-        return [f"{path}.{finding}" for finding in error.findings]
+        return [f"{path}.{problem}" for problem in error.problems]
     taken = parameters(target)
-    findings = []
+    problems = []
     for key, value in node.items():
         if key == "_target_":
             continue
         where, refused = f"{path}.{key}", _refused(str(key), target, role)
         if refused is not None:
-            findings.append(f"{where} {refused}")
+            problems.append(f"{where} {refused}")
         elif is_part(value):
-            findings += check_part(value, where, "part", allow)
+            problems += check_part(value, where, "part", allow)
         elif stray := list(stray_targets(value)):
-            findings += [f"{where}.{stray[0]} is not expected: a part is a setting's own value"]
+            problems += [f"{where}.{stray[0]} is not expected: a part is a setting's own value"]
         elif key in taken and value != "???":
-            findings += _check_value(where, value, taken[key], target)
+            problems += _check_value(where, value, taken[key], target)
     for key, parameter in taken.items():
         needed = parameter.default is Parameter.empty and parameter.kind in NAMED
         if needed and key not in node and key not in ROLES[role].provided:
-            findings.append(
+            problems.append(
                 f"{path}.{key} is missing: {node['_target_']} needs it, give +{path}.{key}=VALUE"
             )
-    return findings
+    return problems
 
 
 def _refused(key: str, target: Callable[..., Any], role: str) -> str | None:

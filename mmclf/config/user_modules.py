@@ -12,7 +12,7 @@ from pathlib import Path
 from mmclf.errors import InputError
 
 
-class OwnModules:
+class UserModules:
     """Finds the modules that the user granted in a folder of theirs, and no others there."""
 
     def __init__(self, folder: Path, granted: Sequence[str]) -> None:
@@ -36,7 +36,7 @@ def make_importable(folder: Path, granted: Sequence[str]) -> None:
     Raises InputError if one of them has been imported from elsewhere, as from another folder, or
     would be.
     """
-    own = OwnModules(folder, granted)
+    own = UserModules(folder, granted)
     for root in sorted(own.roots):
         spec = own.find_spec(root)
         found = _file_in_use(root)
@@ -47,7 +47,7 @@ def make_importable(folder: Path, granted: Sequence[str]) -> None:
                 f"allow_targets: the module {root!r} of {spec.origin} has the name of one that is "
                 f"in use, {found}: give it another name, or start Python anew"
             )
-    earlier = [finder for finder in sys.meta_path if isinstance(finder, OwnModules)]
+    earlier = [finder for finder in sys.meta_path if isinstance(finder, UserModules)]
     for finder in earlier:
         sys.meta_path.remove(finder)
     sys.meta_path.append(own)

@@ -33,7 +33,7 @@ def check(
     cannot grant itself any. Raises one InputError with a finding for each thing that is wrong.
     """
     sorted_out = {key: _sorted_out(key, node) for key, node in tree.items()}
-    findings = [
+    problems = [
         *_missing(tree),
         *_unknown(sorted_out, Config),
         *_settings(sorted_out),
@@ -41,8 +41,8 @@ def check(
         *_grants(tree, granted),
         *_parts(sorted_out, [module for module in granted if refusal(module) is None], proofs),
     ]
-    if findings:
-        raise InputError(*dict.fromkeys(findings))
+    if problems:
+        raise InputError(*dict.fromkeys(problems))
     return _adapter().validate_python(sorted_out)
 
 
@@ -103,7 +103,9 @@ def _settings(tree: Mapping[str, Any]) -> Iterator[str]:
             if detail["type"] == "missing":
                 yield f"{path} is missing: give {path}={'LEVEL' if path in PARTS else 'VALUE'}"
                 continue
-            wanted = pydantic_messages.expected([detail], _annotation(detail["loc"])) or detail["msg"]
+            wanted = (
+                pydantic_messages.expected([detail], _annotation(detail["loc"])) or detail["msg"]
+            )
             yield f"{path}: found {pydantic_messages.found(value, [detail])}, expected {wanted}"
 
 

@@ -23,12 +23,12 @@ class Variations:
         keys = [line for line in more if self._jobs.is_update(line)]
         if levels not in self._bases:
             self._bases[levels] = self._jobs.load([*self._lines, *levels])
-        cfg, findings = self._bases[levels]
-        if cfg is None or findings:
-            return None, findings
+        cfg, problems = self._bases[levels]
+        if cfg is None or problems:
+            return None, problems
         if keys:
-            cfg, findings = self._jobs.updated(cfg, keys)
+            cfg, problems = self._jobs.updated(cfg, keys)
         if cfg is None:
-            return None, findings
+            return None, problems
         composed, more_findings = self._jobs.judged(cfg)
-        return composed, [*findings, *more_findings]
+        return composed, [*problems, *more_findings]

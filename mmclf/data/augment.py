@@ -9,7 +9,7 @@ import numpy as np
 from mmclf.data.images import Pictures
 
 
-def make_views(
+def augment_view(
     pictures: Pictures,
     view: int,
     *,

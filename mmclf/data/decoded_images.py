@@ -18,8 +18,8 @@ from mmclf.data.images import Pictures, read_image
 from mmclf.errors import InputError
 from mmclf.progress import progress_bar
 from mmclf.storage.stopwatch import Stopwatch
-from mmclf.storage.store.entry import Cost, Entry, Stage
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.entry import Entry, Stage, StageTiming
+from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import texts_digest
 from mmclf.storage.store.store import Store
 
@@ -29,12 +29,12 @@ ARRAY, UNREADABLE = "pictures.npy", "unreadable.json"
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedImages:
     """The pictures of N paths; why some rows hold none; what decoding cost."""
 
     stage: Stage
     unreadable: Mapping[int, str]
-    cost: Cost
+    timing: StageTiming
     open: Callable[[], Pictures]
 
     @cached_property
@@ -44,7 +44,7 @@ class Decoded:
 
 
 def pictures_stage(
-    paths: Sequence[Path], *, size: int, crop: float | None, sums: FileSums
+    paths: Sequence[Path], *, size: int, crop: float | None, sums: FileHasher
 ) -> Stage:
     """The stage of decoding `paths`, known by the files' content; nothing is decoded."""
     files = [value if value is not None else "" for value in sums.of(paths)]
@@ -64,8 +64,8 @@ def decode(
     crop: float | None,
     workers: int | None,
     store: Store,
-    sums: FileSums,
-) -> Decoded:
+    sums: FileHasher,
+) -> DecodedImages:
     """The pictures of `paths` in order, out of the store if they were decoded before.
 
     They are known again by the files' content. `size` in pixels, `crop` as in `read_image`;
@@ -95,7 +95,7 @@ def decode(
         return mapped
 
     found = entry(lambda found: _is_up_to_date(found, paths, size, crop))
-    return Decoded(stage, read_unreadable(found), found.cost, pictures)
+    return DecodedImages(stage, read_unreadable(found), found.timing, pictures)
 
 
 def read_unreadable(entry: Entry) -> dict[int, str]:

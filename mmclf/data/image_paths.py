@@ -34,14 +34,14 @@ def image_paths(
     refused = {row: why for row, name in enumerate(names) if (why := _misspelt(name)) is not None}
     refused |= _led_outside(folder, {r: name for r, name in enumerate(names) if r not in refused})
     if refused:
-        findings = [
+        problems = [
             f"{f'{places[row]}: ' if places is not None else ''}the image {shown(names[row])} "
             f"{refused[row]}: expected a path inside {folder}, as 17.jpg or a/17.jpg; correct it"
             for row in sorted(refused)[:LISTED]
         ]
         more = len(refused) - LISTED
         raise InputError(
-            *findings, *([f"{more} more images are not inside {folder} either"] if more > 0 else [])
+            *problems, *([f"{more} more images are not inside {folder} either"] if more > 0 else [])
         )
     return tuple(folder / name for name in names)
 

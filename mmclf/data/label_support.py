@@ -21,7 +21,7 @@ def check_supports(labels: NDArray[np.uint8], parts: Parts, label_names: Sequenc
     absent = np.flatnonzero(counts["train"] == 0)
     if len(absent) == 0:
         return
-    findings = []
+    problems = []
     for j in absent[:LISTED]:
         val, test = counts["val"][j], counts["test"][j]
         told = (
@@ -30,10 +30,10 @@ def check_supports(labels: NDArray[np.uint8], parts: Parts, label_names: Sequenc
             if val + test > 0
             else "has no positive at all: give samples with it, or do not ask for it"
         )
-        findings.append(f"the label {shown(label_names[j])} {told}")
+        problems.append(f"the label {shown(label_names[j])} {told}")
     more = len(absent) - LISTED
     if more > 0:
-        findings.append(
+        problems.append(
             f"{more} more of the {len(label_names)} labels have none in training either"
         )
-    raise InputError(*findings)
+    raise InputError(*problems)

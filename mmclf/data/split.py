@@ -16,7 +16,7 @@ from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.arrays import load_array, save_array
 from mmclf.storage.store.entry import Entry, Stage
 from mmclf.storage.store.hashing import array_digest
-from mmclf.storage.store.store import Computed, Result, Store
+from mmclf.storage.store.store import Computed, StageResult, Store
 
 Indices = NDArray[np.int64]
 VERSION = 1
@@ -50,7 +50,7 @@ class Parts:
         return Parts(**left)
 
 
-class PartsForm:
+class PartsSerializer:
     """Parts in the store, an array of NumPy for each."""
 
     def write(self, parts: Parts, folder: Path) -> None:
@@ -64,7 +64,7 @@ class PartsForm:
         return Parts(*(load_array(entry.path(f"{name}.npy")) for name in names))
 
 
-def stored_split(samples: Samples, store: Store, **settings: Any) -> Result[Parts]:
+def stored_split(samples: Samples, store: Store, **settings: Any) -> StageResult[Parts]:
     """As `split` with these settings, drawn once."""
     arguments = {
         "labels": array_digest(samples.labels),
@@ -78,7 +78,7 @@ def stored_split(samples: Samples, store: Store, **settings: Any) -> Result[Part
         parts = split(samples.labels, samples.own_val, samples.own_test, **settings)
         return Computed(parts, clock.elapsed(), len(samples))
 
-    return store.result(Stage("split", VERSION, arguments), PartsForm(), compute)
+    return store.result(Stage("split", VERSION, arguments), PartsSerializer(), compute)
 
 
 def split(

@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mmclf.config.schema import Config
-from mmclf.data.decoded_images import Decoded, decode
+from mmclf.data.decoded_images import DecodedImages, decode
 from mmclf.data.samples import Samples
 from mmclf.errors import InputError
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
 
 LISTED = 5
 BAD_IMAGES = "bad_images.csv"
 
 
-def hang(config: Config, samples: Samples, store: Store, sums: FileSums) -> Decoded:
+def hang(config: Config, samples: Samples, store: Store, sums: FileHasher) -> DecodedImages:
     """The pictures of the samples.
 
     Raises InputError for images that cannot be read, unless data.on_bad_image=skip; all of them

@@ -46,7 +46,7 @@ def read_files(entry: Entry, folder: str) -> dict[str, bytes]:
     return {name.removeprefix(f"{folder}/"): entry.read(name) for name in names}
 
 
-def describe(encoder: Any, *, trained: bool = False) -> Description:
+def describe_encoder(encoder: Any, *, trained: bool = False) -> Description:
     """What an encoder is; of a frozen network the sum of its tensors, of a trained one none.
 
     TF-IDF's state is among the files; so is the tokenizer of a text encoder of Hugging Face that

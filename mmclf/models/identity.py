@@ -18,9 +18,9 @@ from mmclf.config.targets import parameters, resolve
 from mmclf.config.user_modules import source_files
 from mmclf.errors import InputError
 from mmclf.models.package import package_place
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import texts_digest
-from mmclf.storage.store.json_cache import Memory
+from mmclf.storage.store.json_cache import JsonCache
 
 TIMM = "mmclf.models.vision.TimmEncoder"
 HUGGING_FACE = "mmclf.models.text.HuggingFaceEncoder"
@@ -46,7 +46,7 @@ class Identity:
 class Identities:
     """Finds out what encoders are; `sums` and `memory` remember what files and names lead to."""
 
-    def __init__(self, sums: FileSums, memory: Memory, allow: Sequence[str]) -> None:
+    def __init__(self, sums: FileHasher, memory: JsonCache, allow: Sequence[str]) -> None:
         self._sums, self._memory, self._allow = sums, memory, tuple(allow)
 
     def encoder(self, node: Node, role: str) -> Identity | None:

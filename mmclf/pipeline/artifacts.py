@@ -17,8 +17,8 @@ from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.data.unreadable_images import write_reasons
 from mmclf.models.description import write_files
-from mmclf.pipeline.fit_result import Outcome
-from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.fit_result import FitResult
+from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.run_naming import without_passwords
 
 MODEL_FORMAT = 2
@@ -49,7 +49,7 @@ def write_predictions(
             )
 
 
-def write_skipped(folder: Path, material: Material) -> None:
+def write_skipped(folder: Path, material: RunData) -> None:
     """`skipped_images.csv`, which samples were left out and why, if any were."""
     if material.gallery is not None and material.gallery.unreadable:
         path = folder / "skipped_images.csv"
@@ -59,8 +59,8 @@ def write_skipped(folder: Path, material: Material) -> None:
 def write_model(
     folder: Path,
     config: Config,
-    material: Material,
-    outcome: Outcome,
+    material: RunData,
+    outcome: FitResult,
     thresholds: NDArray[np.float64],
     precisions: Mapping[str, str],
 ) -> None:
@@ -93,7 +93,7 @@ def write_model(
     (folder / "model_summary.txt").write_text(summary(config, outcome) + "\n", encoding="utf-8")
 
 
-def summary(config: Config, outcome: Outcome) -> str:
+def summary(config: Config, outcome: FitResult) -> str:
     """The encoders with their widths and parameters, then the trained layers."""
     lines = [
         f"{name}: {about['class']}, {about['out_dim']} features, {about['parameters']:,} "

@@ -14,7 +14,7 @@ from mmclf.config.targets import build
 from mmclf.errors import InputError
 from mmclf.models import smoke_check
 from mmclf.models.build import make_model, make_optimizer
-from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.run_data import RunData
 from mmclf.training.trainer import steps_of
 
 TRIAL_DIM, TRIAL_ROWS = 8, 2
@@ -25,7 +25,7 @@ class Inputs:
     """The parts of a run's model; `encoders` holds those that have been built so far."""
 
     config: Config
-    material: Material
+    material: RunData
     loss: nn.Module
     encoders: dict[str, Any] = field(default_factory=dict)
 
@@ -42,7 +42,7 @@ class Inputs:
         return {m: self.encoder(m) for m in modalities if self.config.encoder(m).trainable}
 
 
-def prepare(config: Config, material: Material, missing: Collection[str]) -> Inputs:
+def prepare(config: Config, material: RunData, missing: Collection[str]) -> Inputs:
     """The parts of a run, the encoders of `missing` and those to be trained among them.
 
     All that settings can spoil is raised here, as InputError, before the run starts.
@@ -71,7 +71,7 @@ def prepare(config: Config, material: Material, missing: Collection[str]) -> Inp
     return inputs
 
 
-def _built(config: Config, material: Material, modality: str) -> Any:
+def _built(config: Config, material: RunData, modality: str) -> Any:
     given: dict[str, Any] = {}
     if modality == "text":
         captions = material.samples.captions

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.pipeline.fit_result import Judged, Outcome
-from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.fit_result import FitResult, SplitOutputs
+from mmclf.pipeline.run_data import RunData
 from mmclf.storage.stopwatch import Stopwatch
-from mmclf.storage.store.entry import Cost, Entry
+from mmclf.storage.store.entry import Entry, StageTiming
 from mmclf.storage.store.store import Computed
 
 Floats = NDArray[np.float64]
@@ -29,7 +29,7 @@ class Verdict:
     history: History
 
 
-class VerdictForm:
+class EvaluationSerializer:
     """A verdict in the store: JSON, whose numbers come back to the bit."""
 
     def write(self, verdict: Verdict, folder: Path) -> None:
@@ -45,7 +45,7 @@ class VerdictForm:
 
 
 def judge(
-    material: Material, outcome: Outcome, history: History | None, inputs: Sequence[Cost]
+    material: RunData, outcome: FitResult, history: History | None, inputs: Sequence[StageTiming]
 ) -> Computed[Verdict]:
     """The verdict on a fit that cost `inputs`; `history` if its epochs have been scored already."""
     from mmclf.evaluation import scores  # waits for scikit-learn
@@ -74,7 +74,7 @@ def judge(
     return Computed(verdict, clock.elapsed(), len(material.samples), inputs)
 
 
-def epoch_scores(material: Material, train: Judged, val: Judged) -> dict[str, float]:
+def epoch_scores(material: RunData, train: SplitOutputs, val: SplitOutputs) -> dict[str, float]:
     """The scores of train and val after an epoch, at the thresholds that val gives then."""
     from mmclf.evaluation import scores
 

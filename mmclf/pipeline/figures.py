@@ -24,7 +24,7 @@ LABEL_SHARES = "label_shares.json"
 CURVES = ("train/loss", "val/loss", "train/f1_samples", "val/f1_samples")
 
 
-class PictureForm:
+class PictureSerializer:
     """A PNG file in the store."""
 
     def write(self, picture: bytes, folder: Path) -> None:
@@ -86,4 +86,4 @@ def _picture(
         draw().savefig(held, format="png", dpi=DOTS_PER_INCH)
         return Computed(held.getvalue(), clock.elapsed(), 1, ())
 
-    return store.result(Stage("figure", VERSION, arguments), PictureForm(), drawn).value
+    return store.result(Stage("figure", VERSION, arguments), PictureSerializer(), drawn).value

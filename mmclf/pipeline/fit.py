@@ -18,8 +18,14 @@ from mmclf.models.build import make_model, make_optimizer
 from mmclf.models.classifier import Classifier
 from mmclf.pipeline.components import Inputs
 from mmclf.progress import progress_bar
+from mmclf.training.batches import (
+    CaptionInput,
+    FeatureInput,
+    ImageInput,
+    ModalityInput,
+    TrainingSet,
+)
 from mmclf.training.device import accelerator_on
-from mmclf.training.batches import Examples, Features, RawCaptions, RawPictures, Source
 from mmclf.training.trainer import Epoch, Evaluation, Learner, fit, refit, steps_of
 
 FEATURES_AT_ONCE = 4096
@@ -64,7 +70,8 @@ def _fit_model(
 ) -> Fitted:
     device = accelerator.device
     train, val, test = (
-        make_examples(config, inputs, features, [part], device) for part in ("train", "val", "test")
+        make_training_set(config, inputs, features, [part], device)
+        for part in ("train", "val", "test")
     )
     dims = {name: views[0].shape[1] for name, views in features.items()}
     trainable = inputs.trainable
@@ -85,7 +92,7 @@ def _fit_model(
     if config.trainer.refit:
         for name, weights in start.items():
             trainable[name].load_state_dict(weights)
-        both = make_examples(config, inputs, features, ["train", "val"], device)
+        both = make_training_set(config, inputs, features, ["train", "val"], device)
         learner, model = _learner(config, inputs, dims, len(both), accelerator)
         with progress_bar("training on train and val, epochs", best.number) as advance:
             refit(
@@ -107,8 +114,8 @@ def _best_epoch(
     config: Config,
     inputs: Inputs,
     learner: Learner,
-    train: Examples,
-    val: Examples,
+    train: TrainingSet,
+    val: TrainingSet,
     on_epoch: OnEpoch,
 ) -> Epoch:
     """The best epoch, whose weights the learner's model has."""
@@ -140,13 +147,13 @@ def _best_epoch(
         )
 
 
-def make_examples(
+def make_training_set(
     config: Config,
     inputs: Inputs,
     features: Mapping[str, Sequence[Tensor]],
     parts: Sequence[str],
     device: torch.device,
-) -> Examples:
+) -> TrainingSet:
     """The examples of one part or of several, one after the other.
 
     Those of training have all views of their features, the others the clean one alone.
@@ -154,21 +161,21 @@ def make_examples(
     material = inputs.material
     samples = material.samples
     rows = np.concatenate([material.parts[part] for part in parts])
-    sources: dict[str, Source] = {}
+    sources: dict[str, ModalityInput] = {}
     for name in config.modalities:
         if name in features:
             views = features[name] if "train" in parts else features[name][:1]
             chosen = torch.from_numpy(rows)
             values = torch.stack([view[chosen] for view in views], dim=1)
-            sources[name] = Features(values.to(device))
+            sources[name] = FeatureInput(values.to(device))
         elif name == "vision":
             assert material.gallery is not None
             pictures, encoder = material.gallery.pictures, inputs.encoder(name)
-            sources[name] = RawPictures(pictures, rows, encoder, config.augment)
+            sources[name] = ImageInput(pictures, rows, encoder, config.augment)
         else:
-            sources[name] = RawCaptions([samples.captions[i] for i in rows], inputs.encoder(name))
+            sources[name] = CaptionInput([samples.captions[i] for i in rows], inputs.encoder(name))
     labels = torch.from_numpy(samples.labels[rows]).float()
-    return Examples([samples.ids[i] for i in rows], sources, labels.to(device))
+    return TrainingSet([samples.ids[i] for i in rows], sources, labels.to(device))
 
 
 def _learner(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mmclf.models.description import read_files, write_files
 from mmclf.storage.store.arrays import load_array, save_array
 from mmclf.storage.store.entry import Entry
-from mmclf.storage.store.store import Result
+from mmclf.storage.store.store import StageResult
 
 Logits = NDArray[np.float32]
 MODEL = "model"
@@ -22,7 +22,7 @@ WEIGHTS = "classifier.safetensors"  # of all that was trained, among the model's
 
 
 @dataclass(frozen=True)
-class Judged:
+class SplitOutputs:
     """A part of the data after an epoch: its loss, and its logits (N, L)."""
 
     loss: float
@@ -30,7 +30,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FitResult:
     """Train and val after every epoch, test after the best one, number `best` from 1.
 
     After a refit train and val are still those of the model that chose the epoch: val is seen by
@@ -38,15 +38,15 @@ class Outcome:
     files of the artifact `model` but for what the threshold decides.
     """
 
-    train: tuple[Judged, ...]
-    val: tuple[Judged, ...]
-    test: Judged
+    train: tuple[SplitOutputs, ...]
+    val: tuple[SplitOutputs, ...]
+    test: SplitOutputs
     best: int
     summary: str
     encoders: Mapping[str, Mapping[str, Any]]
     model: Mapping[str, bytes]
 
-    def parts(self) -> dict[str, Judged]:
+    def parts(self) -> dict[str, SplitOutputs]:
         """`train`, `val` and `test` of the best epoch."""
         best = self.best - 1
         return {"train": self.train[best], "val": self.val[best], "test": self.test}
@@ -62,10 +62,10 @@ class Facts:
     losses: Mapping[str, list[float]]
 
 
-class OutcomeForm:
+class FitResultSerializer:
     """An outcome in the store: arrays of NumPy, JSON, and the model's own files."""
 
-    def write(self, outcome: Outcome, folder: Path) -> None:
+    def write(self, outcome: FitResult, folder: Path) -> None:
         """Write it to `folder`."""
         series = {"train": outcome.train, "val": outcome.val, "test": (outcome.test,)}
         for name, judged in series.items():
@@ -76,16 +76,16 @@ class OutcomeForm:
         (folder / "outcome.json").write_text(json.dumps(asdict(facts)), encoding="utf-8")
         write_files(folder / MODEL, outcome.model)
 
-    def read(self, entry: Entry) -> Outcome:
+    def read(self, entry: Entry) -> FitResult:
         """Read it back."""
         facts = Facts(**json.loads(entry.read("outcome.json")))
 
-        def series(name: str) -> tuple[Judged, ...]:
+        def series(name: str) -> tuple[SplitOutputs, ...]:
             stacked = load_array(entry.path(f"{name}.npy"))
-            return tuple(map(Judged, facts.losses[name], stacked))
+            return tuple(map(SplitOutputs, facts.losses[name], stacked))
 
         (test,) = series("test")
-        return Outcome(
+        return FitResult(
             train=series("train"),
             val=series("val"),
             test=test,
@@ -96,21 +96,23 @@ class OutcomeForm:
         )
 
 
-class JudgedForm:
+class SplitOutputsSerializer:
     """A part of the data in the store: its logits as an array of NumPy, its loss as JSON."""
 
-    def write(self, judged: Judged, folder: Path) -> None:
+    def write(self, judged: SplitOutputs, folder: Path) -> None:
         """Write it to `folder`."""
         save_array(folder / "logits.npy", judged.logits)
         (folder / "loss.json").write_text(json.dumps(judged.loss), encoding="utf-8")
 
-    def read(self, entry: Entry) -> Judged:
+    def read(self, entry: Entry) -> SplitOutputs:
         """Read it back."""
         logits = load_array(entry.path("logits.npy"))
-        return Judged(float(json.loads(entry.read("loss.json"))), logits)
+        return SplitOutputs(float(json.loads(entry.read("loss.json"))), logits)
 
 
-def retested(outcome: Result[Outcome], tested: Result[Judged]) -> Result[Outcome]:
+def retested(
+    outcome: StageResult[FitResult], tested: StageResult[SplitOutputs]
+) -> StageResult[FitResult]:
     """An outcome with the test set judged otherwise, at the cost of both."""
     value = replace(outcome.value, test=tested.value)
-    return Result(value, tested.cost, tested.inputs, tested.found)
+    return StageResult(value, tested.timing, tested.inputs, tested.found)

@@ -20,24 +20,28 @@ from mmclf.config.proofs import Proofs
 from mmclf.config.schema import Composed, Config
 from mmclf.config.validate import checked_parts
 from mmclf.errors import InputError
-from mmclf.pipeline import artifacts
-from mmclf.pipeline import run_naming
-from mmclf.pipeline.evaluation import Verdict, VerdictForm, epoch_scores, judge
+from mmclf.pipeline import artifacts, run_naming
+from mmclf.pipeline.evaluation import EvaluationSerializer, Verdict, epoch_scores, judge
 from mmclf.pipeline.figures import write_figures
-from mmclf.pipeline.fit_result import Judged, JudgedForm, Outcome, OutcomeForm, retested
-from mmclf.pipeline.run_data import Material, gather, opened_store
+from mmclf.pipeline.fit_result import (
+    FitResult,
+    FitResultSerializer,
+    SplitOutputs,
+    SplitOutputsSerializer,
+    retested,
+)
+from mmclf.pipeline.run_data import RunData, gather, open_store
 from mmclf.pipeline.stage_keys import data_digest
 from mmclf.pipeline.stage_timing import cost_tags, speeds, times
 from mmclf.pipeline.stages import Plan, Planner
 from mmclf.storage import environment
 from mmclf.storage.stopwatch import Stopwatch
-from mmclf.storage.store.store import Computed, Store
-from mmclf.storage.store.store import Result as Stored
+from mmclf.storage.store.store import Computed, StageResult, Store
 from mmclf.storage.tracking import RunLog, Tracker
-from mmclf.training.device import named, pick_device
+from mmclf.training.device import describe_device, pick_device
 
 if TYPE_CHECKING:
-    from mmclf.pipeline.stage_runner import Computation
+    from mmclf.pipeline.stage_runner import StageRunner
 
 DATA_DIGITS = 12  # of the digest of a data set that a run is tagged with
 
@@ -58,10 +62,10 @@ class Result:
 class Ready:
     """A run before it starts: its outcome is stored, or there is a computation of it."""
 
-    material: Material
+    material: RunData
     plan: Plan
-    outcome: Stored[Outcome] | None
-    computation: Computation | None
+    outcome: StageResult[FitResult] | None
+    computation: StageRunner | None
 
 
 def run(composed: Composed) -> Result:
@@ -71,7 +75,7 @@ def run(composed: Composed) -> Result:
     """
     config, clock = composed.config, Stopwatch()
     environment.check_single_process()
-    ran_on = named(config.device)
+    ran_on = describe_device(config.device)
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
     facts = {"hardware": ran_on, "versions": environment.versions(), "commit": environment.commit()}
     start = partial(
@@ -81,7 +85,7 @@ def run(composed: Composed) -> Result:
     )
     with ExitStack() as stack:
         try:
-            store, sums = stack.enter_context(opened_store(config, ran_on))
+            store, sums = stack.enter_context(open_store(config, ran_on))
             if config.cache == "on":
                 proofs = Proofs(store.folder, config.allow_targets)
                 proofs.add(checked_parts(composed.tree))
@@ -116,7 +120,7 @@ def _called(composed: Composed, facts: Mapping[str, str | None]) -> tuple[str, d
 
 
 def _ready(
-    config: Config, material: Material, planner: Planner, store: Store, stack: ExitStack
+    config: Config, material: RunData, planner: Planner, store: Store, stack: ExitStack
 ) -> Ready:
     plan = planner.plan()
     stored = _stored(plan, store) if plan is not None else None
@@ -130,12 +134,12 @@ def _ready(
     return Ready(material, computation.plan, None, computation)
 
 
-def _stored(plan: Plan, store: Store) -> Stored[Outcome] | None:
+def _stored(plan: Plan, store: Store) -> StageResult[FitResult] | None:
     """The outcome of a plan, or None if it lacks any of its parts."""
-    outcome = store.recall(plan.fit, OutcomeForm())
+    outcome = store.recall(plan.fit, FitResultSerializer())
     if outcome is None or plan.tested is None:
         return outcome
-    tested = store.recall(plan.tested, JudgedForm())
+    tested = store.recall(plan.tested, SplitOutputsSerializer())
     return None if tested is None else retested(outcome, tested)
 
 
@@ -149,9 +153,9 @@ def _finish(
 
     def decide() -> Computed[Verdict]:
         # The epochs of a fit that was computed just now have been scored as they went by.
-        return judge(material, outcome.value, history or None, outcome.costs)
+        return judge(material, outcome.value, history or None, outcome.timings)
 
-    verdict = store.result(plan.decide, VerdictForm(), decide)
+    verdict = store.result(plan.decide, EvaluationSerializer(), decide)
     if not history:
         log.history(verdict.value.history)
     metrics = dict(verdict.value.metrics)
@@ -162,8 +166,8 @@ def _finish(
     with tempfile.TemporaryDirectory() as folder:
         _write(Path(folder), config, ready, outcome.value, verdict.value, store)
         log.artifacts(Path(folder))
-    log.tags(cost_tags(verdict.costs, log.id))
-    seconds = times(verdict.costs) | {"time/wall_s": clock.elapsed()} | speeds(verdict.costs)
+    log.tags(cost_tags(verdict.timings, log.id))
+    seconds = times(verdict.timings) | {"time/wall_s": clock.elapsed()} | speeds(verdict.timings)
     log.metrics(seconds, last_step)
     return Result(
         run_id=log.id,
@@ -175,14 +179,14 @@ def _finish(
     )
 
 
-def _outcome(ready: Ready, log: RunLog) -> tuple[Stored[Outcome], list[dict[str, float]]]:
+def _outcome(ready: Ready, log: RunLog) -> tuple[StageResult[FitResult], list[dict[str, float]]]:
     """The outcome of fit and test, and the scores of epochs that have been logged already."""
     history: list[dict[str, float]] = []
     if ready.computation is None:
         assert ready.outcome is not None
         return ready.outcome, history
 
-    def on_epoch(number: int, train: Judged, val: Judged) -> None:
+    def on_epoch(number: int, train: SplitOutputs, val: SplitOutputs) -> None:
         values = epoch_scores(ready.material, train, val)
         history.append(values)
         log.metrics(values, number)
@@ -196,7 +200,7 @@ def _outcome(ready: Ready, log: RunLog) -> tuple[Stored[Outcome], list[dict[str,
 
 
 def _write(
-    folder: Path, config: Config, ready: Ready, outcome: Outcome, verdict: Verdict, store: Store
+    folder: Path, config: Config, ready: Ready, outcome: FitResult, verdict: Verdict, store: Store
 ) -> None:
     material = ready.material
     logits = {part: outcome.parts()[part].logits for part in ("val", "test")}

@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
-from mmclf.data.decoded_images import Decoded
+from mmclf.data.decoded_images import DecodedImages
 from mmclf.data.label_support import check_supports
 from mmclf.data.permute import with_shuffled_captions
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, stored_split
 from mmclf.data.unreadable_images import hang
 from mmclf.evaluation.thresholds import Threshold
-from mmclf.storage.store.entry import Cost
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.entry import StageTiming
+from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
 
 
 @dataclass(frozen=True)
-class Material:
+class RunData:
     """Samples, their split, their pictures (None without images), and the rule for thresholds.
 
     `costs`: of the split and of decoding.
@@ -35,9 +35,9 @@ class Material:
 
     samples: Samples
     parts: Parts
-    gallery: Decoded | None
+    gallery: DecodedImages | None
     threshold: Threshold
-    costs: tuple[Cost, ...]
+    timings: tuple[StageTiming, ...]
 
     def labels(self, part: str) -> NDArray[np.uint8]:
         """Labels (N, L) of a part."""
@@ -45,21 +45,21 @@ class Material:
 
 
 @contextmanager
-def opened_store(config: Config, hardware: str) -> Iterator[tuple[Store, FileSums]]:
+def open_store(config: Config, hardware: str) -> Iterator[tuple[Store, FileHasher]]:
     """The store of results, and the sums of files; with cache=off empty ones that are not kept."""
     if config.cache == "on":
         store = Store(Path(config.store.dir), hardware)
-        yield store, FileSums(store.folder / "sums")
+        yield store, FileHasher(store.folder / "sums")
         return
     folder = Store(Path(config.store.dir), hardware).folder
     with tempfile.TemporaryDirectory(dir=folder, prefix="off-") as name:
-        yield Store(Path(name), hardware), FileSums(Path(name) / "sums")
+        yield Store(Path(name), hardware), FileHasher(Path(name) / "sums")
 
 
-Hang = Callable[[Config, Samples, Store, FileSums], Decoded]
+Hang = Callable[[Config, Samples, Store, FileHasher], DecodedImages]
 
 
-def gather(config: Config, store: Store, sums: FileSums, hanging: Hang = hang) -> Material:
+def gather(config: Config, store: Store, sums: FileHasher, hanging: Hang = hang) -> RunData:
     """The material of a run; raises InputError for whatever is wrong with the data.
 
     `hanging` makes the pictures, where there are some to look at.
@@ -69,12 +69,12 @@ def gather(config: Config, store: Store, sums: FileSums, hanging: Hang = hang) -
     if config.data.caption_order == "shuffled":
         samples = with_shuffled_captions(samples)
     drawn = stored_split(samples, store, seed=config.seed, **asdict(config.split))
-    parts, costs = drawn.value, drawn.costs
-    gallery: Decoded | None = None
+    parts, timings = drawn.value, drawn.timings
+    gallery: DecodedImages | None = None
     if not config.vision.is_none:
         gallery = hanging(config, samples, store, sums)
         # After the split, so that every run of a study has the same test set but for these.
         parts = parts.without(gallery.unreadable)
-        costs = (*costs, gallery.cost)
+        timings = (*timings, gallery.timing)
     check_supports(samples.labels, parts, samples.label_names)
-    return Material(samples, parts, gallery, make(config.threshold, role="threshold"), costs)
+    return RunData(samples, parts, gallery, make(config.threshold, role="threshold"), timings)

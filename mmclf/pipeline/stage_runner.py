@@ -14,27 +14,27 @@ from torch import Tensor
 
 from mmclf.config.schema import Config
 from mmclf.models.classifier import summary
-from mmclf.models.description import Description, describe
+from mmclf.models.description import Description, describe_encoder
 from mmclf.models.weights import as_safetensors
 from mmclf.pipeline.components import Inputs, prepare
 from mmclf.pipeline.fit import Fitted, fit_model
-from mmclf.pipeline.fit_result import WEIGHTS, Judged, Outcome, OutcomeForm
-from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.fit_result import WEIGHTS, FitResult, FitResultSerializer, SplitOutputs
+from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stages import Plan, Planner
 from mmclf.storage.stopwatch import Stopwatch
-from mmclf.storage.store.entry import Cost, Stage
-from mmclf.storage.store.store import Computed, Result, Store
-from mmclf.training.device import check_precision
+from mmclf.storage.store.entry import Stage, StageTiming
+from mmclf.storage.store.store import Computed, StageResult, Store
 from mmclf.training import precision
+from mmclf.training.device import check_precision
 from mmclf.training.encode import standardise
-from mmclf.training.features import Features, FeaturesForm, encode_text, encode_view
+from mmclf.training.features import Features, FeaturesSerializer, encode_text, encode_view
 from mmclf.training.trainer import Epoch, Evaluation
 
 PROBED = 64  # samples on which precisions are compared: with few, those few would decide
 
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # without which cuBLAS may vary
 
-OnEpoch = Callable[[int, Judged, Judged], None]
+OnEpoch = Callable[[int, SplitOutputs, SplitOutputs], None]
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def deterministic(seed: int, device: torch.device) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Computation:
+class StageRunner:
     """A run whose fit is to be computed, everything that it takes prepared."""
 
     config: Config
@@ -71,12 +71,12 @@ class Computation:
     store: Store
     device: torch.device
 
-    def outcome(self, on_epoch: OnEpoch) -> Result[Outcome]:
+    def outcome(self, on_epoch: OnEpoch) -> StageResult[FitResult]:
         """The outcome of the fit; `on_epoch` is told of every epoch, unless another process fits.
 
         Its arguments are the epoch's number, and train and val after it.
         """
-        return self.store.result(self.plan.fit, OutcomeForm(), lambda: self._fit(on_epoch))
+        return self.store.result(self.plan.fit, FitResultSerializer(), lambda: self._fit(on_epoch))
 
     def clean_features(self) -> dict[str, Tensor]:
         """The features (N, D) of all samples, not augmented, by modality of the frozen encoders."""
@@ -86,7 +86,7 @@ class Computation:
         }
         return {name: torch.from_numpy(values) for name, values in found.items()}
 
-    def _fit(self, on_epoch: OnEpoch) -> Computed[Outcome]:
+    def _fit(self, on_epoch: OnEpoch) -> Computed[FitResult]:
         found = {name: self._features(name) for name in self.plan.features}
         views = {
             name: [torch.from_numpy(one.value.values) for one in results]
@@ -100,17 +100,19 @@ class Computation:
 
         fitted = fit_model(self.config, self.inputs, views, self.device, told)
         seconds = clock.elapsed() - clock.seconds.get("telling", 0.0)
-        costs: list[Cost] = [*self.inputs.material.costs]
-        costs += [cost for results in found.values() for one in results for cost in one.costs]
+        timings: list[StageTiming] = [*self.inputs.material.timings]
+        timings += [
+            timing for results in found.values() for one in results for timing in one.timings
+        ]
         frozen = {name: results[0].value.encoder for name, results in found.items()}
         outcome = _outcome(self.config, self.inputs, fitted, frozen)
-        return Computed(outcome, seconds, fitted.samples_seen, costs)
+        return Computed(outcome, seconds, fitted.samples_seen, timings)
 
-    def _features(self, modality: str) -> list[Result[Features]]:
+    def _features(self, modality: str) -> list[StageResult[Features]]:
         stages = self.plan.features[modality]
         return [self._view(modality, view, stage) for view, stage in enumerate(stages)]
 
-    def _view(self, modality: str, view: int, stage: Stage) -> Result[Features]:
+    def _view(self, modality: str, view: int, stage: Stage) -> StageResult[Features]:
         material, how = self.inputs.material, self.plan.precisions[modality]
 
         def compute() -> Computed[Features]:
@@ -136,12 +138,12 @@ class Computation:
                 device=self.device,
             )
 
-        return self.store.result(stage, FeaturesForm(), compute)
+        return self.store.result(stage, FeaturesSerializer(), compute)
 
 
 def prepared(
-    config: Config, material: Material, planner: Planner, store: Store, device: torch.device
-) -> Computation:
+    config: Config, material: RunData, planner: Planner, store: Store, device: torch.device
+) -> StageRunner:
     """A computation of a run; raises InputError for all that its settings can spoil."""
     check_precision(config.trainer.precision, device)
     plan = planner.plan()
@@ -157,7 +159,7 @@ def prepared(
             _resolve_precision(config, inputs, name, planner, device)
         plan = planner.plan()
     assert plan is not None
-    return Computation(config, inputs, plan, store, device)
+    return StageRunner(config, inputs, plan, store, device)
 
 
 def _resolve_precision(
@@ -192,7 +194,7 @@ def _resolve_precision(
     )
 
 
-def _rows(material: Material, view: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _rows(material: RunData, view: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The samples with a picture; of a view but the clean one those that may be trained on."""
     assert material.gallery is not None
     chosen = np.ones(len(material.samples), dtype=bool)
@@ -202,19 +204,21 @@ def _rows(material: Material, view: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.flatnonzero(chosen)
 
 
-def _judged(evaluation: Evaluation) -> Judged:
-    return Judged(evaluation.loss, evaluation.logits.numpy())
+def _judged(evaluation: Evaluation) -> SplitOutputs:
+    return SplitOutputs(evaluation.loss, evaluation.logits.numpy())
 
 
 def _outcome(
     config: Config, inputs: Inputs, fitted: Fitted, frozen: Mapping[str, Description]
-) -> Outcome:
+) -> FitResult:
     described: dict[str, Description] = {}
     for name in config.modalities:
         trained = name not in frozen
-        described[name] = describe(inputs.encoder(name), trained=True) if trained else frozen[name]
+        described[name] = (
+            describe_encoder(inputs.encoder(name), trained=True) if trained else frozen[name]
+        )
     files = {k: data for one in described.values() for k, data in one.files.items()}
-    return Outcome(
+    return FitResult(
         train=_series(fitted.train),
         val=_series(fitted.val),
         test=_judged(fitted.test),
@@ -225,5 +229,5 @@ def _outcome(
     )
 
 
-def _series(evaluations: Sequence[Evaluation]) -> tuple[Judged, ...]:
+def _series(evaluations: Sequence[Evaluation]) -> tuple[SplitOutputs, ...]:
     return tuple(map(_judged, evaluations))

@@ -10,10 +10,10 @@ from typing import Any, Literal
 from mmclf.config.schema import Config
 from mmclf.models.identity import Identities, Identity
 from mmclf.pipeline import stage_keys
-from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.run_data import RunData
 from mmclf.storage.store.entry import Stage
-from mmclf.storage.store.file_hasher import FileSums
-from mmclf.storage.store.json_cache import Memory
+from mmclf.storage.store.file_hasher import FileHasher
+from mmclf.storage.store.json_cache import JsonCache
 
 Precision = Literal["fp32", "bf16"]
 
@@ -36,12 +36,12 @@ class Plan:
 class Planner:
     """Plans a run on `hardware`; what is found out on the way is remembered below `store.dir`."""
 
-    def __init__(self, config: Config, material: Material, sums: FileSums, hardware: str) -> None:
+    def __init__(self, config: Config, material: RunData, sums: FileHasher, hardware: str) -> None:
         self._config, self._material, self._hardware = config, material, hardware
         # Not below a store that is off: the precision is a choice, which must not vary with it.
         folder = Path(config.store.dir) / "memory"
-        self.precisions = Memory(folder / "precision.json")
-        self._identities = Identities(sums, Memory(folder / "hub.json"), config.allow_targets)
+        self.precisions = JsonCache(folder / "precision.json")
+        self._identities = Identities(sums, JsonCache(folder / "hub.json"), config.allow_targets)
 
     def plan(self) -> Plan | None:
         """The plan, or None while weights or the precision of an encoder are not known yet."""

@@ -15,7 +15,7 @@ from mmclf.config.variations import Variations
 from mmclf.errors import InputError
 from mmclf.pipeline.run_naming import settings_of
 from mmclf.storage.store.hashing import digest
-from mmclf.studies.design import Arm, Design, laid_out
+from mmclf.studies.design import Arm, Design, build_design
 from mmclf.studies.factors import Factor, factors_of, key_of, placed
 
 ROOT = "data.root"
@@ -47,20 +47,20 @@ def compose_study(
     Raises one InputError with a finding for each thing that is wrong.
     """
     with opened(overrides, config_dir, config_name) as (jobs, lines):
-        axes, findings = jobs.axes(lines)
+        axes, problems = jobs.axes(lines)
         cfg, unknown = jobs.load([axis.lines[0] for axis in axes])
         base, more = jobs.judged(cfg) if cfg is not None else (None, [])
         if cfg is not None and has_study(cfg):
-            findings += swept_beside_study(axes)
-        if cfg is None or base is None or findings or unknown or more:
-            raise InputError(*dict.fromkeys([*findings, *unknown, *more]))
+            problems += swept_beside_study(axes)
+        if cfg is None or base is None or problems or unknown or more:
+            raise InputError(*dict.fromkeys([*problems, *unknown, *more]))
         study = base.config.study
         if study is None:
             raise InputError("there is no study: give study=NAME")
         name = base.choices.get("study", "study")
         _check_sweeper(name, hydra_node(cfg.hydra))
         factors = factors_of(study)
-        design = laid_out(study.design, factors, study.baseline, study.orders)
+        design = build_design(study.design, factors, study.baseline, study.orders)
         _check_base(jobs, name, lines, design)
         arms = _composed_arms(jobs, lines, factors, design)
         _check_different(jobs, name, lines, design, arms)
@@ -91,37 +91,37 @@ def _check_base(jobs: Jobs, name: str, lines: Sequence[str], design: Design) -> 
     """
     by_arm = [{key_of(line) for line in arm.overrides} for arm in design.arms]
     varied = sorted(set.intersection(*by_arm))
-    findings = []
+    problems = []
     for line in lines:
         key = key_of(line)
         below = () if jobs.is_level(line) else [one for one in varied if one.startswith(f"{key}.")]
         if key == "seed":
-            findings.append(f"{line}: study={name} runs its own seeds: give study.seeds=[0,1,2]")
+            problems.append(f"{line}: study={name} runs its own seeds: give study.seeds=[0,1,2]")
         elif key == ROOT:
             # A source may have no folder of its own, and what the study starts from is read too.
             continue
         elif key in varied or below:
-            findings.append(
+            problems.append(
                 f"{line}: study={name} varies {', '.join(varied)}: leave it out, or change the "
                 "study's levels in a study file of your own"
             )
-    if findings:
-        raise InputError(*findings)
+    if problems:
+        raise InputError(*problems)
 
 
 def _going_on(jobs: Jobs, factors: Sequence[Factor]) -> tuple[dict[str, str | None], list[str]]:
     """What to go on with for each override of a level, and a finding for each misspelt one."""
     going_on: dict[str, str | None] = {}
-    findings = []
+    problems = []
     for factor in factors:
         for level in factor.levels:
             for line in level.overrides:
                 override, _ = read(line)
                 assert override is not None
-                finding, going_on[line] = judge_level(override, jobs.groups)
-                if finding is not None:
-                    findings.append(placed(factor.name, level, line, finding))
-    return going_on, findings
+                problem, going_on[line] = judge_level(override, jobs.groups)
+                if problem is not None:
+                    problems.append(placed(factor.name, level, line, problem))
+    return going_on, problems
 
 
 def _composed_arms(
@@ -129,7 +129,7 @@ def _composed_arms(
 ) -> tuple[Composed, ...]:
     """Each arm's configuration."""
     variations = Variations(jobs, lines)
-    going_on, findings = _going_on(jobs, factors)
+    going_on, problems = _going_on(jobs, factors)
     composed: list[Composed] = []
     found: list[list[str]] = []
     for arm in design.arms:
@@ -139,9 +139,9 @@ def _composed_arms(
         if one is not None:
             composed.append(one)
     for arm, texts in zip(design.arms, found, strict=True):
-        findings += [_told(text, arm, factors, design, found) for text in texts]
-    if findings:
-        raise InputError(*dict.fromkeys(findings))
+        problems += [_told(text, arm, factors, design, found) for text in texts]
+    if problems:
+        raise InputError(*dict.fromkeys(problems))
     return tuple(composed)
 
 
@@ -171,7 +171,7 @@ def _check_different(
     """Raise InputError for two arms that are one and the same configuration."""
     seen: dict[str, Arm] = {}
     reasons: set[object] = set()
-    findings: dict[str, str] = {}
+    problems: dict[str, str] = {}
     for arm, settings in zip(design.arms, _settings(arms), strict=True):
         other = seen.setdefault(digest(settings), arm)
         if other is arm:
@@ -186,16 +186,16 @@ def _check_different(
         varied = " and ".join(one for one, _, _ in reason)
         blamed = _making_same(jobs, lines, (other, arm))
         for line in blamed:
-            findings.setdefault(
+            problems.setdefault(
                 line,
                 f"{line}: study={name} varies {varied}, and this makes {same} the same: leave it "
                 "out",
             )
         if not blamed:
             text = f"study: {same} are the same configuration: leave one of their levels out"
-            findings[text] = text
-    if findings:
-        raise InputError(*findings.values())
+            problems[text] = text
+    if problems:
+        raise InputError(*problems.values())
 
 
 def _making_same(jobs: Jobs, lines: Sequence[str], pair: tuple[Arm, Arm]) -> list[str]:

@@ -52,7 +52,7 @@ class Design:
     effects: tuple[Effect, ...]
 
 
-def laid_out(kind: str, factors: Sequence[Factor], baseline: str | None, orders: int) -> Design:
+def build_design(kind: str, factors: Sequence[Factor], baseline: str | None, orders: int) -> Design:
     """The design `kind` over the factors.
 
     `baseline` None is the arm that the design starts from; `orders`: how many orders an attribution
@@ -72,14 +72,14 @@ def laid_out(kind: str, factors: Sequence[Factor], baseline: str | None, orders:
 
 
 def _check_two_levels(kind: str, factors: Sequence[Factor]) -> None:
-    findings = [
+    problems = [
         f"study.factors.{factor.name}: found {len(factor.levels)} levels, expected two, before and "
         f"after the change, as study.design={kind} wants"
         for factor in factors
         if len(factor.levels) != 2
     ]
-    if findings:
-        raise InputError(*findings)
+    if problems:
+        raise InputError(*problems)
 
 
 def _check_names(kind: str, factors: Sequence[Factor], orders: int, arms: Sequence[Arm]) -> None:
@@ -91,18 +91,18 @@ def _check_names(kind: str, factors: Sequence[Factor], orders: int, arms: Sequen
         return
     # What makes a name is what tells its arms apart once it is called otherwise.
     renamed = [(what, ARMS[kind](changed, orders)[0]) for what, changed in _renamed(factors)]
-    findings: dict[tuple[str, ...], str] = {}
+    problems: dict[tuple[str, ...], str] = {}
     for name, at in places.items():
         if len(at) == 1:
             continue
         alike = [_levels(arms[place]) for place in at]
         makers = [what for what, now in renamed if len({now[place].name for place in at}) > 1]
-        findings.setdefault(
+        problems.setdefault(
             tuple(makers),
             f"study.factors: the arms of {' and of '.join(alike)} would all be called {name!r}, "
             f"expected a name of its own for each: rename {' or '.join(makers) or 'the factors'}",
         )
-    raise InputError(*findings.values())
+    raise InputError(*problems.values())
 
 
 def _renamed(factors: Sequence[Factor]) -> Iterator[tuple[str, Sequence[Factor]]]:

@@ -36,17 +36,17 @@ class Factor:
 
 def factors_of(study: Study) -> tuple[Factor, ...]:
     """The factors that a study file names; raises InputError, a finding for each mistake."""
-    findings: list[str] = []
+    problems: list[str] = []
     factors = []
     for name, given in study.factors.items():
         try:
             factors.append(Factor(name, _levels(name, given)))
         except InputError as error:
-            findings += error.findings
+            problems += error.problems
     if not study.factors:
-        findings.append("study.factors is empty: name a group or a key, and its levels")
-    if findings:
-        raise InputError(*findings)
+        problems.append("study.factors is empty: name a group or a key, and its levels")
+    if problems:
+        raise InputError(*problems)
     return tuple(factors)
 
 
@@ -55,11 +55,11 @@ def key_of(line: str) -> str:
     return line.lstrip("+~").partition("=")[0]
 
 
-def placed(factor: str, level: Level, line: str, finding: str) -> str:
+def placed(factor: str, level: Level, line: str, problem: str) -> str:
     """A finding about an override of a level, by where it stands in the study file."""
     if line == f"{factor}={level.name}":
-        return f"study.factors.{factor}: {finding.removeprefix(f'{line}: ')}"
-    return f"study.factors.{factor}.{level.name}: {finding}"
+        return f"study.factors.{factor}: {problem.removeprefix(f'{line}: ')}"
+    return f"study.factors.{factor}.{level.name}: {problem}"
 
 
 def _levels(name: str, given: Sequence[Any] | Mapping[str, str | list[str]]) -> tuple[Level, ...]:
@@ -76,21 +76,21 @@ def _levels(name: str, given: Sequence[Any] | Mapping[str, str | list[str]]) -> 
             f"study.factors.{name}: found {', '.join(names) or 'no level'}, expected two levels "
             "or more, each another"
         )
-    findings = [
-        placed(name, level, line, finding)
+    problems = [
+        placed(name, level, line, problem)
         for level in levels
         for line in level.overrides
-        if (finding := _misread(line)) is not None
+        if (problem := _misread(line)) is not None
     ]
-    if findings:
-        raise InputError(*dict.fromkeys(findings))
+    if problems:
+        raise InputError(*dict.fromkeys(problems))
     return tuple(levels)
 
 
 def _misread(line: str) -> str | None:
-    override, finding = read(line)
+    override, problem = read(line)
     if override is None:
-        return finding
+        return problem
     if override.is_sweep_override():
         return f"{line}: found several values, expected one: give each a level of its own"
     if key_of(line) == "seed":

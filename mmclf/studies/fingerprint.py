@@ -11,14 +11,14 @@ from mmclf.config.targets import build
 from mmclf.data.samples import Samples
 from mmclf.models.identity import Identities
 from mmclf.pipeline.stage_keys import DECIDE, FIT, TESTED, TEXT, VISION, data_digest
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import digest, texts_digest
-from mmclf.storage.store.json_cache import Memory
+from mmclf.storage.store.json_cache import JsonCache
 from mmclf.studies.arms import PlannedStudy
 
 
 @dataclass(frozen=True)
-class Provenance:
+class StudyFingerprint:
     """`data`: a digest of the data alone, the same for every study of them that looks at images.
 
     `whole`: one of all that the arms read, another where a finished run would come out otherwise.
@@ -28,7 +28,7 @@ class Provenance:
     whole: str
 
 
-def provenance(planned: PlannedStudy) -> Provenance:
+def study_fingerprint(planned: PlannedStudy) -> StudyFingerprint:
     """What the arms of a study read.
 
     Data of every source that an arm names, images if an arm looks at them, files that settings
@@ -37,8 +37,8 @@ def provenance(planned: PlannedStudy) -> Provenance:
     """
     configs = [arm.config for arm in planned.arms]
     base = planned.base.config
-    sums = FileSums(Path(base.store.dir) / "sums")
-    memory = Memory(Path(base.store.dir) / "memory" / "hub.json")
+    sums = FileHasher(Path(base.store.dir) / "sums")
+    memory = JsonCache(Path(base.store.dir) / "memory" / "hub.json")
     identities = Identities(sums, memory, base.allow_targets)
     sources = _data(configs, sums)
     whole = {
@@ -46,17 +46,17 @@ def provenance(planned: PlannedStudy) -> Provenance:
         "parts": [_parts(config, identities) for config in configs],
         "stages": [VISION, TEXT, FIT, TESTED, DECIDE],
     }
-    return Provenance(sources[0] if len(sources) == 1 else digest(sources), digest(whole))
+    return StudyFingerprint(sources[0] if len(sources) == 1 else digest(sources), digest(whole))
 
 
-def _data(configs: Sequence[Config], sums: FileSums) -> list[str]:
+def _data(configs: Sequence[Config], sums: FileHasher) -> list[str]:
     by_source: dict[str, list[Config]] = {}
     for config in configs:
         by_source.setdefault(digest(config.data.part), []).append(config)
     return [_source(of_it, sums) for of_it in by_source.values()]
 
 
-def _source(configs: Sequence[Config], sums: FileSums) -> str:
+def _source(configs: Sequence[Config], sums: FileHasher) -> str:
     """A data source as the configs that name it read it."""
     first = configs[0]
     samples: Samples = build(first.data.part, "data", first.allow_targets)

@@ -11,11 +11,11 @@ from pydantic import TypeAdapter
 from mmclf.config.schema import Study
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import job_lines
-from mmclf.studies.design import Design, laid_out
+from mmclf.studies.design import Design, build_design
 from mmclf.studies.factors import factors_of, quoted
 
 
-def missing_jobs(
+def pending_jobs(
     node: Mapping[str, Any], tracking: Mapping[str, Any], output_dir: str, arguments: Sequence[str]
 ) -> list[list[str]]:
     """The overrides of each run that a study still lacks; `node` and `tracking` of its config.
@@ -24,7 +24,7 @@ def missing_jobs(
     the next seed, so that a study that is stopped half way has compared all of them.
     """
     study: Study = TypeAdapter(Study).validate_python(node)
-    design = laid_out(study.design, factors_of(study), study.baseline, study.orders)
+    design = build_design(study.design, factors_of(study), study.baseline, study.orders)
     done: set[tuple[str, int]] = set()
     if tracking["parent"] is not None:
         place = tracking["uri"], tracking["experiment"], Path(output_dir)

@@ -20,21 +20,21 @@ from mmclf.storage.store.hashing import digest
 from mmclf.storage.tracking import RunLog, TrackedRun, Tracker, sqlite_file
 from mmclf.studies.arms import PlannedStudy
 from mmclf.studies.definition import Definition
-from mmclf.studies.fingerprint import Provenance, provenance
+from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
 from mmclf.studies.pending import finished, missing
 from mmclf.studies.report.collect import collect
 from mmclf.studies.report.publish import publish
-from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.show import show
-from mmclf.training.device import named
+from mmclf.training.device import describe_device
 
 KIND, KEY, LAST = "mmclf.study", "mmclf.study_key", "mmclf.study_last_ns"
 
 # Runs what the run with this id lacks; returns the error that stopped it, if one did.
-HandOver = Callable[[str], Exception | None]
+RunJobs = Callable[[str], Exception | None]
 
 
-def conduct(planned: PlannedStudy, asked: Sequence[str], hand_over: HandOver) -> int:
+def run_study(planned: PlannedStudy, asked: Sequence[str], run_jobs: RunJobs) -> int:
     """Run what the study lacks and report on it; returns the exit status.
 
     Raises InputError if the data cannot be read, or the same study is being run by another process.
@@ -43,25 +43,25 @@ def conduct(planned: PlannedStudy, asked: Sequence[str], hand_over: HandOver) ->
     command = without_passwords(" ".join(["mmclf", *asked]))
     folder = study_folder(config, planned.name)
     with _alone(config, planned.name):
-        came_from = provenance(planned)
+        fingerprint = study_fingerprint(planned)
         tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
-        log = _parent(tracker, planned, command, came_from)
-        definition = _definition(planned, command, came_from.data)
+        log = _parent(tracker, planned, command, fingerprint)
+        definition = _definition(planned, command, fingerprint.data)
         with tempfile.TemporaryDirectory() as name:
             definition.write(Path(name))
             log.artifacts(Path(name))
         try:
-            stopped = _run_missing(tracker, planned, log, hand_over)
+            stopped = _run_missing(tracker, planned, log, run_jobs)
             (parent,) = tracker.get([log.id])
-            findings = collect(tracker, parent)
-            _give_up_broken(tracker, log.id, findings)
-            publish(tracker, findings, folder)
+            result = collect(tracker, parent)
+            _give_up_broken(tracker, log.id, result)
+            publish(tracker, result, folder)
             log.artifacts(folder)
         except BaseException as error:
             log.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
-        show(findings, Console())
-        lacking = sum(len(arm.failed) + len(arm.missing) for arm in findings.arms)
+        show(result, Console())
+        lacking = sum(len(arm.failed) + len(arm.missing) for arm in result.arms)
         log.end("FAILED" if lacking else "FINISHED")
     if stopped is not None:
         sys.stderr.write(f"mmclf: the study stopped: {type(stopped).__name__}: {stopped}\n")
@@ -79,16 +79,16 @@ def study_folder(config: Config, name: str) -> Path:
 
 
 def known_parent(
-    tracker: Tracker, planned: PlannedStudy, came_from: Provenance
+    tracker: Tracker, planned: PlannedStudy, fingerprint: StudyFingerprint
 ) -> TrackedRun | None:
     """The parent run of the same arms on the same data, the latest if there are several."""
-    key = _key(planned, came_from)
+    key = _key(planned, fingerprint)
     runs = tracker.tagged(KEY, key)
     return runs[0] if runs else None
 
 
-def _key(planned: PlannedStudy, came_from: Provenance) -> str:
-    return digest([planned.key, came_from.whole])
+def _key(planned: PlannedStudy, fingerprint: StudyFingerprint) -> str:
+    return digest([planned.key, fingerprint.whole])
 
 
 @contextmanager
@@ -116,9 +116,11 @@ def _alone(config: Config, name: str) -> Iterator[None]:
         lock.release()
 
 
-def _parent(tracker: Tracker, planned: PlannedStudy, command: str, came_from: Provenance) -> RunLog:
+def _parent(
+    tracker: Tracker, planned: PlannedStudy, command: str, fingerprint: StudyFingerprint
+) -> RunLog:
     """The study's parent run: the one that was begun before, or a new one."""
-    before = known_parent(tracker, planned, came_from)
+    before = known_parent(tracker, planned, fingerprint)
     if before is not None:
         # No process but this one holds the study's lock: what still runs has lost its process.
         for run in tracker.children(before.id):
@@ -130,10 +132,10 @@ def _parent(tracker: Tracker, planned: PlannedStudy, command: str, came_from: Pr
     tags = {
         LAST: str(time.time_ns()),
         KIND: planned.name,
-        KEY: _key(planned, came_from),
+        KEY: _key(planned, fingerprint),
         "mmclf.overrides": command,
-        "mmclf.data_digest": came_from.data,
-        "mmclf.hardware": named(planned.base.config.device),
+        "mmclf.data_digest": fingerprint.data,
+        "mmclf.hardware": describe_device(planned.base.config.device),
         "mmclf.versions": environment.versions(),
     }
     commit = environment.commit()
@@ -141,10 +143,10 @@ def _parent(tracker: Tracker, planned: PlannedStudy, command: str, came_from: Pr
     return tracker.start(f"study: {planned.name}", tags, None)
 
 
-def _give_up_broken(tracker: Tracker, parent: str, findings: StudyFindings) -> None:
+def _give_up_broken(tracker: Tracker, parent: str, result: StudyResult) -> None:
     """End the finished runs as failed whose artifacts are lost, lest they count as done."""
     finished_ids = {run.id for run in tracker.children(parent) if run.status == "FINISHED"}
-    for run in (run for arm in findings.arms for run in arm.failed if run.id in finished_ids):
+    for run in (run for arm in result.arms for run in arm.failed if run.id in finished_ids):
         log = tracker.log_of(run.id)
         log.tags({"mmclf.error": run.tags["mmclf.error"]})
         log.end("FAILED")
@@ -174,10 +176,10 @@ def _definition(planned: PlannedStudy, command: str, data: str) -> Definition:
 
 
 def _run_missing(
-    tracker: Tracker, planned: PlannedStudy, log: RunLog, hand_over: HandOver
+    tracker: Tracker, planned: PlannedStudy, log: RunLog, run_jobs: RunJobs
 ) -> Exception | None:
     done = finished(tracker.children(log.id))
     left = missing(planned.study, planned.design, done)
     total = len(planned.design.arms) * len(planned.study.seed_list)
     sys.stderr.write(f"mmclf: {total} runs, {total - left} of them done, {left} to do\n")
-    return hand_over(log.id) if left else None
+    return run_jobs(log.id) if left else None

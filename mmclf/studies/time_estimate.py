@@ -10,13 +10,13 @@ from statistics import median
 
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
-from mmclf.data.decoded_images import Decoded, pictures_stage, read_unreadable
+from mmclf.data.decoded_images import DecodedImages, pictures_stage, read_unreadable
 from mmclf.data.images import Pictures
 from mmclf.data.samples import Samples
-from mmclf.pipeline.run_data import Material, gather
+from mmclf.pipeline.run_data import RunData, gather
 from mmclf.pipeline.stages import Plan, Planner
-from mmclf.storage.store.entry import Cost, Entry, Stage
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.entry import Entry, Stage, StageTiming
+from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.maintenance import kept
 from mmclf.storage.store.store import Store
 
@@ -24,7 +24,7 @@ UNKNOWN = math.nan
 
 
 @dataclass
-class Forecast:
+class TimeEstimate:
     """What is still to be computed: seconds by the key of each result, NaN where nothing is known.
 
     A result that several runs need is in it once. `unknown_runs`: those whose encoders are not
@@ -40,7 +40,7 @@ class Forecast:
         self.seconds[stage.key + run] = seconds
         self.kinds[stage.key + run] = stage.name
 
-    def take(self, other: Forecast) -> None:
+    def take(self, other: TimeEstimate) -> None:
         """Count what another one counts, what both do once."""
         self.seconds |= other.seconds
         self.kinds |= other.kinds
@@ -66,17 +66,19 @@ class Speeds:
 
     def __init__(self, folder: Path, hardware: str) -> None:
         found = [one.entry for one in kept(folder) if one.entry is not None]
-        self._entries = [entry for entry in found if entry.cost.hardware == hardware]
+        self._entries = [entry for entry in found if entry.timing.hardware == hardware]
 
     def of(self, stage: Stage) -> float:
         """The median of the most alike results that are stored; NaN if there is none."""
-        alike = [entry for entry in self._entries if entry.cost.stage == stage.name]
+        alike = [entry for entry in self._entries if entry.timing.stage == stage.name]
         if stage.name in ("vision", "text"):
             same = ("encoder", "precision")
             alike = [e for e in alike if all(e.arguments[k] == stage.arguments[k] for k in same)]
         if stage.name == "fit":
             alike = _nearest_fits(alike, stage)
-        rates = [entry.cost.seconds / entry.cost.count for entry in alike if entry.cost.count > 0]
+        rates = [
+            entry.timing.seconds / entry.timing.count for entry in alike if entry.timing.count > 0
+        ]
         return median(rates) if rates else UNKNOWN
 
 
@@ -94,18 +96,18 @@ def _nearest_fits(fits: Sequence[Entry], stage: Stage) -> list[Entry]:
     return batch or head
 
 
-class Forecaster:
+class TimeEstimator:
     """Adds up what runs on one store still need; data that they share are read once."""
 
     def __init__(self, config: Config, hardware: str) -> None:
         self._hardware = hardware
         self._store = Store(Path(config.store.dir), hardware)
-        self._sums = FileSums(self._store.folder / "sums")
+        self._sums = FileHasher(self._store.folder / "sums")
         self._speeds = Speeds(self._store.folder, hardware)
-        self._materials: dict[str, Material] = {}
+        self._materials: dict[str, RunData] = {}
         self._runs = 0
 
-    def add(self, config: Config, to: Forecast) -> Plan | None:
+    def add(self, config: Config, to: TimeEstimate) -> Plan | None:
         """Add what a run needs; None if its encoders are not known well enough to tell.
 
         With cache=off it needs everything, and shares nothing with other runs.
@@ -128,21 +130,25 @@ class Forecaster:
     def _stored(self, stage: Stage, config: Config) -> bool:
         return config.cache == "on" and self._store.find(stage) is not None
 
-    def _material(self, config: Config) -> Material:
+    def _material(self, config: Config) -> RunData:
         name = repr((config.data, config.split, config.image, config.vision.is_none, config.seed))
         if name not in self._materials:
             self._materials[name] = gather(config, self._store, self._sums, self._sketch)
         threshold = build(config.threshold, "threshold", config.allow_targets)
         return replace(self._materials[name], threshold=threshold)
 
-    def _sketch(self, config: Config, samples: Samples, store: Store, sums: FileSums) -> Decoded:
+    def _sketch(
+        self, config: Config, samples: Samples, store: Store, sums: FileHasher
+    ) -> DecodedImages:
         """The pictures as they will be known, without any being decoded."""
         image = config.image
         stage = pictures_stage(samples.images, size=image.size, crop=image.crop, sums=sums)
         entry = store.find(stage)
         unreadable: Mapping[int, str] = read_unreadable(entry) if entry is not None else {}
-        cost = Cost(stage.name, stage.key, 0.0, len(samples), self._hardware, None)
-        return Decoded(stage, unreadable, cost if entry is None else entry.cost, _not_decoded)
+        timing = StageTiming(stage.name, stage.key, 0.0, len(samples), self._hardware, None)
+        return DecodedImages(
+            stage, unreadable, timing if entry is None else entry.timing, _not_decoded
+        )
 
 
 def _not_decoded() -> Pictures:

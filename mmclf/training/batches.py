@@ -1,4 +1,4 @@
-"""Examples: what the trainer draws its batches from, features beforehand or raw inputs."""
+"""TrainingSet: what the trainer draws its batches from, features beforehand or raw inputs."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ from mmclf.config.schema import Augment
 from mmclf.data.images import Pictures
 from mmclf.training.batch_augment import augmented
 from mmclf.training.encode import TextEncoder, VisionEncoder, standardise
-from mmclf.training.prefetch import sent
+from mmclf.training.prefetch import to_device
 
 
-class Source(Protocol):
+class ModalityInput(Protocol):
     """One modality's input of N examples."""
 
-    def clean(self, rows: slice, device: torch.device, /) -> Any:
+    def eval_batch(self, rows: slice, device: torch.device, /) -> Any:
         """What the model takes of some rows, not augmented."""
 
-    def drawn(self, rows: Tensor, generator: torch.Generator, device: torch.device, /) -> Any:
+    def train_batch(self, rows: Tensor, generator: torch.Generator, device: torch.device, /) -> Any:
         """What the model takes of some rows in training, its augmentation drawn at random."""
 
-    def taken(self, rows: NDArray[np.int64], /) -> Source:
+    def subset(self, rows: NDArray[np.int64], /) -> ModalityInput:
         """The input of other examples: of these rows, in their order."""
 
 
 @dataclass(frozen=True)
-class Features:
+class FeatureInput:
     """Features (N, V, D) of a frozen encoder, view 0 the clean one, on the device of training."""
 
     values: Tensor
 
-    def clean(self, rows: slice, device: torch.device) -> Tensor:
+    def eval_batch(self, rows: slice, device: torch.device) -> Tensor:
         """View 0 of some rows (B, D)."""
         return self.values[rows, 0].to(device)
 
-    def drawn(self, rows: Tensor, generator: torch.Generator, device: torch.device) -> Tensor:
+    def train_batch(self, rows: Tensor, generator: torch.Generator, device: torch.device) -> Tensor:
         """A view drawn for each of some rows (B, D), every view as likely."""
         count = self.values.shape[1]
         views = torch.randint(count, (len(rows),), generator=generator)
         return self.values.flatten(0, 1).index_select(0, (rows * count + views).to(device))
 
-    def taken(self, rows: NDArray[np.int64]) -> Features:
+    def subset(self, rows: NDArray[np.int64]) -> FeatureInput:
         """The features of these rows."""
-        return Features(self.values[torch.from_numpy(rows).to(self.values.device)])
+        return FeatureInput(self.values[torch.from_numpy(rows).to(self.values.device)])
 
 
 @dataclass(frozen=True)
-class RawPictures:
+class ImageInput:
     """Some `rows` of the decoded pictures, for an image encoder that is trained.
 
     With `augment.views` above 1, every picture is augmented anew each time that it is drawn.
@@ -64,11 +64,11 @@ class RawPictures:
     encoder: VisionEncoder
     augment: Augment
 
-    def clean(self, rows: slice, device: torch.device) -> Tensor:
+    def eval_batch(self, rows: slice, device: torch.device) -> Tensor:
         """Standardised pictures (B, 3, H, W)."""
         return standardise(self.encoder, self._read(self.rows[rows], device))
 
-    def drawn(self, rows: Tensor, generator: torch.Generator, device: torch.device) -> Tensor:
+    def train_batch(self, rows: Tensor, generator: torch.Generator, device: torch.device) -> Tensor:
         """Standardised pictures (B, 3, H, W), cropped and flipped at random."""
         pictures = self._read(self.rows[rows.numpy()], device)
         if self.augment.views > 1:
@@ -81,46 +81,46 @@ class RawPictures:
             )
         return standardise(self.encoder, pictures)
 
-    def taken(self, rows: NDArray[np.int64]) -> RawPictures:
+    def subset(self, rows: NDArray[np.int64]) -> ImageInput:
         """The pictures of these rows."""
         return replace(self, rows=self.rows[rows])
 
     def _read(self, rows: NDArray[np.int64], device: torch.device) -> Tensor:
-        return sent(torch.from_numpy(self.pictures[rows]), device)
+        return to_device(torch.from_numpy(self.pictures[rows]), device)
 
 
 @dataclass(frozen=True)
-class RawCaptions:
+class CaptionInput:
     """Captions for a text encoder that is trained, padded to the longest of a batch."""
 
     captions: Sequence[str]
     encoder: TextEncoder
 
-    def clean(self, rows: slice, device: torch.device) -> dict[str, Tensor]:
+    def eval_batch(self, rows: slice, device: torch.device) -> dict[str, Tensor]:
         """Token ids, attention mask and the like, each (B, T)."""
         return self._tokens(self.captions[rows], device)
 
-    def drawn(
+    def train_batch(
         self, rows: Tensor, _generator: torch.Generator, device: torch.device
     ) -> dict[str, Tensor]:
         """The same: captions are not augmented."""
         return self._tokens([self.captions[i] for i in rows.tolist()], device)
 
-    def taken(self, rows: NDArray[np.int64]) -> RawCaptions:
+    def subset(self, rows: NDArray[np.int64]) -> CaptionInput:
         """The captions of these rows."""
         return replace(self, captions=[self.captions[i] for i in rows])
 
     def _tokens(self, captions: Sequence[str], device: torch.device) -> dict[str, Tensor]:
         tokens = self.encoder.tokenize(captions)
-        return {name: sent(value, device) for name, value in tokens.items()}
+        return {name: to_device(value, device) for name, value in tokens.items()}
 
 
 @dataclass(frozen=True)
-class Examples:
+class TrainingSet:
     """N examples: ids, an input for each modality, and labels (N, L)."""
 
     ids: Sequence[str]
-    inputs: Mapping[str, Source]
+    inputs: Mapping[str, ModalityInput]
     labels: Tensor
 
     def __len__(self) -> int:
@@ -130,18 +130,21 @@ class Examples:
     @property
     def are_features(self) -> bool:
         """Whether all inputs are features beforehand, which take no time to draw."""
-        return all(isinstance(source, Features) for source in self.inputs.values())
+        return all(isinstance(source, FeatureInput) for source in self.inputs.values())
 
-    def clean(self, rows: slice) -> tuple[dict[str, Any], Tensor]:
+    def eval_batch(self, rows: slice) -> tuple[dict[str, Any], Tensor]:
         """Inputs of some rows by modality, not augmented, and their labels."""
         device = self.labels.device
-        inputs = {name: source.clean(rows, device) for name, source in self.inputs.items()}
+        inputs = {name: source.eval_batch(rows, device) for name, source in self.inputs.items()}
         return inputs, self.labels[rows]
 
-    def drawn(self, rows: Tensor, generator: torch.Generator) -> tuple[dict[str, Any], Tensor]:
+    def train_batch(
+        self, rows: Tensor, generator: torch.Generator
+    ) -> tuple[dict[str, Any], Tensor]:
         """Inputs of some rows (on the CPU) by modality, drawn at random, and their labels."""
         device = self.labels.device
         inputs = {
-            name: source.drawn(rows, generator, device) for name, source in self.inputs.items()
+            name: source.train_batch(rows, generator, device)
+            for name, source in self.inputs.items()
         }
         return inputs, self.labels[rows.to(device)]

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
-def named(wanted: str) -> str:
+def describe_device(wanted: str) -> str:
     """The hardware behind the device called `wanted`, in words; raises InputError if it lacks."""
     if environment.is_surely_cpu(wanted):
         return environment.describe_cpu()
-    return describe(pick_device(wanted))
+    return device_name(pick_device(wanted))
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -89,7 +89,7 @@ def accelerator_on(device: torch.device, precision: str = "fp32") -> Iterator[Ac
             state.update(values)
 
 
-def describe(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     """The hardware in words, as `2 x Intel(R) Xeon(R) Processor` or `NVIDIA H200`."""
     if device.type == "cuda":
         import torch

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmclf.data.images import Pictures
 from mmclf.training.precision import Precision, autocast
-from mmclf.training.prefetch import ahead, sent
+from mmclf.training.prefetch import prefetch, to_device
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -74,11 +74,11 @@ def encode_images(
 
     def seen(start: int) -> Tensor:
         batch = make_view(pictures[rows[start : start + batch_size]])
-        return sent(torch.from_numpy(np.ascontiguousarray(batch)), device)
+        return to_device(torch.from_numpy(np.ascontiguousarray(batch)), device)
 
     features = torch.empty(len(rows), encoder.out_dim, device=device)
     starts = range(0, len(rows), batch_size)
-    for start, batch in zip(starts, ahead(seen, starts), strict=True):
+    for start, batch in zip(starts, prefetch(seen, starts), strict=True):
         with autocast(precision, device):
             encoded = encoder(standardise(encoder, batch))
         features[start : start + len(batch)] = encoded
@@ -101,10 +101,10 @@ def encode_captions(
 
     def tokens_of(batch: int) -> dict[str, Tensor]:
         tokens = encoder.tokenize([captions[i] for i in batches[batch]])
-        return {name: sent(value, device) for name, value in tokens.items()}
+        return {name: to_device(value, device) for name, value in tokens.items()}
 
     features = torch.empty(len(captions), encoder.out_dim, device=device)
-    for rows, tokens in zip(batches, ahead(tokens_of, range(len(batches))), strict=True):
+    for rows, tokens in zip(batches, prefetch(tokens_of, range(len(batches))), strict=True):
         with autocast(precision, device):
             encoded = encoder(tokens)
         features[torch.tensor(rows, device=device)] = encoded.float()

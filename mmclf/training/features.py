@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from mmclf.config.schema import Augment, Encode
-from mmclf.data.augment import make_views
+from mmclf.data.augment import augment_view
 from mmclf.data.images import Pictures
-from mmclf.models.description import Description, describe
+from mmclf.models.description import Description, describe_encoder
 from mmclf.progress import progress_bar
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.arrays import load_array, save_array
@@ -36,7 +36,7 @@ class Features:
     encoder: Description
 
 
-class FeaturesForm:
+class FeaturesSerializer:
     """Features in the store: arrays of NumPy, and what the encoder is as JSON.
 
     Where most values are 0, as TF-IDF's are, the others alone are kept.
@@ -82,7 +82,7 @@ def encode_view(
     """The features of one view of `rows` of the pictures (N, H, W, 3)."""
     encoder.to(device=device, memory_format=torch.channels_last)
     make_view = partial(
-        make_views,
+        augment_view,
         view=view,
         padding=augment.padding,
         horizontal_flip=augment.horizontal_flip,
@@ -104,7 +104,7 @@ def encode_view(
         )
     values = np.full((len(pictures), found.shape[1]), np.nan, dtype=np.float32)
     values[rows] = found.numpy()
-    return Computed(Features(values, describe(encoder)), clock.elapsed(), len(rows))
+    return Computed(Features(values, describe_encoder(encoder)), clock.elapsed(), len(rows))
 
 
 def encode_text(
@@ -121,7 +121,7 @@ def encode_text(
         clock = Stopwatch()
         encoder.fit([captions[i] for i in train])
         values = encoder.transform(captions).numpy()
-        return Computed(Features(values, describe(encoder)), clock.elapsed(), len(captions))
+        return Computed(Features(values, describe_encoder(encoder)), clock.elapsed(), len(captions))
     encoder.to(device)
     clock = Stopwatch()
     with progress_bar("encoding captions", len(captions)) as advance:
@@ -133,4 +133,4 @@ def encode_text(
             device=device,
             advance=advance,
         ).numpy()
-    return Computed(Features(values, describe(encoder)), clock.elapsed(), len(captions))
+    return Computed(Features(values, describe_encoder(encoder)), clock.elapsed(), len(captions))

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from mmclf.storage.store.json_cache import Memory
+from mmclf.storage.store.json_cache import JsonCache
 
 Precision = Literal["fp32", "bf16"]
 
@@ -35,7 +35,7 @@ def resolve(
     *,
     name: str,
     device: torch.device,
-    memory: Memory,
+    memory: JsonCache,
 ) -> Precision:
     """`wanted`, or for `auto` what a short measurement says, once for an encoder and a hardware.
 

@@ -15,7 +15,7 @@ AHEAD = 2  # batches that are ready while another is computed on
 T = TypeVar("T")
 
 
-def ahead(make: Callable[[int], T], numbers: Sequence[int]) -> Iterator[T]:
+def prefetch(make: Callable[[int], T], numbers: Sequence[int]) -> Iterator[T]:
     """What `make` makes of each number, in their order, one after the other in a thread."""
     with ThreadPoolExecutor(1) as pool:
         waiting: deque[Future[T]] = deque()
@@ -27,7 +27,7 @@ def ahead(make: Callable[[int], T], numbers: Sequence[int]) -> Iterator[T]:
             yield waiting.popleft().result()
 
 
-def sent(values: Tensor, device: torch.device) -> Tensor:
+def to_device(values: Tensor, device: torch.device) -> Tensor:
     """The values on the device; a GPU is sent them without waiting for what it computes."""
     if device.type != "cuda":
         return values.to(device)

@@ -13,8 +13,8 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
-from mmclf.training.batches import Examples
-from mmclf.training.prefetch import ahead
+from mmclf.training.batches import TrainingSet
+from mmclf.training.prefetch import prefetch
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 NAMED = 5
@@ -68,7 +68,7 @@ class Learner:
         self._batch_size, self._accumulate = batch_size, accumulate
         self._clip_norm, self._evaluation_size = clip_norm, evaluation_size
 
-    def epoch(self, examples: Examples, generator: torch.Generator, number: int) -> None:
+    def epoch(self, examples: TrainingSet, generator: torch.Generator, number: int) -> None:
         """Train on every example once, in an order that `generator` (on the CPU) draws.
 
         Raises NonFiniteLossError, naming epoch `number`, at the first loss that is not finite.
@@ -101,7 +101,7 @@ class Learner:
         if self._scheduler is not None and not self._accelerator.optimizer_step_was_skipped:
             self._scheduler.step()
 
-    def evaluate(self, examples: Examples) -> Evaluation:
+    def evaluate(self, examples: TrainingSet) -> Evaluation:
         """Loss and logits of the clean inputs, without dropout; see `evaluate`."""
         return evaluate(self.model, self._loss, examples, self._evaluation_size)
 
@@ -134,8 +134,8 @@ class Learner:
 
 def fit(
     learner: Learner,
-    train: Examples,
-    val: Examples,
+    train: TrainingSet,
+    val: TrainingSet,
     *,
     epochs: int,
     patience: int | None,
@@ -167,7 +167,7 @@ def fit(
 
 def refit(
     learner: Learner,
-    examples: Examples,
+    examples: TrainingSet,
     *,
     epochs: int,
     seed: int,
@@ -184,12 +184,12 @@ def refit(
 
 
 def _drawn(
-    examples: Examples, rows: Sequence[Tensor], generator: torch.Generator
+    examples: TrainingSet, rows: Sequence[Tensor], generator: torch.Generator
 ) -> Iterator[tuple[dict[str, Any], Tensor]]:
     """Inputs and labels of each batch of rows; raw ones ahead of time, in the same order."""
     if examples.are_features:
-        return (examples.drawn(batch, generator) for batch in rows)
-    return ahead(lambda i: examples.drawn(rows[i], generator), range(len(rows)))
+        return (examples.train_batch(batch, generator) for batch in rows)
+    return prefetch(lambda i: examples.train_batch(rows[i], generator), range(len(rows)))
 
 
 def batches(rows: Tensor, size: int) -> tuple[Tensor, ...]:
@@ -210,7 +210,7 @@ def steps_of(count: int, size: int) -> int:
 
 @torch.no_grad()
 def evaluate(
-    model: nn.Module, loss: Loss, examples: Examples, batch_size: int = 4096
+    model: nn.Module, loss: Loss, examples: TrainingSet, batch_size: int = 4096
 ) -> Evaluation:
     """Loss and logits of the clean inputs, without dropout, over all examples at once.
 
@@ -219,7 +219,7 @@ def evaluate(
     model.eval()
     logits = torch.cat(
         [
-            model(examples.clean(slice(start, start + batch_size))[0])
+            model(examples.eval_batch(slice(start, start + batch_size))[0])
             for start in range(0, len(examples), batch_size)
         ]
     )

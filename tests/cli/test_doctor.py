@@ -15,7 +15,7 @@ from PIL import Image
 from mmclf.cli.main import main
 from mmclf.config.compose import compose
 from mmclf.data import decoded_images as decoded
-from mmclf.data.checks.check import Finding
+from mmclf.data.checks.check import Check
 from mmclf.data.checks.examine import Examination, examine
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.report.table import COLUMNS
@@ -138,8 +138,8 @@ def tracked(database: str, tmp_path: Path) -> Tracked:
     return Tracked(tracker, [*where, f"output_dir={outputs}"])
 
 
-def told(findings: Sequence[Finding]) -> dict[str, tuple[str, str]]:
-    return {one.what: (one.verdict, one.found) for one in findings}
+def told(checks: Sequence[Check]) -> dict[str, tuple[str, str]]:
+    return {one.what: (one.verdict, one.found) for one in checks}
 
 
 def doctor(capsys: pytest.CaptureFixture[str], status: int, *arguments: str) -> str:
@@ -151,8 +151,8 @@ def doctor(capsys: pytest.CaptureFixture[str], status: int, *arguments: str) -> 
 
 def test_nothing_to_say_of_good_data(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
     out = doctor(capsys, 0, *table.overrides)
-    findings, labels, last = out.split("\n\n")
-    header, *lines = findings.splitlines()
+    checks, labels, last = out.split("\n\n")
+    header, *lines = checks.splitlines()
     assert header.split() == ["verdict", "what", "found"]
     assert [line.split("  ")[0] for line in lines] == ["ok"] * len(FINDINGS)
     place = header.index("found")
@@ -180,8 +180,8 @@ def test_what_is_odd_is_noted_and_stops_nothing(
     table.change(5, image="5.bmp", caption="")
     table.change(23, caption=" Caption  0")
     table.change(7, labels="t-shirt")
-    findings = told(table.examined().findings)
-    assert {what: found for what, found in findings.items() if found[0] != "ok"} == {
+    checks = told(table.examined().checks)
+    assert {what: found for what, found in checks.items() if found[0] != "ok"} == {
         "empty captions": ("note", "1 of 24 captions: '5.bmp'"),
         "same captions": ("note", "2 of 24 samples, in 1 group: 'caption 0' (2 times)"),
         "test captions in training": ("note", "1 of 2 test samples (50.00 %): '23.png'"),
@@ -211,18 +211,18 @@ def damage(table: Table) -> None:
 def test_bad_images_would_stop_a_run(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
     damage(table)
     out = doctor(capsys, 2, *table.overrides)
-    findings = told(table.examined().findings)
-    assert findings["images"] == ("ok", "21 of 24 read, at 16 pixels")
+    checks = told(table.examined().checks)
+    assert checks["images"] == ("ok", "21 of 24 read, at 16 pixels")
     advice = ": replace the files, or leave their samples out by data.on_bad_image=skip"
-    assert findings["missing images"] == ("problem", f"1 of 24 images: '2.png'{advice}")
-    assert findings["unreadable images"] == (
+    assert checks["missing images"] == ("problem", f"1 of 24 images: '2.png'{advice}")
+    assert checks["unreadable images"] == (
         "problem",
         f"2 of 24 images: '9.png' (it is empty), '11.png' (it is empty){advice}",
     )
     # They hold no picture that could be alike.
-    assert findings["same images"] == ("ok", "none")
-    assert findings["samples"] == ("ok", "24 (train 20, val 2, test 2)")
-    assert findings["missing images"][1] in out
+    assert checks["same images"] == ("ok", "none")
+    assert checks["samples"] == ("ok", "24 (train 20, val 2, test 2)")
+    assert checks["missing images"][1] in out
     assert out.endswith("\na run would stop: 2 problems\n")
 
 
@@ -232,14 +232,14 @@ def test_bad_images_that_a_run_leaves_out_are_in_no_part(
     damage(table)
     table.change(22, caption="caption 9")
     examination = table.examined("data.on_bad_image=skip")
-    findings = told(examination.findings)
-    assert findings["samples"] == ("ok", "24 (train 17, val 2, test 2)")
-    assert findings["missing images"] == (
+    checks = told(examination.checks)
+    assert checks["samples"] == ("ok", "24 (train 17, val 2, test 2)")
+    assert checks["missing images"] == (
         "note",
         "1 of 24 images: '2.png'; their samples are left out",
     )
     # The caption's twin is left out, so training does not hold it.
-    assert findings["test captions in training"] == ("ok", "none")
+    assert checks["test captions in training"] == ("ok", "none")
     assert [row.total for row in examination.labels] == [12, 12]
     assert [row.counts["train"] for row in examination.labels] == [9, 8]
     out = doctor(capsys, 0, *table.overrides, "data.on_bad_image=skip")
@@ -258,8 +258,8 @@ def test_images_are_not_looked_at_on_request(
 
 
 def test_data_without_images(table: Table) -> None:
-    findings = table.examined("data.image_column=null").findings
-    assert told(findings)["images"] == (
+    checks = table.examined("data.image_column=null").checks
+    assert told(checks)["images"] == (
         "note",
         "this data has none; a run needs vision=none to do without",
     )
@@ -272,7 +272,7 @@ def test_a_second_time_no_image_is_decoded(table: Table, monkeypatch: pytest.Mon
         pytest.fail("an image was read again")
 
     monkeypatch.setattr(decoded, "read_image", refuse)
-    assert table.examined().findings == first.findings
+    assert table.examined().checks == first.checks
 
 
 def test_a_label_that_training_lacks_would_stop_a_run(

@@ -40,10 +40,10 @@ NEEDS = {
 }
 
 
-def findings(*overrides: str, **options: object) -> list[str]:
+def problems(*overrides: str, **options: object) -> list[str]:
     with pytest.raises(InputError) as caught:
         check_command([*HERE, *overrides], **options)  # type: ignore[arg-type]
-    return list(caught.value.findings)
+    return list(caught.value.problems)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -130,13 +130,13 @@ def test_a_bad_override_is_answered(override: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         compose([*HERE, override])
     assert message in str(caught.value)
-    assert all("\n" not in finding for finding in caught.value.findings)
+    assert all("\n" not in problem for problem in caught.value.problems)
     assert "antigravity" not in sys.modules
 
 
 def test_all_errors_come_at_once() -> None:
     bad = ("visoin=timm", "text=tfdif", "trainer.epoch=3", "seed=-1", "head.dropout=2", "loss.x=1")
-    found = findings(*bad, "b d=1")
+    found = problems(*bad, "b d=1")
     for part in (
         *bad[:3],
         "seed: ",
@@ -145,7 +145,7 @@ def test_all_errors_come_at_once() -> None:
         "b d=1",
         "vision.name is missing",
     ):
-        assert any(finding.startswith(part) for finding in found), part
+        assert any(problem.startswith(part) for problem in found), part
     assert len(found) == 8
 
 
@@ -176,8 +176,8 @@ def answer(line: str) -> str | None:
     override, unreadable = read(line)
     if override is None:
         return unreadable
-    finding, _ = judge_level(override, at_hand()[0])
-    return finding or unknown_key(override, at_hand()[1], lambda _part: [])
+    problem, _ = judge_level(override, at_hand()[0])
+    return problem or unknown_key(override, at_hand()[1], lambda _part: [])
 
 
 def edits_of(words: Sequence[str]) -> st.SearchStrategy[tuple[str, str]]:
@@ -215,14 +215,14 @@ def test_a_sweep_checks_every_value() -> None:
     command = check_command([*HERE, "seed=range(3)", "text=tfidf,bert"], multirun=True)
     assert command.multirun
     assert (command.first.config.seed, command.first.choices["text"]) == (0, "tfidf")
-    found = findings("seed=1,-2,x", "text=tfidf,brt", "head.hidden=8,0", multirun=True)
+    found = problems("seed=1,-2,x", "text=tfidf,brt", "head.hidden=8,0", multirun=True)
     assert len(found) == 4
     for line in ("seed=-2: seed:", "seed=x: seed:", "text=brt: ", "head.hidden=0: head.hidden"):
-        assert any(finding.startswith(line) for finding in found), line
+        assert any(problem.startswith(line) for problem in found), line
 
 
 def test_every_value_of_a_sweep_over_an_unknown_key_is_answered_once() -> None:
-    found = findings("trainer.epoch=1,2", multirun=True)
+    found = problems("trainer.epoch=1,2", multirun=True)
     assert [told.partition("? ")[0] for told in found] == [
         f"trainer.epoch={n}: there is no setting 'trainer.epoch': did you mean 'trainer.epochs'"
         for n in (1, 2)
@@ -240,7 +240,7 @@ def test_every_value_of_a_sweep_over_an_unknown_key_is_answered_once() -> None:
     ],
 )
 def test_a_bad_sweep_is_answered(override: str, message: str) -> None:
-    assert message in "\n".join(findings(override, multirun=True))
+    assert message in "\n".join(problems(override, multirun=True))
 
 
 def test_a_sweep_may_be_asked_for_by_the_config() -> None:
@@ -254,7 +254,7 @@ def test_a_long_sweep_is_not_unrolled() -> None:
 
 def test_a_key_that_only_a_swept_level_has_is_explained() -> None:
     sweep = ("vision=efficientnet_lite0,efficientnet_v2_s",)
-    assert "++KEY=VALUE" in findings(*sweep, "vision.weights=random", multirun=True)[0]
+    assert "++KEY=VALUE" in problems(*sweep, "vision.weights=random", multirun=True)[0]
     assert check_command([*HERE, *sweep, "++vision.weights=random"], multirun=True).multirun
 
 
@@ -286,7 +286,7 @@ def test_what_a_file_sweeps_is_checked(params: str, message: str, mine: Path) ->
     (mine / "experiment").mkdir()
     text = f"# @package _global_\nhydra:\n  sweeper:\n    params: {params}\n"
     (mine / "experiment" / "sweep.yaml").write_text(text)
-    assert message in "\n".join(findings("experiment=sweep", config_dir=mine, multirun=True))
+    assert message in "\n".join(problems("experiment=sweep", config_dir=mine, multirun=True))
 
 
 def test_a_part_of_ones_own_is_one_yaml_file(mine: Path) -> None:
@@ -387,7 +387,7 @@ def test_a_broken_file_is_named_with_its_line(mine: Path) -> None:
     ],
 )
 def test_a_missing_source_is_named(options: dict[str, object], message: str) -> None:
-    assert message in findings(**options)[0]
+    assert message in problems(**options)[0]
 
 
 def test_a_primary_config_of_ones_own_imports_no_package(mine: Path) -> None:

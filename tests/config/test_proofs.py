@@ -17,7 +17,7 @@ from mmclf.config.targets import build
 from mmclf.config.validate import PARTS, checked_parts
 from mmclf.errors import InputError
 from mmclf.pipeline.components import prepare
-from mmclf.pipeline.run_data import gather, opened_store
+from mmclf.pipeline.run_data import gather, open_store
 from mmclf.pipeline.stages import Planner
 
 VERSION = "mmclf.config.proofs.metadata.version"
@@ -144,7 +144,7 @@ def test_what_is_wrong_is_not_remembered(tmp_path: Path, looked_at: list[str]) -
 
 def go_ahead(config: Config) -> None:
     """All that a run does before it trains."""
-    with opened_store(config, "2 x CPU") as (store, sums):
+    with open_store(config, "2 x CPU") as (store, sums):
         material = gather(config, store, sums)
         Planner(config, material, sums, "2 x CPU").plan()
         prepare(config, material, config.modalities)

@@ -169,11 +169,11 @@ def test_everything_else_is_refused(name: object, message: str) -> None:
     before = set(sys.modules)
     with pytest.raises(InputError) as caught:
         resolve(name, "fusion", [])
-    (finding,) = caught.value.findings
-    assert finding.startswith("_target_")
-    assert message in finding
+    (problem,) = caught.value.problems
+    assert problem.startswith("_target_")
+    assert message in problem
     assert (
-        "did you mean torch.nn." in finding or "expected a subclass of torch.nn.Module" in finding
+        "did you mean torch.nn." in problem or "expected a subclass of torch.nn.Module" in problem
     )
     roots = {module.partition(".")[0] for module in set(sys.modules) - before}
     assert not roots & {"pickle", "timmy", "mmclf_evil", "antigravity"}

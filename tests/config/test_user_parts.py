@@ -12,7 +12,7 @@ import pytest
 from mmclf.cli.main import main
 from mmclf.config.compose import compose
 from mmclf.config.targets import build
-from mmclf.config.user_modules import OwnModules, make_importable
+from mmclf.config.user_modules import UserModules, make_importable
 from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker
 
@@ -102,7 +102,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """The finders without those of other tests, and the module unknown before and afterwards."""
-    others = [finder for finder in sys.meta_path if not isinstance(finder, OwnModules)]
+    others = [finder for finder in sys.meta_path if not isinstance(finder, UserModules)]
     monkeypatch.setattr(sys, "meta_path", others)
     monkeypatch.delitem(sys.modules, "my_parts", raising=False)
 
@@ -132,7 +132,7 @@ def test_without_the_grant_nothing_of_it_is_imported(
     assert main(given) == 2
     assert "a module of your own is allowed by allow_targets=[MODULE]" in capsys.readouterr().err
     assert "my_parts" not in sys.modules
-    assert not any(isinstance(finder, OwnModules) for finder in sys.meta_path)
+    assert not any(isinstance(finder, UserModules) for finder in sys.meta_path)
 
 
 @pytest.mark.usefixtures("forgotten")
@@ -163,8 +163,8 @@ def test_what_is_not_granted_is_not_found_in_ones_folder(own: Path, tmp_path: Pa
     (own / "not_granted.py").write_text("")
     for _ in range(2):
         compose(["loss=brier", "allow_targets=[my_parts]"], config_dir=own)
-    assert sum(isinstance(finder, OwnModules) for finder in sys.meta_path) == 1
-    assert isinstance(sys.meta_path[-1], OwnModules)  # an installed module goes first
+    assert sum(isinstance(finder, UserModules) for finder in sys.meta_path) == 1
+    assert isinstance(sys.meta_path[-1], UserModules)  # an installed module goes first
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module("not_granted")
 

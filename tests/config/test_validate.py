@@ -88,12 +88,12 @@ def changed(**settings: object) -> dict[str, Any]:
     return result
 
 
-def findings(config: dict[str, Any], granted: list[str] | None = None) -> list[str]:
+def problems(config: dict[str, Any], granted: list[str] | None = None) -> list[str]:
     before = copy.deepcopy(config)
     with pytest.raises(InputError) as caught:
         check(config, granted or [])
     assert config == before
-    return list(caught.value.findings)
+    return list(caught.value.problems)
 
 
 def test_a_good_tree_becomes_the_config() -> None:
@@ -253,15 +253,15 @@ BAD_SETTINGS: list[tuple[dict[str, object], str]] = [
 
 @pytest.mark.parametrize(("settings", "message"), BAD_SETTINGS)
 def test_a_bad_setting_is_named(settings: dict[str, object], message: str) -> None:
-    (finding,) = findings(changed(**settings))
-    assert finding.startswith(message)
-    assert "\n" not in finding
+    (problem,) = problems(changed(**settings))
+    assert problem.startswith(message)
+    assert "\n" not in problem
 
 
 @pytest.mark.parametrize("key", ["_partial_", "_args_", "_recursive_", "_convert_", "_mode_"])
 def test_hydras_own_keys_are_refused_in_a_part(key: str) -> None:
     assert (
-        f"optimizer.{key} is not supported" in findings(changed(**{f"optimizer__{key}": True}))[0]
+        f"optimizer.{key} is not supported" in problems(changed(**{f"optimizer__{key}": True}))[0]
     )
 
 
@@ -283,13 +283,13 @@ def test_hydras_own_keys_are_refused_in_a_part(key: str) -> None:
 )
 def test_a_target_in_the_wrong_place_is_refused(settings: dict[str, Any]) -> None:
     # `loss___target_` splits into loss and _target_ at the first two underscores.
-    assert any("_target_" in finding for finding in findings(changed(**settings)))
+    assert any("_target_" in problem for problem in problems(changed(**settings)))
     assert "antigravity" not in sys.modules
 
 
 def test_a_config_file_grants_itself_nothing() -> None:
     config = changed(allow_targets=["antigravity"], loss={"_target_": "antigravity.fly"})
-    grant, target = findings(config)
+    grant, target = problems(config)
     assert "allow_targets: found ['antigravity'] in a config file" in grant
     assert "loss._target_ 'antigravity.fly' is not allowed" in target
     assert "antigravity" not in sys.modules
@@ -297,7 +297,7 @@ def test_a_config_file_grants_itself_nothing() -> None:
 
 def test_a_grant_of_the_command_line_must_be_ones_own() -> None:
     config = changed(allow_targets=["os"], loss={"_target_": "os.system"})
-    assert len(findings(config, ["os"])) == 2
+    assert len(problems(config, ["os"])) == 2
 
 
 def test_all_errors_come_at_once() -> None:
@@ -307,7 +307,7 @@ def test_all_errors_come_at_once() -> None:
         if top not in one_each and ... not in settings.values() and top not in ("vision", "text"):
             one_each[top] = (settings, message)
     merged = {key: value for settings, _ in one_each.values() for key, value in settings.items()}
-    found = findings(changed(**merged))
+    found = problems(changed(**merged))
     assert len(found) == len(one_each) >= 10
     for _, message in one_each.values():
         assert any(text.startswith(message) for text in found), message
@@ -453,7 +453,7 @@ def test_a_hostile_hydra_node_is_refused(path: str, value: object) -> None:
     here[keys[-1]] = value
     found = check_hydra(node)
     assert found
-    assert all(finding.startswith(f"hydra.{keys[0]}") for finding in found)
+    assert all(problem.startswith(f"hydra.{keys[0]}") for problem in found)
     assert "antigravity" not in sys.modules
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mmclf.data.augment import make_views
+from mmclf.data.augment import augment_view
 
 Pictures = NDArray[np.uint8]
 
@@ -18,7 +18,7 @@ def views(
     vertical: float = 0.5,
     seed: int = 0,
 ) -> Pictures:
-    return make_views(
+    return augment_view(
         pictures,
         number,
         padding=padding,

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from mmclf.data import decoded_images as module
-from mmclf.data.decoded_images import Decoded, decode
+from mmclf.data.decoded_images import DecodedImages, decode
 from mmclf.data.images import read_image
 from mmclf.errors import InputError
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
 
 
@@ -25,9 +25,9 @@ def paths(tmp_path: Path) -> list[Path]:
     return found
 
 
-def decoded(paths: list[Path], size: int = 4, crop: float | None = None) -> Decoded:
+def decoded(paths: list[Path], size: int = 4, crop: float | None = None) -> DecodedImages:
     store = Store(paths[0].parent / "store", "2 x CPU")
-    sums = FileSums(store.folder / "sums")
+    sums = FileHasher(store.folder / "sums")
     return decode(paths, size=size, crop=crop, workers=2, store=store, sums=sums)
 
 
@@ -45,7 +45,7 @@ def test_pictures_stand_in_order(
     expected = np.stack([read_image(path, 4, crop) for path in paths])
     assert np.array_equal(found.pictures, expected)
     assert found.pictures.dtype == np.uint8
-    assert (found.unreadable, found.cost.seconds > 0) == ({}, True)
+    assert (found.unreadable, found.timing.seconds > 0) == ({}, True)
     assert files(paths) == {".npy", ".json", ".lock"}
 
 
@@ -60,7 +60,7 @@ def test_the_second_time_nothing_is_read(
     monkeypatch.setattr(module, "read_image", refuse)
     again = decoded(paths)
     assert np.array_equal(first.pictures, again.pictures)
-    assert (again.unreadable, again.cost.seconds) == (first.unreadable, first.cost.seconds)
+    assert (again.unreadable, again.timing.seconds) == (first.unreadable, first.timing.seconds)
 
 
 def test_a_changed_file_another_size_or_crop_is_decoded_anew(paths: list[Path]) -> None:

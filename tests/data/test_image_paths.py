@@ -73,12 +73,12 @@ def test_names_inside(folder: Path, name: str) -> None:
 def test_names_that_lead_outside(folder: Path, name: str, why: str) -> None:
     with pytest.raises(InputError) as caught:
         image_path(folder, name)
-    (finding,) = caught.value.findings
-    assert finding.startswith("the image '")
-    assert why in finding
-    assert f"expected a path inside {folder}, as 17.jpg or a/17.jpg; correct it" in finding
-    finding.encode()
-    assert "\n" not in finding
+    (problem,) = caught.value.problems
+    assert problem.startswith("the image '")
+    assert why in problem
+    assert f"expected a path inside {folder}, as 17.jpg or a/17.jpg; correct it" in problem
+    problem.encode()
+    assert "\n" not in problem
 
 
 def test_the_folder_itself_may_be_a_link(folder: Path) -> None:
@@ -113,8 +113,8 @@ def test_every_bad_name_is_counted_and_the_first_are_listed_with_their_places(
     places = [f"t.csv, line {i}" for i in range(2, 11)]
     with pytest.raises(InputError) as caught:
         image_paths(folder, names, places)
-    *listed, more = caught.value.findings
-    assert [finding.partition(": ")[0] for finding in listed] == [
+    *listed, more = caught.value.problems
+    assert [problem.partition(": ")[0] for problem in listed] == [
         places[i] for i in (1, 2, 3, 5, 6)
     ]
     assert listed[2].startswith("t.csv, line 5: the image '../x' leads upwards: expected")
@@ -124,7 +124,7 @@ def test_every_bad_name_is_counted_and_the_first_are_listed_with_their_places(
 def test_five_bad_names_are_all_listed(folder: Path) -> None:
     with pytest.raises(InputError) as caught:
         image_paths(folder, ["/a"] * 5)
-    assert len(caught.value.findings) == 5
+    assert len(caught.value.problems) == 5
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

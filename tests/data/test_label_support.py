@@ -26,7 +26,7 @@ def test_each_label_without_a_positive_in_training_is_named_with_its_counts() ->
         "move samples with it to training, give another seed or split.test_seed, or leave the "
         "label out of the data"
     )
-    assert list(caught.value.findings) == [
+    assert list(caught.value.problems) == [
         "the label 'traffic light' is seen outside training only (1 in val, 2 in test): " + advice,
         "the label 't-shirt' has no positive at all: give samples with it, or do not ask for it",
         "the label 'dog' is seen outside training only (0 in val, 1 in test): " + advice,
@@ -39,11 +39,11 @@ def test_five_are_listed(absent: int, more: int) -> None:
     labels[:, absent:] = 1
     with pytest.raises(InputError) as caught:
         check_supports(labels, PARTS, [f"label {j}" for j in range(10)])
-    findings = caught.value.findings
-    assert len(findings) == 5 + (more > 0)
-    assert "'label 4'" in findings[4]
+    problems = caught.value.problems
+    assert len(problems) == 5 + (more > 0)
+    assert "'label 4'" in problems[4]
     if more:
-        assert findings[5] == "3 more of the 10 labels have none in training either"
+        assert problems[5] == "3 more of the 10 labels have none in training either"
 
 
 def test_counts_beyond_a_byte() -> None:

@@ -48,11 +48,11 @@ def samples(count: int) -> Samples:
 def test_captions_go_to_other_samples_of_their_part() -> None:
     before = samples(50)
     after = with_shuffled_captions(before)
-    came_from = np.array([before.captions.index(caption) for caption in after.captions])
-    assert sorted(came_from) == list(range(50))
-    assert (came_from != np.arange(50)).all()
+    fingerprint = np.array([before.captions.index(caption) for caption in after.captions])
+    assert sorted(fingerprint) == list(range(50))
+    assert (fingerprint != np.arange(50)).all()
     for part in (before.own_val, before.own_test):
-        assert (part[came_from] == part).all()
+        assert (part[fingerprint] == part).all()
     for field in fields(Samples):
         if field.name != "captions":
             assert getattr(after, field.name) is getattr(before, field.name)

@@ -13,7 +13,7 @@ import mmclf
 from mmclf.cli.main import main
 from mmclf.data.sources.competition_csv import write_rows
 from mmclf.errors import InputError
-from mmclf.pipeline.run_data import Material, gather, opened_store
+from mmclf.pipeline.run_data import RunData, gather, open_store
 from mmclf.storage.tracking import Tracker
 
 COUNT = 40
@@ -46,13 +46,13 @@ def overrides(root: Path, *more: str) -> list[str]:
     ]
 
 
-def gathered(given: list[str]) -> Material:
+def gathered(given: list[str]) -> RunData:
     config = mmclf.compose(given).config
-    with opened_store(config, "2 x CPU") as (store, sums):
+    with open_store(config, "2 x CPU") as (store, sums):
         return gather(config, store, sums)
 
 
-def material_of(root: Path, *more: str) -> Material:
+def material_of(root: Path, *more: str) -> RunData:
     return gathered(overrides(root, *more))
 
 

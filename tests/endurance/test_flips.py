@@ -7,7 +7,7 @@ from pathlib import Path
 
 from endurance_runs import Scale, Start, numbers_of
 
-from mmclf.storage.store.json_cache import Memory
+from mmclf.storage.store.json_cache import JsonCache
 from mmclf.storage.store.maintenance import damaged
 
 RUN_AGAIN = 10  # after so many flips
@@ -45,11 +45,11 @@ def test_every_flipped_byte_is_detected_and_leads_to_the_same_numbers(
 
 def test_a_flipped_byte_in_what_is_remembered_is_not_believed(tmp_path: Path, scale: Scale) -> None:
     file, chance = tmp_path / "facts.json", random.Random(0)
-    Memory(file).add({"an encoder on 2 x CPU": {"bf16": True, "gain": 1.5}, "other": 1})
+    JsonCache(file).add({"an encoder on 2 x CPU": {"bf16": True, "gain": 1.5}, "other": 1})
     whole = file.read_bytes()
     for _ in range(scale.flips):
         place = chance.randrange(len(whole))
         flipped = bytes([whole[place] ^ (1 << chance.randrange(8))])
         file.write_bytes(whole[:place] + flipped + whole[place + 1 :])
-        known = Memory(file).all()
+        known = JsonCache(file).all()
         assert known in ({}, {"an encoder on 2 x CPU": {"bf16": True, "gain": 1.5}, "other": 1})

@@ -28,8 +28,8 @@ from mmclf.models.identity import (
     Identity,
     version,
 )
-from mmclf.storage.store.file_hasher import FileSums
-from mmclf.storage.store.json_cache import Memory
+from mmclf.storage.store.file_hasher import FileHasher
+from mmclf.storage.store.json_cache import JsonCache
 
 TIMM_NODE: Node = {"_target_": TIMM, "name": "resnet18", "weights": "random", "package": None}
 TEXT_NODE: Node = {
@@ -56,7 +56,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def identities(tmp_path: Path) -> Identities:
-    return Identities(FileSums(tmp_path / "sums"), Memory(tmp_path / "hub.json"), [])
+    return Identities(FileHasher(tmp_path / "sums"), JsonCache(tmp_path / "hub.json"), [])
 
 
 def model(folder: Path, **changed: str) -> Path:
@@ -141,7 +141,7 @@ def test_pretrained_weights_are_known_once_they_are_in_the_cache(
     node = {**TIMM_NODE, "name": "resnet18.a1_in1k", "weights": "hub"}
     assert identities.encoder(node, "vision") is None
     remembered = {f"resnet18.a1_in1k in timm {short('timm')}": "timm/resnet18.a1_in1k"}
-    assert Memory(tmp_path / "hub.json").all() == remembered
+    assert JsonCache(tmp_path / "hub.json").all() == remembered
     weights = cached(cache, "timm/resnet18.a1_in1k") / "model.safetensors"
     found = about(identities.encoder(node, "vision"))
     assert found == about(identities.encoder({**node, "weights": str(weights)}, "vision"))
@@ -150,7 +150,7 @@ def test_pretrained_weights_are_known_once_they_are_in_the_cache(
         pytest.fail("timm was asked again")
 
     monkeypatch.setattr(vision, "hub_repository", never)
-    again = Identities(FileSums(tmp_path / "sums"), Memory(tmp_path / "hub.json"), [])
+    again = Identities(FileHasher(tmp_path / "sums"), JsonCache(tmp_path / "hub.json"), [])
     assert about(again.encoder(node, "vision")) == found
     weights.write_text("retrained")
     assert about(again.encoder(node, "vision")) != found
@@ -326,11 +326,11 @@ def test_a_target_that_is_not_allowed_is_refused(identities: Identities) -> None
 PLAN = """
 import sys
 from mmclf import compose
-from mmclf.pipeline.run_data import gather, opened_store
+from mmclf.pipeline.run_data import gather, open_store
 from mmclf.pipeline.stages import Planner
 
 config = compose(sys.argv[1:]).config
-with opened_store(config, "a CPU") as (store, sums):
+with open_store(config, "a CPU") as (store, sums):
     plan = Planner(config, gather(config, store, sums), sums, "a CPU").plan()
 print(plan.decide.key, [name for name in ("torch", "timm", "transformers") if name in sys.modules])
 """

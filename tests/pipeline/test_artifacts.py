@@ -28,13 +28,13 @@ from mmclf.config.schema import (
     Tracking,
     Trainer,
 )
-from mmclf.data.decoded_images import Decoded
+from mmclf.data.decoded_images import DecodedImages
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.evaluation.thresholds import Fixed
 from mmclf.models import classifier
 from mmclf.models.classifier import Classifier, make_head
-from mmclf.models.description import describe
+from mmclf.models.description import describe_encoder
 from mmclf.models.fusion import Concat
 from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.tfidf import Tfidf
@@ -46,9 +46,9 @@ from mmclf.pipeline.artifacts import (
     write_predictions,
     write_skipped,
 )
-from mmclf.pipeline.fit_result import Judged, Outcome
-from mmclf.pipeline.run_data import Material
-from mmclf.storage.store.entry import Cost, Stage
+from mmclf.pipeline.fit_result import FitResult, SplitOutputs
+from mmclf.pipeline.run_data import RunData
+from mmclf.storage.store.entry import Stage, StageTiming
 
 CAPTIONS = ["a cat", "a dog", "a cat and a dog", "a cat"]
 SAMPLES = Samples(
@@ -62,7 +62,7 @@ SAMPLES = Samples(
     own_test=np.zeros(4, dtype=bool),
 )
 PARTS = Parts(np.array([0, 1]), np.array([2]), np.array([3]))
-MATERIAL = Material(SAMPLES, PARTS, None, Fixed(0.4, "empty"), ())
+MATERIAL = RunData(SAMPLES, PARTS, None, Fixed(0.4, "empty"), ())
 THRESHOLDS = np.array([0.25, 1 / 3])
 
 
@@ -112,12 +112,12 @@ def trained(width: int) -> Classifier:
 
 def outcome_of(
     model: nn.Module, encoders: Mapping[str, Any], trained: Collection[str] = ()
-) -> Outcome:
+) -> FitResult:
     """The outcome of one epoch that left this model."""
-    judged = Judged(0.5, np.zeros((1, 2), np.float32))
-    known = {name: describe(one, trained=name in trained) for name, one in encoders.items()}
+    judged = SplitOutputs(0.5, np.zeros((1, 2), np.float32))
+    known = {name: describe_encoder(one, trained=name in trained) for name, one in encoders.items()}
     files = {name: data for one in known.values() for name, data in one.files.items()}
-    return Outcome(
+    return FitResult(
         train=(judged,),
         val=(judged,),
         test=judged,
@@ -266,8 +266,8 @@ def test_a_trained_encoder_is_stored_with_what_rebuilds_it(tmp_path: Path, confi
 @pytest.mark.parametrize("unreadable", [{}, {2: "x, y: no image", 3: "gone"}])
 def test_left_out_images_are_listed(tmp_path: Path, unreadable: dict[int, str]) -> None:
     stage = Stage("pictures", 1, {})
-    cost = Cost(stage.name, stage.key, 0.0, 4, "2 x CPU", None)
-    gallery = Decoded(stage, unreadable, cost, lambda: np.zeros((4, 1, 1, 3), np.uint8))
+    timing = StageTiming(stage.name, stage.key, 0.0, 4, "2 x CPU", None)
+    gallery = DecodedImages(stage, unreadable, timing, lambda: np.zeros((4, 1, 1, 3), np.uint8))
     write_skipped(tmp_path, replace(MATERIAL, gallery=gallery))
     path = tmp_path / "skipped_images.csv"
     assert path.is_file() == bool(unreadable)

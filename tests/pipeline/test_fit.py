@@ -20,7 +20,7 @@ from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.vision import TimmEncoder
 from mmclf.pipeline.components import Inputs, prepare
 from mmclf.pipeline.run import Result
-from mmclf.pipeline.run_data import gather, opened_store
+from mmclf.pipeline.run_data import gather, open_store
 from mmclf.storage.tracking import Tracker
 from mmclf.training import encode
 
@@ -52,7 +52,7 @@ def run_small(folder: Path, store: Path, *overrides: str) -> Result:
 
 
 def prepared(config: Config) -> Inputs:
-    with opened_store(config, "2 x CPU") as (store, sums):
+    with open_store(config, "2 x CPU") as (store, sums):
         return prepare(config, gather(config, store, sums), config.modalities)
 
 

@@ -10,7 +10,7 @@ import pytest
 import mmclf
 from mmclf.errors import InputError
 from mmclf.pipeline.run import Result
-from mmclf.pipeline.run_data import Material, gather, opened_store
+from mmclf.pipeline.run_data import RunData, gather, open_store
 
 SMALL = ("data.train=120", "data.test=40", "device=cpu", "cache=on")
 
@@ -19,9 +19,9 @@ def run(folder: Path, *overrides: str) -> Result:
     return mmclf.run(mmclf.compose([*SMALL, f"output_dir={folder}", *overrides]))
 
 
-def material_of(folder: Path, *overrides: str) -> Material:
+def material_of(folder: Path, *overrides: str) -> RunData:
     config = mmclf.compose([*SMALL, f"output_dir={folder}", *overrides]).config
-    with opened_store(config, "2 x CPU") as (store, sums):
+    with open_store(config, "2 x CPU") as (store, sums):
         return gather(config, store, sums)
 
 

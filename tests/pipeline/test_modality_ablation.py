@@ -23,11 +23,11 @@ from mmclf.pipeline import modality_ablation as ablation
 from mmclf.pipeline import stage_runner as computation
 from mmclf.pipeline.predict.restore import restore
 from mmclf.pipeline.run import Result
-from mmclf.pipeline.run_data import Material, gather, opened_store
+from mmclf.pipeline.run_data import RunData, gather, open_store
 from mmclf.pipeline.stages import Planner
 from mmclf.storage.tracking import Tracker
 from mmclf.training.encode import standardise
-from mmclf.training.features import FeaturesForm
+from mmclf.training.features import FeaturesSerializer
 
 SMALL = (
     "data.train=120",
@@ -74,7 +74,7 @@ def shuffled_rows(count: int, modality: str, seed: int = 0) -> NDArray[np.int64]
 class Known:
     """What a run was made of: its samples, its parts, and the features of all its samples."""
 
-    material: Material
+    material: RunData
     features: Mapping[str, Tensor]
 
     @property
@@ -87,13 +87,13 @@ class Known:
 
 def known(folder: Path, *more: str) -> Known:
     config = mmclf.compose(overrides(folder, *more)).config
-    with opened_store(config, "2 x CPU") as (store, sums):
+    with open_store(config, "2 x CPU") as (store, sums):
         material = gather(config, store, sums)
         plan = Planner(config, material, sums, "2 x CPU").plan()
         assert plan is not None
         features = {}
         for name, stages in plan.features.items():
-            found = store.recall(stages[0], FeaturesForm())
+            found = store.recall(stages[0], FeaturesSerializer())
             assert found is not None
             features[name] = torch.from_numpy(found.value.values)
     return Known(material, features)

@@ -16,9 +16,9 @@ import torch
 import mmclf
 from mmclf.pipeline import stage_runner as computation
 from mmclf.pipeline.components import prepare
-from mmclf.pipeline.fit import make_examples
+from mmclf.pipeline.fit import make_training_set
 from mmclf.pipeline.run import Result
-from mmclf.pipeline.run_data import gather, opened_store
+from mmclf.pipeline.run_data import gather, open_store
 from mmclf.storage.tracking import TrackedRun, Tracker
 
 SMALL = (
@@ -101,9 +101,9 @@ def test_a_stored_run_costs_what_it_cost_when_it_was_made(tmp_path: Path) -> Non
     for name in ("encode", "fit", "decide", "cold"):
         assert again.metrics[f"time/{name}_s"] == first.metrics[f"time/{name}_s"]
     entries = (tmp_path / "store").glob("*/*/entry.json")
-    costs = [json.loads(entry.read_text())["cost"] for entry in entries]
+    timings = [json.loads(entry.read_text())["cost"] for entry in entries]
     # Drawing is no part of what a result costs.
-    recorded = sum(cost["seconds"] for cost in costs if cost["stage"] != "figure")
+    recorded = sum(timing["seconds"] for timing in timings if timing["stage"] != "figure")
     assert again.metrics["time/cold_s"] == pytest.approx(recorded)
 
 
@@ -171,7 +171,7 @@ def test_without_the_store_the_numbers_are_the_same(
 
 def test_views_are_drawn_in_training_alone(tmp_path: Path) -> None:
     config = mmclf.compose(overrides(tmp_path, *VIEWS, "augment.views=3")).config
-    with opened_store(config, "hardware") as (store, sums):
+    with open_store(config, "hardware") as (store, sums):
         material = gather(config, store, sums)
         inputs = prepare(config, material, ())
         count = len(material.samples)
@@ -180,10 +180,10 @@ def test_views_are_drawn_in_training_alone(tmp_path: Path) -> None:
         generator = torch.Generator().manual_seed(0)
         seen: dict[str, set[float]] = {}
         for part in ("train", "val", "test"):
-            examples = make_examples(config, inputs, features, [part], torch.device("cpu"))
+            examples = make_training_set(config, inputs, features, [part], torch.device("cpu"))
             rows = torch.arange(len(examples))
-            drawn, _ = examples.drawn(rows, generator)
-            clean, _ = examples.clean(slice(0, len(examples)))
+            drawn, _ = examples.train_batch(rows, generator)
+            clean, _ = examples.eval_batch(slice(0, len(examples)))
             seen[part] = set(drawn["vision"].flatten().tolist())
             assert set(clean["vision"].flatten().tolist()) == {0.0}
     assert seen == {"train": {0.0, 1.0, 2.0}, "val": {0.0}, "test": {0.0}}

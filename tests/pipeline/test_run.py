@@ -24,7 +24,7 @@ from mmclf.pipeline import artifacts
 from mmclf.pipeline import stage_runner as computation
 from mmclf.pipeline.components import Inputs, prepare
 from mmclf.pipeline.run import Result
-from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.run_data import RunData
 from mmclf.storage.tracking import Tracker
 from mmclf.training.trainer import NonFiniteLossError
 
@@ -228,7 +228,7 @@ def test_what_a_part_draws_while_it_is_built_does_not_change_the_head(
 
     drawn: list[torch.Tensor] = []
 
-    def drawing(config: Config, material: Material, missing: Collection[str]) -> Inputs:
+    def drawing(config: Config, material: RunData, missing: Collection[str]) -> Inputs:
         prepared = prepare(config, material, missing)
         drawn.append(torch.rand(7))
         return prepared

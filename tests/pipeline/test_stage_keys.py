@@ -19,13 +19,13 @@ from PIL import Image
 
 from mmclf import compose
 from mmclf.config.schema import Composed, Config
-from mmclf.config.user_modules import OwnModules
+from mmclf.config.user_modules import UserModules
 from mmclf.config.validate import check
 from mmclf.data.demo.generate import make
 from mmclf.data.images import Pictures, read_image
 from mmclf.errors import InputError
 from mmclf.models.identity import Identity
-from mmclf.pipeline.run_data import gather, opened_store
+from mmclf.pipeline.run_data import gather, open_store
 from mmclf.pipeline.stage_keys import precision_name
 from mmclf.pipeline.stages import Plan, Planner
 from mmclf.storage.store.hashing import digest
@@ -248,7 +248,7 @@ def with_settings(composed: Callable[..., Composed], base: Lines, lines: Lines) 
 
 
 def plan_of(config: Config) -> Plan:
-    with opened_store(config, "a CPU") as (store, sums):
+    with open_store(config, "a CPU") as (store, sums):
         found = Planner(config, gather(config, store, sums), sums, "a CPU").plan()
     assert found is not None
     return found
@@ -382,7 +382,7 @@ def test_a_measured_precision_is_as_good_as_a_given_one(
 ) -> None:
     lines = [f"output_dir={outputs}", f"store.dir={tmp_path}", *BASE, "encode.precision=auto"]
     config = compose(lines, config_dir=conf).config
-    with opened_store(config, "a CPU") as (store, sums):
+    with open_store(config, "a CPU") as (store, sums):
         planner = Planner(config, gather(config, store, sums), sums, "a CPU")
         assert planner.plan() is None
         name = planner.precision_name("vision")
@@ -596,7 +596,7 @@ GRANT = "allow_targets=[key_parts]"
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of one's own levels and module, of which other tests know nothing."""
-    others = [finder for finder in sys.meta_path if not isinstance(finder, OwnModules)]
+    others = [finder for finder in sys.meta_path if not isinstance(finder, UserModules)]
     monkeypatch.setattr(sys, "meta_path", others)
     for name in ("key_parts", "key_helpers", "key_helpers.inner"):
         monkeypatch.setitem(sys.modules, name, sys)  # so that it is forgotten afterwards

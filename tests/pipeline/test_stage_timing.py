@@ -3,24 +3,24 @@ from __future__ import annotations
 import pytest
 
 from mmclf.pipeline.stage_timing import cost_tags, speeds, times
-from mmclf.storage.store.entry import Cost
+from mmclf.storage.store.entry import StageTiming
 
 CPU, GPU = "2 x CPU", "1 x GPU"
 
 
-def cost(stage: str, seconds: float, count: int = 100, run: str | None = "run1") -> Cost:
+def timing(stage: str, seconds: float, count: int = 100, run: str | None = "run1") -> StageTiming:
     hardware = GPU if stage == "text" else CPU
-    return Cost(stage, f"{stage:a<40}", seconds, count, hardware, run)
+    return StageTiming(stage, f"{stage:a<40}", seconds, count, hardware, run)
 
 
 COSTS = (
-    cost("decide", 0.125),
-    cost("fit", 4.0, 800),
-    cost("split", 0.25),
-    cost("pictures", 1.0),
-    cost("vision", 2.0, 100),
-    cost("vision", 3.0, 90),
-    cost("text", 0.5, 100, run="run0"),
+    timing("decide", 0.125),
+    timing("fit", 4.0, 800),
+    timing("split", 0.25),
+    timing("pictures", 1.0),
+    timing("vision", 2.0, 100),
+    timing("vision", 3.0, 90),
+    timing("text", 0.5, 100, run="run0"),
 )
 
 
@@ -34,12 +34,12 @@ def test_the_cold_time_is_the_sum_of_all_costs() -> None:
 
 
 def test_the_test_set_judged_once_more_is_part_of_deciding() -> None:
-    found = times([*COSTS, cost("tested", 0.5, 40)])
+    found = times([*COSTS, timing("tested", 0.5, 40)])
     assert (found["time/decide_s"], found["time/cold_s"]) == (0.625, 11.375)
 
 
 def test_a_stage_that_there_was_not_took_no_time_and_has_no_speed() -> None:
-    few = (cost("fit", 4.0, 800), cost("split", 0.25))
+    few = (timing("fit", 4.0, 800), timing("split", 0.25))
     assert times(few)["time/encode_s"] == 0
     assert speeds(few) == {"speed/fit_samples_per_s": 200.0}
 
@@ -53,7 +53,7 @@ def test_speeds_are_over_all_views() -> None:
 
 
 def test_what_took_no_time_has_no_speed() -> None:
-    assert speeds([cost("text", 0.0)]) == {}
+    assert speeds([timing("text", 0.0)]) == {}
 
 
 def test_tags_tell_which_run_made_what_where_and_at_what_cost() -> None:
@@ -73,5 +73,5 @@ def test_tags_tell_which_run_made_what_where_and_at_what_cost() -> None:
     ("run", "maker"), [("run1", "this run"), ("run0", "run run0"), (None, "no run")]
 )
 def test_a_maker_is_this_run_another_or_none(run: str | None, maker: str) -> None:
-    tags = cost_tags([cost("fit", 4.0, run=run)], "run1")
+    tags = cost_tags([timing("fit", 4.0, run=run)], "run1")
     assert tags["mmclf.stage.fit"] == f"fitaaaaaaaaa by {maker} in 4.000 s on 2 x CPU"

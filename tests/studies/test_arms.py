@@ -128,7 +128,7 @@ def test_a_level_that_cannot_be_composed_is_named_with_its_arm(tmp_path: Path) -
 def test_seeds_that_are_none_are_told_in_words(seeds: str, found: str) -> None:
     with pytest.raises(InputError) as caught:
         compose_study(["study=loss", *LIGHT, f"study.seeds={seeds}"])
-    assert list(caught.value.findings) == [
+    assert list(caught.value.problems) == [
         f"study.seeds: found {found}, expected a number of seeds of at least 1, or a list of "
         "different seeds from 0 on"
     ]
@@ -168,7 +168,7 @@ def test_a_mistake_in_a_factor_is_one_finding_where_it_stands(
     text = f"study:\n  question: Q\n  design: grid\n  factors:\n    {factors}\n"
     with pytest.raises(InputError) as caught:
         compose_study(["study=mine", *LIGHT], own_study(tmp_path, text))
-    (told,) = caught.value.findings
+    (told,) = caught.value.problems
     assert told.startswith(words)
 
 
@@ -179,7 +179,7 @@ def test_a_key_that_only_some_arms_lack_is_told_with_them(tmp_path: Path) -> Non
     )
     with pytest.raises(InputError) as caught:
         compose_study(["study=mine", *LIGHT], own_study(tmp_path, text))
-    assert [told.partition(": ")[0] for told in caught.value.findings] == [
+    assert [told.partition(": ")[0] for told in caught.value.problems] == [
         "arm 'loss=bce, loss.gamma=1.0'",
         "arm 'loss=bce, loss.gamma=2.0'",
     ]
@@ -196,7 +196,7 @@ def test_a_group_may_have_another_level_below_which_the_study_varies_keys() -> N
 def test_an_override_that_makes_arms_the_same_is_named() -> None:
     with pytest.raises(InputError) as caught:
         compose_study(["study=attribution", *LIGHT, "trainer.epochs=2", "threshold.value=0.7"])
-    assert list(caught.value.findings) == [
+    assert list(caught.value.problems) == [
         "threshold.value=0.7: study=attribution varies threshold, and this makes the arms "
         "'default' and 'threshold' the same: leave it out"
     ]
@@ -214,7 +214,7 @@ def test_an_override_that_makes_many_arms_the_same_is_named_once(tmp_path: Path)
     assert len(compose_study(["study=mine", *LIGHT], folder).arms) == 3
     with pytest.raises(InputError) as caught:
         compose_study(["study=mine", *LIGHT, "threshold.value=0.7"], folder)
-    assert [told.partition(": ")[0] for told in caught.value.findings] == ["threshold.value=0.7"]
+    assert [told.partition(": ")[0] for told in caught.value.problems] == ["threshold.value=0.7"]
 
 
 ROOTS = """\

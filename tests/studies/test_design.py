@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmclf.errors import InputError
-from mmclf.studies.design import Design, laid_out
+from mmclf.studies.design import Design, build_design
 from mmclf.studies.factors import Factor, Level
 
 
@@ -23,7 +23,7 @@ CHANGES = [factor("loss", "bce", "wbce"), factor("lr", "1", "2"), factor("size",
 
 
 def design(kind: str, *factors: Factor, baseline: str | None = None, orders: int = 4) -> Design:
-    return laid_out(kind, factors, baseline, orders)
+    return build_design(kind, factors, baseline, orders)
 
 
 def arms(found: Design) -> list[tuple[str, str]]:
@@ -208,13 +208,13 @@ def test_names_that_are_repeated_for_one_reason_are_one_finding() -> None:
     factors = [factor(name, "off", "on") for name in ("a", "b", "a + b", "c")]
     with pytest.raises(InputError) as caught:
         design("attribution", *factors)
-    assert len(caught.value.findings) == 1
+    assert len(caught.value.problems) == 1
 
 
 def test_arms_of_one_name_tell_what_they_are() -> None:
     with pytest.raises(InputError) as caught:
         design("attribution", factor("improved", "off", "on"), factor("b", "0", "1"))
-    (told,) = caught.value.findings
+    (told,) = caught.value.problems
     assert "(improved=on, b=0) and of (improved=on, b=1)" in told
 
 

@@ -72,7 +72,7 @@ def test_what_no_study_can_vary_is_named(factors: dict[str, Any], words: str) ->
 def test_all_mistakes_are_told_at_once() -> None:
     with pytest.raises(InputError) as caught:
         factors_of(study({"loss": ["bce"], "seed": [0, 1]}))
-    assert len(caught.value.findings) == 2
+    assert len(caught.value.problems) == 2
 
 
 @pytest.mark.parametrize("name", ["devices", "encode.precision", "studying", "data.root"])

@@ -8,7 +8,7 @@ import pytest
 
 from mmclf.pipeline import stage_keys
 from mmclf.studies.arms import compose_study
-from mmclf.studies.fingerprint import Provenance, provenance
+from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
 
 ROWS = [("0.jpg", "a dog", "1"), ("1.jpg", "a cat", "2"), ("2.jpg", "dog and cat", "1 2")]
 STUDY = """\
@@ -54,9 +54,9 @@ def study(factors: str) -> None:
     Path("conf/study/mine.yaml").write_text(STUDY.replace("FACTORS", factors))
 
 
-def found(*overrides: str) -> Provenance:
+def found(*overrides: str) -> StudyFingerprint:
     given = ("study=mine", "vision=none", "text=tfidf", *overrides)
-    return provenance(compose_study(given, Path("conf")))
+    return study_fingerprint(compose_study(given, Path("conf")))
 
 
 def test_it_is_the_same_for_the_same() -> None:

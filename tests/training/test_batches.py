@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mmclf.config.schema import Augment
-from mmclf.training.batches import Examples, Features, RawCaptions, RawPictures
+from mmclf.training.batches import CaptionInput, FeatureInput, ImageInput, TrainingSet
 
 CPU = torch.device("cpu")
 CLEAN = Augment(views=1, padding=0, horizontal_flip=0.5, vertical_flip=0.5, seed=0)
@@ -45,47 +45,47 @@ def channels_first(rows: Sequence[int]) -> Tensor:
 
 
 def test_pictures_of_the_rows_they_are_for() -> None:
-    source = RawPictures(PICTURES, np.array([4, 2, 0]), Eye(), CLEAN)
-    torch.testing.assert_close(source.clean(slice(0, 2), CPU), channels_first([4, 2]))
-    drawn = source.drawn(torch.tensor([2, 0]), generator(), CPU)
+    source = ImageInput(PICTURES, np.array([4, 2, 0]), Eye(), CLEAN)
+    torch.testing.assert_close(source.eval_batch(slice(0, 2), CPU), channels_first([4, 2]))
+    drawn = source.train_batch(torch.tensor([2, 0]), generator(), CPU)
     # One view is the clean one: there is nothing to draw.
     torch.testing.assert_close(drawn, channels_first([0, 4]))
 
 
 def test_pictures_are_augmented_in_training_alone() -> None:
-    source = RawPictures(PICTURES, np.arange(5), Eye(), FLIPS)
-    drawn = source.drawn(torch.tensor([3, 1]), generator(), CPU)
+    source = ImageInput(PICTURES, np.arange(5), Eye(), FLIPS)
+    drawn = source.train_batch(torch.tensor([3, 1]), generator(), CPU)
     torch.testing.assert_close(drawn, channels_first([3, 1]).flip(3))
-    torch.testing.assert_close(source.clean(slice(None), CPU), channels_first(range(5)))
+    torch.testing.assert_close(source.eval_batch(slice(None), CPU), channels_first(range(5)))
 
 
 def test_captions_are_padded_to_the_longest_of_their_batch() -> None:
-    source = RawCaptions(["a", "bcd", "ef"], Reader())
-    assert source.clean(slice(0, 2), CPU)["ids"].shape == (2, 3)
-    found = source.drawn(torch.tensor([2, 0]), generator(), CPU)["ids"]
+    source = CaptionInput(["a", "bcd", "ef"], Reader())
+    assert source.eval_batch(slice(0, 2), CPU)["ids"].shape == (2, 3)
+    found = source.train_batch(torch.tensor([2, 0]), generator(), CPU)["ids"]
     assert found.tolist() == [[ord("e"), ord("f")], [ord("a"), ord(" ")]]
 
 
 def test_other_rows_are_taken_in_their_order() -> None:
     rows, values = np.array([2, 0]), torch.arange(12.0).reshape(3, 2, 2)
-    assert torch.equal(Features(values).taken(rows).values, values[[2, 0]])
-    assert RawCaptions(["a", "b", "c"], Reader()).taken(rows).captions == ["c", "a"]
-    pictures = RawPictures(PICTURES, np.array([4, 3, 1]), Eye(), CLEAN).taken(rows)
-    torch.testing.assert_close(pictures.clean(slice(None), CPU), channels_first([1, 4]))
+    assert torch.equal(FeatureInput(values).subset(rows).values, values[[2, 0]])
+    assert CaptionInput(["a", "b", "c"], Reader()).subset(rows).captions == ["c", "a"]
+    pictures = ImageInput(PICTURES, np.array([4, 3, 1]), Eye(), CLEAN).subset(rows)
+    torch.testing.assert_close(pictures.eval_batch(slice(None), CPU), channels_first([1, 4]))
 
 
 def test_features_and_raw_inputs_stand_side_by_side() -> None:
     values = torch.arange(12.0).reshape(3, 2, 2)
-    some = Examples(
+    some = TrainingSet(
         ["0", "1", "2"],
-        {"vision": Features(values), "text": RawCaptions(["a", "b", "c"], Reader())},
+        {"vision": FeatureInput(values), "text": CaptionInput(["a", "b", "c"], Reader())},
         torch.eye(3),
     )
-    inputs, labels = some.clean(slice(1, 3))
+    inputs, labels = some.eval_batch(slice(1, 3))
     assert torch.equal(inputs["vision"], values[1:, 0])
     assert inputs["text"]["ids"].tolist() == [[ord("b")], [ord("c")]]
     assert torch.equal(labels, torch.eye(3)[1:])
-    inputs, labels = some.drawn(torch.tensor([2, 2, 0]), generator())
+    inputs, labels = some.train_batch(torch.tensor([2, 2, 0]), generator())
     assert [row in values[2].tolist() for row in inputs["vision"][:2].tolist()] == [True, True]
     assert inputs["text"]["ids"].tolist() == [[ord("c")], [ord("c")], [ord("a")]]
     assert torch.equal(labels, torch.eye(3)[[2, 2, 0]])

@@ -7,7 +7,7 @@ import torch
 from accelerate.state import AcceleratorState, GradientState, PartialState
 
 from mmclf.errors import InputError
-from mmclf.training.device import accelerator_on, describe, pick_device
+from mmclf.training.device import accelerator_on, device_name, pick_device
 
 
 def test_auto_is_a_device_that_works() -> None:
@@ -47,4 +47,4 @@ def test_an_accelerator_of_ones_own_is_left_as_it_was() -> None:
 
 
 def test_a_device_is_in_words() -> None:
-    assert " x " in describe(torch.device("cpu"))
+    assert " x " in device_name(torch.device("cpu"))

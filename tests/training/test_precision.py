@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmclf.storage.store.json_cache import Memory
+from mmclf.storage.store.json_cache import JsonCache
 from mmclf.training.precision import Precision, autocast, measure, resolve
 
 CPU = torch.device("cpu")
@@ -36,7 +36,7 @@ class Forward:
 def resolved(
     wanted: Literal["auto", "fp32", "bf16"], forward: Forward, memory: Path, name: str = "e"
 ) -> Precision:
-    remembered = Memory(memory / "precision.json")
+    remembered = JsonCache(memory / "precision.json")
     return resolve(wanted, forward, name=name, device=CPU, memory=remembered)
 
 
@@ -61,7 +61,7 @@ def test_the_faster_one_is_used_and_remembered(tmp_path: Path) -> None:
     slower = Forward(fp32_s=0.002, bf16_s=0.02)
     assert resolved("auto", slower, memory) == "bf16"
     assert (forward.calls, slower.calls) == (calls, 0)
-    (known,) = Memory(memory / "precision.json").all().items()
+    (known,) = JsonCache(memory / "precision.json").all().items()
     assert known[0] == "e"
     assert known[1]["bf16"] is True
     assert known[1]["cosine"] == 1.0

@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from mmclf.models.classifier import Classifier, make_head
 from mmclf.models.fusion import Concat
-from mmclf.training.batches import Examples, Features
+from mmclf.training.batches import FeatureInput, TrainingSet
 from mmclf.training.trainer import (
     Epoch,
     Evaluation,
@@ -34,19 +34,19 @@ class CountedSGD(torch.optim.SGD):
         super().step(closure)
 
 
-def examples(count: int = 12, views: int = 1, seed: int = 0) -> Examples:
+def examples(count: int = 12, views: int = 1, seed: int = 0) -> TrainingSet:
     generator = torch.Generator().manual_seed(seed)
     inputs = {
-        "vision": Features(torch.randn(count, views, 4, generator=generator)),
-        "text": Features(torch.randn(count, 1, 3, generator=generator)),
+        "vision": FeatureInput(torch.randn(count, views, 4, generator=generator)),
+        "text": FeatureInput(torch.randn(count, 1, 3, generator=generator)),
     }
     labels = torch.randint(0, 2, (count, 2), generator=generator).float()
-    return Examples([f"{i}.jpg" for i in range(count)], inputs, labels)
+    return TrainingSet([f"{i}.jpg" for i in range(count)], inputs, labels)
 
 
-def values(some: Examples, modality: str) -> Tensor:
+def values(some: TrainingSet, modality: str) -> Tensor:
     source = some.inputs[modality]
-    assert isinstance(source, Features)
+    assert isinstance(source, FeatureInput)
     return source.values
 
 
@@ -80,8 +80,8 @@ def learner(
 
 def fitted(
     model: nn.Module,
-    train: Examples,
-    val: Examples | None = None,
+    train: TrainingSet,
+    val: TrainingSet | None = None,
     *,
     epochs: int = 3,
     batch_size: int = 5,
@@ -116,7 +116,7 @@ def test_one_batch_is_learnt_by_heart() -> None:
 def test_steps_are_those_of_gradient_descent() -> None:
     model, reference, train = classifier(), classifier(), examples()
     fitted(model, train, batch_size=12, optimizer=torch.optim.SGD(model.parameters(), lr=0.5))
-    inputs, _ = train.clean(slice(None))
+    inputs, _ = train.eval_batch(slice(None))
     for _ in range(3):
         gradients = torch.autograd.grad(
             LOSS(reference(inputs), train.labels), tuple(reference.parameters())
@@ -223,7 +223,7 @@ def test_training_draws_every_view() -> None:
     values(train, "vision")[:] = torch.arange(3.0)[None, :, None]
     generator = torch.Generator().manual_seed(0)
     rows = torch.arange(100, 200)
-    inputs, labels = train.drawn(rows, generator)
+    inputs, labels = train.train_batch(rows, generator)
     counts = inputs["vision"][:, 0].long().bincount(minlength=3)
     # 100 draws of 3: the deviation of a count is 4.7.
     assert all(15 <= count <= 52 for count in counts.tolist())
@@ -245,7 +245,7 @@ def test_evaluation_does_not_depend_on_its_batches(batch_size: int) -> None:
     whole, parts = evaluate(model, LOSS, some), evaluate(model, LOSS, some, batch_size)
     torch.testing.assert_close(parts.logits, whole.logits)
     assert parts.loss == pytest.approx(whole.loss, rel=1e-6)
-    alone = torch.cat([model(some.clean(slice(i, i + 1))[0]) for i in range(7)])
+    alone = torch.cat([model(some.eval_batch(slice(i, i + 1))[0]) for i in range(7)])
     torch.testing.assert_close(whole.logits, alone.detach())
     assert whole.loss == pytest.approx(LOSS(alone, some.labels).item(), rel=1e-6)
 

@@ -11,7 +11,7 @@ LISTED_ALIKE = 3
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """What was found about `what`; a `problem` would stop a run, a `note` would not."""
 
     verdict: Verdict

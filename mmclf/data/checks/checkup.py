@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mmclf.data.checks.check import Finding, Verdict, equated, percent
+from mmclf.data.checks.check import Check, Verdict, equated, percent
 from mmclf.data.checks.duplicates import (
     Groups,
     labelled_apart,
@@ -23,35 +23,35 @@ from mmclf.errors import InputError
 NONE = "none"
 
 
-def problems(what: str, error: InputError) -> list[Finding]:
+def problems(what: str, error: InputError) -> list[Check]:
     """The findings of an error, each as a problem."""
-    return [Finding("problem", what, found) for found in error.findings]
+    return [Check("problem", what, found) for found in error.problems]
 
 
-def about_samples(samples: Samples, parts: Parts | None) -> list[Finding]:
+def about_samples(samples: Samples, parts: Parts | None) -> list[Check]:
     """How many samples there are, with how many labels and words."""
     count, width = samples.labels.shape
     sizes = [f"{name} {len(rows)}" for name, rows in parts.items()] if parts is not None else []
     sets = len({row.tobytes() for row in samples.labels})
     words = [len(caption.split()) for caption in samples.captions]
     return [
-        Finding("ok", "samples", f"{count}{f' ({listed(sizes)})' if sizes else ''}"),
-        Finding("ok", "ids", "each stands once"),
-        Finding(
+        Check("ok", "samples", f"{count}{f' ({listed(sizes)})' if sizes else ''}"),
+        Check("ok", "ids", "each stands once"),
+        Check(
             "ok",
             "labels",
             f"{width}; {samples.labels.sum(dtype=int) / count:.2f} a sample, "
             f"{sets} distinct label sets",
         ),
-        Finding("ok", "words a caption", f"{sum(words) / count:.1f}, at most {max(words)}"),
+        Check("ok", "words a caption", f"{sum(words) / count:.1f}, at most {max(words)}"),
     ]
 
 
-def about_captions(samples: Samples, parts: Parts | None) -> list[Finding]:
+def about_captions(samples: Samples, parts: Parts | None) -> list[Check]:
     """Captions that are empty, stand more than once, or stand in training and elsewhere."""
     empty = [shown(i) for i, c in zip(samples.ids, samples.captions, strict=True) if not c.split()]
     if len(empty) == len(samples):
-        return [Finding("note", "empty captions", "all: a run needs text=none")]
+        return [Check("note", "empty captions", "all: a run needs text=none")]
     groups = same_captions(samples.captions)
     most = sorted(groups, key=len, reverse=True)
     alike = [f"{shown(samples.captions[group[0]])} ({len(group)} times)" for group in most]
@@ -64,7 +64,7 @@ def about_captions(samples: Samples, parts: Parts | None) -> list[Finding]:
 
 def about_images(
     samples: Samples, unreadable: Mapping[int, str], *, size: int, on_bad_image: str
-) -> list[Finding]:
+) -> list[Check]:
     """Images that are missing, and those that cannot be read; `unreadable` says why, by row."""
     bad: Verdict = "problem"
     end = ": replace the files"
@@ -81,7 +81,7 @@ def about_images(
     ]
     count = len(samples)
     return [
-        Finding("ok", "images", f"{count - len(unreadable)} of {count} read, at {size} pixels"),
+        Check("ok", "images", f"{count - len(unreadable)} of {count} read, at {size} pixels"),
         _counted("missing images", len(missing), count, "images", missing, bad, end),
         _counted("unreadable images", len(broken), count, "images", broken, bad, end),
     ]
@@ -100,7 +100,7 @@ def _reason(why: str, path: Path) -> str:
     return told.partition("): replace the file")[0]
 
 
-def about_same_images(samples: Samples, groups: Groups, parts: Parts | None) -> list[Finding]:
+def about_same_images(samples: Samples, groups: Groups, parts: Parts | None) -> list[Check]:
     """Pictures that stand more than once, with other labels, or in several parts of the split."""
 
     def alike(chosen: Groups) -> list[str]:
@@ -118,11 +118,11 @@ def about_same_images(samples: Samples, groups: Groups, parts: Parts | None) -> 
     return [*found, *_seen("images", groups, samples, parts)]
 
 
-def about_labels(samples: Samples, parts: Parts, rows: Sequence[LabelRow]) -> list[Finding]:
+def about_labels(samples: Samples, parts: Parts, rows: Sequence[LabelRow]) -> list[Check]:
     """Labels that training lacks or has few of, and the worst balance between the parts."""
     try:
         check_supports(samples.labels, parts, samples.label_names)
-        found = [Finding("ok", "labels not in training", NONE)]
+        found = [Check("ok", "labels not in training", NONE)]
     except InputError as error:
         found = problems("labels not in training", error)
     rare = [f"{shown(row.name)} ({row.counts['train']})" for row in rows if row.is_rare]
@@ -134,7 +134,7 @@ def about_labels(samples: Samples, parts: Parts, rows: Sequence[LabelRow]) -> li
     ]
 
 
-def _about_balance(rows: Sequence[LabelRow]) -> list[Finding]:
+def _about_balance(rows: Sequence[LabelRow]) -> list[Check]:
     ranked = [(distance(row.apart[1]), row, row.apart) for row in rows if row.apart is not None]
     if not ranked:
         return []
@@ -145,9 +145,9 @@ def _about_balance(rows: Sequence[LabelRow]) -> list[Finding]:
         f"({percent(row.shares['train'])} and {percent(row.shares[part])})"
     )
     if far == 0:
-        return [Finding("ok", "balance of the split", worst)]
+        return [Check("ok", "balance of the split", worst)]
     told = f"{far} of {len(rows)} labels off by more than {MOST_APART:g} times; {worst}"
-    return [Finding("note", "balance of the split", told)]
+    return [Check("note", "balance of the split", told)]
 
 
 def _counted(
@@ -158,22 +158,22 @@ def _counted(
     names: Sequence[str],
     verdict: Verdict = "note",
     end: str = "",
-) -> Finding:
+) -> Check:
     """How many there are of what should not be, and the first few names."""
     if count == 0:
-        return Finding("ok", what, NONE)
-    return Finding(verdict, what, f"{count} of {whole} {things}: {listed(names)}{end}")
+        return Check("ok", what, NONE)
+    return Check(verdict, what, f"{count} of {whole} {things}: {listed(names)}{end}")
 
 
-def _grouped(what: str, groups: Groups, whole: int, alike: Sequence[str]) -> Finding:
+def _grouped(what: str, groups: Groups, whole: int, alike: Sequence[str]) -> Check:
     if not groups:
-        return Finding("ok", what, NONE)
+        return Check("ok", what, NONE)
     many = "1 group" if len(groups) == 1 else f"{len(groups)} groups"
     told = f"{sum(map(len, groups))} of {whole} samples, in {many}: {listed(alike)}"
-    return Finding("note", what, told)
+    return Check("note", what, told)
 
 
-def _seen(what: str, groups: Groups, samples: Samples, parts: Parts | None) -> list[Finding]:
+def _seen(what: str, groups: Groups, samples: Samples, parts: Parts | None) -> list[Check]:
     """The samples outside training whose caption or image training holds, too."""
     if parts is None:
         return []

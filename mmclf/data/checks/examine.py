@@ -9,15 +9,15 @@ from pathlib import Path
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
 from mmclf.data.checks import checkup
-from mmclf.data.checks.check import Finding, Verdict
+from mmclf.data.checks.check import Check, Verdict
 from mmclf.data.checks.duplicates import same_pictures
 from mmclf.data.checks.labels import LabelRow, label_rows
-from mmclf.data.decoded_images import Decoded, decode
+from mmclf.data.decoded_images import DecodedImages, decode
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, split
 from mmclf.errors import InputError
 from mmclf.storage import environment
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
 
 
@@ -28,14 +28,14 @@ class Examination:
     Indices in `parts` are those of `samples`; samples that a run would leave out are in no part.
     """
 
-    findings: Sequence[Finding]
+    checks: Sequence[Check]
     labels: Sequence[LabelRow] = ()
     samples: Samples | None = None
     parts: Parts | None = None
 
     def count(self, verdict: Verdict) -> int:
         """How many findings have this verdict."""
-        return sum(finding.verdict == verdict for finding in self.findings)
+        return sum(check.verdict == verdict for check in self.checks)
 
 
 def examine(config: Config, *, look: bool) -> Examination:
@@ -51,17 +51,17 @@ def examine(config: Config, *, look: bool) -> Examination:
     decoded = _decoded(config, samples) if look and samples.images else None
     parts, about_split = _split(config, samples, decoded)
     labels = label_rows(samples, parts)
-    findings = [
+    checks = [
         *checkup.about_samples(samples, parts),
         *about_split,
         *checkup.about_captions(samples, parts),
         *_about_images(config, samples, decoded, parts),
         *(checkup.about_labels(samples, parts, labels) if parts is not None else []),
     ]
-    return Examination(findings, labels, samples, parts)
+    return Examination(checks, labels, samples, parts)
 
 
-def _decoded(config: Config, samples: Samples) -> Decoded:
+def _decoded(config: Config, samples: Samples) -> DecodedImages:
     store = Store(Path(config.store.dir), environment.describe_cpu())
     return decode(
         samples.images,
@@ -69,13 +69,13 @@ def _decoded(config: Config, samples: Samples) -> Decoded:
         crop=config.image.crop,
         workers=config.encode.workers,
         store=store,
-        sums=FileSums(store.folder / "sums"),
+        sums=FileHasher(store.folder / "sums"),
     )
 
 
 def _split(
-    config: Config, samples: Samples, decoded: Decoded | None
-) -> tuple[Parts | None, list[Finding]]:
+    config: Config, samples: Samples, decoded: DecodedImages | None
+) -> tuple[Parts | None, list[Check]]:
     """The parts that a run would use."""
     try:
         parts = split(
@@ -93,11 +93,11 @@ def _split(
 
 
 def _about_images(
-    config: Config, samples: Samples, decoded: Decoded | None, parts: Parts | None
-) -> list[Finding]:
+    config: Config, samples: Samples, decoded: DecodedImages | None, parts: Parts | None
+) -> list[Check]:
     if decoded is None:
         why = "not looked at (--no-images)" if samples.images else "this data has none"
-        return [Finding("note", "images", f"{why}; a run needs vision=none to do without")]
+        return [Check("note", "images", f"{why}; a run needs vision=none to do without")]
     groups = same_pictures(decoded.pictures, decoded.unreadable)
     bad = config.data.on_bad_image
     return [

@@ -57,8 +57,8 @@ def labels_csv(rows: Sequence[LabelRow]) -> str:
 
 def _tables(examination: Examination) -> dict[str, Lines]:
     """Each table under its title, its columns first; its cells are one line each."""
-    findings = [[one.verdict, one.what, one.found] for one in examination.findings]
-    tables = {"Findings": [[*FINDING_COLUMNS], *findings]}
+    checks = [[one.verdict, one.what, one.found] for one in examination.checks]
+    tables = {"Findings": [[*FINDING_COLUMNS], *checks]}
     if examination.labels:
         tables["Labels"] = _label_lines(examination.labels, "{:.4f}".format)
     return {

@@ -79,10 +79,10 @@ def load(
         PurePosixPath(part.images, part.instances.images[image]).as_posix()
         for part, image in shown_by
     ]
-    findings = repeated(ids, root, "image", "keep each image once")
-    paths = _paths(root, parts, chosen, findings)
-    if findings:
-        raise InputError(*findings)
+    problems = repeated(ids, root, "image", "keep each image once")
+    paths = _paths(root, parts, chosen, problems)
+    if problems:
+        raise InputError(*problems)
     label_ids = tuple(str(category) for category in chosen)
     sets = [
         [str(category) for category in part.instances.categories_of[image].intersection(chosen)]
@@ -150,13 +150,13 @@ def _chosen(
     ids = {name: category for category, name in known.items()}
     spelt = {str(category): category for category in known} | ids
     names = [str(one).strip() for one in wanted] if wanted is not None else [*ids]
-    findings = [
+    problems = [
         f"data.categories: {file} has no category {shown(name)}: {suggestion(name, ids)}"
         for name in names
         if name not in spelt
     ]
-    if findings:
-        raise InputError(*findings)
+    if problems:
+        raise InputError(*problems)
     chosen = tuple(sorted({spelt[name] for name in names}))
     if not chosen:
         raise InputError("data.categories is empty; expected ids or names, or null for all")
@@ -169,21 +169,21 @@ def _chosen(
 def _check_alike(parts: Sequence[_Part], chosen: Iterable[int]) -> None:
     """Raise InputError if a part gives a chosen category another name than the first part does."""
     first, *others = parts
-    findings = []
+    problems = []
     for category in chosen:
         name = first.instances.categories[category]
-        findings += [
+        problems += [
             f"{part.file}: category {category} is {shown(found)}, but {shown(name)} in "
             f"{first.file}: number the categories alike"
             for part in others
             if (found := part.instances.categories.get(category, name)) != name
         ]
-    if findings:
-        raise InputError(*findings)
+    if problems:
+        raise InputError(*problems)
 
 
 def _paths(
-    root: str, parts: Sequence[_Part], chosen: Iterable[int], findings: list[str]
+    root: str, parts: Sequence[_Part], chosen: Iterable[int], problems: list[str]
 ) -> tuple[Path, ...]:
     """The paths of the images that show a chosen category; adds what is wrong to `findings`."""
     paths: list[Path] = []
@@ -194,5 +194,5 @@ def _paths(
         try:
             paths += image_paths(Path(root, part.images), names, places)
         except InputError as error:
-            findings += error.findings
+            problems += error.problems
     return tuple(paths)

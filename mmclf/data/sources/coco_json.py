@@ -42,17 +42,17 @@ def read_instances(path: Path) -> Instances:
     """
     entries = _entries(path, ENTRIES)
     images, categories, annotations = (entries[name] for name in ENTRIES)
-    findings = [
+    problems = [
         *repeated((str(one["id"]) for one in images), path, "image id"),
         *repeated((str(one["id"]) for one in categories), path, "category id"),
         *repeated((one["name"] for one in categories), path, "category name"),
     ]
     names = {one["id"]: one["file_name"] for one in images}
     called = {one["id"]: one["name"] for one in categories}
-    findings += _dangling(annotations, "image_id", names, "image", path)
-    findings += _dangling(annotations, "category_id", called, "category", path)
-    if findings:
-        raise InputError(*findings)
+    problems += _dangling(annotations, "image_id", names, "image", path)
+    problems += _dangling(annotations, "category_id", called, "category", path)
+    if problems:
+        raise InputError(*problems)
     categories_of: dict[int, set[int]] = {image: set() for image in names}
     for one in annotations:
         categories_of[one["image_id"]].add(one["category_id"])
@@ -125,22 +125,22 @@ def _checked(
 
     Raises InputError with a finding for each list that lacks something.
     """
-    findings = []
+    problems = []
     for name, keys in wanted.items():
         entries = tree.get(name)
         if not isinstance(entries, list):
             had = ", ".join(tree) or "nothing"
-            findings.append(f"{path} has no list {name!r}, it has {had}: is it another file?")
+            problems.append(f"{path} has no list {name!r}, it has {had}: is it another file?")
             continue
         for key, kind in keys.items():
             odd = [i for i, entry in enumerate(entries) if not _has(entry, key, kind)]
             if odd:
-                findings.append(
+                problems.append(
                     f"{path}: {len(odd)} of {len(entries)} {name} lack {key!r} as {WORDS[kind]}, "
                     f"number {odd[0]} first: {shown(entries[odd[0]])}; correct or remove them"
                 )
-    if findings:
-        raise InputError(*findings)
+    if problems:
+        raise InputError(*problems)
     return {name: tree[name] for name in wanted}
 
 

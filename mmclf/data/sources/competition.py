@@ -47,7 +47,7 @@ def load(
     label_ids = sorted_labels({label for row in train for label in row.labels or ()})
     names = label_names if label_names is not None else {}
     called = tuple(names.get(label, label) for label in label_ids)
-    findings = [
+    problems = [
         *_unlabelled(train, train_path),
         *_unlabelled(test, test_path),
         *repeated(ids, folder),
@@ -59,9 +59,9 @@ def load(
     try:
         paths = image_paths(folder / images, ids, places)
     except InputError as error:
-        raise InputError(*findings, *error.findings) from error
-    if findings:
-        raise InputError(*findings)
+        raise InputError(*problems, *error.problems) from error
+    if problems:
+        raise InputError(*problems)
     return Samples(
         ids=ids,
         images=paths,

@@ -61,15 +61,15 @@ def load(
     table, sets, marks = table.take(kept), [sets[i] for i in kept], [marks[i] for i in kept]
 
     ids = _ids(table, id_column if id_column is not None else image_column)
-    paths, findings = _paths(table, image_column, Path(root, images))
-    findings += [
+    paths, problems = _paths(table, image_column, Path(root, images))
+    problems += [
         *_about_ids(ids, table, id_column),
         *_about_marks(marks, table),
         *_about_labels(sets, table, wanted),
         *(_about_separator(table.columns[label_column], table) if separator == " " else []),
     ]
-    if findings:
-        raise InputError(*findings)
+    if problems:
+        raise InputError(*problems)
     found = {label for labels_of_row in sets for label in labels_of_row}
     label_ids = tuple(wanted) if wanted is not None else sorted_labels(found)
     return Samples(
@@ -97,20 +97,20 @@ def _check_settings(
     separator: str,
     labels: Sequence[str] | None,
 ) -> None:
-    findings = []
+    problems = []
     if image_column is None and caption_column is None:
-        findings.append(
+        problems.append(
             "data.image_column and data.caption_column are both null, which leaves nothing to learn"
             " from: give one of them a column's name"
         )
     if not separator:
-        findings.append("data.separator is empty; expected what stands between labels, as ' '")
+        problems.append("data.separator is empty; expected what stands between labels, as ' '")
     if labels is not None:
-        findings += repeated(labels, "data.labels", "label", "name it once")
+        problems += repeated(labels, "data.labels", "label", "name it once")
         if not labels or "" in labels:
-            findings.append("data.labels: expected a list of labels' names, or null for all found")
-    if findings:
-        raise InputError(*findings)
+            problems.append("data.labels: expected a list of labels' names, or null for all found")
+    if problems:
+        raise InputError(*problems)
 
 
 def _label_set(cell: Cell, separator: str) -> tuple[str, ...]:
@@ -141,7 +141,7 @@ def _paths(table: Table, column: str | None, folder: Path) -> tuple[tuple[Path, 
     try:
         return image_paths(folder, table.texts(column), places), []
     except InputError as error:
-        return (), list(error.findings)
+        return (), list(error.problems)
 
 
 def _about_ids(ids: Sequence[str], table: Table, id_column: str | None) -> list[str]:
@@ -150,8 +150,8 @@ def _about_ids(ids: Sequence[str], table: Table, id_column: str | None) -> list[
             ids, table.path, "id", "keep one row for each image, or give data.id_column"
         )
     bare = [place for one, place in zip(ids, table.places, strict=True) if not one]
-    findings = [f"{table.path}: {len(bare)} rows have no id ({listed(bare)}): give them one"]
-    return [*(findings if bare else []), *repeated([one for one in ids if one], table.path)]
+    problems = [f"{table.path}: {len(bare)} rows have no id ({listed(bare)}): give them one"]
+    return [*(problems if bare else []), *repeated([one for one in ids if one], table.path)]
 
 
 def _about_marks(marks: Sequence[str], table: Table) -> list[str]:
@@ -165,11 +165,11 @@ def _about_labels(
 ) -> list[str]:
     rows = list(zip(sets, table.places, strict=True))
     bare = [place for labels, place in rows if not labels]
-    findings = unlabelled(bare, len(rows), table.path)
+    problems = unlabelled(bare, len(rows), table.path)
     if wanted is not None:
         placed = [(label, place) for labels, place in rows for label in labels]
-        findings += unknown(placed, wanted, table.path, "add them to data.labels, or correct them")
-    return findings
+        problems += unknown(placed, wanted, table.path, "add them to data.labels, or correct them")
+    return problems
 
 
 def _about_separator(column: Sequence[Cell], table: Table) -> list[str]:

@@ -98,14 +98,14 @@ def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> None:
-    findings = []
+    problems = []
     for name in columns:
         if header.count(name) > 1:
-            findings.append(f"{path} has {header.count(name)} columns {name!r}: rename the others")
+            problems.append(f"{path} has {header.count(name)} columns {name!r}: rename the others")
         elif name not in header:
-            findings.append(f"{path} has no column {name!r}: {suggestion(name, header)}")
-    if findings:
-        raise InputError(*findings)
+            problems.append(f"{path} has no column {name!r}: {suggestion(name, header)}")
+    if problems:
+        raise InputError(*problems)
 
 
 def _read_parquet(path: Path, columns: Sequence[str]) -> Table:

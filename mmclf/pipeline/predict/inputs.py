@@ -17,7 +17,7 @@ from mmclf.data import images as decoders
 from mmclf.data.decoded_images import decode
 from mmclf.errors import InputError
 from mmclf.storage import environment
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
 
 Picture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
@@ -99,7 +99,7 @@ def decoded(
     with tempfile.TemporaryDirectory() as folder:
         files = [_file(images[row], Path(folder, f"images[{row}].png")) for row in present]
         kept = Store(store if store is not None else Path(folder), environment.describe_cpu())
-        sums = FileSums(kept.folder / "sums")
+        sums = FileHasher(kept.folder / "sums")
         found = decode(files, size=size, crop=crop, workers=None, store=kept, sums=sums)
         if found.unreadable:
             reasons = [why.partition(": replace the file")[0] for why in found.unreadable.values()]

@@ -67,8 +67,8 @@ def load_from(
         try:
             restored = restore(fetched, allow)
         except InputError as error:
-            told = [finding.replace(f"{folder}{os.sep}", "") for finding in error.findings]
-            raise InputError(*(f"run {run.id}: {finding}" for finding in told)) from error
+            told = [problem.replace(f"{folder}{os.sep}", "") for problem in error.problems]
+            raise InputError(*(f"run {run.id}: {problem}" for problem in told)) from error
     return Predictor(run.id, restored, device, store=store, tell=tell)
 
 

@@ -144,18 +144,18 @@ def _damaged(path: Path, what: str) -> InputError:
 def _check_nodes(facts: ModelFacts, allow: Sequence[str]) -> None:
     """Raise InputError, a finding for each, for targets and settings that no config could have."""
     nodes = {"fusion": facts.fusion} | {name: e.node for name, e in facts.encoders.items()}
-    findings = []
+    problems = []
     for name, node in nodes.items():
-        findings += check_part({"_target_": None} | node, name, name, allow)
+        problems += check_part({"_target_": None} | node, name, name, allow)
     for name, encoder in facts.encoders.items():
         # Transformers would fetch and run the code that one of these names.
-        findings += [
+        problems += [
             f"{name}: the architecture has the setting {key!r}, which can name code: remove it"
             for key in _keys(encoder.architecture)
             if "implementation" in key or key == "auto_map"
         ]
-    if findings:
-        raise InputError(*findings)
+    if problems:
+        raise InputError(*problems)
 
 
 def _keys(settings: object) -> Iterator[str]:

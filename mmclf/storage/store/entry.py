@@ -44,7 +44,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Cost:
+class StageTiming:
     """What a result cost: `seconds` for `count` samples, views or the like, on a hardware.
 
     `run`: in which run; None before it has an id.
@@ -63,8 +63,8 @@ class Entry:
     """A stored result; `inputs` are the costs of what it was made from, down to the samples."""
 
     folder: Path
-    cost: Cost
-    inputs: tuple[Cost, ...]
+    timing: StageTiming
+    inputs: tuple[StageTiming, ...]
     arguments: Mapping[str, Any]
     created: float
     files: Mapping[str, tuple[int, str]]
@@ -103,8 +103,8 @@ def open_entry(folder: Path) -> Entry:
         _check_record(told, data, folder)
         return Entry(
             folder=folder,
-            cost=Cost(**told["cost"]),
-            inputs=tuple(Cost(**cost) for cost in told["inputs"]),
+            timing=StageTiming(**told["cost"]),
+            inputs=tuple(StageTiming(**timing) for timing in told["inputs"]),
             arguments=told["arguments"],
             created=told["created"],
             files={name: (size, value) for name, (size, value) in told["files"].items()},
@@ -113,7 +113,7 @@ def open_entry(folder: Path) -> Entry:
         raise DamagedError(f"{folder / RECORD} has changed since it was stored") from error
 
 
-def seal(folder: Path, stage: Stage, cost: Cost, inputs: Sequence[Cost]) -> None:
+def seal(folder: Path, stage: Stage, timing: StageTiming, inputs: Sequence[StageTiming]) -> None:
     """Make an entry of the files in `folder`: sync them and write their record last."""
     names = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in names:
@@ -121,7 +121,7 @@ def seal(folder: Path, stage: Stage, cost: Cost, inputs: Sequence[Cost]) -> None
     files = {
         path.relative_to(folder).as_posix(): (path.stat().st_size, file_sum(path)) for path in names
     }
-    write_record(Entry(folder, cost, tuple(inputs), stage.arguments, time.time(), files))
+    write_record(Entry(folder, timing, tuple(inputs), stage.arguments, time.time(), files))
     for inner in {path.parent for path in names} | {folder}:
         sync_folder(inner)
 
@@ -130,8 +130,8 @@ def write_record(entry: Entry) -> None:
     """Write an entry's record, in place of an earlier one."""
     told = {
         "format": FORMAT,
-        "cost": asdict(entry.cost),
-        "inputs": [asdict(cost) for cost in entry.inputs],
+        "cost": asdict(entry.timing),
+        "inputs": [asdict(timing) for timing in entry.inputs],
         "arguments": plain(entry.arguments),
         "created": entry.created,
         "files": {name: [size, value] for name, (size, value) in entry.files.items()},

@@ -53,7 +53,7 @@ class Remembered:
     sums: list[str | None]
 
 
-class FileSums:
+class FileHasher:
     """Sums of files by their content, remembered in `folder` by path, size and time of change."""
 
     def __init__(self, folder: Path) -> None:

@@ -14,7 +14,7 @@ from mmclf.storage.store.atomic_write import write_whole
 from mmclf.storage.store.hashing import digest
 
 
-class Memory:
+class JsonCache:
     """The facts in one file; a file that is damaged is as good as none."""
 
     def __init__(self, file: Path) -> None:

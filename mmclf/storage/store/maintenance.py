@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mmclf.storage.store.entry import RECORD, DamagedError, Entry, open_entry
-from mmclf.storage.store.file_hasher import FileSums
+from mmclf.storage.store.file_hasher import FileHasher
 
 KEY_LENGTH = 40
 # A folder that is this old and unfinished belongs to no process that is still at work on it.
@@ -74,7 +74,7 @@ def damaged(store: Path) -> Iterator[tuple[Kept, str]]:
 
 def changed_files(store: Path) -> list[str]:
     """The images and weights whose content is not as remembered, though size and time are."""
-    sums = FileSums(store / "sums")
+    sums = FileHasher(store / "sums")
     found = sorted(set(sums.differing()))
     for name in found:
         sums.forget(name)

@@ -18,24 +18,24 @@ from mmclf.errors import InputError
 from mmclf.storage.store.atomic_write import sync_folder
 from mmclf.storage.store.entry import (
     RECORD,
-    Cost,
     DamagedError,
     Entry,
     Stage,
+    StageTiming,
     open_entry,
     seal,
     write_record,
 )
 
 T = TypeVar("T")
-CostAndInputs = tuple[Cost, tuple[Cost, ...]]
+TimingAndInputs = tuple[StageTiming, tuple[StageTiming, ...]]
 FULL = (errno.ENOSPC, errno.EDQUOT)
 PATIENCE_S = 2.0  # of waiting for another process in silence
 # What reading can raise of content that its reader did not write, though the sums be right.
 UNREADABLE = (DamagedError, OSError, ValueError, LookupError, TypeError, EOFError)
 
 
-class Form(Protocol[T]):
+class Serializer(Protocol[T]):
     """How the value of a stage is written to files and read back."""
 
     def write(self, value: T, folder: Path, /) -> None:
@@ -52,25 +52,25 @@ class Computed(Generic[T]):
     value: T
     seconds: float
     count: int
-    inputs: Sequence[Cost] = ()
+    inputs: Sequence[StageTiming] = ()
 
 
 @dataclass(frozen=True)
-class Result(Generic[T]):
+class StageResult(Generic[T]):
     """A stage's value, what it cost when it was made, and the costs of all that it was made from.
 
     `found`: it was stored already, or made by another process meanwhile.
     """
 
     value: T
-    cost: Cost
-    inputs: tuple[Cost, ...]
+    timing: StageTiming
+    inputs: tuple[StageTiming, ...]
     found: bool
 
     @property
-    def costs(self) -> tuple[Cost, ...]:
+    def timings(self) -> tuple[StageTiming, ...]:
         """Its own cost and those of its inputs."""
-        return (self.cost, *self.inputs)
+        return (self.timing, *self.inputs)
 
 
 class Store:
@@ -95,13 +95,13 @@ class Store:
         for folder in self._early.values():
             try:
                 entry = open_entry(folder)
-                write_record(replace(entry, cost=replace(entry.cost, run=run)))
+                write_record(replace(entry, timing=replace(entry.timing, run=run)))
             except (OSError, DamagedError):
                 continue  # another process has removed it, or a full disk has no room for a name
 
-    def signed(self, cost: Cost) -> Cost:
+    def signed(self, timing: StageTiming) -> StageTiming:
         """A cost with the run's id, if it was made here before the run had one."""
-        return replace(cost, run=self._run) if cost.key in self._early else cost
+        return replace(timing, run=self._run) if timing.key in self._early else timing
 
     def find(self, stage: Stage) -> Entry | None:
         """The entry of a stage, its files not read, or None if there is none that is whole."""
@@ -110,14 +110,16 @@ class Store:
         except (OSError, DamagedError):
             return None
 
-    def recall(self, stage: Stage, form: Form[T]) -> Result[T] | None:
+    def recall(self, stage: Stage, form: Serializer[T]) -> StageResult[T] | None:
         """The stored result of a stage, or None if there is none that is whole."""
         try:
             return self._recalled(stage, form)
         except UNREADABLE:
             return None
 
-    def result(self, stage: Stage, form: Form[T], compute: Callable[[], Computed[T]]) -> Result[T]:
+    def result(
+        self, stage: Stage, form: Serializer[T], compute: Callable[[], Computed[T]]
+    ) -> StageResult[T]:
         """The stored result of a stage; if there is none, it is computed and stored.
 
         Processes that want it at once compute it once. A damaged entry is made again, and a disk
@@ -144,17 +146,17 @@ class Store:
         finally:
             lock.release()
 
-    def _stored(self, stage: Stage, form: Form[T], computed: Computed[T]) -> Result[T]:
+    def _stored(self, stage: Stage, form: Serializer[T], computed: Computed[T]) -> StageResult[T]:
         result = self._result(stage, computed)
 
-        def fill(folder: Path) -> CostAndInputs:
+        def fill(folder: Path) -> TimingAndInputs:
             form.write(computed.value, folder)
-            return result.cost, result.inputs
+            return result.timing, result.inputs
 
         self._put(stage, fill)
         return result
 
-    def _unstored(self, stage: Stage, computed: Computed[T], error: OSError) -> Result[T]:
+    def _unstored(self, stage: Stage, computed: Computed[T], error: OSError) -> StageResult[T]:
         """A result that a full disk has no room for; raises InputError for any other reason."""
         if error.errno not in FULL:
             raise self._unwritable(error) from error
@@ -164,10 +166,10 @@ class Store:
         )
         return self._result(stage, computed)
 
-    def _result(self, stage: Stage, computed: Computed[T]) -> Result[T]:
-        cost = self._cost(stage, computed.seconds, computed.count)
+    def _result(self, stage: Stage, computed: Computed[T]) -> StageResult[T]:
+        timing = self._cost(stage, computed.seconds, computed.count)
         inputs = tuple(self.signed(one) for one in dict.fromkeys(computed.inputs))
-        return Result(computed.value, cost, inputs, found=False)
+        return StageResult(computed.value, timing, inputs, found=False)
 
     def entry(
         self,
@@ -209,13 +211,13 @@ class Store:
                 _warn(f"{error}: {stage.name} is made again")
         return None
 
-    def _recalled(self, stage: Stage, form: Form[T]) -> Result[T]:
+    def _recalled(self, stage: Stage, form: Serializer[T]) -> StageResult[T]:
         entry = open_entry(self._place(stage))
         value = form.read(entry)
         self._touch(entry)
-        return Result(value, entry.cost, entry.inputs, found=True)
+        return StageResult(value, entry.timing, entry.inputs, found=True)
 
-    def _recalled_or_discarded(self, stage: Stage, form: Form[T]) -> Result[T] | None:
+    def _recalled_or_discarded(self, stage: Stage, form: Serializer[T]) -> StageResult[T] | None:
         try:
             return self._recalled(stage, form)
         except FileNotFoundError:
@@ -228,15 +230,15 @@ class Store:
     def _discard(self, stage: Stage) -> None:
         shutil.rmtree(self._place(stage), ignore_errors=True)
 
-    def _put(self, stage: Stage, fill: Callable[[Path], CostAndInputs]) -> None:
+    def _put(self, stage: Stage, fill: Callable[[Path], TimingAndInputs]) -> None:
         """Make an entry of what `fill` writes to a folder; nothing is left of one that fails."""
         place = self._place(stage)
         unfinished = place.with_name(f"{place.name}.part")  # a killed process may have left one
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
             unfinished.mkdir(parents=True)
-            cost, inputs = fill(unfinished)
-            seal(unfinished, stage, cost, inputs)
+            timing, inputs = fill(unfinished)
+            seal(unfinished, stage, timing, inputs)
             unfinished.replace(place)
             sync_folder(place.parent)
         except BaseException:
@@ -245,8 +247,8 @@ class Store:
         if self._run is None:
             self._early[stage.key] = place
 
-    def _cost(self, stage: Stage, seconds: float, count: int) -> Cost:
-        return Cost(stage.name, stage.key, seconds, count, self._hardware, self._run)
+    def _cost(self, stage: Stage, seconds: float, count: int) -> StageTiming:
+        return StageTiming(stage.name, stage.key, seconds, count, self._hardware, self._run)
 
     def _place(self, stage: Stage) -> Path:
         return self.folder / stage.name / stage.key

@@ -16,7 +16,7 @@ from mmclf.plots.words import (
     score,
 )
 from mmclf.studies.design import ADDING_UP, DEFAULT, IMPROVED
-from mmclf.studies.report.results import ArmFindings, Difference, EffectFindings, StudyFindings
+from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
 from mmclf.studies.statistics.estimates import Estimate
 
 MOST = 8  # names in a list, before it counts the others
@@ -29,43 +29,43 @@ ONE_SEED = "only the test set's share of the uncertainty is known, not what anot
 Known = Sequence[tuple[str, Difference]]
 
 
-def answer(findings: StudyFindings) -> str:
+def answer(result: StudyResult) -> str:
     """The answer to the study's question, in a few sentences of plain text.
 
     A difference is named with its size only if it is shown (`Difference.is_shown`).
     """
-    best, baseline = findings.best, findings.baseline
+    best, baseline = result.best, result.baseline
     if best is None:
         return "No run has finished yet: there is no answer."
-    if len(findings.arms) == 1:
-        return " ".join(_alone(findings, best))
+    if len(result.arms) == 1:
+        return " ".join(_alone(result, best))
     if baseline.score is None:
         return (
             f"The baseline {quoted(baseline.name)} has no finished run to compare with. "
             f"Of the others, {_scored(best)} has the highest mean."
         )
-    adding_up = findings.definition.design in ADDING_UP
-    return " ".join(_gain(findings) if adding_up else _differences(findings))
+    adding_up = result.definition.design in ADDING_UP
+    return " ".join(_gain(result) if adding_up else _differences(result))
 
 
-def ends(findings: StudyFindings) -> tuple[ArmFindings, ArmFindings]:
+def ends(result: StudyResult) -> tuple[ArmResult, ArmResult]:
     """The arms that a ladder or an attribution leads from and to."""
-    by_name = {arm.name: arm for arm in findings.arms}
-    first, last = findings.arms[0], findings.arms[-1]
+    by_name = {arm.name: arm for arm in result.arms}
+    first, last = result.arms[0], result.arms[-1]
     return by_name.get(DEFAULT, first), by_name.get(IMPROVED, last)
 
 
-def shown_gain(findings: StudyFindings) -> float:
+def shown_gain(result: StudyResult) -> float:
     """What the effects of a ladder or an attribution add up to; nan unless a gain is shown."""
-    start, end = ends(findings)
-    if findings.definition.baseline != start.name or end.difference is None:
+    start, end = ends(result)
+    if result.definition.baseline != start.name or end.difference is None:
         return math.nan
-    whole = sum(map(_value, findings.effects))
+    whole = sum(map(_value, result.effects))
     return whole if end.difference.is_shown and whole > 0 else math.nan
 
 
-def _alone(findings: StudyFindings, arm: ArmFindings) -> list[str]:
-    metric = metric_words(findings.definition.metric)
+def _alone(result: StudyResult, arm: ArmResult) -> list[str]:
+    metric = metric_words(result.definition.metric)
     parts = [f"The study has one arm, {_scored(arm)}, and nothing to compare its {metric} with."]
     if arm.score is None:
         return parts
@@ -74,15 +74,15 @@ def _alone(findings: StudyFindings, arm: ArmFindings) -> list[str]:
     return [*parts, *_seeds([(arm.name, arm.score)])]
 
 
-def _differences(findings: StudyFindings) -> list[str]:
-    others = [arm for arm in findings.arms if arm.name != findings.definition.baseline]
+def _differences(result: StudyResult) -> list[str]:
+    others = [arm for arm in result.arms if arm.name != result.definition.baseline]
     known = [(arm.name, arm.difference) for arm in others if arm.difference is not None]
     shown = [pair for pair in known if pair[1].is_shown]
     ranked = sorted(shown, key=lambda pair: -abs(pair[1].estimate.value))
     better = [pair for pair in ranked if pair[1].estimate.value > 0]
     worse = [pair for pair in ranked if pair[1].estimate.value < 0]
-    baseline = f"the baseline {_scored(findings.baseline)}"
-    metric = metric_words(findings.definition.metric)
+    baseline = f"the baseline {_scored(result.baseline)}"
+    metric = metric_words(result.definition.metric)
     parts = []
     if better:
         parts.append(f"In {metric}, {_compared(better, 'better', baseline)}.")
@@ -108,23 +108,23 @@ def _compared(pairs: Known, word: str, baseline: str) -> str:
     return listed(told, MOST)
 
 
-def _gain(findings: StudyFindings) -> list[str]:
-    start, end = ends(findings)
-    known = [(one.name, one.difference) for one in findings.effects if one.difference is not None]
-    parts = [_from_to(findings, start, end), *_accounts(findings)]
+def _gain(result: StudyResult) -> list[str]:
+    start, end = ends(result)
+    known = [(one.name, one.difference) for one in result.effects if one.difference is not None]
+    parts = [_from_to(result, start, end), *_accounts(result)]
     parts += _not_shown(known, "effect")
-    parts += _not_known([one.name for one in findings.effects if not one.difference], "estimated")
+    parts += _not_known([one.name for one in result.effects if not one.difference], "estimated")
     return [*parts, *_seeds([(name, difference.estimate) for name, difference in known])]
 
 
-def _from_to(findings: StudyFindings, start: ArmFindings, end: ArmFindings) -> str:
-    metric = metric_words(findings.definition.metric)
+def _from_to(result: StudyResult, start: ArmResult, end: ArmResult) -> str:
+    metric = metric_words(result.definition.metric)
     way = f"from {_scored(start)} to {_scored(end)}"
     if end.score is None or start.score is None:
         missing = quoted((end if end.score is None else start).name)
         reason = f"{missing} has no finished run on the same samples"
         return f"What is gained in {metric} {way} is not known: {reason}."
-    whole = end.difference if findings.definition.baseline == start.name else None
+    whole = end.difference if result.definition.baseline == start.name else None
     if whole is None:
         change = points(end.score.value - start.score.value)
         return f"In {metric}, the difference {way} is {change} F1 points."
@@ -137,19 +137,19 @@ def _from_to(findings: StudyFindings, start: ArmFindings, end: ArmFindings) -> s
     return f"{capital(metric)} {verb} {way}, by {size} F1 points ({reach})."
 
 
-def _accounts(findings: StudyFindings) -> list[str]:
+def _accounts(result: StudyResult) -> list[str]:
     """What each change accounts for whose part is shown, the largest first."""
-    shown = [one for one in findings.effects if one.difference and one.difference.is_shown]
+    shown = [one for one in result.effects if one.difference and one.difference.is_shown]
     if not shown:
         return []
-    whole = shown_gain(findings)
+    whole = shown_gain(result)
     ranked = sorted(shown, key=lambda effect: -abs(_value(effect)))
     told = [
         f"{quoted(effect.name)} {'' if place else 'accounts '}for {_part(effect.difference, whole)}"
         for place, effect in enumerate(ranked)
         if effect.difference is not None
     ]
-    return [f"Of this, {EACH[findings.definition.design]}, {listed(told, MOST)}."]
+    return [f"Of this, {EACH[result.definition.design]}, {listed(told, MOST)}."]
 
 
 def _part(difference: Difference, whole: float) -> str:
@@ -193,10 +193,10 @@ def _seeds(estimates: Sequence[tuple[str, Estimate]]) -> list[str]:
     return [f"{listed(single, MOST)} can be judged on one seed alone: {ONE_SEED}."]
 
 
-def _scored(arm: ArmFindings) -> str:
+def _scored(arm: ArmResult) -> str:
     name = quoted(arm.name)
     return name if arm.score is None else f"{name} ({score(arm.score.value)})"
 
 
-def _value(effect: EffectFindings) -> float:
+def _value(effect: EffectResult) -> float:
     return math.nan if effect.difference is None else effect.difference.estimate.value

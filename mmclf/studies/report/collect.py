@@ -20,7 +20,7 @@ from mmclf.studies.definition import FILE, Definition, read_definition
 from mmclf.studies.design import ADDING_UP, DEFAULT, IMPROVED, Arm
 from mmclf.studies.report.common_samples import Decided, Place, named, on_common_samples
 from mmclf.studies.report.predictions import read_predictions
-from mmclf.studies.report.results import ArmFindings, Difference, EffectFindings, StudyFindings
+from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
 from mmclf.studies.statistics.bootstrap import f1, resampled_f1
 from mmclf.studies.statistics.estimates import Estimate, estimate, holm
 
@@ -48,7 +48,7 @@ class Scores:
     samples: int
 
 
-def collect(tracker: Tracker, parent: TrackedRun) -> StudyFindings:
+def collect(tracker: Tracker, parent: TrackedRun) -> StudyResult:
     """The findings of the study whose parent run this is.
 
     A finished run whose artifacts are lost, or disagree with what was tracked, counts as failed.
@@ -58,7 +58,7 @@ def collect(tracker: Tracker, parent: TrackedRun) -> StudyFindings:
     runs = [run for run in reversed(tracker.children(parent.id)) if "mmclf.seed" in run.tags]
     tried = {place_of(run): run for run in runs}
     done = {place_of(run): run for run in runs if run.status == "FINISHED"}
-    return findings_of(tracker, definition, parent, tried | done)
+    return study_result(tracker, definition, parent, tried | done)
 
 
 def latest_parent(tracker: Tracker, study: str) -> TrackedRun | None:
@@ -71,9 +71,9 @@ def _last_ns(parent: TrackedRun) -> int:
     return int(parent.tags.get("mmclf.study_last_ns", parent.started_ms * 1_000_000))
 
 
-def findings_of(
+def study_result(
     tracker: Tracker, definition: Definition, parent: TrackedRun, runs: Mapping[Place, TrackedRun]
-) -> StudyFindings:
+) -> StudyResult:
     """The findings of `runs`, at each place the finished one, or else the last attempt."""
     places = {(arm.name, seed) for arm in definition.arms for seed in definition.seeds}
     tried = {place: run for place, run in runs.items() if place in places}
@@ -89,14 +89,14 @@ def findings_of(
     ]
     asked = _corrected([*estimates, _whole(definition, scores)])
     effects = [
-        EffectFindings(effect.name, effect.weights, difference)
+        EffectResult(effect.name, effect.weights, difference)
         for effect, difference in zip(definition.effects, asked, strict=False)
     ]
     if asked[-1] is not None:
         # What such a study asks for is the whole and its parts, not each of its many arms.
         arms = [replace(a, difference=asked[-1]) if a.name == IMPROVED else a for a in arms]
     notes = [*notes, *_notes(definition, arms, list(done.values()))]
-    return StudyFindings(definition, parent, tuple(arms), tuple(effects), tuple(notes))
+    return StudyResult(definition, parent, tuple(arms), tuple(effects), tuple(notes))
 
 
 def fetch_definition(tracker: Tracker, parent: TrackedRun) -> Definition:
@@ -164,12 +164,12 @@ def _kind(metric: str) -> tuple[Average, str]:
 
 def _arm(
     definition: Definition, arm: Arm, tried: Mapping[Place, TrackedRun], scores: Scores
-) -> ArmFindings:
+) -> ArmResult:
     attempts = [tried.get((arm.name, seed)) for seed in definition.seeds]
     # What still runs has not failed.
     runs = [None if run is None or run.status == "RUNNING" else run for run in attempts]
     pairs = zip(definition.seeds, runs, strict=True)
-    return ArmFindings(
+    return ArmResult(
         name=arm.name,
         levels=arm.levels,
         runs=tuple(run for run in runs if run is not None and run.status == "FINISHED"),
@@ -229,7 +229,7 @@ def _corrected(estimates: Sequence[Estimate | None]) -> list[Difference | None]:
 
 
 def _notes(
-    definition: Definition, arms: Sequence[ArmFindings], done: Sequence[TrackedRun]
+    definition: Definition, arms: Sequence[ArmResult], done: Sequence[TrackedRun]
 ) -> Iterator[str]:
     if len(definition.seeds) == 1:
         yield (

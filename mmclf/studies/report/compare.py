@@ -8,13 +8,13 @@ from mmclf.errors import InputError
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import Definition
 from mmclf.studies.design import Arm, Effect
-from mmclf.studies.report.collect import findings_of
-from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.collect import study_result
+from mmclf.studies.report.results import StudyResult
 
 SHOWN = 8  # digits of an id
 
 
-def compare(tracker: Tracker, first: TrackedRun, second: TrackedRun) -> StudyFindings:
+def compare(tracker: Tracker, first: TrackedRun, second: TrackedRun) -> StudyResult:
     """The second run's difference to the first one's.
 
     Raises InputError for a run that has not finished, and for runs of different data or test sets.
@@ -44,7 +44,7 @@ def compare(tracker: Tracker, first: TrackedRun, second: TrackedRun) -> StudyFin
         data=first.tags.get("mmclf.data_digest", ""),
     )
     runs = {(name, _seed_of(first)): run for name, run in zip(names, (first, second), strict=True)}
-    found = findings_of(tracker, definition, first, runs)
+    found = study_result(tracker, definition, first, runs)
     lost = [run.tags["mmclf.error"] for arm in found.arms for run in arm.failed]
     if lost:
         raise InputError(*lost)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.studies.report.results import ArmFindings, StudyFindings
+from mmclf.studies.report.results import ArmResult, StudyResult
 
 Floats = NDArray[np.float64]
 Curve = tuple[tuple[int, float], ...]
@@ -49,9 +49,9 @@ class Details:
     runs_url: str
 
 
-def main_arms(findings: StudyFindings) -> list[ArmFindings]:
+def main_arms(result: StudyResult) -> list[ArmResult]:
     """The baseline and the best of the other arms, of those that have a finished run."""
-    metric, baseline = findings.definition.metric, findings.baseline
-    others = [arm for arm in findings.arms if arm.name != baseline.name and arm.score is not None]
+    metric, baseline = result.definition.metric, result.baseline
+    others = [arm for arm in result.arms if arm.name != baseline.name and arm.score is not None]
     best = max(others, key=lambda arm: arm.mean(metric), default=baseline)
     return [arm for arm in {arm.name: arm for arm in (baseline, best)}.values() if arm.runs]

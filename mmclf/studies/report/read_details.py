@@ -16,7 +16,7 @@ from mmclf.evaluation.thresholds import decide
 from mmclf.storage.tracking import TrackedRun, Tracker, key_of
 from mmclf.studies.report.details import LOCAL_UI, ArmDetails, Curve, Details, Floats, main_arms
 from mmclf.studies.report.predictions import Part, Predictions, read_predictions
-from mmclf.studies.report.results import ArmFindings, StudyFindings
+from mmclf.studies.report.results import ArmResult, StudyResult
 from mmclf.studies.statistics.bootstrap import f1
 
 CURVES = ("train/loss", "val/loss", "train/f1_samples", "val/f1_samples")
@@ -24,9 +24,9 @@ THRESHOLDS = 49  # between 0 and 1, every fiftieth
 PARTS = ("train", "val", "test")
 
 
-def read_details(tracker: Tracker, findings: StudyFindings) -> Details | None:
+def read_details(tracker: Tracker, result: StudyResult) -> Details | None:
     """The details of the main arms; None if none of them has a finished run."""
-    arms = main_arms(findings)
+    arms = main_arms(result)
     if not arms:
         return None
     with tempfile.TemporaryDirectory() as name:
@@ -70,7 +70,7 @@ def _label_shares(tracker: Tracker, run: TrackedRun, folder: Path) -> dict[str, 
     return {part: np.asarray(values, dtype=np.float64) for part, values in told.items()}
 
 
-def _details(tracker: Tracker, arm: ArmFindings, predicted: Sequence[Predictions]) -> ArmDetails:
+def _details(tracker: Tracker, arm: ArmResult, predicted: Sequence[Predictions]) -> ArmDetails:
     thresholds = np.linspace(0, 1, THRESHOLDS + 2)[1:-1]
     return ArmDetails(
         history={

@@ -28,7 +28,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class ArmFindings:
+class ArmResult:
     """An arm: a finished run a seed, in the order of the seeds, and what became of the others.
 
     `failed`: the last attempt of each seed that has no finished run; `missing`: the seeds that were
@@ -60,7 +60,7 @@ class ArmFindings:
 
 
 @dataclass(frozen=True)
-class EffectFindings:
+class EffectResult:
     """An effect that the study asks for: a step of a ladder, a Shapley value, a difference."""
 
     name: str
@@ -69,22 +69,22 @@ class EffectFindings:
 
 
 @dataclass(frozen=True)
-class StudyFindings:
+class StudyResult:
     """A study's findings; `notes` say what a reader must know before comparing."""
 
     definition: Definition
     parent: TrackedRun
-    arms: tuple[ArmFindings, ...]
-    effects: tuple[EffectFindings, ...]
+    arms: tuple[ArmResult, ...]
+    effects: tuple[EffectResult, ...]
     notes: tuple[str, ...]
 
     @property
-    def baseline(self) -> ArmFindings:
+    def baseline(self) -> ArmResult:
         """The arm that the others are compared to."""
         return next(arm for arm in self.arms if arm.name == self.definition.baseline)
 
     @property
-    def best(self) -> ArmFindings | None:
+    def best(self) -> ArmResult | None:
         """The arm with the highest mean of the deciding metric; None without a finished run."""
         scored = [arm for arm in self.arms if arm.score is not None]
         return max(scored, key=lambda arm: arm.mean(self.definition.metric), default=None)

@@ -10,24 +10,24 @@ from rich.console import Console
 from rich.markup import escape
 
 from mmclf.studies.report.answer import answer
-from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.study_table import in_form, tables
 from mmclf.studies.report.table import print_rich, render
 
 
-def show(findings: StudyFindings, console: Console, form: str | None = None) -> None:
+def show(result: StudyResult, console: Console, form: str | None = None) -> None:
     """Print question, answer, notes and tables; with a `form` the tables alone, in that form.
 
     As CSV it is the table of the arms alone: a second table would be read as rows of the first.
     """
-    shown: Mapping[str, pd.DataFrame] = tables(findings)
+    shown: Mapping[str, pd.DataFrame] = tables(result)
     if form is not None and form != "text":
         chosen = [shown["results"]] if form == "csv" else list(shown.values())
         sys.stdout.write("\n".join(render(in_form(table, form), form) for table in chosen))
         return
-    definition = findings.definition
-    heading = [f"{definition.name}: {definition.question}", answer(findings)]
-    heading += [f"note: {note}" for note in findings.notes]
+    definition = result.definition
+    heading = [f"{definition.name}: {definition.question}", answer(result)]
+    heading += [f"note: {note}" for note in result.notes]
     if form is None and console.is_terminal:
         for line in heading:
             console.print(escape(line))

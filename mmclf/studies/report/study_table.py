@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmclf.studies.report.results import ArmFindings, Difference, StudyFindings
+from mmclf.studies.report.results import ArmResult, Difference, StudyResult
 from mmclf.studies.report.table import NO_VALUE, render
 
 NAN = math.nan
@@ -29,19 +29,19 @@ def fair_metrics(metric: str) -> dict[str, str]:
     }
 
 
-def arms_table(findings: StudyFindings) -> pd.DataFrame:
+def arms_table(result: StudyResult) -> pd.DataFrame:
     """A row an arm: the deciding metric, its difference to the baseline, and what it costs.
 
     Values are unrounded; NaN where there is none.
     """
-    rows = [_arm_row(findings, arm) for arm in findings.arms]
+    rows = [_arm_row(result, arm) for arm in result.arms]
     table = pd.DataFrame(rows)
     texts_and_counts = ("Arm", "n", "Verdict", "Runs")
     return table.astype({name: float for name in table if name not in texts_and_counts})
 
 
-def _arm_row(findings: StudyFindings, arm: ArmFindings) -> dict[str, object]:
-    metric, score = findings.definition.metric, arm.score
+def _arm_row(result: StudyResult, arm: ArmResult) -> dict[str, object]:
+    metric, score = result.definition.metric, arm.score
     return {
         "Arm": arm.name,
         "n": len(arm.runs),
@@ -52,7 +52,7 @@ def _arm_row(findings: StudyFindings, arm: ArmFindings) -> dict[str, object]:
         **_difference_cells(arm.difference),
         **{name: arm.mean(key) for name, key in fair_metrics(metric).items()},
         "Running time (s)": arm.mean("time/cold_s"),
-        "Verdict": verdict(findings, arm),
+        "Verdict": verdict(result, arm),
         "Runs": run_state(arm),
     }
 
@@ -69,9 +69,9 @@ def _difference_cells(difference: Difference | None) -> dict[str, float]:
     }
 
 
-def verdict(findings: StudyFindings, arm: ArmFindings) -> str:
+def verdict(result: StudyResult, arm: ArmResult) -> str:
     """What may be said of an arm beside the baseline, in a few words."""
-    if arm.name == findings.definition.baseline:
+    if arm.name == result.definition.baseline:
         return "baseline"
     return told(arm.difference)
 
@@ -88,7 +88,7 @@ def told(difference: Difference | None) -> str:
     return better if difference.estimate.seeds > 1 else f"{better}, for one seed"
 
 
-def run_state(arm: ArmFindings) -> str:
+def run_state(arm: ArmResult) -> str:
     """How many runs of an arm there are, and why the others are not, in a few words."""
     parts = [f"{len(arm.runs)} finished"]
     if arm.failed:
@@ -99,9 +99,9 @@ def run_state(arm: ArmFindings) -> str:
     return ", ".join(parts)
 
 
-def effects_table(findings: StudyFindings) -> pd.DataFrame | None:
+def effects_table(result: StudyResult) -> pd.DataFrame | None:
     """A row an effect of a ladder or an attribution, and the whole; None for other designs."""
-    if findings.definition.design not in ("ladder", "attribution"):
+    if result.definition.design not in ("ladder", "attribution"):
         return None
     rows = [
         {
@@ -109,26 +109,26 @@ def effects_table(findings: StudyFindings) -> pd.DataFrame | None:
             **_difference_cells(effect.difference),
             "Verdict": told(effect.difference),
         }
-        for effect in findings.effects
+        for effect in result.effects
     ]
     return pd.DataFrame(rows)
 
 
-def runs_table(findings: StudyFindings) -> pd.DataFrame:
+def runs_table(result: StudyResult) -> pd.DataFrame:
     """A row a finished run: its arm, its seed, its id, and its tracked metrics."""
     rows = [
         {"arm": arm.name, "seed": run.tags["mmclf.seed"], "run_id": run.id}
         | {metric: run.metrics.get(metric, NAN) for metric in RUN_METRICS}
-        for arm in findings.arms
+        for arm in result.arms
         for run in arm.runs
     ]
     return pd.DataFrame(rows, columns=["arm", "seed", "run_id", *RUN_METRICS])
 
 
-def tables(findings: StudyFindings) -> Mapping[str, pd.DataFrame]:
+def tables(result: StudyResult) -> Mapping[str, pd.DataFrame]:
     """The tables by the names of their files: `results`, and `effects` where there are some."""
-    found = {"results": arms_table(findings)}
-    effects = effects_table(findings)
+    found = {"results": arms_table(result)}
+    effects = effects_table(result)
     return found if effects is None else found | {"effects": effects}
 
 
@@ -155,13 +155,13 @@ def _intervals(low: pd.Series, high: pd.Series) -> list[str]:
     return [NO_VALUE if pd.isna(one) else f"{one:.4f} to {other:.4f}" for one, other in pairs]
 
 
-def write_tables(folder: Path, findings: StudyFindings) -> None:
+def write_tables(folder: Path, result: StudyResult) -> None:
     """`results.{txt,md,csv,tex}`, likewise `effects` where there are some, and `runs.csv`."""
     for old in folder.glob("effects.*"):
         # Of a design before this one, which had some.
         old.unlink()
-    for name, table in tables(findings).items():
+    for name, table in tables(result).items():
         for form, suffix in FORMS:
             told = render(in_form(table, form), form)
             (folder / f"{name}.{suffix}").write_text(told, encoding="utf-8")
-    (folder / "runs.csv").write_text(render(runs_table(findings), "csv"), encoding="utf-8")
+    (folder / "runs.csv").write_text(render(runs_table(result), "csv"), encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmclf.data.checks.check import Finding
+from mmclf.data.checks.check import Check
 from mmclf.data.checks.checkup import (
     about_captions,
     about_images,
@@ -48,14 +48,14 @@ def cut(train: int, val: int, test: int) -> Parts:
     return Parts(train_rows, val_rows, test_rows)
 
 
-def told(findings: Sequence[Finding]) -> dict[str, tuple[str, str]]:
-    return {one.what: (one.verdict, one.found) for one in findings}
+def told(checks: Sequence[Check]) -> dict[str, tuple[str, str]]:
+    return {one.what: (one.verdict, one.found) for one in checks}
 
 
 def test_an_errors_findings_are_problems() -> None:
     assert problems("data", InputError("one", "two")) == [
-        Finding("problem", "data", "one"),
-        Finding("problem", "data", "two"),
+        Check("problem", "data", "one"),
+        Check("problem", "data", "two"),
     ]
 
 
@@ -110,7 +110,7 @@ def test_one_group_of_captions_without_parts() -> None:
 
 def test_no_captions_at_all() -> None:
     assert about_captions(made(["", " "]), None) == [
-        Finding("note", "empty captions", "all: a run needs text=none")
+        Check("note", "empty captions", "all: a run needs text=none")
     ]
 
 

@@ -6,13 +6,13 @@ import io
 import pytest
 from rich.console import Console
 
-from mmclf.data.checks.check import Finding, Verdict
+from mmclf.data.checks.check import Check, Verdict
 from mmclf.data.checks.examine import Examination
 from mmclf.data.checks.labels import LabelRow
 from mmclf.data.checks.render import labels_csv, print_rich, render, summary
 
 ODD = Examination(
-    [Finding("problem", "data", "a|b\x1b[31m\nc"), Finding("note", "ids", "[bold]x[/bold]")],
+    [Check("problem", "data", "a|b\x1b[31m\nc"), Check("note", "ids", "[bold]x[/bold]")],
     [LabelRow("1", "traffic\tlight", 3, {"train": 0, "val": 3}, {"train": 0.0, "val": 1 / 3})],
 )
 
@@ -53,4 +53,4 @@ def test_the_labels_file_is_not_rounded() -> None:
     ],
 )
 def test_the_last_line(verdicts: list[Verdict], line: str) -> None:
-    assert summary(Examination([Finding(verdict, "x", "y") for verdict in verdicts])) == line
+    assert summary(Examination([Check(verdict, "x", "y") for verdict in verdicts])) == line

@@ -21,11 +21,11 @@ def write(root: Path, name: str, tree: object) -> None:
     (root / NAMES.get(name, f"{name}.json")).write_text(json.dumps(tree))
 
 
-def findings(root: Path, **arguments: Any) -> list[str]:
+def problems(root: Path, **arguments: Any) -> list[str]:
     with pytest.raises(InputError) as caught:
         load(str(root), **arguments)
-    assert all("\ud800" not in finding for finding in caught.value.findings)
-    return list(caught.value.findings)
+    assert all("\ud800" not in problem for problem in caught.value.problems)
+    return list(caught.value.problems)
 
 
 def test_samples_in_the_order_of_the_file(coco_root: Path) -> None:
@@ -51,7 +51,7 @@ def test_images_without_a_chosen_category_are_left_out(
 
 
 def test_unknown_categories_are_named_with_the_nearest(coco_root: Path) -> None:
-    told = findings(coco_root, categories=["dgo", "dog", 12])
+    told = problems(coco_root, categories=["dgo", "dog", 12])
     file = coco_root / NAMES["instances"]
     assert told == [
         f"data.categories: {file} has no category 'dgo': did you mean 'dog'? valid: bicycle, dog, "
@@ -62,11 +62,11 @@ def test_unknown_categories_are_named_with_the_nearest(coco_root: Path) -> None:
 
 
 def test_no_categories_and_none_that_is_shown(coco_root: Path) -> None:
-    assert findings(coco_root, categories=[]) == [
+    assert problems(coco_root, categories=[]) == [
         "data.categories is empty; expected ids or names, or null for all"
     ]
-    (finding,) = findings(coco_root, categories=["person"])
-    assert "no image shows any of the chosen categories: choose others by data" in finding
+    (problem,) = problems(coco_root, categories=["person"])
+    assert "no image shows any of the chosen categories: choose others by data" in problem
 
 
 def test_without_captions(coco_root: Path) -> None:
@@ -93,8 +93,8 @@ def test_parts_of_the_sources_own(coco_root: Path) -> None:
     test = {key.replace("val_", "test_"): value for key, value in own.items()}
     samples = load(str(coco_root), **test)
     assert np.flatnonzero(samples.own_test).tolist() == [3]
-    (finding,) = findings(coco_root, **own, **test)
-    assert finding.startswith(
+    (problem,) = problems(coco_root, **own, **test)
+    assert problem.startswith(
         f"{coco_root}: the image 'val/x/a.jpg' stands twice; each must be its own"
     )
 
@@ -115,8 +115,8 @@ def test_parts_of_the_sources_own(coco_root: Path) -> None:
         ),
     ],
 )
-def test_half_of_a_part(coco_root: Path, arguments: dict[str, Any], finding: str) -> None:
-    assert findings(coco_root, **arguments)[0].startswith(finding)
+def test_half_of_a_part(coco_root: Path, arguments: dict[str, Any], problem: str) -> None:
+    assert problems(coco_root, **arguments)[0].startswith(problem)
 
 
 def test_categories_that_other_files_number_otherwise(coco_root: Path) -> None:
@@ -125,7 +125,7 @@ def test_categories_that_other_files_number_otherwise(coco_root: Path) -> None:
     write(coco_root, "val", tree)
     own: dict[str, Any] = {"captions": None, "val_instances": "val.json", "val_images": "val"}
     file = coco_root / NAMES["instances"]
-    assert findings(coco_root, **own) == [
+    assert problems(coco_root, **own) == [
         f"{coco_root / 'val.json'}: category 18 is 'cat', but 'dog' in {file}: number the "
         "categories alike"
     ]
@@ -135,16 +135,16 @@ def test_categories_that_other_files_number_otherwise(coco_root: Path) -> None:
 @pytest.mark.parametrize("missing", ["root", "instances", "captions"])
 def test_the_layout_is_shown_where_something_lacks(coco_root: Path, missing: str) -> None:
     if missing == "root":
-        (finding,) = findings(coco_root / "gone")
-        assert finding.startswith(f"data.root: there is no folder {coco_root / 'gone'}; expected")
+        (problem,) = problems(coco_root / "gone")
+        assert problem.startswith(f"data.root: there is no folder {coco_root / 'gone'}; expected")
     else:
         (coco_root / NAMES[missing]).unlink()
-        (finding,) = findings(coco_root)
-        assert finding.startswith(f"data.root: {coco_root} has no {NAMES[missing]}; expected")
+        (problem,) = problems(coco_root)
+        assert problem.startswith(f"data.root: {coco_root} has no {NAMES[missing]}; expected")
     for line in ("ROOT/annotations/instances_train2017.json", "ROOT/train2017 "):
-        assert line in finding
+        assert line in problem
 
 
 def test_an_own_part_that_is_not_there(coco_root: Path) -> None:
     own = {"captions": None, "val_instances": "gone.json", "val_images": "val"}
-    assert "gone.json cannot be read (No such file or directory)" in findings(coco_root, **own)[0]
+    assert "gone.json cannot be read (No such file or directory)" in problems(coco_root, **own)[0]

@@ -25,11 +25,11 @@ def write(root: Path, name: str, tree: object) -> None:
     (root / NAMES.get(name, f"{name}.json")).write_text(json.dumps(tree))
 
 
-def findings(root: Path, **arguments: Any) -> list[str]:
+def problems(root: Path, **arguments: Any) -> list[str]:
     with pytest.raises(InputError) as caught:
         load(str(root), **arguments)
-    assert all("\ud800" not in finding for finding in caught.value.findings)
-    return list(caught.value.findings)
+    assert all("\ud800" not in problem for problem in caught.value.problems)
+    return list(caught.value.problems)
 
 
 def change_file(root: Path, name: str, change: Callable[[Tree], object]) -> None:
@@ -51,20 +51,20 @@ def change_file(root: Path, name: str, change: Callable[[Tree], object]) -> None
 )
 def test_json_that_cannot_be_used(coco_root: Path, text: str, words: str) -> None:
     (coco_root / NAMES["instances"]).write_text(text)
-    assert words in findings(coco_root)[0]
+    assert words in problems(coco_root)[0]
 
 
 def test_captions_in_the_place_of_instances(coco_root: Path) -> None:
     instances, captions = (coco_root / name for name in NAMES.values())
     kept = instances.read_text()
     instances.write_text(captions.read_text())
-    told = findings(coco_root)
+    told = problems(coco_root)
     assert "has no list 'images', it has annotations: is it another file?" in told[0]
     assert "has no list 'categories'" in told[1]
     assert "5 of 5 annotations lack 'category_id' as a whole number, number 0 first" in told[2]
     instances.write_text(kept)
     captions.write_text(kept)
-    assert "5 of 5 annotations lack 'caption' as a proper text" in findings(coco_root)[0]
+    assert "5 of 5 annotations lack 'caption' as a proper text" in problems(coco_root)[0]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_instances_that_cannot_be_used(
     coco_root: Path, change: Callable[[Tree], object], words: str
 ) -> None:
     change_file(coco_root, "instances", change)
-    first, *others = findings(coco_root)
+    first, *others = problems(coco_root)
     assert words in first
     assert str(coco_root) in first
     # What is no object lacks every key.
@@ -154,9 +154,9 @@ def test_captions_that_cannot_be_used(
     coco_root: Path, change: Callable[[Tree], object], words: str
 ) -> None:
     change_file(coco_root, "captions", change)
-    (finding,) = findings(coco_root)
-    assert finding.startswith(str(coco_root / NAMES["captions"]))
-    assert words in finding
+    (problem,) = problems(coco_root)
+    assert problem.startswith(str(coco_root / NAMES["captions"]))
+    assert words in problem
 
 
 def test_captions_with_images_of_the_same_names(coco_root: Path) -> None:

@@ -141,7 +141,7 @@ def test_all_findings_are_told_at_once(competition: Path) -> None:
     with pytest.raises(InputError) as caught:
         load(str(competition), label_names={"1": "cat"})
     train, test, data = (competition / name for name in ("train.csv", "test.csv", "data"))
-    assert list(caught.value.findings) == [
+    assert list(caught.value.problems) == [
         f"{train}: 1 of 3 rows have no labels (line 3); every labelled sample needs at least one: "
         "complete or remove them",
         f"{test}: 1 of 2 rows have no labels (line 3); every labelled sample needs at least one: "

@@ -37,8 +37,8 @@ def parquet(folder: Path, table: dict[str, list[Any]], **arguments: Any) -> Samp
 def parquet_finding(folder: Path, table: dict[str, list[Any]], **arguments: Any) -> str:
     with pytest.raises(InputError) as caught:
         parquet(folder, table, **arguments)
-    (finding,) = caught.value.findings
-    return finding
+    (problem,) = caught.value.problems
+    return problem
 
 
 def test_parquet_with_lists_and_whole_numbers(folder: Path) -> None:
@@ -67,8 +67,8 @@ def test_parquet_with_lists_and_whole_numbers(folder: Path) -> None:
 def test_parquet_rows_are_counted_from_one(folder: Path) -> None:
     table: dict[str, list[Any]] = {"image": ["a", "b", "c"], "labels": [["x"], [], None]}
     table["caption"] = ["", "", ""]
-    finding = parquet_finding(folder, table)
-    assert "t.parquet: 2 of 3 rows have no labels (row 2, row 3)" in finding
+    problem = parquet_finding(folder, table)
+    assert "t.parquet: 2 of 3 rows have no labels (row 2, row 3)" in problem
 
 
 @pytest.mark.parametrize(

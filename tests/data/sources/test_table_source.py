@@ -33,10 +33,10 @@ def loaded(folder: Path, content: str, name: str = "t.csv", **arguments: Any) ->
     return load(str(folder), name, **arguments)
 
 
-def findings(folder: Path, content: str, **arguments: Any) -> list[str]:
+def problems(folder: Path, content: str, **arguments: Any) -> list[str]:
     with pytest.raises(InputError) as caught:
         loaded(folder, content, **arguments)
-    return list(caught.value.findings)
+    return list(caught.value.problems)
 
 
 def test_a_plain_table(folder: Path) -> None:
@@ -95,8 +95,8 @@ def test_labels_with_hyphens_spaces_and_other_letters(folder: Path) -> None:
 
 @pytest.mark.parametrize(("label", "mark"), [("dog,cat", ","), ("dog;", ";"), ("a|b", "|")])
 def test_a_separator_that_was_not_set(folder: Path, label: str, mark: str) -> None:
-    (finding,) = findings(folder, HEADER + f'a.jpg,x,y\nb.jpg,"x {label}",y\n')
-    assert finding == (
+    (problem,) = problems(folder, HEADER + f'a.jpg,x,y\nb.jpg,"x {label}",y\n')
+    assert problem == (
         f"{folder / 't.csv'}, line 3: the label {label!r} holds {mark!r}, and data.separator is a "
         f"space: set data.separator to {mark!r}, or rename the label"
     )
@@ -107,8 +107,8 @@ def test_labels_may_be_named_in_the_order_wanted(folder: Path) -> None:
     samples = loaded(folder, body, labels=["dog", "bird", 1, "cat"])
     assert samples.label_ids == ("dog", "bird", "1", "cat")
     assert samples.labels.tolist() == [[1, 0, 1, 0], [0, 0, 0, 1]]
-    (finding,) = findings(folder, body + "c.jpg,dgo cat xyz,z\n", labels=["dog", "cat", 1])
-    assert finding == (
+    (problem,) = problems(folder, body + "c.jpg,dgo cat xyz,z\n", labels=["dog", "cat", 1])
+    assert problem == (
         f"{folder / 't.csv'}: 2 unknown labels: 'dgo' (line 4, did you mean 'dog'?), "
         "'xyz' (line 4); add them to data.labels, or correct them"
     )
@@ -133,8 +133,8 @@ def test_the_split_column(folder: Path) -> None:
 
 def test_parts_that_there_are_not(folder: Path) -> None:
     body = "image,labels,caption,part\na.jpg,x,y,tset\nb.jpg,x,y,fold 3\nc.jpg,x,y,tset\n"
-    (finding,) = findings(folder, body, split_column="part")
-    assert finding == (
+    (problem,) = problems(folder, body, split_column="part")
+    assert problem == (
         f"{folder / 't.csv'}: 2 unknown parts: 'tset' (line 2, did you mean 'test'?), "
         "'fold 3' (line 3); expected train, val, validation, valid, dev, test, or nothing for a "
         "row that the split decides about"
@@ -146,17 +146,17 @@ def test_test_rows_are_left_out_if_none_of_them_has_a_label(folder: Path) -> Non
     body = "a.jpg,x,y,train\nb.jpg,,y,test\nc.jpg,,y,test\n"
     samples = loaded(folder, header + body, split_column="part")
     assert samples.ids == ("a.jpg",)
-    some = findings(folder, header + body + "d.jpg,x,y,test\n", split_column="part")
+    some = problems(folder, header + body + "d.jpg,x,y,test\n", split_column="part")
     assert some[0].startswith(f"{folder / 't.csv'}: 2 of 4 rows have no labels (line 3, line 4); ")
-    validation = findings(folder, header + "a.jpg,x,y,\nb.jpg,,y,val\n", split_column="part")
+    validation = problems(folder, header + "a.jpg,x,y,\nb.jpg,,y,val\n", split_column="part")
     assert "1 of 2 rows have no labels (line 3)" in validation[0]
-    nothing = findings(folder, header + "b.jpg,,y,test\n", split_column="part")
+    nothing = problems(folder, header + "b.jpg,,y,test\n", split_column="part")
     assert nothing == [f"{folder / 't.csv'} has no labelled rows; expected at least one sample"]
 
 
 def test_all_findings_are_told_at_once(folder: Path) -> None:
     body = "a.jpg,x,1,val\na.jpg,,2,tests\n/b.jpg,z,3,\n,x,4,\n"
-    told = findings(
+    told = problems(
         folder, "image,labels,caption,part\n" + body, split_column="part", labels=["x", "y"]
     )
     starts = [
@@ -172,7 +172,7 @@ def test_all_findings_are_told_at_once(folder: Path) -> None:
 
 
 def test_ids_of_a_column_of_their_own(folder: Path) -> None:
-    told = findings(
+    told = problems(
         folder, "key,image,labels,caption\n1,a,x,\n,b,x,\n1,c,x,\n,d,x,\n", id_column="key"
     )
     assert told == [
@@ -193,8 +193,8 @@ def test_ids_of_a_column_of_their_own(folder: Path) -> None:
     ],
 )
 def test_settings_that_cannot_be(folder: Path, arguments: dict[str, Any], words: str) -> None:
-    (finding,) = findings(folder, HEADER + "a.jpg,a,x\n", **arguments)
-    assert words in finding
+    (problem,) = problems(folder, HEADER + "a.jpg,a,x\n", **arguments)
+    assert words in problem
 
 
 @pytest.mark.parametrize("missing", ["", "t.csv"])
@@ -213,7 +213,7 @@ def test_the_layout_is_shown_where_something_lacks(folder: Path, missing: str) -
 
 
 def test_columns_that_are_missing_or_stand_twice(folder: Path) -> None:
-    told = findings(folder, "image,label,caption,caption\na,b,c,d\n")
+    told = problems(folder, "image,label,caption,caption\na,b,c,d\n")
     assert told == [
         f"{folder / 't.csv'} has 2 columns 'caption': rename the others",
         f"{folder / 't.csv'} has no column 'labels': did you mean 'label'? valid: caption, image, "
@@ -223,11 +223,11 @@ def test_columns_that_are_missing_or_stand_twice(folder: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "\n\n"])
 def test_an_empty_file(folder: Path, content: str) -> None:
-    assert "has no column 'image': there is none to choose" in findings(folder, content)[0]
+    assert "has no column 'image': there is none to choose" in problems(folder, content)[0]
 
 
 def test_a_header_alone(folder: Path) -> None:
-    assert findings(folder, HEADER) == [
+    assert problems(folder, HEADER) == [
         f"{folder / 't.csv'} has no labelled rows; expected at least one sample"
     ]
 
@@ -245,9 +245,9 @@ def test_a_header_alone(folder: Path) -> None:
         (f"a,b,{'c' * 140_000}\n", "line 2: the record that begins here is no proper CSV (field"),
     ],
 )
-def test_records_that_are_no_proper_csv(folder: Path, body: str, finding: str) -> None:
-    (told,) = findings(folder, HEADER + body)
-    assert finding in told
+def test_records_that_are_no_proper_csv(folder: Path, body: str, problem: str) -> None:
+    (told,) = problems(folder, HEADER + body)
+    assert problem in told
     assert "quotes" in told
 
 
@@ -255,14 +255,14 @@ def test_bytes_that_are_no_utf8_and_other_files(folder: Path) -> None:
     (folder / "t.csv").write_bytes(HEADER.encode() + b"caf\xe9.jpg,x,y\n")
     with pytest.raises(InputError, match=r"t\.csv, line 2: byte 0xe9 is no UTF-8"):
         load(str(folder), "t.csv")
-    assert findings(folder, HEADER, name="t.xlsx") == [
+    assert problems(folder, HEADER, name="t.xlsx") == [
         f"{folder / 't.xlsx'}: expected a file called *.csv, *.tsv, *.tab, *.parquet, *.pq"
     ]
 
 
 def test_lines_are_counted_through_captions_of_several_lines(folder: Path) -> None:
-    (finding,) = findings(folder, HEADER + '1.jpg,x,"a\nb\r\nc"\n\n2.jpg,,"d"\n')
-    assert "(line 6)" in finding
+    (problem,) = problems(folder, HEADER + '1.jpg,x,"a\nb\r\nc"\n\n2.jpg,,"d"\n')
+    assert "(line 6)" in problem
 
 
 @SHARED_FOLDER

@@ -23,12 +23,12 @@ from mmclf.errors import InputError
 from mmclf.evaluation.thresholds import Fixed
 from mmclf.models.build import make_model
 from mmclf.models.classifier import summary
-from mmclf.models.description import describe
+from mmclf.models.description import describe_encoder
 from mmclf.models.weights import as_safetensors
 from mmclf.pipeline.artifacts import write_model
-from mmclf.pipeline.fit_result import Judged, Outcome
+from mmclf.pipeline.fit_result import FitResult, SplitOutputs
 from mmclf.pipeline.predict.restore import restore
-from mmclf.pipeline.run_data import Material
+from mmclf.pipeline.run_data import RunData
 
 CAPTIONS = ["a cat", "a dog", "a cat and a dog", "a cat"]
 SAMPLES = Samples(
@@ -101,10 +101,12 @@ def written(
     dims = {name: encoder.out_dim for name, encoder in encoders.items()}
     torch.manual_seed(1)
     model = make_model(config.fusion, config.head, dims, trainable, 2, allow).eval()
-    judged = Judged(0.5, np.zeros((1, 2), np.float32))
-    known = {name: describe(one, trained=name in trainable) for name, one in encoders.items()}
+    judged = SplitOutputs(0.5, np.zeros((1, 2), np.float32))
+    known = {
+        name: describe_encoder(one, trained=name in trainable) for name, one in encoders.items()
+    }
     files = {name: data for one in known.values() for name, data in one.files.items()}
-    outcome = Outcome(
+    outcome = FitResult(
         train=(judged,),
         val=(judged,),
         test=judged,
@@ -113,7 +115,7 @@ def written(
         encoders={name: one.about for name, one in known.items()},
         model=files | {"classifier.safetensors": as_safetensors(model)},
     )
-    material = Material(SAMPLES, PARTS, None, Fixed(0.4), ())
+    material = RunData(SAMPLES, PARTS, None, Fixed(0.4), ())
     write_model(folder, config, material, outcome, np.array([0.25, 1 / 3]), {"text": "bf16"})
     return folder / "model", encoders, model
 

@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 from mmclf.storage.store import entry as module
 from mmclf.storage.store.entry import (
     RECORD,
-    Cost,
     DamagedError,
     Entry,
     Stage,
+    StageTiming,
     open_entry,
     seal,
     write_record,
 )
 
 STAGE = Stage("fit", 3, {"seed": 0, "parts": ("a", "b"), "lr": 1e-3, "names": {"é": None}})
-COST = Cost("fit", STAGE.key, 1.25, 80, "2 x CPU", None)
-INPUTS = (Cost("text", "t" * 40, 0.5, 100, "1 x GPU", "run1"),)
+COST = StageTiming("fit", STAGE.key, 1.25, 80, "2 x CPU", None)
+INPUTS = (StageTiming("text", "t" * 40, 0.5, 100, "1 x GPU", "run1"),)
 CONTENT = {"logits.npy": b"\x00\x01\x02\x03", "model/head.bin": b"head", "model/empty": b""}
 
 
@@ -73,7 +73,7 @@ def is_whole(folder: Path) -> bool:
 def test_an_entry_comes_back_as_it_was(folder: Path) -> None:
     entry = open_entry(folder)
     assert content(folder) == CONTENT
-    assert (entry.cost, entry.inputs) == (COST, INPUTS)
+    assert (entry.timing, entry.inputs) == (COST, INPUTS)
     assert entry.arguments == {"seed": 0, "parts": ["a", "b"], "lr": 1e-3, "names": {"é": None}}
     assert entry.size == 8
     assert entry.path("model/head.bin") == folder / "model" / "head.bin"
@@ -93,9 +93,9 @@ def test_a_stages_key_is_of_its_name_version_and_arguments() -> None:
 
 def test_a_record_rewritten_under_another_run_stays_whole(folder: Path) -> None:
     entry = open_entry(folder)
-    cost = Cost("fit", STAGE.key, 1.25, 80, "2 x CPU", "run2")
-    write_record(Entry(folder, cost, (), entry.arguments, entry.created, entry.files))
-    assert open_entry(folder).cost.run == "run2"
+    timing = StageTiming("fit", STAGE.key, 1.25, 80, "2 x CPU", "run2")
+    write_record(Entry(folder, timing, (), entry.arguments, entry.created, entry.files))
+    assert open_entry(folder).timing.run == "run2"
     assert is_whole(folder)
 
 

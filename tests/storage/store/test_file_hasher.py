@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmclf.storage.store import file_hasher as module
-from mmclf.storage.store.file_hasher import FileSums, file_sum
+from mmclf.storage.store.file_hasher import FileHasher, file_sum
 
 # sha256sum of `one`, `two` and `uno`, without a line end.
 ONE = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
@@ -43,15 +43,15 @@ def written(path: Path, text: str, at: float = LONG_AGO) -> Path:
 
 
 def test_a_sum_is_that_of_the_content(files: list[Path], tmp_path: Path) -> None:
-    assert FileSums(tmp_path / "sums").of(files) == [ONE, TWO]
+    assert FileHasher(tmp_path / "sums").of(files) == [ONE, TWO]
 
 
 def test_what_has_not_changed_is_not_read_again(
     files: list[Path], tmp_path: Path, read: list[str]
 ) -> None:
-    FileSums(tmp_path / "sums").of(files)
+    FileHasher(tmp_path / "sums").of(files)
     assert sorted(read) == ["a", "b"]
-    assert FileSums(tmp_path / "sums").of(files) == [ONE, TWO]
+    assert FileHasher(tmp_path / "sums").of(files) == [ONE, TWO]
     assert sorted(read) == ["a", "b"]
 
 
@@ -61,7 +61,7 @@ def test_what_has_not_changed_is_not_read_again(
 def test_only_a_file_whose_size_or_time_changed_is_read_again(
     files: list[Path], tmp_path: Path, read: list[str], text: str, at: float
 ) -> None:
-    sums = FileSums(tmp_path / "sums")
+    sums = FileHasher(tmp_path / "sums")
     sums.of(files)
     read.clear()
     written(files[0], text, at)
@@ -71,7 +71,7 @@ def test_only_a_file_whose_size_or_time_changed_is_read_again(
 
 
 def test_a_nanosecond_is_a_change(files: list[Path], tmp_path: Path, read: list[str]) -> None:
-    sums = FileSums(tmp_path / "sums")
+    sums = FileHasher(tmp_path / "sums")
     sums.of(files)
     read.clear()
     os.utime(files[1], ns=(0, LONG_AGO * 10**9 + 1))
@@ -82,7 +82,7 @@ def test_a_nanosecond_is_a_change(files: list[Path], tmp_path: Path, read: list[
 def test_a_file_that_changed_just_now_is_read_again_until_it_is_steady(
     files: list[Path], tmp_path: Path, read: list[str]
 ) -> None:
-    sums = FileSums(tmp_path / "sums")
+    sums = FileHasher(tmp_path / "sums")
     now = time.time() + 60  # whatever the tests' pace
     written(files[0], "one", now)
     sums.of(files)
@@ -103,7 +103,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
         written(files[0], "uno", LONG_AGO + 1)
         return found
 
-    sums = FileSums(tmp_path / "sums")
+    sums = FileHasher(tmp_path / "sums")
     with monkeypatch.context() as patched:
         patched.setattr(module, "file_sum", changing)
         assert sums.of(files[:1]) == [ONE]
@@ -111,7 +111,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
 
 
 def test_a_missing_file_and_a_folder_have_no_sum(files: list[Path], tmp_path: Path) -> None:
-    sums = FileSums(tmp_path / "sums")
+    sums = FileHasher(tmp_path / "sums")
     several = [tmp_path / "nowhere", files[0], tmp_path, tmp_path / "nul\0"]
     assert sums.of(several) == [None, ONE, None, None]
     written(tmp_path / "nowhere", "two")
@@ -123,7 +123,7 @@ def test_a_missing_file_and_a_folder_have_no_sum(files: list[Path], tmp_path: Pa
 def test_another_list_of_the_same_files_is_another_memory(
     files: list[Path], tmp_path: Path, read: list[str]
 ) -> None:
-    sums = FileSums(tmp_path / "sums")
+    sums = FileHasher(tmp_path / "sums")
     assert sums.of(files) == [ONE, TWO]
     assert sums.of(files[::-1]) == [TWO, ONE]
     assert len([*(tmp_path / "sums").iterdir()]) == 2
@@ -132,7 +132,7 @@ def test_another_list_of_the_same_files_is_another_memory(
 def test_a_memory_with_any_byte_flipped_is_not_believed(
     files: list[Path], tmp_path: Path, read: list[str]
 ) -> None:
-    sums = FileSums(tmp_path / "sums")
+    sums = FileHasher(tmp_path / "sums")
     sums.of(files)
     (memory,) = (tmp_path / "sums").iterdir()
     sound = memory.read_bytes()
@@ -148,7 +148,7 @@ def test_a_memory_with_any_byte_flipped_is_not_believed(
 def test_a_memory_that_is_none_is_made_again(
     files: list[Path], tmp_path: Path, read: list[str], content: bytes
 ) -> None:
-    sums = FileSums(tmp_path / "sums")
+    sums = FileHasher(tmp_path / "sums")
     sums.of(files)
     (memory,) = (tmp_path / "sums").iterdir()
     memory.write_bytes(content)
@@ -162,7 +162,7 @@ def test_a_memory_that_is_none_is_made_again(
 def test_a_content_that_changed_without_a_trace_is_found_and_forgotten(
     files: list[Path], tmp_path: Path
 ) -> None:
-    sums = FileSums(tmp_path / "sums")
+    sums = FileHasher(tmp_path / "sums")
     sums.of(files)
     written(files[0], "uno")
     assert sums.of(files) == [ONE, TWO]  # the limit of what size and time tell
@@ -173,7 +173,7 @@ def test_a_content_that_changed_without_a_trace_is_found_and_forgotten(
 
 
 def test_what_changed_openly_is_no_difference(files: list[Path], tmp_path: Path) -> None:
-    sums = FileSums(tmp_path / "sums")
+    sums = FileHasher(tmp_path / "sums")
     sums.of(files)
     written(files[0], "uno", LONG_AGO + 1)
     files[1].unlink()
@@ -183,7 +183,7 @@ def test_what_changed_openly_is_no_difference(files: list[Path], tmp_path: Path)
 def test_what_could_not_be_read_is_tried_again(
     files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sums = FileSums(tmp_path / "sums")
+    sums = FileHasher(tmp_path / "sums")
 
     def fail(_: Path) -> str:
         raise PermissionError(13, "Permission denied")
@@ -201,7 +201,7 @@ def test_a_disk_that_is_full_forgets_only(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module, "write_whole", full)
-    assert FileSums(tmp_path / "sums").of(files) == [ONE, TWO]
+    assert FileHasher(tmp_path / "sums").of(files) == [ONE, TWO]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])

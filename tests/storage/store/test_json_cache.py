@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 import pytest
 
 from mmclf.storage.store import json_cache as module
-from mmclf.storage.store.json_cache import Memory
+from mmclf.storage.store.json_cache import JsonCache
 
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from mmclf.storage.store.json_cache import Memory
+from mmclf.storage.store.json_cache import JsonCache
 
 folder, name = Path(sys.argv[1]), sys.argv[2]
 
@@ -28,33 +28,33 @@ def find_out():
 (folder / f"ready.{name}").touch()
 while len([*folder.glob("ready.*")]) < 4:
     time.sleep(0.01)
-print(Memory(folder / "memory.json").remember("question", find_out))
+print(JsonCache(folder / "memory.json").remember("question", find_out))
 """
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Memory:
-    return Memory(tmp_path / "memory" / "facts.json")
+def memory(tmp_path: Path) -> JsonCache:
+    return JsonCache(tmp_path / "memory" / "facts.json")
 
 
 def never() -> NoReturn:
     pytest.fail("it was found out again")
 
 
-def test_nothing_is_known_at_first(memory: Memory) -> None:
+def test_nothing_is_known_at_first(memory: JsonCache) -> None:
     assert memory.recall("a") is None
     assert memory.all() == {}
 
 
-def test_what_was_found_out_is_remembered(memory: Memory, tmp_path: Path) -> None:
+def test_what_was_found_out_is_remembered(memory: JsonCache, tmp_path: Path) -> None:
     assert memory.remember("ä", lambda: {"bf16": True}) == {"bf16": True}
     assert memory.remember("ä", never) == {"bf16": True}
-    again = Memory(tmp_path / "memory" / "facts.json")
+    again = JsonCache(tmp_path / "memory" / "facts.json")
     assert again.recall("ä") == {"bf16": True}
     assert again.all() == {"ä": {"bf16": True}}
 
 
-def test_an_error_in_finding_out_is_not_remembered(memory: Memory) -> None:
+def test_an_error_in_finding_out_is_not_remembered(memory: JsonCache) -> None:
     def fail() -> NoReturn:
         raise KeyboardInterrupt
 
@@ -63,14 +63,14 @@ def test_an_error_in_finding_out_is_not_remembered(memory: Memory) -> None:
     assert memory.remember("a", lambda: 1) == 1
 
 
-def test_further_facts_are_added_to_those_known(memory: Memory) -> None:
+def test_further_facts_are_added_to_those_known(memory: JsonCache) -> None:
     memory.add({"a": 1, "b": [2]})
     memory.add({"b": [3], "c": None})
     assert memory.all() == {"a": 1, "b": [3], "c": None}
 
 
 def test_nothing_is_written_where_all_is_known(
-    memory: Memory, monkeypatch: pytest.MonkeyPatch
+    memory: JsonCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory.add({"a": {"b": 1}, "c": 2})
     monkeypatch.setattr(module, "write_whole", lambda *_: pytest.fail("it was written"))
@@ -81,7 +81,7 @@ def test_nothing_is_written_where_all_is_known(
     "content", [b"", b'{"a": 1', b'{"a": 1}', b"\xff\xfe", b"[1]", b"null", b"[" * 100_000]
 )
 def test_a_damaged_memory_is_as_good_as_none(
-    memory: Memory, tmp_path: Path, content: bytes
+    memory: JsonCache, tmp_path: Path, content: bytes
 ) -> None:
     memory.add({"a": 1})
     (tmp_path / "memory" / "facts.json").write_bytes(content)
@@ -90,7 +90,9 @@ def test_a_damaged_memory_is_as_good_as_none(
     assert memory.all() == {"a": 2}
 
 
-def test_a_memory_with_any_byte_flipped_tells_nothing_false(memory: Memory, tmp_path: Path) -> None:
+def test_a_memory_with_any_byte_flipped_tells_nothing_false(
+    memory: JsonCache, tmp_path: Path
+) -> None:
     facts = {"a": {"bf16": True, "gain": 1.25}, "b": "timm/net"}
     memory.add(facts)
     path = tmp_path / "memory" / "facts.json"
@@ -103,7 +105,7 @@ def test_a_memory_with_any_byte_flipped_tells_nothing_false(memory: Memory, tmp_
 
 
 def test_a_full_disk_forgets_and_harms_nothing(
-    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    memory: JsonCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: Path, __: Path) -> NoReturn:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from mmclf.errors import InputError
 from mmclf.storage.store import store as module
 from mmclf.storage.store.arrays import save_array
-from mmclf.storage.store.entry import RECORD, Cost, Entry, Stage, open_entry
-from mmclf.storage.store.store import Computed, Result, Store
+from mmclf.storage.store.entry import RECORD, Entry, Stage, StageTiming, open_entry
+from mmclf.storage.store.store import Computed, StageResult, Store
 
 STAGE = Stage("fit", 1, {"seed": 0})
 OTHER = Stage("fit", 1, {"seed": 1})
@@ -131,11 +131,11 @@ def is_free(store: Store, stage: Stage = STAGE) -> bool:
 
 def test_a_result_is_computed_once_and_recalled(store: Store, tmp_path: Path) -> None:
     made = store.result(STAGE, Text(), computed())
-    cost = Cost("fit", STAGE.key, 1.5, 7, "2 x CPU", None)
-    assert made == Result("a", cost, (), found=False)
-    assert store.result(STAGE, Text(), never) == Result("a", cost, (), found=True)
+    timing = StageTiming("fit", STAGE.key, 1.5, 7, "2 x CPU", None)
+    assert made == StageResult("a", timing, (), found=False)
+    assert store.result(STAGE, Text(), never) == StageResult("a", timing, (), found=True)
     elsewhere = Store(tmp_path / "store", "1 x GPU")
-    assert elsewhere.recall(STAGE, Text()) == Result("a", cost, (), found=True)
+    assert elsewhere.recall(STAGE, Text()) == StageResult("a", timing, (), found=True)
     assert files(store) == entry_files()
 
 
@@ -149,12 +149,12 @@ def test_a_result_is_of_its_stage_alone(store: Store) -> None:
 
 def test_costs_and_inputs_are_recorded(store: Store) -> None:
     store.sign("run1")
-    text = Cost("text", "t" * 40, 0.5, 100, "1 x GPU", "run0")
-    inputs = [text, Cost("split", "s" * 40, 0.1, 100, "2 x CPU", None), text]
+    text = StageTiming("text", "t" * 40, 0.5, 100, "1 x GPU", "run0")
+    inputs = [text, StageTiming("split", "s" * 40, 0.1, 100, "2 x CPU", None), text]
     store.result(STAGE, Text(), computed(inputs=inputs))
     found = store.recall(STAGE, Text())
     assert found is not None
-    assert found.costs == (Cost("fit", STAGE.key, 1.5, 7, "2 x CPU", "run1"), *inputs[:2])
+    assert found.timings == (StageTiming("fit", STAGE.key, 1.5, 7, "2 x CPU", "run1"), *inputs[:2])
     entry = store.find(STAGE)
     assert entry is not None
     assert entry.arguments == {"seed": 0}
@@ -163,11 +163,11 @@ def test_costs_and_inputs_are_recorded(store: Store) -> None:
 def test_what_was_made_before_the_runs_name_is_known_gets_it(store: Store) -> None:
     before = store.result(STAGE, Text(), computed())
     store.sign("run1")
-    after = store.result(OTHER, Text(), computed(inputs=[before.cost]))
-    assert before.cost.run is None
-    assert store.signed(before.cost).run == "run1"
-    assert [cost.run for cost in after.costs] == ["run1", "run1"]
-    assert [open_entry(place(store, stage)).cost.run for stage in (STAGE, OTHER)] == ["run1"] * 2
+    after = store.result(OTHER, Text(), computed(inputs=[before.timing]))
+    assert before.timing.run is None
+    assert store.signed(before.timing).run == "run1"
+    assert [timing.run for timing in after.timings] == ["run1", "run1"]
+    assert [open_entry(place(store, stage)).timing.run for stage in (STAGE, OTHER)] == ["run1"] * 2
     assert store.result(STAGE, Text(), never).value == "a"
 
 
@@ -177,8 +177,8 @@ def test_what_another_run_made_keeps_its_name(store: Store, tmp_path: Path) -> N
     later = Store(tmp_path / "store", "2 x CPU")
     recalled = later.result(STAGE, Text(), never)
     later.sign("run2")
-    assert later.signed(recalled.cost).run == "run1"
-    assert open_entry(place(store)).cost == made.cost
+    assert later.signed(recalled.timing).run == "run1"
+    assert open_entry(place(store)).timing == made.timing
 
 
 def test_an_early_result_that_was_removed_is_no_reason_to_fail(store: Store) -> None:
@@ -444,10 +444,10 @@ def is_sound(entry: Entry) -> bool:
 def test_an_entry_is_filled_once_where_it_stays(store: Store) -> None:
     made = store.entry(STAGE, 9, fill, is_sound)
     assert made.folder == place(store)
-    assert made.cost == Cost("fit", STAGE.key, 2.5, 9, "2 x CPU", None)
+    assert made.timing == StageTiming("fit", STAGE.key, 2.5, 9, "2 x CPU", None)
     assert store.entry(STAGE, 9, lambda _: never(), is_sound) == made
     store.sign("run1")
-    assert store.entry(STAGE, 9, lambda _: never(), is_sound).cost.run == "run1"
+    assert store.entry(STAGE, 9, lambda _: never(), is_sound).timing.run == "run1"
 
 
 def test_an_entry_that_is_no_longer_right_is_filled_again(store: Store) -> None:
@@ -468,7 +468,7 @@ def test_a_fill_that_fails_leaves_nothing(store: Store) -> None:
         store.entry(STAGE, 9, fail, is_sound)
     assert files(store) == set()
     assert is_free(store)
-    assert store.entry(STAGE, 9, fill, is_sound).cost.count == 9
+    assert store.entry(STAGE, 9, fill, is_sound).timing.count == 9
 
 
 @pytest.mark.parametrize("name", [RECORD, "array"])

@@ -13,10 +13,10 @@ import numpy as np
 
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.definition import Definition
-from mmclf.studies.design import Arm, laid_out
+from mmclf.studies.design import Arm, build_design
 from mmclf.studies.factors import Factor, Level
 from mmclf.studies.report.details import ArmDetails, Details, main_arms
-from mmclf.studies.report.results import ArmFindings, Difference, EffectFindings, StudyFindings
+from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
 from mmclf.studies.statistics.estimates import Estimate
 
 LOSSES: Mapping[str, Sequence[str]] = {
@@ -104,7 +104,7 @@ def run_of(arm: str, seed: int, status: str = "FINISHED", error: str | None = No
     )
 
 
-def findings(
+def result(
     design: str = "one_at_a_time",
     factors: Mapping[str, Sequence[str]] = LOSSES,
     *,
@@ -112,14 +112,14 @@ def findings(
     failed: Mapping[Place, str] | None = None,
     missing: Collection[Place] = (),
     **given: Any,
-) -> StudyFindings:
+) -> StudyResult:
     """A study of the factors' levels; `given` stands for fields of its definition, and notes."""
     notes = given.pop("notes", ())
     named = [
         Factor(name, tuple(Level(level, (f"{name}={level}",)) for level in levels))
         for name, levels in factors.items()
     ]
-    laid = laid_out(design, named, None, 32)
+    laid = build_design(design, named, None, 32)
     definition = _definition(design, factors, laid.arms, seeds) | {
         "baseline": laid.baseline,
         "effects": laid.effects,
@@ -128,16 +128,16 @@ def findings(
     arms = [_arm(whole, arm, failed or {}, missing) for arm in whole.arms]
     by_name = {arm.name: arm for arm in arms}
     effects = tuple(
-        EffectFindings(one.name, one.weights, _contrast(by_name, whole.metric, one.weights))
+        EffectResult(one.name, one.weights, _contrast(by_name, whole.metric, one.weights))
         for one in whole.effects
     )
     compared = tuple(_compared(whole, arm, by_name) for arm in arms)
     parent = run_of("parent", 0)
-    return StudyFindings(whole, parent, compared, effects, tuple(notes))
+    return StudyResult(whole, parent, compared, effects, tuple(notes))
 
 
 def details(
-    study: StudyFindings, labels: int = LABELS, epochs: int = 12, thresholds: int = 49
+    study: StudyResult, labels: int = LABELS, epochs: int = 12, thresholds: int = 49
 ) -> Details:
     """Details of the study's main arms."""
     shares = np.geomspace(0.7, 0.006, labels)
@@ -172,11 +172,11 @@ def _definition(
 
 def _arm(
     definition: Definition, arm: Arm, failed: Mapping[Place, str], missing: Collection[Place]
-) -> ArmFindings:
+) -> ArmResult:
     places = [(arm.name, seed) for seed in definition.seeds]
     done = tuple(run_of(*place) for place in places if place not in {*failed, *missing})
     values = [run.metrics[definition.metric] for run in done]
-    return ArmFindings(
+    return ArmResult(
         name=arm.name,
         levels=arm.levels,
         runs=done,
@@ -189,18 +189,16 @@ def _arm(
     )
 
 
-def _compared(
-    definition: Definition, arm: ArmFindings, arms: Mapping[str, ArmFindings]
-) -> ArmFindings:
+def _compared(definition: Definition, arm: ArmResult, arms: Mapping[str, ArmResult]) -> ArmResult:
     if arm.name == definition.baseline:
         return arm
     weights = {arm.name: 1.0, definition.baseline: -1.0}
     found = _contrast(arms, definition.metric, weights)
-    return ArmFindings(**{**vars(arm), "difference": found})
+    return ArmResult(**{**vars(arm), "difference": found})
 
 
 def _contrast(
-    arms: Mapping[str, ArmFindings], metric: str, weights: Mapping[str, float]
+    arms: Mapping[str, ArmResult], metric: str, weights: Mapping[str, float]
 ) -> Difference | None:
     if any(not arms[name].runs for name in weights):
         return None
@@ -208,7 +206,7 @@ def _contrast(
     return difference(value, 0.012, min(len(arms[name].runs) for name in weights))
 
 
-def _details(arm: ArmFindings, epochs: int, thresholds: np.ndarray[Any, Any]) -> ArmDetails:
+def _details(arm: ArmResult, epochs: int, thresholds: np.ndarray[Any, Any]) -> ArmDetails:
     seeds = range(len(arm.runs))
     top = 0.78 + gain_of(arm.name)
     losses, scores = [], []

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from made_up import CHANGES, difference, estimate, findings
+from made_up import CHANGES, difference, estimate, result
 
 from mmclf.studies.report.answer import answer, ends, shown_gain
-from mmclf.studies.report.results import ArmFindings, Difference, EffectFindings, StudyFindings
+from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
 
 BETTER = difference(0.0123, 0.005)
 WORSE = difference(-0.008, 0.007)
@@ -15,11 +15,9 @@ UNSURE = difference(0.004, 0.01)
 CORRECTED = Difference(estimate(0.011, 0.01, p=0.03), 0.12)
 
 
-def losses(
-    *differences: Difference | None, baseline: float = 0.79, seeds: int = 5
-) -> StudyFindings:
+def losses(*differences: Difference | None, baseline: float = 0.79, seeds: int = 5) -> StudyResult:
     """A study of `bce` and of others that differ from it so."""
-    study = findings(seeds=seeds)
+    study = result(seeds=seeds)
     arms = [replace(study.baseline, score=estimate(baseline, seeds=seeds))]
     for arm, found in zip(study.arms[1:], differences, strict=False):
         score = None if found is None else estimate(baseline + found.estimate.value)
@@ -29,16 +27,16 @@ def losses(
 
 
 def changed(
-    study: StudyFindings, values: Mapping[str, Difference | None], whole: Difference | None
-) -> StudyFindings:
+    study: StudyResult, values: Mapping[str, Difference | None], whole: Difference | None
+) -> StudyResult:
     """A ladder or an attribution with these effects, and this difference from end to end."""
 
-    def scored(arm: ArmFindings) -> ArmFindings:
+    def scored(arm: ArmResult) -> ArmResult:
         value = 0.78 if whole is None or arm.name == "default" else 0.78 + whole.estimate.value
         end = whole if arm.name == "improved" else arm.difference
         return replace(arm, score=estimate(value), difference=end)
 
-    effects = tuple(EffectFindings(name, {}, found) for name, found in values.items())
+    effects = tuple(EffectResult(name, {}, found) for name, found in values.items())
     return replace(study, arms=tuple(map(scored, study.arms)), effects=effects)
 
 
@@ -89,7 +87,7 @@ def test_one_seed_is_said() -> None:
 
 
 def test_many_arms_are_counted_rather_than_listed() -> None:
-    study = findings("attribution", CHANGES, baseline="improved")
+    study = result("attribution", CHANGES, baseline="improved")
     grid = replace(study, definition=replace(study.definition, design="grid"))
     told = answer(grid)
     assert len(told) < 1500
@@ -105,17 +103,17 @@ def test_one_arm_alone() -> None:
 
 
 def test_no_finished_run() -> None:
-    study = findings(seeds=1, missing=[(arm.name, 0) for arm in findings().arms])
+    study = result(seeds=1, missing=[(arm.name, 0) for arm in result().arms])
     assert answer(study) == "No run has finished yet: there is no answer."
 
 
 def test_a_baseline_without_a_run() -> None:
-    told = answer(findings(seeds=1, missing=[("bce", 0)]))
+    told = answer(result(seeds=1, missing=[("bce", 0)]))
     assert told.startswith("The baseline “bce” has no finished run to compare with. Of the others")
 
 
 def test_a_ladder_says_what_each_change_accounts_for() -> None:
-    study = findings("ladder", {name: CHANGES[name] for name in ("vision", "text", "loss")})
+    study = result("ladder", {name: CHANGES[name] for name in ("vision", "text", "loss")})
     effects = {
         "vision": difference(0.02, 0.005),
         "text": difference(0.012, 0.005),
@@ -132,7 +130,7 @@ def test_a_ladder_says_what_each_change_accounts_for() -> None:
 
 
 def test_an_attribution_names_its_shapley_values() -> None:
-    study = findings("attribution", {name: CHANGES[name] for name in ("vision", "text")})
+    study = result("attribution", {name: CHANGES[name] for name in ("vision", "text")})
     effects = {"vision": difference(0.02, 0.005), "text": None}
     told = answer(changed(study, effects, difference(0.02, 0.008)))
     assert "(Shapley values), “vision” accounts for +2.00 (+1.50 to +2.50)." in told
@@ -140,7 +138,7 @@ def test_an_attribution_names_its_shapley_values() -> None:
 
 
 def test_no_share_of_a_gain_that_is_not_shown() -> None:
-    study = findings("ladder", {name: CHANGES[name] for name in ("vision", "text")})
+    study = result("ladder", {name: CHANGES[name] for name in ("vision", "text")})
     effects = {
         "vision": difference(0.02, 0.005),
         "text": difference(-0.018, 0.005),
@@ -155,11 +153,11 @@ def test_no_share_of_a_gain_that_is_not_shown() -> None:
 
 
 def test_a_ladder_from_another_baseline_has_no_interval_of_the_gain() -> None:
-    study = findings("ladder", CHANGES, baseline="improved")
+    study = result("ladder", CHANGES, baseline="improved")
     assert [arm.name for arm in ends(study)] == ["default", "improved"]
     assert "the difference from “default”" in answer(study)
 
 
 def test_a_ladder_whose_end_has_not_run() -> None:
-    study = findings("ladder", CHANGES, seeds=1, missing=[("improved", 0)])
+    study = result("ladder", CHANGES, seeds=1, missing=[("improved", 0)])
     assert "is not known: “improved” has no finished run on the same samples." in answer(study)

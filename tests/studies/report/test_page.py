@@ -8,16 +8,16 @@ from importlib import resources
 
 import pytest
 from html_reader import Node, has, part, read
-from made_up import CHANGES, LOSSES, details, findings
+from made_up import CHANGES, LOSSES, details, result
 
 from mmclf.studies.report.page.document import POLICY, page
 from mmclf.studies.report.page.svg import VARIABLES
-from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.results import StudyResult
 
 ODD = "<script>alert('&\"')</script> \\ $x$ 日本 ∑ " + "long " * 60
 
 
-def of(study: StudyFindings) -> Node:
+def of(study: StudyResult) -> Node:
     return read(page(study, details(study)))
 
 
@@ -37,7 +37,7 @@ DESIGNS = {
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_every_design_has_a_whole_page(design: str) -> None:
-    study = findings(design, DESIGNS[design], seeds=2)
+    study = result(design, DESIGNS[design], seeds=2)
     root = of(study)
     (html,) = root.all("html")
     assert html.attributes["lang"] == "en"
@@ -62,7 +62,7 @@ def test_every_design_has_a_whole_page(design: str) -> None:
 
 
 def test_nothing_is_loaded_and_nothing_runs() -> None:
-    study = findings()
+    study = result()
     text = page(study, details(study))
     root = read(text)
     assert f'content="{POLICY}"' in text
@@ -75,7 +75,7 @@ def test_nothing_is_loaded_and_nothing_runs() -> None:
 
 
 def test_tables_and_charts_have_names() -> None:
-    root = of(findings("ladder", CHANGES))
+    root = of(result("ladder", CHANGES))
     tables = root.all("table")
     assert len(tables) == 4
     for table in tables:
@@ -98,7 +98,7 @@ def test_tables_and_charts_have_names() -> None:
 
 
 def test_whatever_a_name_holds_it_is_text() -> None:
-    study = findings(
+    study = result(
         factors={ODD: ["a", ODD]},
         failed={("a", 0): ODD},
         name=ODD,
@@ -120,14 +120,14 @@ def test_whatever_a_name_holds_it_is_text() -> None:
 
 
 def test_notes_stand_before_the_tables() -> None:
-    study = findings(notes=["the runs are of different hardware: a; b"])
+    study = result(notes=["the runs are of different hardware: a; b"])
     text = page(study, None)
     assert text.index("The runs are of different hardware: a; b.") < text.index("<table")
-    assert "<aside" not in page(findings(), None)
+    assert "<aside" not in page(result(), None)
 
 
 def test_how_it_was_made() -> None:
-    study = findings()
+    study = result()
     arm = study.arms[1]
     other = replace(arm.runs[0], tags={**arm.runs[0].tags, "mmclf.cold_hardware": "NVIDIA H100"})
     arms = (study.arms[0], replace(arm, runs=(other, *arm.runs[1:])), *study.arms[2:])
@@ -153,7 +153,7 @@ def test_how_it_was_made() -> None:
 
 
 def test_how_many_samples_there_are_stands_with_the_data() -> None:
-    study = findings(seeds=1)
+    study = result(seeds=1)
     told = part(of(study), "method").whole_text()
     assert "6,403 train, 803 val and 794 test samples in the first run, digest b6b9" in told
     unknown = replace(details(study), sizes={"val": 803, "test": 794})
@@ -162,7 +162,7 @@ def test_how_many_samples_there_are_stands_with_the_data() -> None:
 
 
 def test_the_base_has_what_its_arm_sets_below_a_group() -> None:
-    study = findings(seeds=1)
+    study = result(seeds=1)
     first = replace(study.definition.arms[0], overrides=("loss=bce", "loss.pos_weight=2"))
     changed = replace(study.definition, arms=(first, *study.definition.arms[1:]))
     told = part(read(page(replace(study, definition=changed), None)), "method").whole_text()
@@ -170,7 +170,7 @@ def test_the_base_has_what_its_arm_sets_below_a_group() -> None:
 
 
 def test_one_arm_with_one_seed() -> None:
-    study = findings(seeds=1)
+    study = result(seeds=1)
     alone = replace(
         study,
         arms=study.arms[:1],
@@ -185,7 +185,7 @@ def test_one_arm_with_one_seed() -> None:
 
 
 def test_no_run_at_all() -> None:
-    study = findings(seeds=1, missing=[(arm.name, 0) for arm in findings().arms])
+    study = result(seeds=1, missing=[(arm.name, 0) for arm in result().arms])
     root = read(page(study, None))
     assert "No run has finished yet" in part(root, "answer").whole_text()
     assert not root.all("svg")
@@ -193,7 +193,7 @@ def test_no_run_at_all() -> None:
 
 
 def test_a_baseline_without_a_run() -> None:
-    study = findings(missing=[("bce", seed) for seed in range(5)])
+    study = result(missing=[("bce", seed) for seed in range(5)])
     root = of(study)
     assert "no finished run to compare with" in part(root, "answer").whole_text()
     assert not has(root, "differences")
@@ -201,14 +201,14 @@ def test_a_baseline_without_a_run() -> None:
 
 
 def test_a_ladder_with_a_step_that_has_not_run() -> None:
-    study = findings("ladder", CHANGES, seeds=1, missing=[("+ text", 0)])
+    study = result("ladder", CHANGES, seeds=1, missing=[("+ text", 0)])
     root = read(page(study, None))
     assert "Not estimated" in part(root, "answer").whole_text()
     assert "not known" in part(root, "waterfall").whole_text()
 
 
 def test_details_that_are_empty_leave_their_sections_out() -> None:
-    study = findings()
+    study = result()
     nothing = replace(details(study), arms={}, label_names=(), label_keys=(), label_shares={})
     root = read(page(study, nothing))
     for key in ("labels", "thresholds", "learning", "split"):
@@ -216,14 +216,14 @@ def test_details_that_are_empty_leave_their_sections_out() -> None:
 
 
 def test_the_page_of_320_runs_is_small() -> None:
-    study = findings("attribution", CHANGES, seeds=5)
+    study = result("attribution", CHANGES, seeds=5)
     assert sum(len(arm.runs) for arm in study.arms) == 320
     text = page(study, details(study, epochs=50, thresholds=199))
     assert len(text.encode()) <= 2_000_000
 
 
 def test_the_same_study_gives_the_same_page() -> None:
-    study = findings(seeds=1)
+    study = result(seeds=1)
     assert page(study, details(study)) == page(study, details(study))
 
 
@@ -233,7 +233,7 @@ def test_the_style_is_part_of_the_package() -> None:
         .joinpath("page.css")
         .read_text(encoding="utf-8")
     )
-    assert style in page(findings(seeds=1), None)
+    assert style in page(result(seeds=1), None)
     defined = set(re.findall(r"^\s*(--[\w-]+):", style, re.MULTILINE))
     assert set(VARIABLES.values()) <= defined
     assert set(re.findall(r"var\((--[\w-]+)\)", style)) <= defined

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from made_up import CHANGES, details, findings
+from made_up import CHANGES, details, result
 
 from mmclf.studies.report.page.document import page
 
@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a study with much in it, and an odd name."""
-    study = findings(
+    study = result(
         "ladder",
         {**CHANGES, LONG: ["before", "after"]},
         failed={("improved", 1): "RuntimeError: " + "out of memory " * 20},

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 from html_reader import Node, part, read
-from made_up import CHANGES, details, findings
+from made_up import CHANGES, details, result
 
 from mmclf.studies.report.page.document import page
-from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.results import StudyResult
 
 
-def of(study: StudyFindings) -> Node:
+def of(study: StudyResult) -> Node:
     return read(page(study, details(study)))
 
 
@@ -21,7 +21,7 @@ def texts_of(root: Node, key: str) -> list[str]:
 
 
 def test_of_an_attribution_single_changes_and_all_are_drawn() -> None:
-    study = findings("attribution", CHANGES, seeds=1)
+    study = result("attribution", CHANGES, seeds=1)
     root = read(page(study, None))
     names = {arm.name for arm in study.arms} & set(texts_of(root, "differences"))
     assert names == {*CHANGES, "improved"}
@@ -34,14 +34,14 @@ def test_of_an_attribution_single_changes_and_all_are_drawn() -> None:
 @pytest.mark.parametrize("changes", [list(CHANGES), list(CHANGES)[:2]])
 def test_where_all_arms_are_drawn_none_is_said_to_be_missing(changes: list[str]) -> None:
     design = "ladder" if len(changes) > 2 else "attribution"
-    study = findings(design, {name: CHANGES[name] for name in changes}, seeds=1)
+    study = result(design, {name: CHANGES[name] for name in changes}, seeds=1)
     root = read(page(study, None))
     assert {arm.name for arm in study.arms[1:]} <= set(texts_of(root, "differences"))
     assert "other arms" not in part(root, "differences").all("figcaption")[0].whole_text()
 
 
 def test_a_baseline_that_is_the_best_stands_beside_the_best_other_arm() -> None:
-    study = findings()
+    study = result()
     ranked = sorted(study.arms, key=lambda arm: -arm.mean("test/f1_samples"))
     best, second = ranked[0].name, ranked[1].name
     moved = replace(study, definition=replace(study.definition, baseline=best))
@@ -56,7 +56,7 @@ def test_a_baseline_that_is_the_best_stands_beside_the_best_other_arm() -> None:
 
 
 def test_what_counts_as_equally_fast_is_said_and_a_time_is_a_median() -> None:
-    study = findings(seeds=3)
+    study = result(seeds=3)
     arm = study.arms[1]
     slow = [
         replace(run, metrics={**run.metrics, "time/cold_s": seconds})
@@ -69,7 +69,7 @@ def test_what_counts_as_equally_fast_is_said_and_a_time_is_a_median() -> None:
 
 
 def test_of_many_labels_the_most_frequent_and_the_rarest_are_drawn() -> None:
-    study = findings(seeds=1)
+    study = result(seeds=1)
     root = read(page(study, details(study, labels=200)))
     assert "Of 200 labels, the 30 most frequent and the 30 rarest." in root.whole_text()
     texts = {node.text for node in part(root, "label-shares").all("text")}
@@ -78,7 +78,7 @@ def test_of_many_labels_the_most_frequent_and_the_rarest_are_drawn() -> None:
 
 
 def test_rare_labels_are_marked_in_words() -> None:
-    root = of(findings(seeds=1))
+    root = of(result(seeds=1))
     texts = [node.text for node in part(root, "label-scores").all("text")]
     assert "label 17 (rare, 0.6 %)" in texts
     assert "label 0" in texts
@@ -90,7 +90,7 @@ def test_what_a_grid_draws_is_named_by_its_levels() -> None:
         "text": ["minilm", "bert"],
         "loss": ["bce", "focal"],
     }
-    root = read(page(findings("grid", factors, seeds=1), None))
+    root = read(page(result("grid", factors, seeds=1), None))
     texts = [node.text for node in part(root, "differences").all("text")]
     assert "resnet50, bert, focal" in texts
     assert "vision=resnet50, text=bert, loss=focal" in part(root, "arms-table").whole_text()

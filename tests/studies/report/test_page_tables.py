@@ -9,26 +9,26 @@ from statistics import fmean
 
 import pytest
 from html_reader import Node, read
-from made_up import CHANGES, URL, difference, findings, run_of
+from made_up import CHANGES, URL, difference, result, run_of
 
 from mmclf.studies.report.page.method import GROUPS
 from mmclf.studies.report.page.tables import arms_table, effects_table, runs_table
-from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.results import StudyResult
 
 
-def arms(study: StudyFindings) -> list[Node]:
+def arms(study: StudyResult) -> list[Node]:
     """The rows of the table of arms."""
     return read(arms_table(study, None)).all("tbody")[0].all("tr")
 
 
-def effects(study: StudyFindings) -> list[list[str]]:
+def effects(study: StudyResult) -> list[list[str]]:
     """The cells of the table of effects."""
     rows = read(effects_table(study)).all("tbody")[0].all("tr")
     return [[cell.whole_text() for cell in row.children] for row in rows]
 
 
 def test_every_cell_of_a_run_is_its_tracked_metric() -> None:
-    study = findings(failed={("focal", 1): "RuntimeError: out of memory"})
+    study = result(failed={("focal", 1): "RuntimeError: out of memory"})
     root = read(runs_table(study, URL))
     runs = {run.id: run for arm in study.arms for run in (*arm.runs, *arm.failed)}
     cells = [node for node in root.walk() if "data-run" in node.attributes]
@@ -44,7 +44,7 @@ def test_every_cell_of_a_run_is_its_tracked_metric() -> None:
 
 
 def test_every_mean_is_that_of_the_tracked_metrics() -> None:
-    study = findings(missing=[("focal", 0)])
+    study = result(missing=[("focal", 0)])
     root = read(arms_table(study, None))
     by_name = {arm.name: arm for arm in study.arms}
     cells = [node for node in root.walk() if {"data-arm", "data-metric"} <= node.attributes.keys()]
@@ -57,7 +57,7 @@ def test_every_mean_is_that_of_the_tracked_metrics() -> None:
 
 
 def test_differences_stand_with_interval_and_p() -> None:
-    study = findings()
+    study = result()
     rows = arms(study)
     for row, arm in zip(rows, study.arms, strict=True):
         mean, reach, p = (cell.whole_text() for cell in row.children[5:8])
@@ -81,13 +81,13 @@ def test_differences_stand_with_interval_and_p() -> None:
     ],
 )
 def test_the_deciding_metric_has_its_family_beside_it(metric: str, others: list[str]) -> None:
-    row = arms(findings(metric=metric))[0]
+    row = arms(result(metric=metric))[0]
     shown = [n.attributes["data-metric"] for n in row.walk() if "data-metric" in n.attributes]
     assert shown == [metric, *others, "time/cold_s"]
 
 
 def test_the_status_says_what_became_of_every_seed() -> None:
-    study = findings(
+    study = result(
         failed={("focal", 1): "RuntimeError: " + "x" * 300, ("bce", 0): "E: <b>"},
         missing=[("focal", 3), ("focal", 4), *[("weighted_bce raw", seed) for seed in range(5)]],
     )
@@ -103,7 +103,7 @@ def test_the_status_says_what_became_of_every_seed() -> None:
 
 
 def test_runs_that_are_under_way_or_were_interrupted_are_no_failures() -> None:
-    study = findings(seeds=2)
+    study = result(seeds=2)
     odd = tuple(
         replace(run_of("bce", seed), status=status, metrics={})
         for seed, status in enumerate(("RUNNING", "KILLED"))
@@ -114,7 +114,7 @@ def test_runs_that_are_under_way_or_were_interrupted_are_no_failures() -> None:
 
 
 def test_a_run_is_linked_only_to_an_address_of_the_web() -> None:
-    study = findings(seeds=1)
+    study = result(seeds=1)
     links = read(runs_table(study, URL)).all("a")
     ids = [run.id for arm in study.arms for run in arm.runs]
     assert [link.attributes["href"] for link in links] == [URL + id_ for id_ in ids]
@@ -123,7 +123,7 @@ def test_a_run_is_linked_only_to_an_address_of_the_web() -> None:
 
 
 def test_each_seed_of_an_arm_is_linked_to_its_run() -> None:
-    study = findings(
+    study = result(
         failed={("focal", 1): "E: <b>"}, missing=[("focal", 3), *[("bce", s) for s in range(1, 5)]]
     )
     cells = [
@@ -143,7 +143,7 @@ def test_each_seed_of_an_arm_is_linked_to_its_run() -> None:
 
 
 def test_who_has_local_links_is_told_that_the_ui_must_run() -> None:
-    study = findings(seeds=1)
+    study = result(seeds=1)
     words = "which must be running: “make ui” starts it"
     assert words in read(runs_table(study, URL)).whole_text()
     for other in ("https://mlflow.example.org/#/experiments/1/runs/", None):
@@ -151,14 +151,14 @@ def test_who_has_local_links_is_told_that_the_ui_must_run() -> None:
 
 
 def test_a_p_is_never_0() -> None:
-    study = findings()
+    study = result()
     tiny = replace(study.arms[1], difference=difference(0.05, p=1e-9))
     rows = arms(replace(study, arms=(study.arms[0], tiny, *study.arms[2:])))
     assert rows[1].children[7].text == "< 0.001"
 
 
 def test_metrics_that_are_not_tracked_are_dashes() -> None:
-    study = findings(seeds=1)
+    study = result(seeds=1)
     arm = study.arms[0]
     run = replace(arm.runs[0], metrics={"test/f1_samples": 0.5}, tags={})
     changed = replace(study, arms=(replace(arm, runs=(run,)), *study.arms[1:]))
@@ -170,7 +170,7 @@ def test_metrics_that_are_not_tracked_are_dashes() -> None:
 
 
 def test_effects_stand_with_their_share_of_a_gain_that_is_shown() -> None:
-    study = findings("ladder", {name: CHANGES[name] for name in ("vision", "text", "loss")})
+    study = result("ladder", {name: CHANGES[name] for name in ("vision", "text", "loss")})
     given = (difference(0.02, 0.005), difference(0.005, 0.01), difference(-0.005, 0.004))
     of = [replace(e, difference=d) for e, d in zip(study.effects, given, strict=True)]
     improved = replace(study.arms[-1], difference=difference(0.02, 0.005))
@@ -187,7 +187,7 @@ def test_effects_stand_with_their_share_of_a_gain_that_is_shown() -> None:
 
 
 def test_an_effect_that_is_not_known_is_a_dash() -> None:
-    study = findings("ladder", CHANGES, seeds=1, missing=[("+ text", 0)])
+    study = result("ladder", CHANGES, seeds=1, missing=[("+ text", 0)])
     assert effects(study)[1] == ["text", "—", "—", "—", "—", "—"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from made_up import CHANGES, findings
+from made_up import CHANGES, result
 from rich.console import Console
 
 from mmclf.studies.report.show import show
@@ -17,7 +17,7 @@ from mmclf.studies.report.table import render
 
 
 def test_of_two_tables_csv_is_that_of_the_arms_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    study = findings("ladder", CHANGES)
+    study = result("ladder", CHANGES)
     show(study, Console(), "csv")
     read = pd.read_csv(io.StringIO(capsys.readouterr().out))
     assert list(read["Arm"]) == [arm.name for arm in study.arms]
@@ -26,12 +26,12 @@ def test_of_two_tables_csv_is_that_of_the_arms_alone(capsys: pytest.CaptureFixtu
 
 
 def test_a_count_of_runs_is_a_whole_number() -> None:
-    text = render(tables(findings(seeds=3))["results"], "csv")
+    text = render(tables(result(seeds=3))["results"], "csv")
     assert text.splitlines()[1].split(",")[1] == "3"
 
 
 def test_latex_is_narrow_and_has_an_interval_in_one_column() -> None:
-    study = findings("ladder", CHANGES)
+    study = result("ladder", CHANGES)
     told = {name: in_form(table, "tex") for name, table in tables(study).items()}
     assert list(told["results"])[:6] == [
         "Arm",
@@ -50,7 +50,7 @@ def test_latex_is_narrow_and_has_an_interval_in_one_column() -> None:
 
 
 def test_a_p_has_three_digits_and_is_never_0_but_in_csv() -> None:
-    study = findings()
+    study = result()
     difference = study.arms[1].difference
     assert difference is not None
     small, large = (
@@ -63,8 +63,8 @@ def test_a_p_has_three_digits_and_is_never_0_but_in_csv() -> None:
 
 
 def test_effects_of_an_earlier_design_are_taken_away(tmp_path: Path) -> None:
-    write_tables(tmp_path, findings("ladder", CHANGES))
+    write_tables(tmp_path, result("ladder", CHANGES))
     assert len(list(tmp_path.glob("effects.*"))) == 4
-    write_tables(tmp_path, findings())
+    write_tables(tmp_path, result())
     assert list(tmp_path.glob("effects.*")) == []
     assert {path.name for path in tmp_path.glob("*.csv")} == {"results.csv", "runs.csv"}

@@ -17,67 +17,67 @@ from mmclf.studies.report.page.method import distinct
 from mmclf.studies.report.page.naming import short_name
 from mmclf.studies.report.page.parts import figure
 from mmclf.studies.report.page.tables import TIME
-from mmclf.studies.report.results import ArmFindings, Difference, StudyFindings
+from mmclf.studies.report.results import ArmResult, Difference, StudyResult
 
 HUNDREDTHS = 100.0
 
 
-def forest_chart(findings: StudyFindings) -> str:
+def forest_chart(result: StudyResult) -> str:
     """Each arm's difference to the baseline; empty if there is none.
 
     Of an attribution those of a single change and of all, as the others are too many to be read.
     """
-    drawn = _drawn(findings)
+    drawn = _drawn(result)
     known = [(arm.name, arm.difference) for arm in drawn if arm.difference is not None]
     if not known:
         return ""
-    in_order = findings.definition.design == "ladder"
+    in_order = result.definition.design == "ladder"
     if not in_order:
         known.sort(key=lambda pair: -pair[1].estimate.value)
     values, lows, highs, shown = _columns([difference for _, difference in known], HUNDREDTHS)
-    names = [short_name(findings, name) for name, _ in known]
+    names = [short_name(result, name) for name, _ in known]
     axis = "difference to the baseline, F1 points"
     order = "in the order of the ladder" if in_order else "the highest first"
     others = ""
-    if len(drawn) < len(findings.arms):
+    if len(drawn) < len(result.arms):
         others = (
             " Drawn are the arms with a single change, and the one with all of them, "
-            f"{quoted(ends(findings)[1].name)}; the other arms are in the table."
+            f"{quoted(ends(result)[1].name)}; the other arms are in the table."
         )
     low, high = (points(end(values) / HUNDREDTHS) for end in (min, max))
     return figure(
         "differences",
         forest_figure(names, values, lows, highs, shown, axis),
         "Differences to the baseline",
-        f"{counted(len(known), 'arm')} against the baseline {quoted(findings.baseline.name)}, "
+        f"{counted(len(known), 'arm')} against the baseline {quoted(result.baseline.name)}, "
         f"{order}, with 95 % intervals. Filled where a difference is shown; hollow and grey where "
         f"the interval holds 0, which chance alone can bring about.{others}",
         f"From {low} to {high} F1 points; {sum(shown)} of {len(known)} differences are shown.",
     )
 
 
-def _drawn(findings: StudyFindings) -> list[ArmFindings]:
+def _drawn(result: StudyResult) -> list[ArmResult]:
     """The arms whose differences are drawn."""
-    if findings.definition.design != "attribution":
-        return list(findings.arms)
-    start, end = ends(findings)
+    if result.definition.design != "attribution":
+        return list(result.arms)
+    start, end = ends(result)
     return [
         arm
-        for arm in findings.arms
-        if arm.name in (start.name, end.name, findings.baseline.name)
+        for arm in result.arms
+        if arm.name in (start.name, end.name, result.baseline.name)
         or sum(level != start.levels.get(name) for name, level in arm.levels.items()) == 1
     ]
 
 
-def waterfall_chart(findings: StudyFindings) -> str:
+def waterfall_chart(result: StudyResult) -> str:
     """What each change of a ladder or an attribution adds; empty unless both ends have a score."""
-    start, end = ends(findings)
+    start, end = ends(result)
     if start.score is None or end.score is None:
         return ""
     first, last = (start.name, start.score.value), (end.name, end.score.value)
-    names = [effect.name for effect in findings.effects]
-    values, lows, highs, shown = _columns([one.difference for one in findings.effects], 1.0)
-    axis = metric_words(findings.definition.metric)
+    names = [effect.name for effect in result.effects]
+    values, lows, highs, shown = _columns([one.difference for one in result.effects], 1.0)
+    axis = metric_words(result.definition.metric)
     told = [f"{name} {points(value)}" for name, value in zip(names, values, strict=True)]
     return figure(
         "waterfall",
@@ -90,19 +90,19 @@ def waterfall_chart(findings: StudyFindings) -> str:
     )
 
 
-def cost_chart(findings: StudyFindings) -> str:
+def cost_chart(result: StudyResult) -> str:
     """F1 against running time; empty with fewer than two arms that have both."""
-    metric = findings.definition.metric
-    arms = [arm for arm in findings.arms if not math.isnan(arm.mean(metric) + arm.mean(TIME))]
+    metric = result.definition.metric
+    arms = [arm for arm in result.arms if not math.isnan(arm.mean(metric) + arm.mean(TIME))]
     if len(arms) < 2:
         return ""
-    names = [short_name(findings, arm.name) for arm in arms]
+    names = [short_name(result, arm.name) for arm in arms]
     # A median, as one run that was held up would move a mean by more than arms differ.
     seconds = np.asarray([median(arm.values(TIME)) for arm in arms])
     noise = np.asarray([arm.deviation(TIME) for arm in arms])
     scores = np.asarray([arm.mean(metric) for arm in arms])
     front = listed([quoted(arms[place].name) for place in pareto(seconds, noise, scores)], 8)
-    baseline = short_name(findings, findings.baseline.name)
+    baseline = short_name(result, result.baseline.name)
     return figure(
         "cost",
         cost_figure(names, seconds, noise, scores, baseline, metric_words(metric)),
@@ -113,7 +113,7 @@ def cost_chart(findings: StudyFindings) -> str:
     )
 
 
-def _cost_caption(arms: Sequence[ArmFindings]) -> str:
+def _cost_caption(arms: Sequence[ArmResult]) -> str:
     named = "A name that would cover another is left out."
     if len(arms) > ALL_LABELLED:
         named = (

@@ -23,28 +23,28 @@ from mmclf.studies.report.page.main_arms import (
 from mmclf.studies.report.page.method import method, overrides_table
 from mmclf.studies.report.page.parts import escaped, folded, section
 from mmclf.studies.report.page.tables import arms_table, effects_table, runs_table
-from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.results import StudyResult
 
 # Nothing is loaded and nothing runs, whatever a name in it may hold.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def page(findings: StudyFindings, details: Details | None) -> str:
+def page(result: StudyResult, details: Details | None) -> str:
     """The report of a study as an HTML document; `details` None leaves out what they are of."""
-    definition = findings.definition
-    sections = [one for one in _sections(findings, details) if one]
+    definition = result.definition
+    sections = [one for one in _sections(result, details) if one]
     return "\n".join(
         [
             "<!DOCTYPE html>",
             '<html lang="en">',
             _head(definition.name),
             "<body>",
-            _header(findings),
+            _header(result),
             "<main>",
-            _result(findings),
+            _result(result),
             *sections,
             "</main>",
-            _footer(findings),
+            _footer(result),
             "</body>",
             "</html>",
             "",
@@ -72,12 +72,12 @@ def _head(name: str) -> str:
     )
 
 
-def _header(findings: StudyFindings) -> str:
-    definition = findings.definition
-    runs = sum(len(arm.runs) for arm in findings.arms)
-    started = datetime.fromtimestamp(findings.parent.started_ms / 1000, tz=UTC)
+def _header(result: StudyResult) -> str:
+    definition = result.definition
+    runs = sum(len(arm.runs) for arm in result.arms)
+    started = datetime.fromtimestamp(result.parent.started_ms / 1000, tz=UTC)
     facts = [
-        counted(len(findings.arms), "arm"),
+        counted(len(result.arms), "arm"),
         counted(len(definition.seeds), "seed"),
         f"{counted(runs, 'finished run')}",
         f'<time datetime="{started:%Y-%m-%d}">{started:%Y-%m-%d}</time>',
@@ -89,14 +89,14 @@ def _header(findings: StudyFindings) -> str:
     )
 
 
-def _result(findings: StudyFindings) -> str:
+def _result(result: StudyResult) -> str:
     told = (
         '<section id="answer" class="answer">\n<h2>Answer</h2>\n'
-        f"<p>{escaped(answer(findings))}</p>\n</section>"
+        f"<p>{escaped(answer(result))}</p>\n</section>"
     )
-    if not findings.notes:
+    if not result.notes:
         return told
-    notes = "\n".join(f"<li>{escaped(_sentence(note))}</li>" for note in findings.notes)
+    notes = "\n".join(f"<li>{escaped(_sentence(note))}</li>" for note in result.notes)
     return (
         f'{told}\n<aside class="notes" aria-labelledby="notes">\n'
         f'<h2 id="notes">Before comparing</h2>\n<ul>\n{notes}\n</ul>\n</aside>'
@@ -108,42 +108,42 @@ def _sentence(note: str) -> str:
     return whole if whole.endswith((".", "!", "?")) else f"{whole}."
 
 
-def _sections(findings: StudyFindings, details: Details | None) -> list[str]:
+def _sections(result: StudyResult, details: Details | None) -> list[str]:
     runs_url, sizes = (None, {}) if details is None else (details.runs_url, details.sizes)
-    arms = section("arms", "Arms", [arms_table(findings, runs_url), forest_chart(findings)])
+    arms = section("arms", "Arms", [arms_table(result, runs_url), forest_chart(result)])
     effects = ""
-    if findings.definition.design in ADDING_UP:
-        parts = [waterfall_chart(findings), effects_table(findings)]
+    if result.definition.design in ADDING_UP:
+        parts = [waterfall_chart(result), effects_table(result)]
         effects = section("effects", "What each change accounts for", parts)
     return [
         effects,
         arms,
-        section("time", "Running time", [cost_chart(findings)]),
-        *([] if details is None else _detail_sections(findings, details)),
-        _runs(findings, runs_url),
-        section("method", "How it was made", [method(findings, sizes), overrides_table(findings)]),
+        section("time", "Running time", [cost_chart(result)]),
+        *([] if details is None else _detail_sections(result, details)),
+        _runs(result, runs_url),
+        section("method", "How it was made", [method(result, sizes), overrides_table(result)]),
     ]
 
 
-def _detail_sections(findings: StudyFindings, details: Details) -> list[str]:
+def _detail_sections(result: StudyResult, details: Details) -> list[str]:
     return [
-        section("labels", "Labels", [label_chart(findings, details)]),
-        section("thresholds", "Thresholds", [threshold_chart(findings, details)]),
-        section("learning", "Learning", [learning_chart(findings, details)]),
+        section("labels", "Labels", [label_chart(result, details)]),
+        section("thresholds", "Thresholds", [threshold_chart(result, details)]),
+        section("learning", "Learning", [learning_chart(result, details)]),
         section("split", "Data", [shares_chart(details)]),
     ]
 
 
-def _runs(findings: StudyFindings, runs_url: str | None) -> str:
-    count = sum(len(arm.runs) + len(arm.failed) for arm in findings.arms)
+def _runs(result: StudyResult, runs_url: str | None) -> str:
+    count = sum(len(arm.runs) + len(arm.failed) for arm in result.arms)
     if count == 0:
         return ""
-    told = folded(f"All {counted(count, 'run')}", runs_table(findings, runs_url))
+    told = folded(f"All {counted(count, 'run')}", runs_table(result, runs_url))
     return section("runs", "Runs", [told])
 
 
-def _footer(findings: StudyFindings) -> str:
-    parent = findings.parent
+def _footer(result: StudyResult) -> str:
+    parent = result.parent
     return (
         f"<footer>\n<p>Written by mmclf from the tracked runs below <code>{escaped(parent.id)}"
         "</code>; every number is a tracked metric or computed from tracked predictions.</p>\n"

@@ -14,16 +14,16 @@ from mmclf.plots.words import counted, listed, quoted, score
 from mmclf.studies.report.details import ArmDetails, Details, Floats, main_arms
 from mmclf.studies.report.page.naming import short_name
 from mmclf.studies.report.page.parts import figure
-from mmclf.studies.report.results import ArmFindings, StudyFindings
+from mmclf.studies.report.results import ArmResult, StudyResult
 
 PARTS = ("train", "val", "test")
 RARE = 0.02  # of the training samples
 MOST_LABELS = 60
 
 
-def label_chart(findings: StudyFindings, details: Details) -> str:
+def label_chart(result: StudyResult, details: Details) -> str:
     """The F1 of each label of the main arms; empty if none has any."""
-    arms = _main_arms(findings, details)
+    arms = _main_arms(result, details)
     order, left_out = _by_frequency(details)
     keys = [f"test/f1_label/{details.label_keys[place]}" for place in order]
     scores = {arm.name: np.asarray([arm.mean(key) for key in keys]) for arm in arms}
@@ -32,26 +32,26 @@ def label_chart(findings: StudyFindings, details: Details) -> str:
     if not arms:
         return ""
     means = [f"{quoted(name)} {score(float(np.nanmean(of)))}" for name, of in scores.items()]
-    shown = {short_name(findings, name): values for name, values in scores.items()}
+    shown = {short_name(result, name): values for name, values in scores.items()}
     return figure(
         "label-scores",
         label_scores_figure([_with_share(details, place) for place in order], shown),
         "F1 of each label",
-        f"{_who(findings, arms)}; means over seeds, the most frequent label first. Rare labels, on "
+        f"{_who(result, arms)}; means over seeds, the most frequent label first. Rare labels, on "
         f"fewer than {100 * RARE:g} % of the training samples, are marked: few samples make their "
         f"F1 unsure.{left_out}",
         f"{counted(len(order), 'label')}; means over them: {listed(means)}.",
     )
 
 
-def threshold_chart(findings: StudyFindings, details: Details) -> str:
+def threshold_chart(result: StudyResult, details: Details) -> str:
     """F1 against the threshold of the main arms; empty without predictions."""
-    arms = [arm for arm in _main_arms(findings, details) if details.arms[arm.name].test_f1.size]
+    arms = [arm for arm in _main_arms(result, details) if details.arms[arm.name].test_f1.size]
     if not arms:
         return ""
     of = {arm.name: details.arms[arm.name] for arm in arms}
     own = [quoted(name) for name, one in of.items() if None in one.chosen]
-    shown = {short_name(findings, name): one for name, one in of.items()}
+    shown = {short_name(result, name): one for name, one in of.items()}
     per_label = f" {listed(own)}: a threshold for each label." if own else ""
     return figure(
         "threshold-curves",
@@ -62,7 +62,7 @@ def threshold_chart(findings: StudyFindings, details: Details) -> str:
             {name: one.chosen for name, one in shown.items()},
         ),
         "F1 and the threshold",
-        f"{_who(findings, arms)}; one threshold for all labels, means over seeds within the band "
+        f"{_who(result, arms)}; one threshold for all labels, means over seeds within the band "
         "from the lowest to the highest. Marks are the thresholds that the runs used, chosen "
         f"without a look at test.{per_label}",
         " ".join(_highest(name, one) for name, one in of.items()),
@@ -78,9 +78,9 @@ def _highest(name: str, arm: ArmDetails) -> str:
     )
 
 
-def learning_chart(findings: StudyFindings, details: Details) -> str:
+def learning_chart(result: StudyResult, details: Details) -> str:
     """Loss and F1 over the epochs of the main arms; empty without a history."""
-    arms = [arm for arm in _main_arms(findings, details) if _epochs(details.arms[arm.name])]
+    arms = [arm for arm in _main_arms(result, details) if _epochs(details.arms[arm.name])]
     if not arms:
         return ""
     told = [
@@ -89,10 +89,10 @@ def learning_chart(findings: StudyFindings, details: Details) -> str:
     return figure(
         "learning-curves",
         learning_curves_figure(
-            {short_name(findings, arm.name): details.arms[arm.name].history for arm in arms}
+            {short_name(result, arm.name): details.arms[arm.name].history for arm in arms}
         ),
         "Learning curves",
-        f"{_who(findings, arms)}; train dotted, val solid, means over the seeds that got as far, "
+        f"{_who(result, arms)}; train dotted, val solid, means over the seeds that got as far, "
         "within the band from the lowest to the highest. Losses of different kinds have different "
         "scales.",
         f"Loss and samples-F1 of train and val over {listed(told)}.",
@@ -125,16 +125,16 @@ def _in_order(shares: Mapping[str, Floats], order: Sequence[int]) -> dict[str, F
     return {part: np.asarray(shares[part])[order] for part in PARTS if part in shares}
 
 
-def _main_arms(findings: StudyFindings, details: Details) -> list[ArmFindings]:
+def _main_arms(result: StudyResult, details: Details) -> list[ArmResult]:
     """The main arms that there are details of."""
-    return [arm for arm in main_arms(findings) if arm.name in details.arms]
+    return [arm for arm in main_arms(result) if arm.name in details.arms]
 
 
-def _who(findings: StudyFindings, arms: Sequence[ArmFindings]) -> str:
+def _who(result: StudyResult, arms: Sequence[ArmResult]) -> str:
     names = [quoted(arm.name) for arm in arms]
     if len(names) == 1:
         return names[0]
-    if findings.best is not None and findings.best.name == arms[0].name:
+    if result.best is not None and result.best.name == arms[0].name:
         return (
             f"The baseline {names[0]}, which has the highest mean, and the best of the other arms, "
             f"{names[1]}"

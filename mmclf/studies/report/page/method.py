@@ -16,7 +16,7 @@ from mmclf.studies.report.page.parts import (
     table,
     text_cell,
 )
-from mmclf.studies.report.results import StudyFindings
+from mmclf.studies.report.results import StudyResult
 
 DESIGNS = {
     "grid": "grid: every combination of the factors' levels",
@@ -49,10 +49,10 @@ FACTS = {
 }
 
 
-def method(findings: StudyFindings, sizes: Mapping[str, int]) -> str:
+def method(result: StudyResult, sizes: Mapping[str, int]) -> str:
     """The list of what the study was made by, as HTML; `sizes` as in the study's details."""
-    definition = findings.definition
-    runs = [run for arm in findings.arms for run in (*arm.runs, *arm.failed)]
+    definition = result.definition
+    runs = [run for arm in result.arms for run in (*arm.runs, *arm.failed)]
     facts = [
         ("Command", element("code", escaped(definition.command))),
         ("Design", escaped(DESIGNS.get(definition.design, definition.design))),
@@ -61,9 +61,9 @@ def method(findings: StudyFindings, sizes: Mapping[str, int]) -> str:
             _lines([f"{name}: {', '.join(of)}" for name, of in definition.factors.items()]),
         ),
         ("Seeds", escaped(", ".join(map(str, definition.seeds)))),
-        ("Deciding metric", f"{element('code', escaped(definition.metric))}, {_metric(findings)}"),
+        ("Deciding metric", f"{element('code', escaped(definition.metric))}, {_metric(result)}"),
         ("Data", f"{escaped(data_words(sizes))}digest {element('code', escaped(definition.data))}"),
-        ("Base", _base(findings)),
+        ("Base", _base(result)),
         *((name, _lines(distinct(runs, tag))) for name, tag in FACTS.items()),
         ("Statistics", escaped(STATISTICS)),
     ]
@@ -79,27 +79,27 @@ def data_words(sizes: Mapping[str, int]) -> str:
     return f"{told} samples in the first run, "
 
 
-def base_settings(findings: StudyFindings) -> str:
+def base_settings(result: StudyResult) -> str:
     """The baseline's level of each group, and what it overrides below them; empty without a run."""
-    baseline = findings.baseline
+    baseline = result.baseline
     if not baseline.runs:
         return ""
     tags = baseline.runs[0].tags
     levels = {group: tags.get(f"mmclf.{group}", "null") for group in GROUPS}
     chosen = [f"{group}={level}" for group, level in levels.items() if level != "null"]
-    asked = next(arm for arm in findings.definition.arms if arm.name == baseline.name).overrides
+    asked = next(arm for arm in result.definition.arms if arm.name == baseline.name).overrides
     below = [override for override in asked if "." in override.partition("=")[0]]
     return " ".join([*chosen, *below])
 
 
-def _base(findings: StudyFindings) -> str:
-    told = base_settings(findings)
-    name = escaped(findings.baseline.name)
+def _base(result: StudyResult) -> str:
+    told = base_settings(result)
+    name = escaped(result.baseline.name)
     return f"{name}: {element('code', escaped(told))}" if told else f"{name}: not tracked"
 
 
-def _metric(findings: StudyFindings) -> str:
-    return escaped(metric_words(findings.definition.metric))
+def _metric(result: StudyResult) -> str:
+    return escaped(metric_words(result.definition.metric))
 
 
 def distinct(runs: Sequence[TrackedRun], tag: str) -> list[str]:
@@ -111,9 +111,9 @@ def _lines(values: Sequence[str]) -> str:
     return "<br>".join(map(escaped, values)) if values else "not tracked"
 
 
-def overrides_table(findings: StudyFindings) -> str:
+def overrides_table(result: StudyResult) -> str:
     """What each arm's configuration is, folded."""
-    arms = findings.definition.arms
+    arms = result.definition.arms
     rows = [
         [
             row_head(escaped(arm.name)),

@@ -31,7 +31,7 @@ from mmclf.studies.report.page.parts import (
     text_cell,
     value_cell,
 )
-from mmclf.studies.report.results import ArmFindings, Difference, EffectFindings, StudyFindings
+from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
 
 TIME, MAP = "time/cold_s", "test/map"
 LONGEST_ERROR = 120
@@ -49,12 +49,12 @@ def beside(metric: str) -> dict[str, str]:
     return {name: key for name, key in every.items() if key != metric} | {"mAP": MAP}
 
 
-def arms_table(findings: StudyFindings, runs_url: str | None) -> str:
+def arms_table(result: StudyResult, runs_url: str | None) -> str:
     """A row an arm: the deciding metric, its difference to the baseline, what it costs, its runs.
 
     `runs_url` followed by a run's id is its address; None for no links.
     """
-    metric = findings.definition.metric
+    metric = result.definition.metric
     deciding, difference = capital(metric_words(metric)), "Difference, F1 points"
     columns = [
         Column("Arm", is_number=False),
@@ -64,7 +64,7 @@ def arms_table(findings: StudyFindings, runs_url: str | None) -> str:
         Column("Time, s"),
         Column("Runs", is_number=False),
     ]
-    one_seed = len(findings.definition.seeds) == 1
+    one_seed = len(result.definition.seeds) == 1
     of = "the test samples alone" if one_seed else "seeds and test samples together"
     caption = (
         f"The arms. Mean and standard deviation (SD) over the n seeds that have finished; "
@@ -72,17 +72,17 @@ def arms_table(findings: StudyFindings, runs_url: str | None) -> str:
         "bold is shown; 1 F1 point is 0.01. “Fitted” is one threshold for all labels, fitted on "
         "val; the time is that from an empty store."
     )
-    rows = [_arm_row(findings, arm, runs_url) for arm in findings.arms]
+    rows = [_arm_row(result, arm, runs_url) for arm in result.arms]
     return table("arms-table", caption, columns, rows)
 
 
-def _arm_row(findings: StudyFindings, arm: ArmFindings, runs_url: str | None) -> list[str]:
-    metric, found = findings.definition.metric, arm.score
+def _arm_row(result: StudyResult, arm: ArmResult, runs_url: str | None) -> list[str]:
+    metric, found = result.definition.metric, arm.score
     reach = NO_VALUE
     if found is not None and not math.isnan(found.low):
         reach = f"{score(found.low)} to {score(found.high)}"
     return [
-        row_head(_arm_name(findings, arm)),
+        row_head(_arm_name(result, arm)),
         _mean_cell(arm, metric),
         number_cell(score(arm.deviation(metric))),
         number_cell(str(len(arm.runs)) if arm.runs else NO_VALUE),
@@ -94,17 +94,17 @@ def _arm_row(findings: StudyFindings, arm: ArmFindings, runs_url: str | None) ->
     ]
 
 
-def _arm_name(findings: StudyFindings, arm: ArmFindings) -> str:
+def _arm_name(result: StudyResult, arm: ArmResult) -> str:
     marks = []
-    if arm.name == findings.definition.baseline:
+    if arm.name == result.definition.baseline:
         marks.append("baseline")
-    if findings.best is not None and arm.name == findings.best.name and len(findings.arms) > 1:
+    if result.best is not None and arm.name == result.best.name and len(result.arms) > 1:
         marks.append("highest mean")
     told = f" {element('span', ' · '.join(marks), class_='mark')}" if marks else ""
     return f"{escaped(arm.name)}{told}"
 
 
-def _mean_cell(arm: ArmFindings, metric: str) -> str:
+def _mean_cell(arm: ArmResult, metric: str) -> str:
     mean = arm.mean(metric)
     return value_cell(shown_value(metric, mean), mean, data_arm=arm.name, data_metric=metric)
 
@@ -131,7 +131,7 @@ def shown_value(metric: str, value: float) -> str:
     return f"{value:.1f}" if metric.startswith("time/") else score(value)
 
 
-def status(arm: ArmFindings, runs_url: str | None) -> str:
+def status(arm: ArmResult, runs_url: str | None) -> str:
     """How many runs of an arm there are, with links, and why the others are not, as HTML."""
     if not arm.runs and not arm.failed:
         return "not run"
@@ -171,7 +171,7 @@ def state_words(status_: str) -> str:
     return STATES.get(status_, status_.lower())
 
 
-def effects_table(findings: StudyFindings) -> str:
+def effects_table(result: StudyResult) -> str:
     """A row a change of a ladder or an attribution, and what of the gain it accounts for."""
     columns = [
         Column("Change", is_number=False),
@@ -181,19 +181,19 @@ def effects_table(findings: StudyFindings) -> str:
     ]
     kind = (
         "each added to those before it"
-        if findings.definition.design == "ladder"
+        if result.definition.design == "ladder"
         else "its Shapley value, the mean over the orders in which the changes can be made"
     )
     caption = (
         f"What each change accounts for: {kind}. p corrected for the number of changes (Holm); an "
         "effect in bold is shown. A share is given where the whole gain is shown."
     )
-    whole = shown_gain(findings)
-    rows = [_effect_row(effect, whole) for effect in findings.effects]
+    whole = shown_gain(result)
+    rows = [_effect_row(effect, whole) for effect in result.effects]
     return table("effects-table", caption, columns, rows)
 
 
-def _effect_row(effect: EffectFindings, whole: float) -> list[str]:
+def _effect_row(effect: EffectResult, whole: float) -> list[str]:
     found = effect.difference
     known = found is not None and not math.isnan(whole)
     share = f"{100 * found.estimate.value / whole:.0f} %" if found and known else NO_VALUE
@@ -205,10 +205,10 @@ def _effect_row(effect: EffectFindings, whole: float) -> list[str]:
     ]
 
 
-def runs_table(findings: StudyFindings, runs_url: str | None) -> str:
+def runs_table(result: StudyResult, runs_url: str | None) -> str:
     """A row a run, arms in the study's order, the failed ones after the finished ones of each."""
     metrics = tuple(
-        dict.fromkeys([findings.definition.metric, "test/f1_macro", "test/f1_micro", MAP, TIME])
+        dict.fromkeys([result.definition.metric, "test/f1_macro", "test/f1_micro", MAP, TIME])
     )
     columns = [
         Column("Arm", is_number=False),
@@ -219,7 +219,7 @@ def runs_table(findings: StudyFindings, runs_url: str | None) -> str:
     ]
     rows = [
         _run_row(arm.name, run, metrics, runs_url)
-        for arm in findings.arms
+        for arm in result.arms
         for run in (*arm.runs, *arm.failed)
     ]
     caption = "All runs, with the metrics that are tracked of each; F1 and mAP of the test set."
