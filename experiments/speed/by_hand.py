@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from mmclf.training.trainer import Evaluation, batches
+from mmclf.evaluation.outputs import SplitOutputs
+from mmclf.training.trainer import batches
 
 HIDDEN = 512
 Batches = Sequence[Tensor]  # the rows of each, of one epoch
-Judge = Callable[[Evaluation, Evaluation], float]  # of train and val, higher for a better epoch
+Judge = Callable[[SplitOutputs, SplitOutputs], float]  # of train and val, higher for a better epoch
 
 
 def batches_of_epochs(
@@ -73,7 +74,7 @@ def fit_by_hand(
 
 
 @torch.no_grad()
-def _evaluated(model: nn.Module, loss: nn.Module, x: Tensor, y: Tensor) -> Evaluation:
+def _evaluated(model: nn.Module, loss: nn.Module, x: Tensor, y: Tensor) -> SplitOutputs:
     model.eval()
     logits = model(x)
-    return Evaluation(loss(logits, y).item(), logits)
+    return SplitOutputs(loss(logits, y).item(), logits.numpy())

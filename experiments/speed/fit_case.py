@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,26 +13,30 @@ from torch import Tensor
 
 from mmclf import compose
 from mmclf.config.schema import Config
+from mmclf.config.targets import build
 from mmclf.evaluation import scores
-from mmclf.pipeline.components import Inputs, prepare
-from mmclf.pipeline.evaluation import epoch_scores
-from mmclf.pipeline.fit import fit_model
-from mmclf.pipeline.fit_result import SplitOutputs
-from mmclf.pipeline.run_data import gather, open_store
-from mmclf.pipeline.stage_runner import deterministic
-from mmclf.pipeline.stages import Planner
+from mmclf.evaluation.outputs import SplitOutputs
+from mmclf.evaluation.thresholds import Threshold
+from mmclf.pipeline.evaluation_stage import score_epoch
+from mmclf.pipeline.run_data import RunData, load_run_data, open_store
+from mmclf.pipeline.stage_runner import ENCODINGS, deterministic
+from mmclf.pipeline.stages import StageResolver
+from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.device import describe_device
 from mmclf.training.features import FeaturesSerializer
-from mmclf.training.trainer import Epoch, Evaluation
+from mmclf.training.fit import FitData, fit_model
+from mmclf.training.trainer import Epoch
 
 
 @dataclass(frozen=True)
 class FitCase:
-    """What a fit starts from: features (N, D) of all samples by modality, one view each."""
+    """What a fit starts from, one view of the features of each modality."""
 
     config: Config
-    inputs: Inputs
-    features: Mapping[str, Sequence[Tensor]]
+    data: RunData
+    fit_data: FitData
+    threshold: Threshold
+    components: ModelComponents
     drawn: Sequence[Batches]
 
     def by_mmclf(self) -> tuple[float, Tensor]:
@@ -43,56 +47,59 @@ class FitCase:
 
         started = time.perf_counter()
         with deterministic(self.config.seed, CPU):
-            fitted = fit_model(self.config, self.inputs, self.features, CPU, on_epoch)
-        return time.perf_counter() - started, fitted.test.logits
+            fitted = fit_model(self.components, self.fit_data, self.threshold.empty, CPU, on_epoch)
+        return time.perf_counter() - started, torch.from_numpy(fitted.test.logits)
 
     def by_hand(self) -> tuple[float, Tensor]:
         """The same of the hand-written loop."""
-        material = self.inputs.material
-        parts = [torch.from_numpy(rows) for _, rows in material.parts.items()]
+        parts = [torch.from_numpy(rows) for _, rows in self.data.parts.items()]
         started = time.perf_counter()
         logits = fit_by_hand(
-            [views[0] for views in self.features.values()],
-            torch.from_numpy(material.samples.labels).float(),
+            [views[0] for views in self.fit_data.features.values()],
+            torch.from_numpy(self.data.samples.labels).float(),
             parts,
             self.drawn,
-            self.inputs.loss,
+            self.components.loss,
             dropout=self.config.head.dropout,
             seed=self.config.seed,
             judge=self._judge,
         )
         return time.perf_counter() - started, logits
 
-    def _judge(self, train: Evaluation, val: Evaluation) -> float:
+    def _judge(self, train: SplitOutputs, val: SplitOutputs) -> float:
         self._score(train, val)
-        material = self.inputs.material
-        chances = scores.probabilities_of(val.logits.numpy())
-        monitor, empty = self.config.trainer.monitor, material.threshold.empty
-        return scores.monitored(monitor, val.loss, material.labels("val"), chances, empty)
+        chances = scores.probabilities_of(val.logits)
+        monitor, empty = self.config.trainer.monitor, self.threshold.empty
+        return scores.monitored(monitor, val.loss, self.data.labels("val"), chances, empty)
 
-    def _score(self, train: Evaluation, val: Evaluation) -> None:
-        judged = [SplitOutputs(one.loss, one.logits.numpy()) for one in (train, val)]
-        epoch_scores(self.inputs.material, *judged)
+    def _score(self, train: SplitOutputs, val: SplitOutputs) -> None:
+        score_epoch(self.data, self.threshold, train, val)
 
 
 def fit_case(overrides: Sequence[str]) -> FitCase:
     """The fit of a run of these overrides, whose features are stored; others must be too."""
     config = compose(overrides).config
-    ran_on = describe_device(config.device)
-    with open_store(config, ran_on) as (store, sums):
-        material = gather(config, store, sums)
-        plan = Planner(config, material, sums, ran_on).plan()
-        assert plan is not None, "the run has not been made"
+    hardware = describe_device(config.device)
+    threshold: Threshold = build(config.threshold, "threshold")
+    with open_store(config, hardware) as store:
+        data = load_run_data(config, store)
+        resolver = StageResolver(config, data, threshold.empty, store.hasher, hardware)
+        stages = resolver.resolve()
+        assert stages is not None, "the run has not been made"
         features = {}
-        for name, (stage,) in plan.features.items():
-            found = store.recall(stage, FeaturesSerializer())
-            assert found is not None, "the run has not been made"
-            features[name] = [torch.from_numpy(found.value.values)]
+        for name, (stage,) in stages.features.items():
+            stored = store.get(stage, FeaturesSerializer())
+            assert stored is not None, "the run has not been made"
+            features[name] = [torch.from_numpy(stored.value.values)]
     drawn = batches_of_epochs(
-        len(material.parts.train),
+        len(data.parts.train),
         epochs=config.trainer.epochs,
         batch_size=config.trainer.batch_size,
         modalities=len(features),
         seed=config.seed,
     )
-    return FitCase(config, prepare(config, material, ()), features, drawn)
+    encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+    components = build_components(config, encodings, data.labels("train"), ())
+    samples = data.samples
+    fit_data = FitData(samples.ids, samples.labels, dict(data.parts.items()), features)
+    return FitCase(config, data, fit_data, threshold, components, drawn)

@@ -25,7 +25,7 @@ def measure(work: Workspace, data: DataSet, _wanted: Collection[str]) -> Iterato
         raise RuntimeError(f"the hand-written fit differs by {difference:.1e}: another mathematics")
     sides = {"ours": lambda: case.by_mmclf()[0], "by hand": lambda: case.by_hand()[0]}
     seconds = alternate(f"fit, {data.name}", sides, work.sizes.pairs)
-    material = case.inputs.material
+    material = case.data
     yield row(
         "fit",
         data.name,

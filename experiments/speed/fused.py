@@ -57,10 +57,9 @@ def measure(work: Workspace, data: DataSet, _wanted: Collection[str]) -> Iterato
 
 def _examples(case: FitCase) -> tuple[Tensor, Tensor]:
     """The features (N, D) and labels (N, L) that train."""
-    material = case.inputs.material
-    rows = torch.from_numpy(material.parts.train)
-    x = torch.cat([views[0] for views in case.features.values()], dim=1)[rows]
-    return x, torch.from_numpy(material.samples.labels).float()[rows]
+    rows = torch.from_numpy(case.data.parts.train)
+    x = torch.cat([views[0] for views in case.fit_data.features.values()], dim=1)[rows]
+    return x, torch.from_numpy(case.data.samples.labels).float()[rows]
 
 
 def _start(seed: int, width: int, labels: int) -> Weights:

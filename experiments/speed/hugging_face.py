@@ -17,8 +17,9 @@ from torch.utils.data import Dataset
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from mmclf.data.images import Pictures
-from mmclf.models.classifier import Classifier, make_head
+from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
+from mmclf.models.heads import make_head
 
 HIDDEN = 512
 

@@ -15,7 +15,7 @@ from workspace import decode_into
 from mmclf import compose
 from mmclf.pipeline.stage_runner import deterministic
 from mmclf.storage import environment
-from mmclf.training.features import encode_view
+from mmclf.training.encoding import ImageEncoding
 
 EVERY_S = 0.02
 STATUS = Path("/proc/self/status")
@@ -55,15 +55,14 @@ def main() -> None:
     paths = [Path(name) for name in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))]
     config = compose(["vision=efficientnet_lite0", "device=cpu"]).config
     with Peak() as peak, deterministic(config.seed, CPU):
-        pictures = decode_into(Path(sys.argv[2]), paths).pictures
+        images = decode_into(Path(sys.argv[2]), paths)
+        pictures = images.pictures
         encoder = vision_encoder("lite0").to(memory_format=torch.channels_last)
         rows = np.arange(len(pictures))
-        encode_view(
+        own_test = np.zeros(len(pictures), dtype=bool)
+        ImageEncoding(images, own_test, config.image.size, config.augment).encode(
             encoder,
-            pictures,
-            rows,
-            view=0,
-            augment=config.augment,
+            0,
             settings=config.encode,
             precision=vision_precision(encoder, pictures, rows).precision,
             device=CPU,

@@ -15,12 +15,12 @@ from results import Row, row
 from workspace import ENCODERS, Workspace
 
 from mmclf import compose
-from mmclf.config.targets import build
 from mmclf.data.split import Parts
-from mmclf.pipeline.components import prepare
-from mmclf.pipeline.fit import _learner, make_training_set
 from mmclf.pipeline.run_data import RunData
-from mmclf.pipeline.stage_runner import deterministic
+from mmclf.pipeline.stage_runner import ENCODINGS, deterministic
+from mmclf.training.components import build_components
+from mmclf.training.device import accelerator_on
+from mmclf.training.fit import FitData, make_learner
 
 FIGURES = ("train_fp32", "train_bf16")
 TRAINED = ("vision.trainable=true", "text.trainable=true")
@@ -72,16 +72,19 @@ def _ours(work: Workspace, data: DataSet, precision: str) -> Side:
     batch = work.sizes.training_batch
     settings = [f"trainer.precision={precision}", f"trainer.batch_size={batch}"]
     config = compose([*data.overrides, *ENCODERS, *TRAINED, *settings]).config
-    threshold = build(config.threshold, "threshold")
     parts = Parts(rows, rows[:1], rows[:1])
-    material = RunData(data.samples, parts, work.gallery(data), threshold, ())
-    inputs = prepare(config, material, ())
-    examples = make_training_set(config, inputs, {}, ["train"], CPU)
-    learner, _ = _learner(config, inputs, {}, len(rows), CPU)
+    run_data = RunData(data.samples, parts, work.images(data), ())
+    encodings = {name: ENCODINGS[name](config, run_data) for name in config.modalities}
+    components = build_components(config, encodings, run_data.labels("train"), ())
+    samples = data.samples
+    fit_data = FitData(samples.ids, samples.labels, dict(parts.items()), {})
+    training_set = fit_data.training_set(components, ["train"], CPU)
+    with accelerator_on(CPU, config.trainer.precision) as accelerator:
+        learner, _ = make_learner(components, fit_data, len(rows), accelerator)
     generator = torch.Generator().manual_seed(config.seed)
 
     def epoch() -> float:
         with deterministic(config.seed, CPU):
-            return timed(lambda: learner.epoch(examples, generator, 1))
+            return timed(lambda: learner.epoch(training_set, generator, 1))
 
     return epoch

@@ -13,10 +13,9 @@ from measuring import tell
 from processes import run_command
 from sizes import Sizes
 
-from mmclf.data.decoded_images import ARRAY, DecodedImages, decode
+from mmclf.data.decoded_images import ARRAY, DecodedImages, decode_images
 from mmclf.data.images import Pictures
 from mmclf.storage import environment
-from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
 
 SIZE = 224
@@ -53,7 +52,7 @@ class Workspace:
         store, decoded = self._decoded(data.name, data.paths)
         return store / "pictures" / decoded.stage.key / ARRAY
 
-    def gallery(self, data: DataSet) -> DecodedImages:
+    def images(self, data: DataSet) -> DecodedImages:
         """All pictures of the data, as a run has them."""
         return self._decoded(data.name, data.paths)[1]
 
@@ -76,6 +75,4 @@ class Workspace:
 def decode_into(folder: Path, paths: Sequence[Path]) -> DecodedImages:
     """The pictures of `paths`, decoded by every core into a store in `folder`."""
     store = Store(folder, environment.describe_cpu())
-    return decode(
-        paths, size=SIZE, crop=None, workers=None, store=store, sums=FileHasher(folder / "sums")
-    )
+    return decode_images(paths, size=SIZE, crop=None, workers=None, store=store)

@@ -1,9 +1,11 @@
-"""All pictures of a data set as one array on disk, decoded and resized once."""
+"""All images of a data set as one array on disk, decoded and resized once."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,19 +20,28 @@ from mmclf.data.images import Pictures, read_image
 from mmclf.errors import InputError
 from mmclf.progress import progress_bar
 from mmclf.storage.stopwatch import Stopwatch
-from mmclf.storage.store.entry import Entry, Stage, StageTiming
+from mmclf.storage.store.entry import Entry, OutdatedError, Stage, StageTiming
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import texts_digest
-from mmclf.storage.store.store import Store
+from mmclf.storage.store.store import Computed, StageResult, Store
 
 VERSION = 2
 MOST_WAITING = 256
 ARRAY, UNREADABLE = "pictures.npy", "unreadable.json"
+SCRATCH = "scratch-"  # begins the name of a folder below the store for an array in the making
 
 
 @dataclass(frozen=True)
 class DecodedImages:
-    """The pictures of N paths; why some rows hold none; what decoding cost."""
+    """The pictures of N paths.
+
+    Args:
+        stage: what decoding them is.
+        unreadable: why some rows hold no picture.
+        timing: what decoding them cost.
+        open: gives the array; decodes again if it has been damaged.
+
+    """
 
     stage: Stage
     unreadable: Mapping[int, str]
@@ -43,11 +54,11 @@ class DecodedImages:
         return self.open()
 
 
-def pictures_stage(
-    paths: Sequence[Path], *, size: int, crop: float | None, sums: FileHasher
+def decoding_stage(
+    paths: Sequence[Path], *, size: int, crop: float | None, hasher: FileHasher
 ) -> Stage:
     """The stage of decoding `paths`, known by the files' content; nothing is decoded."""
-    files = [value if value is not None else "" for value in sums.of(paths)]
+    files = [value if value is not None else "" for value in hasher.digests(paths)]
     arguments = {
         "files": texts_digest(files),
         "size": size,
@@ -57,14 +68,13 @@ def pictures_stage(
     return Stage("pictures", VERSION, arguments)
 
 
-def decode(
+def decode_images(
     paths: Sequence[Path],
     *,
     size: int,
     crop: float | None,
     workers: int | None,
     store: Store,
-    sums: FileHasher,
 ) -> DecodedImages:
     """The pictures of `paths` in order, out of the store if they were decoded before.
 
@@ -72,30 +82,32 @@ def decode(
     `workers`: threads, None for one per core. A file that is missing or no picture is listed by its
     row, not raised. Raises InputError if the array cannot be written.
     """
-    stage = pictures_stage(paths, size=size, crop=crop, sums=sums)
-    just_made: list[Path] = []
+    stage = decoding_stage(paths, size=size, crop=crop, hasher=store.hasher)
+    read = partial(_picture_or_reason, size=size, crop=crop)
 
-    def fill(folder: Path) -> float:
-        just_made.append(folder)
-        return _fill(folder, paths=paths, size=size, crop=crop, workers=workers)
-
-    def entry(is_sound: Callable[[Entry], bool]) -> Entry:
+    def stored(*, verify: bool) -> StageResult[_ArrayFile]:
         try:
-            return store.entry(stage, len(paths), fill, is_sound)
+            return store.get_or_compute(
+                stage,
+                _ArraySerializer(paths, read, verify=verify),
+                lambda: _decode(paths, read, size=size, workers=workers, folder=store.folder),
+                reopen=True,
+            )
         except OSError as error:
             raise InputError(
                 f"{store.folder}: the decoded pictures, {len(paths) * size * size * 3 / 1e9:.1f} "
                 f"GB, cannot be written ({error}): free space, or give store.dir=DIR elsewhere"
             ) from error
 
+    result = stored(verify=False)
+
     def pictures() -> Pictures:
-        # What was summed as it was written need not be summed again to be believed.
-        sound = entry(lambda found: bool(just_made) or found.path(ARRAY).is_file())
-        mapped: Pictures = np.load(sound.folder / ARRAY, mmap_mode="r", allow_pickle=False)
+        # What was hashed as it was written need not be hashed again to be believed.
+        file = stored(verify=result.found).value.path
+        mapped: Pictures = np.load(file, mmap_mode="r", allow_pickle=False)
         return mapped
 
-    found = entry(lambda found: _is_up_to_date(found, paths, size, crop))
-    return DecodedImages(stage, read_unreadable(found), found.timing, pictures)
+    return DecodedImages(stage, result.value.unreadable, result.timing, pictures)
 
 
 def read_unreadable(entry: Entry) -> dict[int, str]:
@@ -103,42 +115,78 @@ def read_unreadable(entry: Entry) -> dict[int, str]:
     return {int(row): why for row, why in json.loads(entry.read(UNREADABLE)).items()}
 
 
-def _is_up_to_date(entry: Entry, paths: Sequence[Path], size: int, crop: float | None) -> bool:
-    """Whether what could not be read still cannot be.
+@dataclass(frozen=True)
+class _ArrayFile:
+    """The file of an array of pictures, and why some of its rows hold none."""
 
-    Some may have been out of reach for a while only, as on a network's disk.
-    """
-    again = (_picture_or_reason(paths[row], size, crop) for row in read_unreadable(entry))
-    return ARRAY in entry.files and all(isinstance(found, str) for found in again)
+    path: Path
+    unreadable: Mapping[int, str]
 
 
-def _fill(
-    folder: Path, *, paths: Sequence[Path], size: int, crop: float | None, workers: int | None
-) -> float:
-    """Write the array, and why some rows hold no picture; returns the seconds that it took."""
+@dataclass(frozen=True)
+class _ArraySerializer:
+    """The array in the store, a file too large for memory; read whole only to `verify` it."""
+
+    paths: Sequence[Path]
+    read_path: Callable[[Path], Pictures | str]
+    verify: bool
+
+    def write(self, array: _ArrayFile, folder: Path) -> None:
+        """Move it to `folder`."""
+        text = json.dumps({str(row): why for row, why in array.unreadable.items()})
+        (folder / UNREADABLE).write_text(text, encoding="utf-8")
+        array.path.replace(folder / ARRAY)
+        array.path.parent.rmdir()
+
+    def read(self, entry: Entry) -> _ArrayFile:
+        """Where it lies; raises OutdatedError if a file that could not be read now can be.
+
+        It may have been out of reach for a while only, as on a network's disk.
+        """
+        unreadable = read_unreadable(entry)
+        if any(not isinstance(self.read_path(self.paths[row]), str) for row in unreadable):
+            raise OutdatedError(f"{entry.folder}: an image that could not be read can be read now")
+        path = entry.path(ARRAY) if self.verify else entry.folder / ARRAY
+        if ARRAY not in entry.files:
+            raise OutdatedError(f"{entry.folder} holds no array of pictures")
+        return _ArrayFile(path, unreadable)
+
+
+def _decode(
+    paths: Sequence[Path],
+    read: Callable[[Path], Pictures | str],
+    *,
+    size: int,
+    workers: int | None,
+    folder: Path,
+) -> Computed[_ArrayFile]:
+    """Write the array to a scratch folder below `folder`."""
     clock = Stopwatch()
     unreadable = {}
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size, 3)}
-    # Written, not mapped: a full disk is an error here, and would kill a process that maps it.
-    with (folder / ARRAY).open("wb") as stream:
-        np.lib.format.write_array_header_1_0(stream, header)
-        with progress_bar("decoding images", len(paths)) as advance:
-            for row, found in enumerate(_read(paths, size, crop, workers)):
-                if isinstance(found, str):
-                    unreadable[row] = found
-                    stream.write(bytes(size * size * 3))
-                else:
-                    stream.write(found.data)
-                advance(1)
-    (folder / UNREADABLE).write_text(json.dumps(unreadable), encoding="utf-8")
-    return clock.elapsed()
+    scratch = Path(tempfile.mkdtemp(dir=folder, prefix=SCRATCH))
+    try:
+        # Written, not mapped: a full disk is an error here, and would kill a process that maps it.
+        with (scratch / ARRAY).open("wb") as stream:
+            np.lib.format.write_array_header_1_0(stream, header)
+            with progress_bar("decoding images", len(paths)) as advance:
+                for row, picture in enumerate(_read_ahead(paths, read, workers)):
+                    if isinstance(picture, str):
+                        unreadable[row] = picture
+                        stream.write(bytes(size * size * 3))
+                    else:
+                        stream.write(picture.data)
+                    advance(1)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    return Computed(_ArrayFile(scratch / ARRAY, unreadable), clock.elapsed(), len(paths))
 
 
-def _read(
-    paths: Sequence[Path], size: int, crop: float | None, workers: int | None
+def _read_ahead(
+    paths: Sequence[Path], read: Callable[[Path], Pictures | str], workers: int | None
 ) -> Iterator[Pictures | str]:
     """The picture of each path in order, or why there is none; decoded ahead by threads."""
-    read = partial(_picture_or_reason, size=size, crop=crop)
     with ThreadPoolExecutor(workers if workers is not None else os.cpu_count()) as pool:
         waiting: deque[Future[Pictures | str]] = deque()
         for path in paths:

@@ -12,8 +12,10 @@ from mmclf.data.split import Parts
 from mmclf.errors import InputError
 
 
-def check_supports(labels: NDArray[np.uint8], parts: Parts, label_names: Sequence[str]) -> None:
-    """Raise InputError for labels (N, L) that no training sample has: a finding for each.
+def check_label_support(
+    labels: NDArray[np.uint8], parts: Parts, label_names: Sequence[str]
+) -> None:
+    """Raise InputError for labels (N, L) that no training sample has: a problem for each.
 
     The first few are listed, with their counts in the other parts.
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 from numpy.typing import NDArray
 
 from mmclf.data.samples import Samples
@@ -78,7 +79,7 @@ def stored_split(samples: Samples, store: Store, **settings: Any) -> StageResult
         parts = split(samples.labels, samples.own_val, samples.own_test, **settings)
         return Computed(parts, clock.elapsed(), len(samples))
 
-    return store.result(Stage("split", VERSION, arguments), PartsSerializer(), compute)
+    return store.get_or_compute(Stage("split", VERSION, arguments), PartsSerializer(), compute)
 
 
 def split(
@@ -152,8 +153,6 @@ def hold_out(
     Sechidis, Tsoumakas and Vlahavas, On the stratification of multi-label data, ECML PKDD 2011.
     Raises InputError if either would be empty.
     """
-    from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit  # waits for scikit-learn
-
     kept = held = np.empty(0, dtype=np.int64)
     if 1 <= round(share * len(indices)) < len(indices):
         splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=share, random_state=seed)

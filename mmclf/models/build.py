@@ -13,7 +13,8 @@ from torch.optim.lr_scheduler import LRScheduler
 from mmclf.config.schema import Head, Node
 from mmclf.config.targets import build, parameters, resolve
 from mmclf.errors import InputError
-from mmclf.models.classifier import Classifier, make_head
+from mmclf.models.classifier import Classifier
+from mmclf.models.heads import make_head
 
 
 def make_model(

@@ -14,6 +14,9 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from mmclf.errors import InputError
 
 HUB_TIMEOUT_S = 3.0
+# What is fetched of a repository: of timm's models, and of Hugging Face's.
+TIMM_FILES = ("config.json", "*.safetensors")
+HUGGING_FACE_FILES = ("*.json", "model*.safetensors", "*.txt", "*.model")
 
 
 def hub_folder(repository: str, patterns: Sequence[str], needed: str = "*.safetensors") -> Path:

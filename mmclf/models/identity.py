@@ -6,7 +6,7 @@ Nothing is built, and torch is not waited for, so that what is stored is found a
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from inspect import getmro, isclass
@@ -17,7 +17,9 @@ from mmclf.config.schema import Node
 from mmclf.config.targets import parameters, resolve
 from mmclf.config.user_modules import source_files
 from mmclf.errors import InputError
+from mmclf.models.hub import HUGGING_FACE_FILES, TIMM_FILES, cached_hub_folder
 from mmclf.models.package import package_place
+from mmclf.models.source_code import code_digest, is_own
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import texts_digest
 from mmclf.storage.store.json_cache import JsonCache
@@ -26,8 +28,6 @@ TIMM = "mmclf.models.vision.TimmEncoder"
 HUGGING_FACE = "mmclf.models.text.HuggingFaceEncoder"
 TFIDF = "mmclf.models.tfidf.Tfidf"
 CONSTANT = "mmclf.models.constant.Constant"
-TIMM_HUB_FILES = ("config.json", "*.safetensors")
-HUGGING_FACE_HUB_FILES = ("*.json", "model*.safetensors", "*.txt", "*.model")
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,17 @@ class Identity:
 
 
 class Identities:
-    """Finds out what encoders are; `sums` and `memory` remember what files and names lead to."""
+    """Finds out what encoders and other parts are.
 
-    def __init__(self, sums: FileHasher, memory: JsonCache, allow: Sequence[str]) -> None:
-        self._sums, self._memory, self._allow = sums, memory, tuple(allow)
+    Args:
+        hasher: hashes the files that settings name.
+        cache: remembers which repository of the hub a name of timm's stands for.
+        allow: the user's own modules.
+
+    """
+
+    def __init__(self, hasher: FileHasher, cache: JsonCache, allow: Sequence[str]) -> None:
+        self._hasher, self._cache, self._allow = hasher, cache, tuple(allow)
 
     def encoder(self, node: Node, role: str) -> Identity | None:
         """What the encoder of a config node is, or None if its weights are not at hand yet."""
@@ -56,10 +63,11 @@ class Identities:
             target = resolve(name, role, self._allow)
             name = f"{target.__module__}.{target.__qualname__}"
         if name == TFIDF:
-            return Identity({"part": dict(node), **versions("scikit-learn")}, is_fitted=True)
+            about = {"part": dict(node), "code": _code(TFIDF), **versions("scikit-learn")}
+            return Identity(about, is_fitted=True)
         if name == CONSTANT:
             # Nothing is learnt, but what has a fit is run without batches and precisions, as it is.
-            return Identity({"kind": CONSTANT}, is_fitted=True)
+            return Identity({"kind": CONSTANT, "code": _code(CONSTANT)}, is_fitted=True)
         if name == TIMM:
             return self._timm(node)
         if name == HUGGING_FACE:
@@ -67,65 +75,77 @@ class Identities:
         return self._other(node, role)
 
     def part(self, node: Node) -> dict[str, Any]:
-        """A part's settings, those that name files by their content, and the user's own code."""
+        """A part's settings, those that name files by their content, and its code.
+
+        The code counts where it is mmclf's or the user's own; a library's version stands elsewhere.
+        """
+        targets = list(_targets(node))
         # One module of the user's own may import another, so all of them count.
-        own = self._allow if self._is_own(node) else ()
+        is_users = any(_is_below(target, module) for target in targets for module in self._allow)
         return {
             "part": self._by_content(node),
-            "sources": {module: self._sources(module) for module in own},
+            "code": {target: _code(target) for target in filter(is_own, targets)},
+            "sources": {module: self._sources(module) for module in self._allow if is_users},
         }
 
     def _timm(self, node: Node) -> Identity | None:
-        about = {"kind": TIMM, "name": node["name"], **versions("torch", "timm")}
+        about = {
+            "kind": TIMM,
+            "name": node["name"],
+            "code": _code(TIMM),
+            **versions("torch", "timm"),
+        }
         weights = node.get("weights", "hub")
         if weights == "random":
             return Identity(about | {"weights": "random"})
         if weights == "hub":
-            folder = _cached(self._timm_repository(node["name"]), TIMM_HUB_FILES)
-            found = None if folder is None else folder / "model.safetensors"
+            folder = cached_hub_folder(self._timm_repository(node["name"]), TIMM_FILES)
+            file = None if folder is None else folder / "model.safetensors"
         else:
-            found = _weights_place(weights, node)
-        return None if found is None else Identity(about | {"weights": self._content(found)})
+            file = _weights_path(weights, node)
+        return None if file is None else Identity(about | {"weights": self._content(file)})
 
     def _timm_repository(self, name: str) -> str:
         def ask_timm() -> str:
+            # Late, as timm takes seconds to import: it is asked once for a name.
             from mmclf.models.vision import hub_repository
 
             return hub_repository(name)
 
-        return str(self._memory.remember(f"{name} in timm {version('timm')}", ask_timm))
+        return str(self._cache.get_or_compute(f"{name} in timm {version('timm')}", ask_timm))
 
     def _hugging_face(self, node: Node) -> Identity | None:
         about = {
             "kind": HUGGING_FACE,
+            "code": _code(HUGGING_FACE),
             "pooling": node.get("pooling", "mean"),
             "max_length": node.get("max_length", 64),
             **versions("torch", "transformers", "tokenizers"),
         }
         tokenizer, weights = node.get("tokenizer"), node.get("weights", "hub")
         if tokenizer is not None:
-            about["tokenizer"] = self._content(Path(tokenizer), HUGGING_FACE_HUB_FILES)
+            about["tokenizer"] = self._content(Path(tokenizer), HUGGING_FACE_FILES)
         if weights == "random":
             return self._random_text(node, about)
         if weights == "hub":
-            found = _cached(node["name"], HUGGING_FACE_HUB_FILES)
+            folder = cached_hub_folder(node["name"], HUGGING_FACE_FILES)
         else:
-            found = _weights_place(weights, node)
-        if found is None:
+            folder = _weights_path(weights, node)
+        if folder is None:
             return None
-        return Identity(about | {"weights": self._content(found, HUGGING_FACE_HUB_FILES)})
+        return Identity(about | {"weights": self._content(folder, HUGGING_FACE_FILES)})
 
     def _random_text(self, node: Node, about: dict[str, Any]) -> Identity:
         about |= {"weights": "random", "architecture": node.get("architecture")}
         try:
-            at_hand: Path | None = package_place(node.get("package"))
+            local: Path | None = package_place(node.get("package"))
         except InputError:
-            at_hand = _cached(node["name"], HUGGING_FACE_HUB_FILES, needed="*.json")
-        if at_hand is not None:
-            about["at_hand"] = self._content(at_hand, HUGGING_FACE_HUB_FILES)
+            local = cached_hub_folder(node["name"], HUGGING_FACE_FILES, needed="*.json")
+        if local is not None:
+            about["local"] = self._content(local, HUGGING_FACE_FILES)
         # A tokenizer out of the hub's cache may be another model's part only, and is then refused.
         is_sure = node.get("tokenizer") is not None or (
-            at_hand is not None and node.get("package") is not None
+            local is not None and node.get("package") is not None
         )
         return Identity(about, takes_captions=not is_sure)
 
@@ -149,16 +169,6 @@ class Identities:
             takes_captions="train_captions" in parameters(target),
         )
 
-    def _is_own(self, node: object) -> bool:
-        """Whether a target in a node is in one of the user's modules."""
-        if isinstance(node, (list, tuple)):
-            return any(map(self._is_own, node))
-        if not isinstance(node, Mapping):
-            return False
-        target = str(node.get("_target_"))
-        found = any(target == m or target.startswith(f"{m}.") for m in self._allow)
-        return found or any(map(self._is_own, node.values()))
-
     def _sources(self, module: str) -> str:
         files = source_files(module)
         return self._together([file.name for file in files], files)
@@ -172,17 +182,16 @@ class Identities:
             return {"content": self._content(Path(value))}
         return value
 
-    def _content(self, place: Path, patterns: Sequence[str] = ("*",)) -> str:
+    def _content(self, path: Path, patterns: Sequence[str] = ("*",)) -> str:
         """The content of a file, or of the files below a folder that match, with their names."""
-        if not place.is_dir():
-            return self._together([""], [place])
-        found = {file for pattern in patterns for file in place.rglob(pattern) if file.is_file()}
-        files = sorted(found)
-        return self._together([file.relative_to(place).as_posix() for file in files], files)
+        if not path.is_dir():
+            return self._together([""], [path])
+        files = sorted({f for pattern in patterns for f in path.rglob(pattern) if f.is_file()})
+        return self._together([file.relative_to(path).as_posix() for file in files], files)
 
     def _together(self, names: Sequence[str], files: Sequence[Path]) -> str:
-        sums = [value if value is not None else "unreadable" for value in self._sums.of(files)]
-        return texts_digest([*names, *sums])
+        digests = [d if d is not None else "unreadable" for d in self._hasher.digests(files)]
+        return texts_digest([*names, *digests])
 
 
 def version(package: str) -> str | None:
@@ -198,14 +207,29 @@ def versions(*packages: str) -> dict[str, str | None]:
     return {package: version(package) for package in packages}
 
 
-def _weights_place(weights: str, node: Node) -> Path:
+def _weights_path(weights: str, node: Node) -> Path:
     return package_place(node.get("package")) if weights == "package" else Path(weights)
 
 
-def _cached(repository: str, patterns: Sequence[str], needed: str = "*.safetensors") -> Path | None:
-    from mmclf.models.hub import cached_hub_folder
+def _code(target: str) -> str:
+    """The digest of the code of the module that a target of mmclf's own lies in."""
+    return code_digest(target.rpartition(".")[0])
 
-    return cached_hub_folder(repository, patterns, needed)
+
+def _targets(node: object) -> Iterator[str]:
+    """Every `_target_` in a node, at any depth."""
+    if isinstance(node, Mapping):
+        if "_target_" in node:
+            yield str(node["_target_"])
+        for value in node.values():
+            yield from _targets(value)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from _targets(value)
+
+
+def _is_below(target: str, module: str) -> bool:
+    return target == module or target.startswith(f"{module}.")
 
 
 def _is_file_name(text: str) -> bool:

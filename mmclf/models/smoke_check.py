@@ -1,4 +1,4 @@
-"""A trial of the parts on one sample or two: what cannot work is refused before a run starts."""
+"""Smoke checks of the parts on a sample or two: what cannot work is refused before a run starts."""
 
 from __future__ import annotations
 
@@ -17,37 +17,32 @@ UNFIT = (AssertionError, AttributeError, IndexError, RuntimeError, TypeError, Va
 
 
 @torch.no_grad()
-def encoders_fit(encoders: Mapping[str, Any], size: int) -> None:
-    """Raise InputError unless each encoder makes features (1, out_dim) of one sample.
+def check_encoder(
+    modality: str, encoder: Any, encode: Callable[[Any], Tensor], sample: str
+) -> None:
+    """Raise InputError unless the encoder makes features (1, out_dim) of one sample.
 
-    `size`: of a picture, in pixels. An encoder that is fitted first, as TF-IDF, is not tried.
+    `encode` gives the features of a `sample`, as messages call it, by the encoder.
     """
-    for modality, encoder in encoders.items():
-        if hasattr(encoder, "fit"):
-            continue
-        was_training = encoder.training
-        encoder.eval()
-        try:
-            if modality == "vision":
-                features = encoder(torch.zeros(1, 3, size, size))
-            else:
-                features = encoder(encoder.tokenize(["a caption"]))
-            shape, width = tuple(features.shape), encoder.out_dim
-        except UNFIT as error:
-            what = f"a picture of image.size={size}" if modality == "vision" else "a caption"
-            raise InputError(
-                f"{modality}: the encoder cannot take {what} ({_reason(error)}): "
-                "change its settings, or choose another level"
-            ) from error
-        if shape != (1, width):
-            raise InputError(
-                f"{modality}: the encoder makes {shape} of one sample, expected "
-                f"(1, {width}), as its out_dim says"
-            )
-        encoder.train(was_training)
+    was_training = encoder.training
+    encoder.eval()
+    try:
+        features = encode(encoder)
+        shape, width = tuple(features.shape), encoder.out_dim
+    except UNFIT as error:
+        raise InputError(
+            f"{modality}: the encoder cannot take {sample} ({_reason(error)}): "
+            "change its settings, or choose another level"
+        ) from error
+    if shape != (1, width):
+        raise InputError(
+            f"{modality}: the encoder makes {shape} of one sample, expected "
+            f"(1, {width}), as its out_dim says"
+        )
+    encoder.train(was_training)
 
 
-def model_fits(
+def check_model(
     model: nn.Module,
     loss: Callable[[Tensor, Tensor], Tensor],
     dims: Mapping[str, int],
@@ -88,7 +83,7 @@ def model_fits(
     model.train(was_training)
 
 
-def optimizer_steps(optimizer: torch.optim.Optimizer, scheduler: LRScheduler) -> None:
+def check_optimizer(optimizer: torch.optim.Optimizer, scheduler: LRScheduler) -> None:
     """Raise InputError unless the optimizer of a model with gradients can make a step.
 
     The model is changed by it: it is to be a stand-in.

@@ -15,8 +15,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from mmclf.errors import InputError
-from mmclf.models.hub import hub_folder
-from mmclf.models.identity import HUGGING_FACE_HUB_FILES
+from mmclf.models.hub import HUGGING_FACE_FILES, hub_folder
 from mmclf.models.package import package_path
 from mmclf.models.wordpiece import train_wordpiece
 
@@ -111,7 +110,7 @@ def _folder(name: str, weights: str, package: Mapping[str, str] | None) -> Path:
     if weights == "package":
         return package_path(package)
     if weights == "hub":
-        return hub_folder(name, HUGGING_FACE_HUB_FILES)
+        return hub_folder(name, HUGGING_FACE_FILES)
     folder = Path(weights)
     if not (folder / "config.json").is_file():
         raise InputError(

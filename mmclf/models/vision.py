@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from mmclf.errors import InputError, suggestion
 from mmclf.models import weights as weights_file
-from mmclf.models.hub import hub_folder
-from mmclf.models.identity import TIMM_HUB_FILES
+from mmclf.models.hub import TIMM_FILES, hub_folder
 from mmclf.models.package import package_path
 
 
@@ -84,7 +83,7 @@ def hub_repository(name: str) -> str:
 
 
 def _from_hub(name: str) -> nn.Module:
-    file = hub_folder(hub_repository(name), TIMM_HUB_FILES) / "model.safetensors"
+    file = hub_folder(hub_repository(name), TIMM_FILES) / "model.safetensors"
     model: nn.Module = timm.create_model(
         name, pretrained=True, num_classes=0, pretrained_cfg_overlay={"file": str(file)}
     )

@@ -16,6 +16,7 @@ from mmclf.config.schema import Config
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.data.unreadable_images import write_reasons
+from mmclf.evaluation.threshold_search import Empty
 from mmclf.models.description import write_files
 from mmclf.pipeline.fit_result import FitResult
 from mmclf.pipeline.run_data import RunData
@@ -49,18 +50,18 @@ def write_predictions(
             )
 
 
-def write_skipped(folder: Path, material: RunData) -> None:
+def write_skipped(folder: Path, data: RunData) -> None:
     """`skipped_images.csv`, which samples were left out and why, if any were."""
-    if material.gallery is not None and material.gallery.unreadable:
-        path = folder / "skipped_images.csv"
-        write_reasons(path, material.samples, material.gallery.unreadable)
+    if data.images is not None and data.images.unreadable:
+        write_reasons(folder / "skipped_images.csv", data.samples, data.images.unreadable)
 
 
 def write_model(
     folder: Path,
     config: Config,
-    material: RunData,
-    outcome: FitResult,
+    data: RunData,
+    fit: FitResult,
+    empty: Empty,
     thresholds: NDArray[np.float64],
     precisions: Mapping[str, str],
 ) -> None:
@@ -69,15 +70,19 @@ def write_model(
     Frozen encoders are not copied but named, with the sum of their tensors and the precision that
     they ran in; TF-IDF's state is copied, and so are the weights, the architecture and the
     tokenizer of an encoder that was trained.
+
+    Args:
+        empty: what a prediction without labels becomes.
+
     """
     target = folder / "model"
-    write_files(target, outcome.model)
+    write_files(target, fit.model)
     description = {
         "format": MODEL_FORMAT,
-        "label_ids": list(material.samples.label_ids),
-        "label_names": list(material.samples.label_names),
+        "label_ids": list(data.samples.label_ids),
+        "label_names": list(data.samples.label_names),
         "thresholds": thresholds.tolist(),
-        "empty": material.threshold.empty,
+        "empty": empty,
         "image": asdict(config.image),
         "precision": config.trainer.precision,
         "fusion": config.fusion,
@@ -86,18 +91,18 @@ def write_model(
             name: {"node": config.encoder(name).part, "trained": config.encoder(name).trainable}
             | {key: about[key] for key in DESCRIBED if key in about}
             | {"encoding_precision": precisions.get(name, config.trainer.precision)}
-            for name, about in outcome.encoders.items()
+            for name, about in fit.encoders.items()
         },
     }
     (target / "model.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
-    (folder / "model_summary.txt").write_text(summary(config, outcome) + "\n", encoding="utf-8")
+    (folder / "model_summary.txt").write_text(summary(config, fit) + "\n", encoding="utf-8")
 
 
-def summary(config: Config, outcome: FitResult) -> str:
+def summary(config: Config, fit: FitResult) -> str:
     """The encoders with their widths and parameters, then the trained layers."""
     lines = [
         f"{name}: {about['class']}, {about['out_dim']} features, {about['parameters']:,} "
         f"parameters, {'trained' if config.encoder(name).trainable else 'frozen'}"
-        for name, about in outcome.encoders.items()
+        for name, about in fit.encoders.items()
     ]
-    return "\n".join([*lines, outcome.summary])
+    return "\n".join([*lines, fit.summary])

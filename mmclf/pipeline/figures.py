@@ -86,4 +86,6 @@ def _picture(
         draw().savefig(held, format="png", dpi=DOTS_PER_INCH)
         return Computed(held.getvalue(), clock.elapsed(), 1, ())
 
-    return store.result(Stage("figure", VERSION, arguments), PictureSerializer(), drawn).value
+    return store.get_or_compute(
+        Stage("figure", VERSION, arguments), PictureSerializer(), drawn
+    ).value

@@ -1,211 +1,232 @@
-"""One run: samples, split, encode, fit, decide, metrics, tracking, in this order.
-
-What is stored is not computed again, and what only computing needs, as torch, is not waited for.
-"""
+"""One run, read from top to bottom: load, split, encode, fit, evaluate, log."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmclf.config.proofs import Proofs
 from mmclf.config.schema import Composed, Config
+from mmclf.config.targets import build
 from mmclf.config.validate import checked_parts
 from mmclf.errors import InputError
+from mmclf.evaluation.evaluate import EpochScores, EvaluationResult
+from mmclf.evaluation.thresholds import Threshold
 from mmclf.pipeline import artifacts, run_naming
-from mmclf.pipeline.evaluation import EvaluationSerializer, Verdict, epoch_scores, judge
+from mmclf.pipeline.epoch_log import EpochLog
+from mmclf.pipeline.evaluation_stage import EvaluationSerializer, evaluate_fit
 from mmclf.pipeline.figures import write_figures
 from mmclf.pipeline.fit_result import (
     FitResult,
     FitResultSerializer,
-    SplitOutputs,
     SplitOutputsSerializer,
-    retested,
+    with_test_outputs,
 )
-from mmclf.pipeline.run_data import RunData, gather, open_store
-from mmclf.pipeline.stage_keys import data_digest
-from mmclf.pipeline.stage_timing import cost_tags, speeds, times
-from mmclf.pipeline.stages import Plan, Planner
+from mmclf.pipeline.run_data import RunData, load_run_data, open_store
+from mmclf.pipeline.stage_timing import speeds, times, timing_tags
+from mmclf.pipeline.stages import RunStages, StageResolver, data_digest
 from mmclf.storage import environment
 from mmclf.storage.stopwatch import Stopwatch
-from mmclf.storage.store.store import Computed, StageResult, Store
+from mmclf.storage.store.store import StageResult, Store
 from mmclf.storage.tracking import RunLog, Tracker
-from mmclf.training.device import describe_device, pick_device
-
-if TYPE_CHECKING:
-    from mmclf.pipeline.stage_runner import StageRunner
+from mmclf.training.device import describe_device
 
 DATA_DIGITS = 12  # of the digest of a data set that a run is tagged with
+LOGITS = ("val", "test")  # the parts whose logits a run keeps
+
+Start = Callable[[], AbstractContextManager[RunLog]]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run came to; logits and labels (N, L) of `val` and `test`, thresholds (L,)."""
+    """The result of a run.
+
+    Args:
+        history: the metrics of train and val after each epoch.
+        logits: (N, L) of `val` and `test`, as are `labels`; `ids` are their samples.
+        thresholds: (L,).
+
+    """
 
     run_id: str
     metrics: Mapping[str, float]
+    history: Sequence[EpochScores]
+    ids: Mapping[str, Sequence[str]]
     logits: Mapping[str, NDArray[np.float32]]
     labels: Mapping[str, NDArray[np.uint8]]
     thresholds: NDArray[np.float64]
     label_names: Sequence[str]
 
 
-@dataclass(frozen=True)
-class Ready:
-    """A run before it starts: its outcome is stored, or there is a computation of it."""
-
-    material: RunData
-    plan: Plan
-    outcome: StageResult[FitResult] | None
-    computation: StageRunner | None
-
-
 def run(composed: Composed) -> Result:
     """Run one configuration and log it; an error after its start leaves a FAILED run behind.
 
     Raises InputError for bad input, most of it before the run is registered.
+
+    >>> import mmclf
+    >>> config = mmclf.compose(["data.train=60", "data.test=20", "trainer.epochs=1"])
+    >>> result = mmclf.run(config)
+    >>> result.logits["test"].shape
+    (20, 18)
     """
     config, clock = composed.config, Stopwatch()
     environment.check_single_process()
-    ran_on = describe_device(config.device)
-    tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
-    facts = {"hardware": ran_on, "versions": environment.versions(), "commit": environment.commit()}
-    start = partial(
-        tracker.run,
-        *_called(composed, facts),
-        config.tracking.parent,
-    )
+    hardware = describe_device(config.device)
+    start = _start(composed, hardware)
     with ExitStack() as stack:
-        try:
-            store, sums = stack.enter_context(open_store(config, ran_on))
+        with _early_failures_tracked(config, start):
+            store = stack.enter_context(open_store(config, hardware))
             if config.cache == "on":
-                proofs = Proofs(store.folder, config.allow_targets)
-                proofs.add(checked_parts(composed.tree))
-            material = gather(config, store, sums)
-            planner = Planner(config, material, sums, ran_on)
-            ready = _ready(config, material, planner, store, stack)
-        except BaseException as error:
-            # A single run that bad input stops leaves no trace; a job of a sweep does.
-            if isinstance(error, InputError) and config.tracking.parent is None:
-                raise
-            with start():
-                raise
+                Proofs(store.folder, config.allow_targets).add(checked_parts(composed.tree))
+            data = load_run_data(config, store)
+            threshold: Threshold = build(config.threshold, "threshold", config.allow_targets)
+            resolver = StageResolver(config, data, threshold.empty, store.hasher, hardware)
+            stages = resolver.resolve()
+            fit = _stored_fit(stages, store)
+            if fit is None:
+                # Late, as torch and timm and transformers take seconds to import, which a run
+                # whose fit is stored need not wait for.
+                from mmclf.pipeline.stage_runner import prepared_runner
+
+                runner = stack.enter_context(prepared_runner(config, data, resolver, store))
+                stages = runner.stages
+            assert stages is not None
         with start() as log:
             store.sign(log.id)
-            log.params(run_naming.flat_params(composed.tree))
-            log.tags({"mmclf.data_digest": data_digest(material.samples)[:DATA_DIGITS]})
-            with tempfile.TemporaryDirectory() as folder:
-                artifacts.write_config(Path(folder), composed.tree, composed.overrides)
-                log.artifacts(Path(folder))
-            return _finish(composed, ready, store, clock, log)
+            _log_start(log, composed, data, stages)
+            epochs = EpochLog(log, data, threshold)
+            if fit is None:
+                encoded = runner.encode()
+                fit = runner.fit(encoded, threshold.empty, epochs)
+                fit = runner.ablate(fit, encoded)
+            evaluation = store.get_or_compute(
+                stages.decide,
+                EvaluationSerializer(),
+                partial(evaluate_fit, fit, data, threshold, epochs.history or None),
+            )
+            if not epochs.history:
+                log.curves(dict(enumerate(evaluation.value.history, start=1)))
+            metrics = _metrics(fit.value, evaluation.value, data)
+            log.metrics(metrics)
+            _log_artifacts(log, config, data, stages, fit.value, threshold, evaluation.value, store)
+            log.tags(timing_tags(evaluation.timings, log.id))
+            seconds = times(evaluation.timings) | speeds(evaluation.timings)
+            seconds["time/wall_s"] = clock.elapsed()
+            log.metrics(seconds)
+            return _result(log.id, data, fit.value, evaluation.value, metrics | seconds)
 
 
-def _called(composed: Composed, facts: Mapping[str, str | None]) -> tuple[str, dict[str, str]]:
-    """The run's name and its tags; a study has called its arm already."""
-    choices, overrides, seed = composed.choices, composed.overrides, composed.config.seed
-    arm = composed.config.tracking.arm
-    if arm is None:
-        arm, name = run_naming.arm_name(overrides), run_naming.run_name(choices, overrides)
-    else:
-        name = run_naming.study_run_name(arm, seed)
-    return name, run_naming.run_tags(choices, arm, seed, facts)
-
-
-def _ready(
-    config: Config, material: RunData, planner: Planner, store: Store, stack: ExitStack
-) -> Ready:
-    plan = planner.plan()
-    stored = _stored(plan, store) if plan is not None else None
-    if plan is not None and stored is not None:
-        return Ready(material, plan, stored, None)
-    from mmclf.pipeline.stage_runner import deterministic, prepared
-
-    device = pick_device(config.device)
-    stack.enter_context(deterministic(config.seed, device))
-    computation = prepared(config, material, planner, store, device)
-    return Ready(material, computation.plan, None, computation)
-
-
-def _stored(plan: Plan, store: Store) -> StageResult[FitResult] | None:
-    """The outcome of a plan, or None if it lacks any of its parts."""
-    outcome = store.recall(plan.fit, FitResultSerializer())
-    if outcome is None or plan.tested is None:
-        return outcome
-    tested = store.recall(plan.tested, SplitOutputsSerializer())
-    return None if tested is None else retested(outcome, tested)
-
-
-def _finish(
-    composed: Composed, ready: Ready, store: Store, clock: Stopwatch, log: RunLog
-) -> Result:
-    config, material, plan = composed.config, ready.material, ready.plan
-    log.tags({f"mmclf.precision.{name}": value for name, value in plan.precisions.items()})
-    log.tags({f"mmclf.samples.{part}": str(len(rows)) for part, rows in material.parts.items()})
-    outcome, history = _outcome(ready, log)
-
-    def decide() -> Computed[Verdict]:
-        # The epochs of a fit that was computed just now have been scored as they went by.
-        return judge(material, outcome.value, history or None, outcome.timings)
-
-    verdict = store.result(plan.decide, EvaluationSerializer(), decide)
-    if not history:
-        log.history(verdict.value.history)
-    metrics = dict(verdict.value.metrics)
-    if material.gallery is not None:
-        metrics["data/skipped_images"] = len(material.gallery.unreadable)
-    last_step = len(outcome.value.train) + 1
-    log.metrics(metrics, last_step)
-    with tempfile.TemporaryDirectory() as folder:
-        _write(Path(folder), config, ready, outcome.value, verdict.value, store)
-        log.artifacts(Path(folder))
-    log.tags(cost_tags(verdict.timings, log.id))
-    seconds = times(verdict.timings) | {"time/wall_s": clock.elapsed()} | speeds(verdict.timings)
-    log.metrics(seconds, last_step)
-    return Result(
-        run_id=log.id,
-        metrics=metrics | seconds,
-        logits={part: outcome.value.parts()[part].logits for part in ("val", "test")},
-        labels={part: material.labels(part) for part in ("val", "test")},
-        thresholds=verdict.value.thresholds,
-        label_names=material.samples.label_names,
+def _start(composed: Composed, hardware: str) -> Start:
+    """What starts the tracked run; a study has named its arm already."""
+    config, choices, overrides = composed.config, composed.choices, composed.overrides
+    arm, seed = config.tracking.arm, config.seed
+    name = run_naming.study_run_name(arm, seed) if arm is not None else None
+    facts = {
+        "hardware": hardware,
+        "versions": environment.versions(),
+        "commit": environment.commit(),
+    }
+    tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
+    return partial(
+        tracker.run,
+        name if name is not None else run_naming.run_name(choices, overrides),
+        run_naming.run_tags(
+            choices, arm if arm is not None else run_naming.arm_name(overrides), seed, facts
+        ),
+        config.tracking.parent,
     )
 
 
-def _outcome(ready: Ready, log: RunLog) -> tuple[StageResult[FitResult], list[dict[str, float]]]:
-    """The outcome of fit and test, and the scores of epochs that have been logged already."""
-    history: list[dict[str, float]] = []
-    if ready.computation is None:
-        assert ready.outcome is not None
-        return ready.outcome, history
+@contextmanager
+def _early_failures_tracked(config: Config, start: Start) -> Iterator[None]:
+    """Leave a FAILED run behind for an error before the start.
 
-    def on_epoch(number: int, train: SplitOutputs, val: SplitOutputs) -> None:
-        values = epoch_scores(ready.material, train, val)
-        history.append(values)
-        log.metrics(values, number)
-
-    outcome = ready.computation.outcome(on_epoch)
-    if ready.plan.tested is not None:
-        from mmclf.pipeline.modality_ablation import judged_at_test
-
-        outcome = retested(outcome, judged_at_test(ready.computation, outcome, ready.plan.tested))
-    return outcome, history
+    But a single run that bad input stops leaves no trace.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, InputError) and config.tracking.parent is None:
+            raise
+        with start():
+            raise
 
 
-def _write(
-    folder: Path, config: Config, ready: Ready, outcome: FitResult, verdict: Verdict, store: Store
+def _stored_fit(stages: RunStages | None, store: Store) -> StageResult[FitResult] | None:
+    """The stored result of the fit, and of the test where that is another; None if one lacks."""
+    if stages is None:
+        return None
+    fit = store.get(stages.fit, FitResultSerializer())
+    if fit is None or stages.tested is None:
+        return fit
+    tested = store.get(stages.tested, SplitOutputsSerializer())
+    return None if tested is None else with_test_outputs(fit, tested)
+
+
+def _log_start(log: RunLog, composed: Composed, data: RunData, stages: RunStages) -> None:
+    """What is known of a run before it computes anything."""
+    log.params(run_naming.params(composed.choices, composed.tree))
+    tags = {"mmclf.data_digest": data_digest(data.samples)[:DATA_DIGITS]}
+    tags |= {f"mmclf.precision.{name}": value for name, value in stages.precisions.items()}
+    tags |= {f"mmclf.samples.{part}": str(len(rows)) for part, rows in data.parts.items()}
+    log.tags(tags)
+    with tempfile.TemporaryDirectory() as folder:
+        artifacts.write_config(Path(folder), composed.tree, composed.overrides)
+        log.artifacts(Path(folder))
+
+
+def _metrics(fit: FitResult, evaluation: EvaluationResult, data: RunData) -> dict[str, float]:
+    """The metrics that are logged once."""
+    metrics = {**evaluation.metrics, "best_epoch": float(fit.best)}
+    if data.images is not None:
+        metrics["data/skipped_images"] = float(len(data.images.unreadable))
+    return metrics
+
+
+def _log_artifacts(
+    log: RunLog,
+    config: Config,
+    data: RunData,
+    stages: RunStages,
+    fit: FitResult,
+    threshold: Threshold,
+    evaluation: EvaluationResult,
+    store: Store,
 ) -> None:
-    material = ready.material
-    logits = {part: outcome.parts()[part].logits for part in ("val", "test")}
-    artifacts.write_predictions(folder, material.samples, material.parts, logits)
-    thresholds, precisions = verdict.thresholds, ready.plan.precisions
-    artifacts.write_model(folder, config, material, outcome, thresholds, precisions)
-    write_figures(folder, material.samples, material.parts, verdict.history, store)
-    artifacts.write_skipped(folder, material)
+    """Predictions, model, figures."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        logits = {part: fit.outputs()[part].logits for part in LOGITS}
+        artifacts.write_predictions(folder, data.samples, data.parts, logits)
+        artifacts.write_model(
+            folder, config, data, fit, threshold.empty, evaluation.thresholds, stages.precisions
+        )
+        write_figures(folder, data.samples, data.parts, evaluation.history, store)
+        artifacts.write_skipped(folder, data)
+        log.artifacts(folder)
+
+
+def _result(
+    run_id: str,
+    data: RunData,
+    fit: FitResult,
+    evaluation: EvaluationResult,
+    metrics: Mapping[str, float],
+) -> Result:
+    return Result(
+        run_id=run_id,
+        metrics=metrics,
+        history=evaluation.history,
+        ids={part: [data.samples.ids[i] for i in data.parts[part]] for part in LOGITS},
+        logits={part: fit.outputs()[part].logits for part in LOGITS},
+        labels={part: data.labels(part) for part in LOGITS},
+        thresholds=evaluation.thresholds,
+        label_names=data.samples.label_names,
+    )

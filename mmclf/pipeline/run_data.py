@@ -1,4 +1,4 @@
-"""What a run starts from, before any part of its model: samples, split, pictures, threshold."""
+"""The data of a run: samples, their split, their decoded images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,29 +13,27 @@ from numpy.typing import NDArray
 
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
-from mmclf.data.decoded_images import DecodedImages
-from mmclf.data.label_support import check_supports
+from mmclf.data.decoded_images import DecodedImages, decode_images
+from mmclf.data.label_support import check_label_support
 from mmclf.data.permute import with_shuffled_captions
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, stored_split
-from mmclf.data.unreadable_images import hang
-from mmclf.evaluation.thresholds import Threshold
+from mmclf.data.unreadable_images import check_readable
+from mmclf.errors import InputError
 from mmclf.storage.store.entry import StageTiming
-from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
 
 
 @dataclass(frozen=True)
 class RunData:
-    """Samples, their split, their pictures (None without images), and the rule for thresholds.
+    """Samples, their split, and their images where a run looks at them.
 
-    `costs`: of the split and of decoding.
+    `timings`: of the split and of decoding.
     """
 
     samples: Samples
     parts: Parts
-    gallery: DecodedImages | None
-    threshold: Threshold
+    images: DecodedImages | None
     timings: tuple[StageTiming, ...]
 
     def labels(self, part: str) -> NDArray[np.uint8]:
@@ -45,36 +42,65 @@ class RunData:
 
 
 @contextmanager
-def open_store(config: Config, hardware: str) -> Iterator[tuple[Store, FileHasher]]:
-    """The store of results, and the sums of files; with cache=off empty ones that are not kept."""
+def open_store(config: Config, hardware: str) -> Iterator[Store]:
+    """The store of stage results; with cache=off an empty one that is not kept."""
+    store = Store(Path(config.store.dir), hardware)
     if config.cache == "on":
-        store = Store(Path(config.store.dir), hardware)
-        yield store, FileHasher(store.folder / "sums")
+        yield store
         return
-    folder = Store(Path(config.store.dir), hardware).folder
-    with tempfile.TemporaryDirectory(dir=folder, prefix="off-") as name:
-        yield Store(Path(name), hardware), FileHasher(Path(name) / "sums")
+    with tempfile.TemporaryDirectory(dir=store.folder, prefix="off-") as name:
+        yield Store(Path(name), hardware)
 
 
-Hang = Callable[[Config, Samples, Store, FileHasher], DecodedImages]
+def load_run_data(
+    config: Config,
+    store: Store,
+    images_of: Callable[[Config, Samples, Store], DecodedImages] | None = None,
+) -> RunData:
+    """Load the samples, split them, decode their images.
 
-
-def gather(config: Config, store: Store, sums: FileHasher, hanging: Hang = hang) -> RunData:
-    """The material of a run; raises InputError for whatever is wrong with the data.
-
-    `hanging` makes the pictures, where there are some to look at.
+    `images_of`: decodes the images, by default `decode_run_images`. Raises InputError for whatever
+    is wrong with the data.
     """
-    make = partial(build, allow=config.allow_targets)
-    samples: Samples = make(config.data.part, role="data")
-    if config.data.caption_order == "shuffled":
-        samples = with_shuffled_captions(samples)
-    drawn = stored_split(samples, store, seed=config.seed, **asdict(config.split))
-    parts, timings = drawn.value, drawn.timings
-    gallery: DecodedImages | None = None
+    samples = load_samples(config)
+    split = stored_split(samples, store, seed=config.seed, **asdict(config.split))
+    parts, timings = split.value, split.timings
+    images: DecodedImages | None = None
     if not config.vision.is_none:
-        gallery = hanging(config, samples, store, sums)
+        decode = images_of if images_of is not None else decode_run_images
+        images = decode(config, samples, store)
         # After the split, so that every run of a study has the same test set but for these.
-        parts = parts.without(gallery.unreadable)
-        timings = (*timings, gallery.timing)
-    check_supports(samples.labels, parts, samples.label_names)
-    return RunData(samples, parts, gallery, make(config.threshold, role="threshold"), timings)
+        parts = parts.without(images.unreadable)
+        timings = (*timings, images.timing)
+    check_label_support(samples.labels, parts, samples.label_names)
+    return RunData(samples, parts, images, timings)
+
+
+def load_samples(config: Config) -> Samples:
+    """The samples of the configured source, each with its own caption or with a shuffled one."""
+    samples: Samples = build(config.data.part, "data", config.allow_targets)
+    if config.data.caption_order == "shuffled":
+        return with_shuffled_captions(samples)
+    return samples
+
+
+def decode_run_images(config: Config, samples: Samples, store: Store) -> DecodedImages:
+    """The decoded images of the samples; raises InputError as the configuration wants it."""
+    if not samples.images:
+        raise InputError(
+            "vision: this data has no images (data.image_column is null): choose vision=none"
+        )
+    images = decode_images(
+        samples.images,
+        size=config.image.size,
+        crop=config.image.crop,
+        workers=config.encode.workers,
+        store=store,
+    )
+    check_readable(
+        samples,
+        images.unreadable,
+        on_bad_image=config.data.on_bad_image,
+        output_dir=Path(config.output_dir),
+    )
+    return images

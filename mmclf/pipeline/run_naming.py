@@ -59,9 +59,14 @@ def run_tags(
     return tags | {"mmclf.arm": arm, "mmclf.seed": str(seed)}
 
 
-def flat_params(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings by dotted key, the tracking address and the study left out."""
-    return {k: v for k, v in _flat(tree, "") if not k.startswith(("tracking.", "study"))}
+def params(choices: Mapping[str, str], tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The level of each group by its name, and the settings by dotted key.
+
+    The tracking address and the study are left out.
+    """
+    levels = {group: level for group, level in choices.items() if level != "null"}
+    settings = {k: v for k, v in _flat(tree, "") if not k.startswith(("tracking.", "study"))}
+    return levels | settings
 
 
 def settings_of(tree: Mapping[str, Any], *, with_root: bool = False) -> dict[str, Any]:

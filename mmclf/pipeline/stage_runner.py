@@ -1,4 +1,7 @@
-"""What the store lacks of a run: its features and its fit, computed."""
+"""The stages of a run that need torch: encode, fit, and the ablation of modalities at the test.
+
+Each is a computation with the store around it: what is stored is not computed again.
+"""
 
 from __future__ import annotations
 
@@ -8,33 +11,40 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from mmclf.config.schema import Config
+from mmclf.evaluation.outputs import SplitOutputs
+from mmclf.evaluation.threshold_search import Empty
 from mmclf.models.classifier import summary
 from mmclf.models.description import Description, describe_encoder
+from mmclf.models.encoders import is_fitted
 from mmclf.models.weights import as_safetensors
-from mmclf.pipeline.components import Inputs, prepare
-from mmclf.pipeline.fit import Fitted, fit_model
-from mmclf.pipeline.fit_result import WEIGHTS, FitResult, FitResultSerializer, SplitOutputs
+from mmclf.pipeline.epoch_log import EpochLog
+from mmclf.pipeline.fit_result import (
+    WEIGHTS,
+    FitResult,
+    FitResultSerializer,
+    SplitOutputsSerializer,
+    with_test_outputs,
+)
+from mmclf.pipeline.modalities import images_of
+from mmclf.pipeline.modality_ablation import ablated_outputs
 from mmclf.pipeline.run_data import RunData
-from mmclf.pipeline.stages import Plan, Planner
+from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage.stopwatch import Stopwatch
-from mmclf.storage.store.entry import Stage, StageTiming
 from mmclf.storage.store.store import Computed, StageResult, Store
 from mmclf.training import precision
-from mmclf.training.device import check_precision
-from mmclf.training.encode import standardise
-from mmclf.training.features import Features, FeaturesSerializer, encode_text, encode_view
-from mmclf.training.trainer import Epoch, Evaluation
+from mmclf.training.components import ModelComponents, build_components
+from mmclf.training.device import check_precision, pick_device
+from mmclf.training.encoding import ImageEncoding, ModalityEncoding, TextEncoding
+from mmclf.training.features import Features, FeaturesSerializer
+from mmclf.training.fit import FitData, FittedModel, fit_model
 
 PROBED = 64  # samples on which precisions are compared: with few, those few would decide
-
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # without which cuBLAS may vary
 
-OnEpoch = Callable[[int, SplitOutputs, SplitOutputs], None]
+Encoded = Mapping[str, Sequence[StageResult[Features]]]
 
 
 @contextmanager
@@ -63,171 +73,155 @@ def deterministic(seed: int, device: torch.device) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class StageRunner:
-    """A run whose fit is to be computed, everything that it takes prepared."""
+    """Computes what the store lacks of a run, all of whose parts have been built and checked."""
 
     config: Config
-    inputs: Inputs
-    plan: Plan
+    data: RunData
+    components: ModelComponents
+    stages: RunStages
     store: Store
     device: torch.device
 
-    def outcome(self, on_epoch: OnEpoch) -> StageResult[FitResult]:
-        """The outcome of the fit; `on_epoch` is told of every epoch, unless another process fits.
+    def encode(self) -> Encoded:
+        """The features of the frozen encoders, by modality, a result for each view."""
+        return {
+            name: [self._features(name, view, stage) for view, stage in enumerate(stages)]
+            for name, stages in self.stages.features.items()
+        }
 
-        Its arguments are the epoch's number, and train and val after it.
+    def fit(self, encoded: Encoded, empty: Empty, epochs: EpochLog) -> StageResult[FitResult]:
+        """The result of the fit; `epochs` gets every epoch, unless another process fits."""
+
+        def compute() -> Computed[FitResult]:
+            clock = Stopwatch()
+            data = self._fit_data(encoded)
+            fitted = fit_model(self.components, data, empty, self.device, epochs.log)
+            seconds = clock.elapsed() - epochs.seconds
+            timings = [*self.data.timings]
+            timings += [t for views in encoded.values() for view in views for t in view.timings]
+            result = self._fit_result(fitted, encoded)
+            return Computed(result, seconds, fitted.samples_seen, timings)
+
+        return self.store.get_or_compute(self.stages.fit, FitResultSerializer(), compute)
+
+    def ablate(self, fit: StageResult[FitResult], encoded: Encoded) -> StageResult[FitResult]:
+        """The fit's result with the test set as `at_test` shows it; as it is where nothing changes.
+
+        It costs what the fit cost beside.
         """
-        return self.store.result(self.plan.fit, FitResultSerializer(), lambda: self._fit(on_epoch))
+        stage = self.stages.tested
+        if stage is None:
+            return fit
 
-    def clean_features(self) -> dict[str, Tensor]:
-        """The features (N, D) of all samples, not augmented, by modality of the frozen encoders."""
-        found = {
-            name: self._view(name, 0, stages[0]).value.values
-            for name, stages in self.plan.features.items()
-        }
-        return {name: torch.from_numpy(values) for name, values in found.items()}
+        def compute() -> Computed[SplitOutputs]:
+            clean = self._fit_data({name: views[:1] for name, views in encoded.items()})
+            clock = Stopwatch()
+            outputs = ablated_outputs(fit.value, self.components, clean, self.device)
+            return Computed(outputs, clock.elapsed(), len(outputs.logits), fit.timings)
 
-    def _fit(self, on_epoch: OnEpoch) -> Computed[FitResult]:
-        found = {name: self._features(name) for name in self.plan.features}
-        views = {
-            name: [torch.from_numpy(one.value.values) for one in results]
-            for name, results in found.items()
-        }
-        clock = Stopwatch()
+        tested = self.store.get_or_compute(stage, SplitOutputsSerializer(), compute)
+        return with_test_outputs(fit, tested)
 
-        def told(epoch: Epoch) -> None:
-            with clock.stage("telling"):
-                on_epoch(epoch.number, _judged(epoch.train), _judged(epoch.val))
-
-        fitted = fit_model(self.config, self.inputs, views, self.device, told)
-        seconds = clock.elapsed() - clock.seconds.get("telling", 0.0)
-        timings: list[StageTiming] = [*self.inputs.material.timings]
-        timings += [
-            timing for results in found.values() for one in results for timing in one.timings
-        ]
-        frozen = {name: results[0].value.encoder for name, results in found.items()}
-        outcome = _outcome(self.config, self.inputs, fitted, frozen)
-        return Computed(outcome, seconds, fitted.samples_seen, timings)
-
-    def _features(self, modality: str) -> list[StageResult[Features]]:
-        stages = self.plan.features[modality]
-        return [self._view(modality, view, stage) for view, stage in enumerate(stages)]
-
-    def _view(self, modality: str, view: int, stage: Stage) -> StageResult[Features]:
-        material, how = self.inputs.material, self.plan.precisions[modality]
-
+    def _features(self, modality: str, view: int, stage: Any) -> StageResult[Features]:
         def compute() -> Computed[Features]:
-            encoder = self.inputs.encoder(modality)
-            if modality == "text":
-                return encode_text(
-                    encoder,
-                    material.samples.captions,
-                    material.parts.train,
-                    settings=self.config.encode,
-                    precision=how,
-                    device=self.device,
-                )
-            assert material.gallery is not None
-            return encode_view(
-                encoder,
-                material.gallery.pictures,
-                _rows(material, view),
-                view=view,
-                augment=self.config.augment,
+            return self.components.encodings[modality].encode(
+                self.components.encoder(modality),
+                view,
                 settings=self.config.encode,
-                precision=how,
+                precision=self.stages.precisions[modality],
                 device=self.device,
             )
 
-        return self.store.result(stage, FeaturesSerializer(), compute)
+        return self.store.get_or_compute(stage, FeaturesSerializer(), compute)
+
+    def _fit_data(self, encoded: Encoded) -> FitData:
+        samples = self.data.samples
+        return FitData(
+            ids=samples.ids,
+            labels=samples.labels,
+            parts=dict(self.data.parts.items()),
+            features={
+                name: [torch.from_numpy(view.value.values) for view in views]
+                for name, views in encoded.items()
+            },
+        )
+
+    def _fit_result(self, fitted: FittedModel, encoded: Encoded) -> FitResult:
+        descriptions: dict[str, Description] = {
+            name: encoded[name][0].value.encoder
+            if name in encoded
+            else describe_encoder(self.components.encoder(name), trained=True)
+            for name in self.config.modalities
+        }
+        files = {k: data for each in descriptions.values() for k, data in each.files.items()}
+        return FitResult(
+            train=tuple(fitted.train),
+            val=tuple(fitted.val),
+            test=fitted.test,
+            best=fitted.best,
+            summary=summary(fitted.model),
+            encoders={name: each.about for name, each in descriptions.items()},
+            model=files | {WEIGHTS: as_safetensors(fitted.model)},
+        )
 
 
-def prepared(
-    config: Config, material: RunData, planner: Planner, store: Store, device: torch.device
-) -> StageRunner:
-    """A computation of a run; raises InputError for all that its settings can spoil."""
-    check_precision(config.trainer.precision, device)
-    plan = planner.plan()
-    missing = [
-        name
-        for name in config.modalities
-        if not config.encoder(name).trainable
-        and (plan is None or any(store.find(stage) is None for stage in plan.features[name]))
-    ]
-    inputs = prepare(config, material, missing)
-    if plan is None:
-        for name in missing:
-            _resolve_precision(config, inputs, name, planner, device)
-        plan = planner.plan()
-    assert plan is not None
-    return StageRunner(config, inputs, plan, store, device)
+@contextmanager
+def prepared_runner(
+    config: Config, data: RunData, resolver: StageResolver, store: Store
+) -> Iterator[StageRunner]:
+    """A runner of the stages, within a block in which torch repeats itself.
+
+    Raises InputError for all that the run's settings can spoil.
+    """
+    device = pick_device(config.device)
+    with deterministic(config.seed, device):
+        check_precision(config.trainer.precision, device)
+        stages = resolver.resolve()
+        missing = [
+            name
+            for name in config.modalities
+            if not config.encoder(name).trainable
+            and (stages is None or any(store.entry(s) is None for s in stages.features[name]))
+        ]
+        encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+        components = build_components(config, encodings, data.labels("train"), missing)
+        if stages is None:
+            for name in missing:
+                _resolve_precision(components, data, name, resolver, device)
+            stages = resolver.resolve()
+        assert stages is not None
+        yield StageRunner(config, data, components, stages, store, device)
+
+
+def _image_encoding(config: Config, data: RunData) -> ModalityEncoding:
+    return ImageEncoding(images_of(data), data.samples.own_test, config.image.size, config.augment)
+
+
+def _text_encoding(_config: Config, data: RunData) -> ModalityEncoding:
+    return TextEncoding(data.samples.captions, data.parts.train)
+
+
+ENCODINGS: Mapping[str, Callable[[Config, RunData], ModalityEncoding]] = {
+    "vision": _image_encoding,
+    "text": _text_encoding,
+}
 
 
 def _resolve_precision(
-    config: Config, inputs: Inputs, modality: str, planner: Planner, device: torch.device
+    components: ModelComponents,
+    data: RunData,
+    modality: str,
+    resolver: StageResolver,
+    device: torch.device,
 ) -> None:
-    encoder, material = inputs.encoder(modality), inputs.material
-    if hasattr(encoder, "fit"):
+    """Measure in which precision an encoder runs, where that is to be found out."""
+    encoder, rows = components.encoder(modality), data.parts.train[:PROBED]
+    if is_fitted(encoder):
         return
-    rows = material.parts.train[:PROBED]
-    if modality == "vision":
-        assert material.gallery is not None
-        encoder.to(device=device, memory_format=torch.channels_last)
-        pictures = torch.from_numpy(material.gallery.pictures[rows]).to(device)
-
-        def forward() -> Tensor:
-            features: Tensor = encoder(standardise(encoder, pictures))
-            return features
-    else:
-        tokens = encoder.to(device).tokenize([material.samples.captions[i] for i in rows])
-        sent = {name: value.to(device) for name, value in tokens.items()}
-
-        def forward() -> Tensor:
-            features: Tensor = encoder(sent)
-            return features
-
     precision.resolve(
-        config.encode.precision,
-        forward,
-        name=planner.precision_name(modality),
+        components.config.encode.precision,
+        components.encodings[modality].probe(encoder, rows, device),
+        name=resolver.precision_name(modality),
         device=device,
-        memory=planner.precisions,
+        cache=resolver.precisions,
     )
-
-
-def _rows(material: RunData, view: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The samples with a picture; of a view but the clean one those that may be trained on."""
-    assert material.gallery is not None
-    chosen = np.ones(len(material.samples), dtype=bool)
-    chosen[list(material.gallery.unreadable)] = False
-    if view > 0:
-        chosen &= ~material.samples.own_test
-    return np.flatnonzero(chosen)
-
-
-def _judged(evaluation: Evaluation) -> SplitOutputs:
-    return SplitOutputs(evaluation.loss, evaluation.logits.numpy())
-
-
-def _outcome(
-    config: Config, inputs: Inputs, fitted: Fitted, frozen: Mapping[str, Description]
-) -> FitResult:
-    described: dict[str, Description] = {}
-    for name in config.modalities:
-        trained = name not in frozen
-        described[name] = (
-            describe_encoder(inputs.encoder(name), trained=True) if trained else frozen[name]
-        )
-    files = {k: data for one in described.values() for k, data in one.files.items()}
-    return FitResult(
-        train=_series(fitted.train),
-        val=_series(fitted.val),
-        test=_judged(fitted.test),
-        best=fitted.best,
-        summary=summary(fitted.model),
-        encoders={name: one.about for name, one in described.items()},
-        model=files | {WEIGHTS: as_safetensors(fitted.model)},
-    )
-
-
-def _series(evaluations: Sequence[Evaluation]) -> tuple[SplitOutputs, ...]:
-    return tuple(map(_judged, evaluations))

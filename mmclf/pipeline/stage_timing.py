@@ -40,7 +40,7 @@ def speeds(timings: Sequence[StageTiming]) -> dict[str, float]:
     return found
 
 
-def cost_tags(timings: Sequence[StageTiming], run: str) -> dict[str, str]:
+def timing_tags(timings: Sequence[StageTiming], run: str) -> dict[str, str]:
     """`mmclf.stage.*`: which run made the result of each stage, and at what cost.
 
     `mmclf.cold_hardware`: all hardware that `time/cold_s` is of.

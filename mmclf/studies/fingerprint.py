@@ -10,7 +10,7 @@ from mmclf.config.schema import Config
 from mmclf.config.targets import build
 from mmclf.data.samples import Samples
 from mmclf.models.identity import Identities
-from mmclf.pipeline.stage_keys import DECIDE, FIT, TESTED, TEXT, VISION, data_digest
+from mmclf.pipeline.stages import VERSIONS, data_digest
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import digest, texts_digest
 from mmclf.storage.store.json_cache import JsonCache
@@ -37,35 +37,35 @@ def study_fingerprint(planned: PlannedStudy) -> StudyFingerprint:
     """
     configs = [arm.config for arm in planned.arms]
     base = planned.base.config
-    sums = FileHasher(Path(base.store.dir) / "sums")
-    memory = JsonCache(Path(base.store.dir) / "memory" / "hub.json")
-    identities = Identities(sums, memory, base.allow_targets)
-    sources = _data(configs, sums)
+    store = Path(base.store.dir)
+    hasher = FileHasher(store / "sums")
+    identities = Identities(hasher, JsonCache(store / "memory" / "hub.json"), base.allow_targets)
+    sources = _data(configs, hasher)
     whole = {
         "data": sources,
         "parts": [_parts(config, identities) for config in configs],
-        "stages": [VISION, TEXT, FIT, TESTED, DECIDE],
+        "stages": VERSIONS,
     }
     return StudyFingerprint(sources[0] if len(sources) == 1 else digest(sources), digest(whole))
 
 
-def _data(configs: Sequence[Config], sums: FileHasher) -> list[str]:
+def _data(configs: Sequence[Config], hasher: FileHasher) -> list[str]:
     by_source: dict[str, list[Config]] = {}
     for config in configs:
         by_source.setdefault(digest(config.data.part), []).append(config)
-    return [_source(of_it, sums) for of_it in by_source.values()]
+    return [_source(readers, hasher) for readers in by_source.values()]
 
 
-def _source(configs: Sequence[Config], sums: FileHasher) -> str:
+def _source(configs: Sequence[Config], hasher: FileHasher) -> str:
     """A data source as the configs that name it read it."""
     first = configs[0]
     samples: Samples = build(first.data.part, "data", first.allow_targets)
     # The order counts: whose a caption is decides what is learnt from it.
-    told = [data_digest(samples), texts_digest(samples.captions)]
+    texts = [data_digest(samples), texts_digest(samples.captions)]
     if all(config.vision.is_none for config in configs):
-        return digest(told)
-    images = sums.of(samples.images)
-    return digest([*told, texts_digest([one if one is not None else "" for one in images])])
+        return digest(texts)
+    images = [value if value is not None else "" for value in hasher.digests(samples.images)]
+    return digest([*texts, texts_digest(images)])
 
 
 def _parts(config: Config, identities: Identities) -> list[object]:

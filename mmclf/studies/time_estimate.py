@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
-from mmclf.data.decoded_images import DecodedImages, pictures_stage, read_unreadable
+from mmclf.data.decoded_images import DecodedImages, decoding_stage, read_unreadable
 from mmclf.data.images import Pictures
 from mmclf.data.samples import Samples
-from mmclf.pipeline.run_data import RunData, gather
-from mmclf.pipeline.stages import Plan, Planner
+from mmclf.evaluation.thresholds import Threshold
+from mmclf.pipeline.run_data import RunData, load_run_data
+from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage.store.entry import Entry, Stage, StageTiming
-from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.maintenance import kept
 from mmclf.storage.store.store import Store
 
@@ -102,54 +102,53 @@ class TimeEstimator:
     def __init__(self, config: Config, hardware: str) -> None:
         self._hardware = hardware
         self._store = Store(Path(config.store.dir), hardware)
-        self._sums = FileHasher(self._store.folder / "sums")
         self._speeds = Speeds(self._store.folder, hardware)
-        self._materials: dict[str, RunData] = {}
+        self._data: dict[str, RunData] = {}
         self._runs = 0
 
-    def add(self, config: Config, to: TimeEstimate) -> Plan | None:
+    def add(self, config: Config, to: TimeEstimate) -> RunStages | None:
         """Add what a run needs; None if its encoders are not known well enough to tell.
 
         With cache=off it needs everything, and shares nothing with other runs.
         """
-        material = self._material(config)
-        plan = Planner(config, material, self._sums, self._hardware).plan()
-        if plan is None or self._stored(plan.decide, config) or self._stored(plan.fit, config):
-            return plan
+        data = self._run_data(config)
+        threshold: Threshold = build(config.threshold, "threshold", config.allow_targets)
+        empty, hasher = threshold.empty, self._store.hasher
+        stages = StageResolver(config, data, empty, hasher, self._hardware).resolve()
+        if stages is None or any(self._stored(s, config) for s in (stages.decide, stages.fit)):
+            return stages
         self._runs += 1
         run = "" if config.cache == "on" else f" of run {self._runs}"
-        gallery = [] if material.gallery is None else [material.gallery.stage]
-        features = [stage for stages in plan.features.values() for stage in stages]
-        for stage in (*gallery, *features):
+        decoding = [] if data.images is None else [data.images.stage]
+        features = [stage for views in stages.features.values() for stage in views]
+        for stage in (*decoding, *features):
             if not self._stored(stage, config):
-                to.add(stage, self._speeds.of(stage) * len(material.samples), run)
-        seen = len(material.parts.train) * config.trainer.epochs
-        to.add(plan.fit, self._speeds.of(plan.fit) * seen, run)
-        return plan
+                to.add(stage, self._speeds.of(stage) * len(data.samples), run)
+        seen = len(data.parts.train) * config.trainer.epochs
+        to.add(stages.fit, self._speeds.of(stages.fit) * seen, run)
+        return stages
 
     def _stored(self, stage: Stage, config: Config) -> bool:
-        return config.cache == "on" and self._store.find(stage) is not None
+        return config.cache == "on" and self._store.entry(stage) is not None
 
-    def _material(self, config: Config) -> RunData:
+    def _run_data(self, config: Config) -> RunData:
         name = repr((config.data, config.split, config.image, config.vision.is_none, config.seed))
-        if name not in self._materials:
-            self._materials[name] = gather(config, self._store, self._sums, self._sketch)
-        threshold = build(config.threshold, "threshold", config.allow_targets)
-        return replace(self._materials[name], threshold=threshold)
+        if name not in self._data:
+            self._data[name] = load_run_data(config, self._store, self._images)
+        return self._data[name]
 
-    def _sketch(
-        self, config: Config, samples: Samples, store: Store, sums: FileHasher
-    ) -> DecodedImages:
-        """The pictures as they will be known, without any being decoded."""
+    def _images(self, config: Config, samples: Samples, store: Store) -> DecodedImages:
+        """The images as they will be known, without any being decoded."""
         image = config.image
-        stage = pictures_stage(samples.images, size=image.size, crop=image.crop, sums=sums)
-        entry = store.find(stage)
-        unreadable: Mapping[int, str] = read_unreadable(entry) if entry is not None else {}
-        timing = StageTiming(stage.name, stage.key, 0.0, len(samples), self._hardware, None)
-        return DecodedImages(
-            stage, unreadable, timing if entry is None else entry.timing, _not_decoded
+        stage = decoding_stage(
+            samples.images, size=image.size, crop=image.crop, hasher=store.hasher
         )
+        entry = store.entry(stage)
+        if entry is not None:
+            return DecodedImages(stage, read_unreadable(entry), entry.timing, _not_decoded)
+        timing = StageTiming(stage.name, stage.key, 0.0, len(samples), self._hardware, None)
+        return DecodedImages(stage, {}, timing, _not_decoded)
 
 
 def _not_decoded() -> Pictures:
-    raise AssertionError("a forecast looks at no picture")
+    raise AssertionError("an estimate looks at no picture")

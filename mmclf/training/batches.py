@@ -13,8 +13,9 @@ from torch import Tensor
 
 from mmclf.config.schema import Augment
 from mmclf.data.images import Pictures
+from mmclf.models.encoders import TextEncoder, VisionEncoder
 from mmclf.training.batch_augment import augmented
-from mmclf.training.encode import TextEncoder, VisionEncoder, standardise
+from mmclf.training.encode import standardise
 from mmclf.training.prefetch import to_device
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmclf.data.images import Pictures
+from mmclf.models.encoders import TextEncoder, VisionEncoder
 from mmclf.training.precision import Precision, autocast
 from mmclf.training.prefetch import prefetch, to_device
 
@@ -19,27 +19,6 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 Advance = Callable[[int], None]
 MakeView = Callable[[Pictures], Pictures]
-
-
-class VisionEncoder(Protocol):
-    """Features (B, D) of standardised pictures (B, 3, H, W)."""
-
-    out_dim: int
-
-    def __call__(self, pictures: Tensor, /) -> Tensor:
-        """Features (B, D)."""
-
-
-class TextEncoder(Protocol):
-    """Features (B, D) of tokenised captions."""
-
-    out_dim: int
-
-    def tokenize(self, captions: Sequence[str], /) -> Mapping[str, Tensor]:
-        """Token ids, attention mask and the like, each (B, T)."""
-
-    def __call__(self, tokens: Mapping[str, Tensor], /) -> Tensor:
-        """Features (B, D)."""
 
 
 def standardise(encoder: VisionEncoder, pictures: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ def resolve(
     *,
     name: str,
     device: torch.device,
-    memory: JsonCache,
+    cache: JsonCache,
 ) -> Precision:
     """`wanted`, or for `auto` what a short measurement says, once for an encoder and a hardware.
 
@@ -44,7 +44,7 @@ def resolve(
     """
     if wanted != "auto":
         return wanted
-    measured = memory.remember(name, lambda: measure(forward, device))
+    measured = cache.get_or_compute(name, lambda: measure(forward, device))
     return "bf16" if measured["bf16"] else "fp32"
 
 

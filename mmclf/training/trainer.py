@@ -13,6 +13,8 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
+from mmclf.evaluation.outputs import SplitOutputs
+from mmclf.progress import progress_bar
 from mmclf.training.batches import TrainingSet
 from mmclf.training.prefetch import prefetch
 
@@ -26,20 +28,12 @@ class NonFiniteLossError(ArithmeticError):
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """The loss over all N examples, and the logits (N, L) on the CPU."""
-
-    loss: float
-    logits: Tensor
-
-
-@dataclass(frozen=True)
 class Epoch:
-    """What epoch `number`, from 1, came to; `score` is higher where the epoch is better."""
+    """The outputs after epoch `number`, from 1; `score` is higher where the epoch is better."""
 
     number: int
-    train: Evaluation
-    val: Evaluation
+    train: SplitOutputs
+    val: SplitOutputs
     score: float
 
 
@@ -101,7 +95,7 @@ class Learner:
         if self._scheduler is not None and not self._accelerator.optimizer_step_was_skipped:
             self._scheduler.step()
 
-    def evaluate(self, examples: TrainingSet) -> Evaluation:
+    def evaluate(self, examples: TrainingSet) -> SplitOutputs:
         """Loss and logits of the clean inputs, without dropout; see `evaluate`."""
         return evaluate(self.model, self._loss, examples, self._evaluation_size)
 
@@ -140,47 +134,50 @@ def fit(
     epochs: int,
     patience: int | None,
     seed: int,
-    score: Callable[[Evaluation], float],
+    score: Callable[[SplitOutputs], float],
     on_epoch: Callable[[Epoch], None],
-) -> Epoch:
-    """Train the learner's model and leave it with the weights of its best epoch, which is returned.
+) -> tuple[list[Epoch], Epoch]:
+    """Train the learner's model and leave it with the weights of its best epoch.
 
-    `score` judges an epoch by its validation, the first of equals wins; after `patience` epochs
+    `score` rates an epoch by its validation, the first of equals wins; after `patience` epochs
     without a better one it ends. `seed` decides the order of the samples and the views drawn.
-    Raises NonFiniteLossError at the first step whose loss is not finite.
+    `on_epoch` is called with every epoch. Raises NonFiniteLossError at the first step whose loss is
+    not finite.
+
+    Returns:
+        All epochs, and the best of them.
+
     """
     generator = torch.Generator().manual_seed(seed)
+    done: list[Epoch] = []
     best: tuple[Epoch, dict[str, Tensor]] | None = None
-    for number in range(1, epochs + 1):
-        learner.epoch(train, generator, number)
-        validated = learner.evaluate(val)
-        epoch = Epoch(number, learner.evaluate(train), validated, score(validated))
-        if best is None or epoch.score > best[0].score:
-            best = epoch, learner.weights()
-        on_epoch(epoch)
-        if patience is not None and number - best[0].number >= patience:
-            break
+    with progress_bar("training, epochs", epochs) as advance:
+        for number in range(1, epochs + 1):
+            learner.epoch(train, generator, number)
+            validated = learner.evaluate(val)
+            epoch = Epoch(number, learner.evaluate(train), validated, score(validated))
+            done.append(epoch)
+            if best is None or epoch.score > best[0].score:
+                best = epoch, learner.weights()
+            on_epoch(epoch)
+            advance(1)
+            if patience is not None and number - best[0].number >= patience:
+                break
     assert best is not None
     learner.restore(best[1])
-    return best[0]
+    return done, best[0]
 
 
-def refit(
-    learner: Learner,
-    examples: TrainingSet,
-    *,
-    epochs: int,
-    seed: int,
-    on_epoch: Callable[[], None],
-) -> None:
+def refit(learner: Learner, examples: TrainingSet, *, epochs: int, seed: int) -> None:
     """Train the learner's model for a number of epochs that is known, without validation.
 
     `seed` as in `fit`. Raises NonFiniteLossError at the first step whose loss is not finite.
     """
     generator = torch.Generator().manual_seed(seed)
-    for number in range(1, epochs + 1):
-        learner.epoch(examples, generator, number)
-        on_epoch()
+    with progress_bar("training on train and val, epochs", epochs) as advance:
+        for number in range(1, epochs + 1):
+            learner.epoch(examples, generator, number)
+            advance(1)
 
 
 def _drawn(
@@ -211,7 +208,7 @@ def steps_of(count: int, size: int) -> int:
 @torch.no_grad()
 def evaluate(
     model: nn.Module, loss: Loss, examples: TrainingSet, batch_size: int = 4096
-) -> Evaluation:
+) -> SplitOutputs:
     """Loss and logits of the clean inputs, without dropout, over all examples at once.
 
     Raises NonFiniteLossError if a logit or the loss is not finite.
@@ -231,7 +228,7 @@ def evaluate(
             f"the loss is not finite in an evaluation; samples: {_named(guilty or examples.ids)}. "
             f"{ADVICE}"
         )
-    return Evaluation(value.item(), logits.float().cpu())
+    return SplitOutputs(value.item(), logits.float().cpu().numpy())
 
 
 def _named(ids: Sequence[str]) -> str:

@@ -16,9 +16,10 @@ from mmclf.config.signature_check import check_part
 from mmclf.config.targets import build
 from mmclf.config.validate import PARTS, checked_parts
 from mmclf.errors import InputError
-from mmclf.pipeline.components import prepare
-from mmclf.pipeline.run_data import gather, open_store
-from mmclf.pipeline.stages import Planner
+from mmclf.pipeline.run_data import load_run_data, open_store
+from mmclf.pipeline.stage_runner import ENCODINGS
+from mmclf.pipeline.stages import StageResolver
+from mmclf.training.components import build_components
 
 VERSION = "mmclf.config.proofs.metadata.version"
 LOSS: Mapping[str, Any] = {"_target_": "mmclf.models.losses.FocalLoss", "gamma": 2.0, "alpha": None}
@@ -144,10 +145,12 @@ def test_what_is_wrong_is_not_remembered(tmp_path: Path, looked_at: list[str]) -
 
 def go_ahead(config: Config) -> None:
     """All that a run does before it trains."""
-    with open_store(config, "2 x CPU") as (store, sums):
-        material = gather(config, store, sums)
-        Planner(config, material, sums, "2 x CPU").plan()
-        prepare(config, material, config.modalities)
+    with open_store(config, "2 x CPU") as store:
+        data = load_run_data(config, store)
+        StageResolver(config, data, "argmax", store.hasher, "2 x CPU").resolve()
+    encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+    build(config.threshold, "threshold")
+    build_components(config, encodings, data.labels("train"), config.modalities)
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,9 @@ import pytest
 from PIL import Image
 
 from mmclf.data import decoded_images as module
-from mmclf.data.decoded_images import DecodedImages, decode
+from mmclf.data.decoded_images import DecodedImages, decode_images
 from mmclf.data.images import read_image
 from mmclf.errors import InputError
-from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
 
 
@@ -27,8 +26,7 @@ def paths(tmp_path: Path) -> list[Path]:
 
 def decoded(paths: list[Path], size: int = 4, crop: float | None = None) -> DecodedImages:
     store = Store(paths[0].parent / "store", "2 x CPU")
-    sums = FileHasher(store.folder / "sums")
-    return decode(paths, size=size, crop=crop, workers=2, store=store, sums=sums)
+    return decode_images(paths, size=size, crop=crop, workers=2, store=store)
 
 
 def files(paths: list[Path]) -> set[str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmclf.data.label_support import check_supports
+from mmclf.data.label_support import check_label_support
 from mmclf.data.split import Parts
 from mmclf.errors import InputError
 
@@ -13,7 +13,7 @@ NAMES = ("person", "traffic light", "t-shirt", "dog")
 
 def test_labels_that_training_holds_are_fine() -> None:
     labels = np.array([[1, 0, 0, 1], [0, 1, 1, 0], *([[0, 0, 0, 0]] * 3)], dtype=np.uint8)
-    check_supports(labels, PARTS, NAMES)
+    check_label_support(labels, PARTS, NAMES)
 
 
 def test_each_label_without_a_positive_in_training_is_named_with_its_counts() -> None:
@@ -21,7 +21,7 @@ def test_each_label_without_a_positive_in_training_is_named_with_its_counts() ->
         [[1, 0, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 0, 1], [1, 1, 0, 0]], dtype=np.uint8
     )
     with pytest.raises(InputError) as caught:
-        check_supports(labels, PARTS, NAMES)
+        check_label_support(labels, PARTS, NAMES)
     advice = (
         "move samples with it to training, give another seed or split.test_seed, or leave the "
         "label out of the data"
@@ -38,7 +38,7 @@ def test_five_are_listed(absent: int, more: int) -> None:
     labels = np.zeros((5, 10), dtype=np.uint8)
     labels[:, absent:] = 1
     with pytest.raises(InputError) as caught:
-        check_supports(labels, PARTS, [f"label {j}" for j in range(10)])
+        check_label_support(labels, PARTS, [f"label {j}" for j in range(10)])
     problems = caught.value.problems
     assert len(problems) == 5 + (more > 0)
     assert "'label 4'" in problems[4]
@@ -51,4 +51,4 @@ def test_counts_beyond_a_byte() -> None:
     labels[:10] = 0
     parts = Parts(train=np.arange(10), val=np.arange(10, 20), test=np.arange(20, 600))
     with pytest.raises(InputError, match="10 in val, 580 in test"):
-        check_supports(labels, parts, ["a"])
+        check_label_support(labels, parts, ["a"])

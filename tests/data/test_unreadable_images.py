@@ -13,7 +13,7 @@ import mmclf
 from mmclf.cli.main import main
 from mmclf.data.sources.competition_csv import write_rows
 from mmclf.errors import InputError
-from mmclf.pipeline.run_data import RunData, gather, open_store
+from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 from mmclf.storage.tracking import Tracker
 
 COUNT = 40
@@ -48,8 +48,8 @@ def overrides(root: Path, *more: str) -> list[str]:
 
 def gathered(given: list[str]) -> RunData:
     config = mmclf.compose(given).config
-    with open_store(config, "2 x CPU") as (store, sums):
-        return gather(config, store, sums)
+    with open_store(config, "2 x CPU") as store:
+        return load_run_data(config, store)
 
 
 def material_of(root: Path, *more: str) -> RunData:
@@ -63,10 +63,10 @@ def damage(root: Path) -> None:
 
 def test_every_sample_has_its_picture(root: Path) -> None:
     material = material_of(root)
-    assert material.gallery is not None
-    shown = material.gallery.pictures[:, 0, 0, 0]
+    assert material.images is not None
+    shown = material.images.pictures[:, 0, 0, 0]
     assert [f"{i}.png" for i in shown] == list(material.samples.ids)
-    assert material.gallery.unreadable == {}
+    assert material.images.unreadable == {}
 
 
 def test_bad_images_stop_the_run_and_are_all_listed(
@@ -140,7 +140,7 @@ def test_captions_alone_need_no_images(root: Path) -> None:
     for path in (root / "data").iterdir():
         path.unlink()
     material = gathered(["data=competition", f"data.root={root}", f"output_dir={root.parent}/o"])
-    assert (material.gallery, len(material.samples)) == (None, COUNT)
+    assert (material.images, len(material.samples)) == (None, COUNT)
 
 
 def test_a_table_without_images_needs_vision_none(root: Path) -> None:

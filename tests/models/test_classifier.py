@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from mmclf.models.classifier import Classifier, make_head
+from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
+from mmclf.models.heads import make_head
 
 
 class Times(nn.Module):

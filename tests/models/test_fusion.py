@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from mmclf.config.signature_check import check_part
-from mmclf.models.classifier import Classifier, make_head
+from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat, Gated, Late, Normalise, Product, Sum
+from mmclf.models.heads import make_head
 
 Make = Callable[[Sequence[int], bool], nn.Module]
 FUSIONS: dict[str, Make] = {

@@ -28,6 +28,7 @@ from mmclf.models.identity import (
     Identity,
     version,
 )
+from mmclf.models.source_code import code_digest
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.json_cache import JsonCache
 
@@ -111,6 +112,7 @@ def test_random_weights_are_told_by_the_model_and_the_libraries(identities: Iden
             "kind": "mmclf.models.vision.TimmEncoder",
             "name": "resnet18",
             "weights": "random",
+            "code": code_digest("mmclf.models.vision"),
             "torch": short("torch"),
             "timm": short("timm"),
         }
@@ -273,7 +275,11 @@ def test_a_random_text_model_takes_captions_unless_a_tokenizer_is_surely_at_hand
 def test_tfidf_is_fitted_and_told_by_its_settings(identities: Identities) -> None:
     node: Node = {"_target_": TFIDF, "min_df": 2}
     assert identities.encoder(node, "text") == Identity(
-        {"part": {"_target_": TFIDF, "min_df": 2}, "scikit-learn": short("scikit-learn")},
+        {
+            "part": {"_target_": TFIDF, "min_df": 2},
+            "code": code_digest("mmclf.models.tfidf"),
+            "scikit-learn": short("scikit-learn"),
+        },
         is_fitted=True,
     )
     assert identities.encoder({**node, "min_df": 3}, "text") != identities.encoder(node, "text")
@@ -285,7 +291,8 @@ def test_tfidf_is_fitted_and_told_by_its_settings(identities: Identities) -> Non
 def test_a_constant_is_the_same_for_all(identities: Identities) -> None:
     assert f"{Constant.__module__}.{Constant.__qualname__}" == CONSTANT
     found = identities.encoder({"_target_": CONSTANT}, "text")
-    assert found == Identity({"kind": CONSTANT}, is_fitted=True)
+    code = code_digest("mmclf.models.constant")
+    assert found == Identity({"kind": CONSTANT, "code": code}, is_fitted=True)
 
 
 def test_a_setting_that_names_a_file_is_told_by_the_files_content(
@@ -326,13 +333,15 @@ def test_a_target_that_is_not_allowed_is_refused(identities: Identities) -> None
 PLAN = """
 import sys
 from mmclf import compose
-from mmclf.pipeline.run_data import gather, open_store
-from mmclf.pipeline.stages import Planner
+from mmclf.pipeline.run_data import load_run_data, open_store
+from mmclf.pipeline.stages import StageResolver
 
 config = compose(sys.argv[1:]).config
-with open_store(config, "a CPU") as (store, sums):
-    plan = Planner(config, gather(config, store, sums), sums, "a CPU").plan()
-print(plan.decide.key, [name for name in ("torch", "timm", "transformers") if name in sys.modules])
+with open_store(config, "a CPU") as store:
+    data = load_run_data(config, store)
+    stages = StageResolver(config, data, "argmax", store.hasher, "a CPU").resolve()
+heavy = [name for name in ("torch", "timm", "transformers") if name in sys.modules]
+print(stages.decide.key, heavy)
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,10 @@ from torch import Tensor, nn
 from mmclf.errors import InputError
 from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
-from mmclf.models.smoke_check import encoders_fit, model_fits, optimizer_steps
+from mmclf.models.smoke_check import check_encoder, check_model, check_optimizer
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.vision import TimmEncoder
+from mmclf.training.encoding import TextEncoding
 
 
 class Pool(nn.Module):
@@ -35,31 +37,43 @@ class Speechless(nn.Module):
         raise ValueError("no padding token")
 
 
+def check_vision(encoder: nn.Module, size: int = 16) -> None:
+    picture = torch.zeros(1, 3, size, size)
+    check_encoder("vision", encoder, lambda net: net(picture), f"a picture of image.size={size}")
+
+
+def check_text(encoder: object) -> None:
+    TextEncoding(["a", "b"], np.arange(2)).check(encoder)
+
+
 def test_encoders_that_work_and_those_fitted_later_pass() -> None:
-    encoders_fit({"vision": Pool(3), "text": Tfidf()}, 16)
+    check_vision(Pool(3))
+    check_text(Tfidf())
 
 
 def test_a_width_that_is_not_out_dim_is_refused() -> None:
     with pytest.raises(InputError, match=r"makes \(1, 3\) of one sample, expected \(1, 4\)"):
-        encoders_fit({"vision": Pool(4)}, 16)
+        check_vision(Pool(4))
 
 
 def test_a_net_of_another_picture_size_is_refused() -> None:
     encoder = TimmEncoder("vit_tiny_patch16_224", weights="random").eval()
-    encoders_fit({"vision": encoder}, 224)
+    check_vision(encoder, 224)
     with pytest.raises(InputError, match=r"cannot take a picture of image\.size=160 \(Assertion"):
-        encoders_fit({"vision": encoder}, 160)
+        check_vision(encoder, 160)
 
 
 def test_a_tokenizer_that_cannot_pad_is_refused() -> None:
     with pytest.raises(InputError, match=r"text: the encoder cannot take a caption .*no padding"):
-        encoders_fit({"text": Speechless()}, 16)
+        check_text(Speechless())
 
 
-def test_the_trial_leaves_the_random_state_alone() -> None:
+def test_a_check_leaves_the_random_state_and_the_mode_alone() -> None:
     state = torch.random.get_rng_state()
-    encoders_fit({"vision": Pool(3)}, 16)
+    encoder = Pool(3).train()
+    check_vision(encoder)
     assert torch.equal(torch.random.get_rng_state(), state)
+    assert encoder.training
 
 
 class Mute(nn.Module):
@@ -68,7 +82,7 @@ class Mute(nn.Module):
 
 def test_an_encoder_without_what_the_contract_names_is_refused() -> None:
     with pytest.raises(InputError, match=r"text: the encoder cannot take a caption \(Attribute"):
-        encoders_fit({"text": Mute()}, 16)
+        check_text(Mute())
 
 
 class Constant(nn.Module):
@@ -87,14 +101,14 @@ LABELS = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
 
 def test_a_model_that_fits_has_gradients() -> None:
     model = Constant(2, 3).train()
-    model_fits(model, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+    check_model(model, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
     assert model.training
     assert model.weight.grad is not None
 
 
 def test_a_loss_with_parameters_of_its_own_is_refused() -> None:
     with pytest.raises(InputError, match="Linear has parameters, which are not trained"):
-        model_fits(Constant(2, 3), nn.Linear(3, 1), {"text": 4}, LABELS)
+        check_model(Constant(2, 3), nn.Linear(3, 1), {"text": 4}, LABELS)
 
 
 def scheduled(optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
@@ -104,26 +118,26 @@ def scheduled(optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRSc
 def test_an_optimizer_that_needs_more_than_gradients_is_refused() -> None:
     for kind, passes in ((torch.optim.Adam, True), (torch.optim.LBFGS, False)):
         model = Constant(2, 3)
-        model_fits(model, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+        check_model(model, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
         optimizer = kind(model.parameters(), lr=0.1)
         if passes:
-            optimizer_steps(optimizer, scheduled(optimizer))
+            check_optimizer(optimizer, scheduled(optimizer))
             assert model.weight.any()
         else:
             with pytest.raises(InputError, match=r"optimizer: LBFGS cannot make a step \(TypeErr"):
-                optimizer_steps(optimizer, scheduled(optimizer))
+                check_optimizer(optimizer, scheduled(optimizer))
 
 
 @pytest.mark.parametrize(("rows", "labels"), [(2, 4), (1, 3), (3, 3)])
 def test_logits_of_another_shape_are_refused(rows: int, labels: int) -> None:
     with pytest.raises(InputError, match=r"makes .* of 2 samples, expected logits \(2, 3\)"):
-        model_fits(Constant(rows, labels), nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+        check_model(Constant(rows, labels), nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
 
 
 def test_a_fusion_of_other_widths_is_refused() -> None:
     layers = Classifier({"text": nn.Identity()}, Concat([5]), nn.Linear(5, 3))
     with pytest.raises(InputError, match=r"fusion: it cannot take features of the widths \[4\]"):
-        model_fits(layers, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
+        check_model(layers, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
 
 
 @pytest.mark.parametrize(
@@ -139,4 +153,4 @@ def test_a_fusion_of_other_widths_is_refused() -> None:
 )
 def test_a_loss_that_cannot_train_is_refused(loss: Any, reason: str) -> None:
     with pytest.raises(InputError, match=rf"loss: it cannot take .*\(2, 3\) \(({reason})"):
-        model_fits(Constant(2, 3), loss, {"text": 4}, LABELS)
+        check_model(Constant(2, 3), loss, {"text": 4}, LABELS)

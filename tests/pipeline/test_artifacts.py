@@ -31,11 +31,12 @@ from mmclf.config.schema import (
 from mmclf.data.decoded_images import DecodedImages
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
-from mmclf.evaluation.thresholds import Fixed
+from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.models import classifier
-from mmclf.models.classifier import Classifier, make_head
+from mmclf.models.classifier import Classifier
 from mmclf.models.description import describe_encoder
 from mmclf.models.fusion import Concat
+from mmclf.models.heads import make_head
 from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.weights import as_safetensors, module_sha256
@@ -46,7 +47,7 @@ from mmclf.pipeline.artifacts import (
     write_predictions,
     write_skipped,
 )
-from mmclf.pipeline.fit_result import FitResult, SplitOutputs
+from mmclf.pipeline.fit_result import FitResult
 from mmclf.pipeline.run_data import RunData
 from mmclf.storage.store.entry import Stage, StageTiming
 
@@ -62,7 +63,7 @@ SAMPLES = Samples(
     own_test=np.zeros(4, dtype=bool),
 )
 PARTS = Parts(np.array([0, 1]), np.array([2]), np.array([3]))
-MATERIAL = RunData(SAMPLES, PARTS, None, Fixed(0.4, "empty"), ())
+RUN_DATA = RunData(SAMPLES, PARTS, None, ())
 THRESHOLDS = np.array([0.25, 1 / 3])
 
 
@@ -136,7 +137,7 @@ def described(
     trained: Collection[str] = (),
 ) -> dict[str, Any]:
     outcome = outcome_of(model, encoders, trained)
-    write_model(folder, config, MATERIAL, outcome, THRESHOLDS, {"text": "bf16"})
+    write_model(folder, config, RUN_DATA, outcome, "empty", THRESHOLDS, {"text": "bf16"})
     found: dict[str, Any] = json.loads((folder / "model" / "model.json").read_text())
     return found
 
@@ -267,8 +268,8 @@ def test_a_trained_encoder_is_stored_with_what_rebuilds_it(tmp_path: Path, confi
 def test_left_out_images_are_listed(tmp_path: Path, unreadable: dict[int, str]) -> None:
     stage = Stage("pictures", 1, {})
     timing = StageTiming(stage.name, stage.key, 0.0, 4, "2 x CPU", None)
-    gallery = DecodedImages(stage, unreadable, timing, lambda: np.zeros((4, 1, 1, 3), np.uint8))
-    write_skipped(tmp_path, replace(MATERIAL, gallery=gallery))
+    images = DecodedImages(stage, unreadable, timing, lambda: np.zeros((4, 1, 1, 3), np.uint8))
+    write_skipped(tmp_path, replace(RUN_DATA, images=images))
     path = tmp_path / "skipped_images.csv"
     assert path.is_file() == bool(unreadable)
     if unreadable:

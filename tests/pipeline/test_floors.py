@@ -10,7 +10,7 @@ import pytest
 import mmclf
 from mmclf.errors import InputError
 from mmclf.pipeline.run import Result
-from mmclf.pipeline.run_data import RunData, gather, open_store
+from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 
 SMALL = ("data.train=120", "data.test=40", "device=cpu", "cache=on")
 
@@ -21,8 +21,8 @@ def run(folder: Path, *overrides: str) -> Result:
 
 def material_of(folder: Path, *overrides: str) -> RunData:
     config = mmclf.compose([*SMALL, f"output_dir={folder}", *overrides]).config
-    with open_store(config, "2 x CPU") as (store, sums):
-        return gather(config, store, sums)
+    with open_store(config, "2 x CPU") as store:
+        return load_run_data(config, store)
 
 
 def test_a_constant_learns_how_common_each_label_is(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from counting import count_computations
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
@@ -19,12 +19,10 @@ from torch import Tensor
 import mmclf
 from mmclf.data.permute import derangement
 from mmclf.data.split import Parts
-from mmclf.pipeline import modality_ablation as ablation
-from mmclf.pipeline import stage_runner as computation
 from mmclf.pipeline.predict.restore import restore
 from mmclf.pipeline.run import Result
-from mmclf.pipeline.run_data import RunData, gather, open_store
-from mmclf.pipeline.stages import Planner
+from mmclf.pipeline.run_data import RunData, load_run_data, open_store
+from mmclf.pipeline.stages import StageResolver
 from mmclf.storage.tracking import Tracker
 from mmclf.training.encode import standardise
 from mmclf.training.features import FeaturesSerializer
@@ -87,13 +85,14 @@ class Known:
 
 def known(folder: Path, *more: str) -> Known:
     config = mmclf.compose(overrides(folder, *more)).config
-    with open_store(config, "2 x CPU") as (store, sums):
-        material = gather(config, store, sums)
-        plan = Planner(config, material, sums, "2 x CPU").plan()
-        assert plan is not None
+    with open_store(config, "2 x CPU") as store:
+        material = load_run_data(config, store)
+        resolver = StageResolver(config, material, "argmax", store.hasher, "2 x CPU")
+        stages_of_run = resolver.resolve()
+        assert stages_of_run is not None
         features = {}
-        for name, stages in plan.features.items():
-            found = store.recall(stages[0], FeaturesSerializer())
+        for name, stages in stages_of_run.features.items():
+            found = store.get(stages[0], FeaturesSerializer())
             assert found is not None
             features[name] = torch.from_numpy(found.value.values)
     return Known(material, features)
@@ -112,25 +111,8 @@ def plain(folder: Path) -> Result:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts fits, encodings, and test sets judged once more."""
-    counted: Counter[str] = Counter()
-    spied = (
-        (computation, "fit_model"),
-        (computation, "encode_view"),
-        (computation, "encode_text"),
-        (ablation, "evaluate"),
-    )
-
-    def spy(name: str, real: Any, *args: Any, **kwargs: Any) -> Any:
-        counted[name] += 1
-        return real(*args, **kwargs)
-
-    for module, name in spied:
-        real = getattr(module, name)
-        monkeypatch.setattr(
-            module, name, lambda *a, name=name, real=real, **k: spy(name, real, *a, **k)
-        )
-    return counted
+    """Counts fits, encodings, and test sets evaluated once more."""
+    return count_computations(monkeypatch)
 
 
 CHANGES = (
@@ -203,7 +185,7 @@ def test_the_fit_is_made_once(tmp_path: Path, calls: Counter[str]) -> None:
     first = run(tmp_path, *VISION, dropped)
     run(tmp_path, *VISION, shuffled)
     run(tmp_path, *VISION, dropped, "threshold=global_f1")
-    assert calls == {"fit_model": 1, "encode_view": 1, "encode_text": 1, "evaluate": 2}
+    assert calls == {"fit": 1, "view 0": 1, "text": 1, "tested": 2}
     calls.clear()
     again = run(tmp_path, *VISION, dropped)
     assert calls == {}
@@ -218,13 +200,13 @@ def test_the_fit_is_made_once(tmp_path: Path, calls: Counter[str]) -> None:
 def test_what_was_pruned_is_made_again(tmp_path: Path, calls: Counter[str]) -> None:
     change = "at_test.vision=dropped"
     first = run(tmp_path, *VISION, change)
-    for stage, made in (("tested", {"evaluate": 1}), ("fit", {"fit_model": 1})):
+    for stage, made in (("tested", {"tested": 1}), ("fit", {"fit": 1})):
         for kept in ("vision", "decide", stage):
             for entry in (tmp_path / "store" / kept).glob("*/entry.json"):
                 entry.unlink()
         calls.clear()
         assert np.array_equal(run(tmp_path, *VISION, change).logits["test"], first.logits["test"])
-        assert calls == {"encode_view": 1, **made}
+        assert calls == {"view 0": 1, **made}
 
 
 def test_it_is_part_of_what_the_run_costs(tmp_path: Path) -> None:
@@ -274,7 +256,7 @@ def test_a_trained_encoder_is_dropped(
     result = run(tmp_path, *trained, f"at_test.{dropped}=dropped")
     given = known(tmp_path, *trained)
     model = restore(artifacts_of(tmp_path, result) / "model", ())
-    gallery = given.material.gallery
+    gallery = given.material.images
     assert gallery is not None
     features = {}
     with torch.inference_mode():

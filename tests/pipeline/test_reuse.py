@@ -7,19 +7,19 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from counting import count_computations
 
 import mmclf
-from mmclf.pipeline import stage_runner as computation
-from mmclf.pipeline.components import prepare
-from mmclf.pipeline.fit import make_training_set
 from mmclf.pipeline.run import Result
-from mmclf.pipeline.run_data import gather, open_store
+from mmclf.pipeline.run_data import load_run_data, open_store
+from mmclf.pipeline.stage_runner import ENCODINGS
 from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.training.components import build_components
+from mmclf.training.fit import FitData
 
 SMALL = (
     "data.train=120",
@@ -35,7 +35,7 @@ SMALL = (
     "device=cpu",
 )
 VIEWS = ("augment=crop_flip", "augment.padding=4")
-HEAVY = ("torch", "timm", "transformers", "torchvision", "sklearn", "accelerate")
+HEAVY = ("torch", "timm", "transformers", "torchvision", "accelerate")
 
 
 def overrides(folder: Path, *more: str) -> list[str]:
@@ -62,28 +62,15 @@ def scores(result: Result) -> dict[str, float]:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts what is computed: `vision` by view, `text`, `fit`."""
-    counted: Counter[str] = Counter()
-    real = {
-        name: getattr(computation, name) for name in ("encode_view", "encode_text", "fit_model")
-    }
-
-    def spy(name: str, *args: Any, **kwargs: Any) -> Any:
-        counted[f"view {kwargs['view']}" if name == "encode_view" else name] += 1
-        return real[name](*args, **kwargs)
-
-    for name in real:
-        monkeypatch.setattr(
-            computation, name, lambda *args, name=name, **kwargs: spy(name, *args, **kwargs)
-        )
-    return counted
+    """Counts what is computed: images by view, text, fits."""
+    return count_computations(monkeypatch)
 
 
 def test_an_identical_run_computes_nothing_and_is_a_run_of_its_own(
     tmp_path: Path, calls: Counter[str]
 ) -> None:
     first = run(tmp_path)
-    assert calls == {"view 0": 1, "encode_text": 1, "fit_model": 1}
+    assert calls == {"view 0": 1, "text": 1, "fit": 1}
     calls.clear()
     again = run(tmp_path)
     assert calls == {}
@@ -91,9 +78,9 @@ def test_an_identical_run_computes_nothing_and_is_a_run_of_its_own(
     assert scores(again) == scores(first)
     for part in ("val", "test"):
         assert np.array_equal(again.logits[part], first.logits[part])
-    for key in ("train/loss", "val/f1_samples", "train/map"):
+    for key in ("epoch/train/loss", "epoch/val/f1_samples", "epoch/train/map"):
         assert history(tmp_path, again, key) == history(tmp_path, first, key)
-    assert [step for step, _ in history(tmp_path, again, "val/loss")] == [1, 2, 3, 4]
+    assert [step for step, _ in history(tmp_path, again, "epoch/val/loss")] == [1, 2, 3]
 
 
 def test_a_stored_run_costs_what_it_cost_when_it_was_made(tmp_path: Path) -> None:
@@ -131,18 +118,18 @@ def test_losses_and_seeds_share_the_features(tmp_path: Path, calls: Counter[str]
         for seed in (0, 1):
             run(tmp_path, f"loss={loss}", f"seed={seed}")
     # TF-IDF is fitted on the training samples, which the seed draws.
-    assert calls == {"view 0": 1, "encode_text": 2, "fit_model": 4}
+    assert calls == {"view 0": 1, "text": 2, "fit": 4}
 
 
 def test_thresholds_share_the_fit(tmp_path: Path, calls: Counter[str]) -> None:
     results = [
         run(tmp_path, f"threshold={rule}") for rule in ("fixed", "global_f1", "per_label_f1")
     ]
-    assert calls["fit_model"] == 1
+    assert calls["fit"] == 1
     assert len({result.thresholds.tobytes() for result in results}) == 3
     alone = run(tmp_path / "alone", "threshold=per_label_f1")
     assert scores(alone) == scores(results[2])
-    key = "val/f1_samples"  # of every epoch, at thresholds of its own
+    key = "epoch/val/f1_samples"  # of every epoch, at thresholds of its own
     assert history(tmp_path / "alone", alone, key) == history(tmp_path, results[2], key)
 
 
@@ -151,7 +138,7 @@ def test_more_views_encode_the_new_ones_alone(tmp_path: Path, calls: Counter[str
     assert calls["view 0"] == calls["view 1"] == 1
     calls.clear()
     run(tmp_path, *VIEWS, "augment.views=4")
-    assert calls == {"view 2": 1, "view 3": 1, "fit_model": 1}
+    assert calls == {"view 2": 1, "view 3": 1, "fit": 1}
 
 
 @pytest.mark.parametrize("trained", [(), ("vision.trainable=true",)], ids=["frozen", "trained"])
@@ -165,27 +152,33 @@ def test_without_the_store_the_numbers_are_the_same(
         off = run(tmp_path, *VIEWS, "augment.views=2", *trained, "cache=off")
         assert scores(off) == scores(stored)
         assert np.array_equal(off.logits["test"], stored.logits["test"])
-    assert calls["fit_model"] == calls["encode_text"] == 2
+    assert calls["fit"] == calls["text"] == 2
     assert sorted(path for path in (tmp_path / "store").rglob("*") if path.is_file()) == kept
 
 
 def test_views_are_drawn_in_training_alone(tmp_path: Path) -> None:
     config = mmclf.compose(overrides(tmp_path, *VIEWS, "augment.views=3")).config
-    with open_store(config, "hardware") as (store, sums):
-        material = gather(config, store, sums)
-        inputs = prepare(config, material, ())
-        count = len(material.samples)
-        views = [torch.full((count, 1), float(view)) for view in range(3)]
-        features = {"vision": views, "text": [torch.zeros(count, 1)]}
-        generator = torch.Generator().manual_seed(0)
-        seen: dict[str, set[float]] = {}
-        for part in ("train", "val", "test"):
-            examples = make_training_set(config, inputs, features, [part], torch.device("cpu"))
-            rows = torch.arange(len(examples))
-            drawn, _ = examples.train_batch(rows, generator)
-            clean, _ = examples.eval_batch(slice(0, len(examples)))
-            seen[part] = set(drawn["vision"].flatten().tolist())
-            assert set(clean["vision"].flatten().tolist()) == {0.0}
+    with open_store(config, "hardware") as store:
+        data = load_run_data(config, store)
+    encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+    components = build_components(config, encodings, data.labels("train"), ())
+    count = len(data.samples)
+    views = [torch.full((count, 1), float(view)) for view in range(3)]
+    fit_data = FitData(
+        data.samples.ids,
+        data.samples.labels,
+        dict(data.parts.items()),
+        {"vision": views, "text": [torch.zeros(count, 1)]},
+    )
+    generator = torch.Generator().manual_seed(0)
+    seen: dict[str, set[float]] = {}
+    for part in ("train", "val", "test"):
+        samples = fit_data.training_set(components, [part], torch.device("cpu"))
+        rows = torch.arange(len(samples))
+        train_batch, _ = samples.train_batch(rows, generator)
+        eval_batch, _ = samples.eval_batch(slice(0, len(samples)))
+        seen[part] = set(train_batch["vision"].flatten().tolist())
+        assert set(eval_batch["vision"].flatten().tolist()) == {0.0}
     assert seen == {"train": {0.0, 1.0, 2.0}, "val": {0.0}, "test": {0.0}}
 
 
@@ -198,7 +191,7 @@ def test_a_pruned_fit_of_stored_features_is_fitted_again_to_the_same_numbers(
             file.unlink()
     calls.clear()
     again = run(tmp_path)
-    assert calls == {"fit_model": 1}
+    assert calls == {"fit": 1}
     assert np.array_equal(again.logits["test"], first.logits["test"])
 
 
@@ -217,7 +210,7 @@ def test_damaged_features_are_encoded_again_with_a_line_of_warning(
     assert len(warned) == 1
     assert str(features) in warned[0]
     assert "vision is made again" in warned[0]
-    assert calls == {"view 0": 1, "fit_model": 1}
+    assert calls == {"view 0": 1, "fit": 1}
     assert scores(other) == scores(run(tmp_path / "fresh", "head.dropout=0.5"))
     assert scores(first) == scores(run(tmp_path))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,16 +16,13 @@ from hydra.core.singleton import Singleton
 from safetensors.torch import load_file
 
 import mmclf
-from mmclf.config.schema import Config
 from mmclf.errors import InputError
 from mmclf.evaluation.metrics import f1_scores
 from mmclf.evaluation.thresholds import decide
-from mmclf.pipeline import artifacts
-from mmclf.pipeline import stage_runner as computation
-from mmclf.pipeline.components import Inputs, prepare
+from mmclf.pipeline import artifacts, stage_runner
 from mmclf.pipeline.run import Result
-from mmclf.pipeline.run_data import RunData
 from mmclf.storage.tracking import Tracker
+from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.trainer import NonFiniteLossError
 
 EPOCHS = 3
@@ -71,6 +68,7 @@ def artifacts_of(folder: Path, result: Result) -> Path:
 def test_every_metric_of_the_interface_is_tracked(folder: Path, both: Result) -> None:
     (tracked,) = tracker_of(folder).get([both.run_id])
     expected = {f"{part}/{name}" for part in ("train", "val", "test") for name in PER_EPOCH}
+    expected |= {f"epoch/{part}/{name}" for part in ("train", "val") for name in PER_EPOCH}
     expected |= {
         f"{part}/f1_{average}_{rule}"
         for part in ("val", "test")
@@ -80,9 +78,10 @@ def test_every_metric_of_the_interface_is_tracked(folder: Path, both: Result) ->
     expected |= {f"test/f1_label/{name}" for name in both.label_names}
     expected |= {f"time/{name}_s" for name in ("encode", "fit", "decide", "cold", "wall")}
     expected |= {f"speed/{n}_per_s" for n in ("images", "captions", "fit_samples")}
-    expected |= {"data/skipped_images"}
+    expected |= {"data/skipped_images", "best_epoch"}
     assert set(tracked.metrics) == expected
-    assert tracked.metrics == pytest.approx(dict(both.metrics))
+    once = {k: v for k, v in tracked.metrics.items() if not k.startswith("epoch/")}
+    assert once == pytest.approx(dict(both.metrics))
 
 
 def state_of_the_process() -> dict[str, object]:
@@ -108,13 +107,30 @@ def test_a_run_leaves_nothing_behind_in_its_process(folder: Path) -> None:
     assert state_of_the_process() == before
 
 
-def test_epochs_are_steps_from_1_and_the_best_is_the_last_step(folder: Path, both: Result) -> None:
-    client = tracker_of(folder).client
+def test_curves_have_the_steps_that_were_and_final_values_none(folder: Path, both: Result) -> None:
+    tracker = tracker_of(folder)
+    best = int(both.metrics["best_epoch"])
     for key in ("train/loss", "val/map", "val/f1_samples"):
-        history = client.get_metric_history(both.run_id, key)
-        assert [m.step for m in history] == [1, 2, 3, EPOCHS + 1]
-        assert history[-1].value in [m.value for m in history[:-1]]
-    assert [m.step for m in client.get_metric_history(both.run_id, "test/map")] == [EPOCHS + 1]
+        curve = tracker.history(both.run_id, f"epoch/{key}")
+        assert [step for step, _ in curve] == [1, 2, 3]
+        assert [value for _, value in curve] == [epoch[key] for epoch in both.history]
+        assert tracker.history(both.run_id, key) == [(0, both.metrics[key])]
+        assert both.metrics[key] == dict(curve)[best]
+    assert tracker.history(both.run_id, "test/map") == [(0, both.metrics["test/map"])]
+
+
+def test_levels_of_groups_and_settings_are_parameters(folder: Path, both: Result) -> None:
+    (tracked,) = tracker_of(folder).get([both.run_id])
+    expected = {
+        "vision": "timm",
+        "vision.name": "test_efficientnet",
+        "text": "tfidf",
+        "loss": "weighted_bce",
+        "threshold": "fixed_0.45",
+        "threshold.value": "0.45",
+    }
+    assert expected.items() <= tracked.params.items()
+    assert "experiment" not in tracked.params  # no preset was chosen
 
 
 def test_tags_name_every_group_seed_hardware_and_precision(folder: Path, both: Result) -> None:
@@ -228,12 +244,12 @@ def test_what_a_part_draws_while_it_is_built_does_not_change_the_head(
 
     drawn: list[torch.Tensor] = []
 
-    def drawing(config: Config, material: RunData, missing: Collection[str]) -> Inputs:
-        prepared = prepare(config, material, missing)
+    def drawing(*arguments: Any) -> ModelComponents:
+        components = build_components(*arguments)
         drawn.append(torch.rand(7))
-        return prepared
+        return components
 
-    monkeypatch.setattr(computation, "prepare", drawing)
+    monkeypatch.setattr(stage_runner, "build_components", drawing)
     again = run_small(tmp_path, "cache=off")
     assert len(drawn) == 1
     assert np.array_equal(again.logits["test"], plain.logits["test"])

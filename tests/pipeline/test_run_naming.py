@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmclf.pipeline.run_naming import arm_name, flat_params, run_name, run_tags, settings_of
+from mmclf.pipeline.run_naming import arm_name, params, run_name, run_tags, settings_of
 
 CHOICES = {"experiment": "improved", "vision": "efficientnet_lite0", "text": "minilm"}
 
@@ -89,7 +89,9 @@ def test_parameters_by_dotted_key() -> None:
         "package": {},
         "tracking": {"uri": "secret"},
     }
-    assert flat_params(tree) == {
+    levels = {"vision": "none", "experiment": "null"}
+    assert params(levels, tree) == {
+        "vision": "none",
         "seed": 0,
         "head.hidden": None,
         "head.inner.x": [1, 2],

@@ -19,16 +19,17 @@ from PIL import Image
 
 from mmclf import compose
 from mmclf.config.schema import Composed, Config
+from mmclf.config.targets import build
 from mmclf.config.user_modules import UserModules
 from mmclf.config.validate import check
 from mmclf.data.demo.generate import make
 from mmclf.data.images import Pictures, read_image
 from mmclf.errors import InputError
 from mmclf.models.identity import Identity
-from mmclf.pipeline.run_data import gather, open_store
-from mmclf.pipeline.stage_keys import precision_name
-from mmclf.pipeline.stages import Plan, Planner
+from mmclf.pipeline.run_data import load_run_data, open_store
+from mmclf.pipeline.stages import RunStages, StageResolver, precision_name
 from mmclf.storage.store.hashing import digest
+from mmclf.storage.store.store import Store
 
 # Of each stage by a word: `clean` and `view1`, `view2`, ... are those of the pictures' features.
 Keys = dict[str, str]
@@ -232,7 +233,7 @@ def composed(outputs: Path, conf: Path) -> Callable[..., Composed]:
 @pytest.fixture(scope="module")
 def keys_of(composed: Callable[..., Composed]) -> Callable[..., Keys]:
     """Gives the keys of a run."""
-    return functools.cache(lambda *lines: named_keys(plan_of(composed(*lines).config)))
+    return functools.cache(lambda *lines: named_keys(stages_of(composed(*lines).config)))
 
 
 def with_settings(composed: Callable[..., Composed], base: Lines, lines: Lines) -> Config:
@@ -247,17 +248,22 @@ def with_settings(composed: Callable[..., Composed], base: Lines, lines: Lines) 
     return check(tree)
 
 
-def plan_of(config: Config) -> Plan:
-    with open_store(config, "a CPU") as (store, sums):
-        found = Planner(config, gather(config, store, sums), sums, "a CPU").plan()
-    assert found is not None
-    return found
+def resolver_of(config: Config, store: Store) -> StageResolver:
+    data, empty = load_run_data(config, store), build(config.threshold, "threshold").empty
+    return StageResolver(config, data, empty, store.hasher, "a CPU")
 
 
-def named_keys(plan: Plan) -> Keys:
-    keys = {"fit": plan.fit.key, "decide": plan.decide.key}
-    keys |= {"tested": plan.tested.key} if plan.tested is not None else {}
-    for modality, stages in plan.features.items():
+def stages_of(config: Config) -> RunStages:
+    with open_store(config, "a CPU") as store:
+        stages = resolver_of(config, store).resolve()
+    assert stages is not None
+    return stages
+
+
+def named_keys(run: RunStages) -> Keys:
+    keys = {"fit": run.fit.key, "decide": run.decide.key}
+    keys |= {"tested": run.tested.key} if run.tested is not None else {}
+    for modality, stages in run.features.items():
         for view, stage in enumerate(stages):
             name = "text" if modality == "text" else f"view{view}" if view > 0 else "clean"
             keys[name] = stage.key
@@ -265,7 +271,7 @@ def named_keys(plan: Plan) -> Keys:
 
 
 def planned(conf: Path, *lines: str) -> Keys:
-    return named_keys(plan_of(compose(lines, config_dir=conf).config))
+    return named_keys(stages_of(compose(lines, config_dir=conf).config))
 
 
 def changed(before: Keys, after: Keys) -> set[str]:
@@ -293,7 +299,7 @@ def test_a_setting_changes_the_keys_of_what_depends_on_it(
     expected: str,
 ) -> None:
     base = tuple(word.replace("TOKENIZER", str(tokenizer)) for word in base)
-    found = named_keys(plan_of(with_settings(composed, base, tuple(lines.split()))))
+    found = named_keys(stages_of(with_settings(composed, base, tuple(lines.split()))))
     assert changed(keys_of(*base), found) == set(expected.split())
 
 
@@ -340,7 +346,7 @@ def test_another_test_leaves_the_fit_and_what_comes_before_it(
 
 
 def test_a_run_without_another_test_has_no_word_of_it(composed: Callable[..., Composed]) -> None:
-    plan = plan_of(composed(*BASE).config)
+    plan = stages_of(composed(*BASE).config)
     assert plan.tested is None
     told = {"fit", "threshold", "label_names", "scikit-learn"}
     assert plan.decide.arguments.keys() == told
@@ -350,7 +356,7 @@ def test_a_run_without_another_test_has_no_word_of_it(composed: Callable[..., Co
 def test_the_seed_counts_in_what_is_shuffled_alone(composed: Callable[..., Composed]) -> None:
     seeds = {}
     for how in ("dropped", "shuffled"):
-        stage = plan_of(composed(*BASE, f"at_test.text={how}").config).tested
+        stage = stages_of(composed(*BASE, f"at_test.text={how}").config).tested
         assert stage is not None
         seeds[how] = stage.arguments["seed"]
     assert seeds == {"dropped": None, "shuffled": 1}
@@ -367,8 +373,8 @@ def test_the_seed_counts_in_what_is_shuffled_alone(composed: Callable[..., Compo
 def test_the_plan_says_in_which_precision_frozen_encoders_compute(
     composed: Callable[..., Composed], lines: Lines, expected: dict[str, str]
 ) -> None:
-    plan = plan_of(composed(*lines, "encode.precision=bf16").config)
-    assert plan.precisions == expected
+    stages = stages_of(composed(*lines, "encode.precision=bf16").config)
+    assert stages.precisions == expected
 
 
 @pytest.mark.parametrize(("bf16", "precision"), [(True, "bf16"), (False, "fp32")])
@@ -382,14 +388,15 @@ def test_a_measured_precision_is_as_good_as_a_given_one(
 ) -> None:
     lines = [f"output_dir={outputs}", f"store.dir={tmp_path}", *BASE, "encode.precision=auto"]
     config = compose(lines, config_dir=conf).config
-    with open_store(config, "a CPU") as (store, sums):
-        planner = Planner(config, gather(config, store, sums), sums, "a CPU")
-        assert planner.plan() is None
-        name = planner.precision_name("vision")
-        planner.precisions.add({name.replace("a CPU", "a GPU"): {"bf16": not bf16}})
-        assert planner.plan() is None
-        planner.precisions.add({name: {"bf16": bf16}})
-        found = planner.plan()
+    with open_store(config, "a CPU") as store:
+        resolver = resolver_of(config, store)
+        assert resolver.resolve() is None
+        name = resolver.precision_name("vision")
+        elsewhere = name.replace("a CPU", "a GPU")
+        resolver.precisions.get_or_compute(elsewhere, lambda: {"bf16": not bf16})
+        assert resolver.resolve() is None
+        resolver.precisions.get_or_compute(name, lambda: {"bf16": bf16})
+        found = resolver.resolve()
     assert found is not None
     assert found.decide.key == keys_of(*BASE, f"encode.precision={precision}")["decide"]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmclf.pipeline.stage_timing import cost_tags, speeds, times
+from mmclf.pipeline.stage_timing import speeds, times, timing_tags
 from mmclf.storage.store.entry import StageTiming
 
 CPU, GPU = "2 x CPU", "1 x GPU"
@@ -57,7 +57,7 @@ def test_what_took_no_time_has_no_speed() -> None:
 
 
 def test_tags_tell_which_run_made_what_where_and_at_what_cost() -> None:
-    assert cost_tags(COSTS, "run1") == {
+    assert timing_tags(COSTS, "run1") == {
         "mmclf.cold_hardware": "1 x GPU; 2 x CPU",
         "mmclf.stage.decide": "decideaaaaaa by this run in 0.125 s on 2 x CPU",
         "mmclf.stage.fit": "fitaaaaaaaaa by this run in 4.000 s on 2 x CPU",
@@ -73,5 +73,5 @@ def test_tags_tell_which_run_made_what_where_and_at_what_cost() -> None:
     ("run", "maker"), [("run1", "this run"), ("run0", "run run0"), (None, "no run")]
 )
 def test_a_maker_is_this_run_another_or_none(run: str | None, maker: str) -> None:
-    tags = cost_tags([timing("fit", 4.0, run=run)], "run1")
+    tags = timing_tags([timing("fit", 4.0, run=run)], "run1")
     assert tags["mmclf.stage.fit"] == f"fitaaaaaaaaa by {maker} in 4.000 s on 2 x CPU"

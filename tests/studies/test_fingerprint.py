@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mmclf.pipeline import stage_keys
+from mmclf.pipeline.stages import VERSIONS
+from mmclf.studies import fingerprint
 from mmclf.studies.arms import compose_study
 from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
 
@@ -101,7 +102,7 @@ def test_studies_of_the_same_data_have_the_same_digest_of_them() -> None:
 
 def test_a_raised_version_of_a_stage_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     before = found()
-    monkeypatch.setattr("mmclf.studies.fingerprint.FIT", stage_keys.FIT + 1)
+    monkeypatch.setattr(fingerprint, "VERSIONS", {**VERSIONS, "fit": 99})
     assert found().whole != before.whole
 
 

@@ -37,7 +37,7 @@ def resolved(
     wanted: Literal["auto", "fp32", "bf16"], forward: Forward, memory: Path, name: str = "e"
 ) -> Precision:
     remembered = JsonCache(memory / "precision.json")
-    return resolve(wanted, forward, name=name, device=CPU, memory=remembered)
+    return resolve(wanted, forward, name=name, device=CPU, cache=remembered)
 
 
 FASTER = (0.02, 0.002)

@@ -2,18 +2,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
-from mmclf.models.classifier import Classifier, make_head
+from mmclf.evaluation.outputs import SplitOutputs
+from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
+from mmclf.models.heads import make_head
 from mmclf.training.batches import FeatureInput, TrainingSet
 from mmclf.training.trainer import (
     Epoch,
-    Evaluation,
     Learner,
     NonFiniteLossError,
     batches,
@@ -87,11 +89,11 @@ def fitted(
     batch_size: int = 5,
     patience: int | None = None,
     seed: int = 0,
-    score: Callable[[Evaluation], float] = lambda one: -one.loss,
+    score: Callable[[SplitOutputs], float] = lambda one: -one.loss,
     optimizer: torch.optim.Optimizer | None = None,
     seen: Callable[[Epoch], None] = lambda _: None,
 ) -> Epoch:
-    return fit(
+    _, best = fit(
         learner(model, batch_size, optimizer),
         train,
         val if val is not None else train,
@@ -101,6 +103,7 @@ def fitted(
         score=score,
         on_epoch=seen,
     )
+    return best
 
 
 def weights(model: nn.Module) -> Tensor:
@@ -213,9 +216,9 @@ def test_evaluation_sees_the_clean_views_alone() -> None:
     values(poisoned, "vision")[:, 1:] = torch.nan
     model = classifier()
     found = evaluate(model, LOSS, poisoned)
-    assert torch.equal(found.logits, evaluate(model, LOSS, clean).logits)
+    assert np.array_equal(found.logits, evaluate(model, LOSS, clean).logits)
     best = fitted(model, examples(views=2), poisoned)
-    assert best.val.logits.isfinite().all()
+    assert np.isfinite(best.val.logits).all()
 
 
 def test_training_draws_every_view() -> None:
@@ -246,7 +249,7 @@ def test_evaluation_does_not_depend_on_its_batches(batch_size: int) -> None:
     torch.testing.assert_close(parts.logits, whole.logits)
     assert parts.loss == pytest.approx(whole.loss, rel=1e-6)
     alone = torch.cat([model(some.eval_batch(slice(i, i + 1))[0]) for i in range(7)])
-    torch.testing.assert_close(whole.logits, alone.detach())
+    torch.testing.assert_close(torch.from_numpy(whole.logits), alone.detach())
     assert whole.loss == pytest.approx(LOSS(alone, some.labels).item(), rel=1e-6)
 
 
@@ -278,7 +281,7 @@ def test_accumulated_batches_are_one_step(batch_size: int, accumulate: int) -> N
         model = classifier()
         optimizer = CountedSGD(model.parameters(), lr=0.5)
         one = learner(model, size, optimizer, accumulate=times)
-        refit(one, examples(), epochs=2, seed=3, on_epoch=lambda: None)
+        refit(one, examples(), epochs=2, seed=3)
         states.append((weights(model), optimizer.steps))
     torch.testing.assert_close(states[0][0], states[1][0])
     assert states[0][1] == states[1][1] == 2 * -(-12 // (batch_size * accumulate))
@@ -290,7 +293,7 @@ def test_a_step_is_no_longer_than_the_clipped_gradient(clip_norm: float) -> None
     before = weights(model)
     sgd = torch.optim.SGD(model.parameters(), lr=1.0)
     one = learner(model, 12, sgd, clip_norm=clip_norm)
-    refit(one, examples(), epochs=1, seed=0, on_epoch=lambda: None)
+    refit(one, examples(), epochs=1, seed=0)
     assert (weights(model) - before).norm().item() == pytest.approx(clip_norm, rel=1e-3)
 
 
@@ -299,7 +302,7 @@ def test_a_gradient_below_the_bound_is_left_alone() -> None:
     for bound in (None, 1e3):
         model = classifier()
         one = learner(model, clip_norm=bound)
-        refit(one, examples(), epochs=2, seed=0, on_epoch=lambda: None)
+        refit(one, examples(), epochs=2, seed=0)
         states.append(weights(model))
     torch.testing.assert_close(states[0], states[1])
 
@@ -311,16 +314,16 @@ def test_the_scheduler_goes_on_with_every_step() -> None:
     # 12 samples, 2 batches of 3 a step: 2 steps an epoch.
     one = learner(model, 3, sgd, schedule, accumulate=2)
     rates: list[float] = []
-    refit(
-        one, examples(), epochs=3, seed=0, on_epoch=lambda: rates.append(sgd.param_groups[0]["lr"])
-    )
+    for _ in range(3):
+        refit(one, examples(), epochs=1, seed=0)
+        rates.append(sgd.param_groups[0]["lr"])
     assert rates == [0.5, 0.25, 0.125]
 
 
 def test_a_refit_is_the_same_training_without_validation() -> None:
     chosen, again = classifier(), classifier()
     fitted(chosen, examples(), epochs=2, seed=4, score=lambda _: 1.0)
-    refit(learner(again), examples(), epochs=1, seed=4, on_epoch=lambda: None)
+    refit(learner(again), examples(), epochs=1, seed=4)
     # Of equals the first epoch is kept.
     assert torch.equal(weights(chosen), weights(again))
 

@@ -14,7 +14,7 @@ from mmclf.data.checks.duplicates import (
     straddling,
 )
 from mmclf.data.checks.labels import FEW, MOST_APART, LabelRow, distance
-from mmclf.data.label_support import check_supports
+from mmclf.data.label_support import check_label_support
 from mmclf.data.problems import listed, shown
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
@@ -121,7 +121,7 @@ def about_same_images(samples: Samples, groups: Groups, parts: Parts | None) -> 
 def about_labels(samples: Samples, parts: Parts, rows: Sequence[LabelRow]) -> list[Check]:
     """Labels that training lacks or has few of, and the worst balance between the parts."""
     try:
-        check_supports(samples.labels, parts, samples.label_names)
+        check_label_support(samples.labels, parts, samples.label_names)
         found = [Check("ok", "labels not in training", NONE)]
     except InputError as error:
         found = problems("labels not in training", error)

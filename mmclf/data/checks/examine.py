@@ -12,12 +12,11 @@ from mmclf.data.checks import checkup
 from mmclf.data.checks.check import Check, Verdict
 from mmclf.data.checks.duplicates import same_pictures
 from mmclf.data.checks.labels import LabelRow, label_rows
-from mmclf.data.decoded_images import DecodedImages, decode
+from mmclf.data.decoded_images import DecodedImages, decode_images
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, split
 from mmclf.errors import InputError
 from mmclf.storage import environment
-from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
 
 
@@ -63,13 +62,12 @@ def examine(config: Config, *, look: bool) -> Examination:
 
 def _decoded(config: Config, samples: Samples) -> DecodedImages:
     store = Store(Path(config.store.dir), environment.describe_cpu())
-    return decode(
+    return decode_images(
         samples.images,
         size=config.image.size,
         crop=config.image.crop,
         workers=config.encode.workers,
         store=store,
-        sums=FileHasher(store.folder / "sums"),
     )
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypedDict
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,51 +21,58 @@ from torch import Tensor
 
 from mmclf.data.images import Pictures
 from mmclf.models.classifier import Classifier
-from mmclf.training.encode import Advance, TextEncoder, VisionEncoder, standardise
+from mmclf.models.encoders import TextEncoder, VisionEncoder
+from mmclf.training.encode import Advance, standardise
 
 ON_ACCELERATOR = 32
 TYPES: Mapping[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-class How(TypedDict):
-    """How a forward pass runs: the precision, the device, and how many samples share a batch."""
+@dataclass(frozen=True)
+class ForwardOptions:
+    """How a forward pass runs; `size`: how many samples share a batch."""
 
     precision: str
     device: torch.device
     size: int
 
+    def autocast(self) -> AbstractContextManager[None]:
+        """The context in which a forward pass runs in the precision."""
+        context: AbstractContextManager[None] = torch.autocast(
+            self.device.type, dtype=TYPES.get(self.precision), enabled=self.precision in TYPES
+        )
+        return context
 
-def block_size(device: torch.device) -> int:
+
+def batch_size(device: torch.device) -> int:
     """How many samples share a batch there."""
     return 1 if device.type == "cpu" else ON_ACCELERATOR
 
 
 @torch.inference_mode()
-def picture_features(
+def image_features(
     encoder: VisionEncoder,
     pictures: Pictures,
     rows: NDArray[np.int64],
     *,
-    precision: str,
-    device: torch.device,
-    size: int,
+    options: ForwardOptions,
     advance: Advance,
 ) -> Tensor:
-    """Features (N, D) of the pictures (K, H, W, 3) at `rows` (N,), `size` at a time.
+    """Features (N, D) of the pictures (K, H, W, 3) at `rows` (N,).
 
     A row of -1 is no picture: zeros after the standardisation, the grey of the encoder's mean.
     """
     features = torch.empty(len(rows), encoder.out_dim)
-    for block, kept in blocks(range(len(rows)), size):
-        wanted = rows[block]
-        absent = torch.from_numpy(wanted < 0).to(device)
-        seen = np.zeros((size, *pictures.shape[1:]), dtype=np.uint8)
+    for batch_rows, kept in full_batches(range(len(rows)), options.size):
+        wanted = rows[batch_rows]
+        absent = torch.from_numpy(wanted < 0).to(options.device)
+        seen = np.zeros((options.size, *pictures.shape[1:]), dtype=np.uint8)
         seen[wanted >= 0] = pictures[wanted[wanted >= 0]]
-        batch = standardise(encoder, torch.from_numpy(seen).to(device))
+        batch = standardise(encoder, torch.from_numpy(seen).to(options.device))
         batch[absent] = 0
-        with _autocast(precision, device):
+        with options.autocast():
             encoded = encoder(batch)
-        features[block[:kept]] = encoded[:kept].float().cpu()
+        features[batch_rows[:kept]] = encoded[:kept].float().cpu()
         advance(kept)
     return features
 
@@ -74,23 +82,21 @@ def caption_features(
     encoder: TextEncoder,
     captions: Sequence[str],
     *,
-    precision: str,
-    device: torch.device,
-    size: int,
+    options: ForwardOptions,
     advance: Advance,
 ) -> Tensor:
-    """Features (N, D) of the captions, `size` of the same number of tokens at a time."""
+    """Features (N, D) of the captions, those of the same number of tokens together."""
     features = torch.empty(len(captions), encoder.out_dim)
     tokens = [encoder.tokenize([caption]) for caption in captions]
     for rows in _alike(tokens):
-        for block, kept in blocks(rows, size):
+        for batch_rows, kept in full_batches(rows, options.size):
             batch = {
-                name: torch.cat([tokens[row][name] for row in block]).to(device)
-                for name in tokens[block[0]]
+                name: torch.cat([tokens[row][name] for row in batch_rows]).to(options.device)
+                for name in tokens[batch_rows[0]]
             }
-            with _autocast(precision, device):
+            with options.autocast():
                 encoded = encoder(batch)
-            features[block[:kept]] = encoded[:kept].float().cpu()
+            features[batch_rows[:kept]] = encoded[:kept].float().cpu()
             advance(kept)
     return features
 
@@ -99,24 +105,21 @@ def caption_features(
 def logits_of(
     top: Classifier,
     features: Mapping[str, Tensor],
-    *,
-    precision: str,
-    device: torch.device,
-    size: int,
+    options: ForwardOptions,
 ) -> Tensor:
-    """Logits (N, L) of features (N, D_m) by modality, `size` samples at a time."""
+    """Logits (N, L) of features (N, D_m) by modality."""
     count = len(next(iter(features.values())))
-    found = []
-    for block, kept in blocks(range(count), size):
+    logits_by_batch = []
+    for batch_rows, kept in full_batches(range(count), options.size):
         # Copied, not sliced: where in memory a row begins can change the last bits too.
-        batch = {name: values[block].to(device) for name, values in features.items()}
-        with _autocast(precision, device):
+        batch = {name: values[batch_rows].to(options.device) for name, values in features.items()}
+        with options.autocast():
             logits = top(batch)
-        found.append(logits[:kept].float().cpu())
-    return torch.cat(found)
+        logits_by_batch.append(logits[:kept].float().cpu())
+    return torch.cat(logits_by_batch)
 
 
-def blocks(rows: Sequence[int], size: int) -> Iterator[tuple[list[int], int]]:
+def full_batches(rows: Sequence[int], size: int) -> Iterator[tuple[list[int], int]]:
     """The rows, `size` at a time, and how many of these count: the last is repeated to fill up."""
     for start in range(0, len(rows), size):
         some = [*rows[start : start + size]]
@@ -129,10 +132,3 @@ def _alike(tokens: Sequence[Mapping[str, Tensor]]) -> Iterator[list[int]]:
     for row, one in enumerate(tokens):
         groups[tuple((name, tuple(value.shape)) for name, value in one.items())].append(row)
     yield from groups.values()
-
-
-def _autocast(precision: str, device: torch.device) -> AbstractContextManager[None]:
-    context: AbstractContextManager[None] = torch.autocast(
-        device.type, dtype=TYPES.get(precision), enabled=precision in TYPES
-    )
-    return context

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mmclf.data import images as decoders
-from mmclf.data.decoded_images import decode
+from mmclf.data.decoded_images import decode_images
 from mmclf.errors import InputError
 from mmclf.storage import environment
-from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.store import Store
 
 Picture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
@@ -31,7 +30,7 @@ PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16", "F")
 
 
 @dataclass(frozen=True)
-class Given:
+class PredictionInputs:
     """N images and N captions, None where there is none."""
 
     images: Sequence[Picture | None]
@@ -42,8 +41,8 @@ class Given:
         return len(self.captions)
 
 
-def given(images: Pictures, captions: Captions) -> Given:
-    """What was given, a single image or caption as one of one; raises InputError if it is none."""
+def parse_inputs(images: Pictures, captions: Captions) -> PredictionInputs:
+    """Images and captions as lists of equal length; raises InputError for what is neither."""
     pictures: Sequence[Picture | None] | None
     if isinstance(images, (*PATHS, Image.Image)) or getattr(images, "ndim", None) == 3:
         pictures = [images]  # type: ignore[list-item]
@@ -64,7 +63,7 @@ def given(images: Pictures, captions: Captions) -> Given:
         )
     for row, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
         _check(row, picture, text)
-    return Given(pictures, texts)
+    return PredictionInputs(pictures, texts)
 
 
 def _check(row: int, picture: object, text: object) -> None:
@@ -99,8 +98,7 @@ def decoded(
     with tempfile.TemporaryDirectory() as folder:
         files = [_file(images[row], Path(folder, f"images[{row}].png")) for row in present]
         kept = Store(store if store is not None else Path(folder), environment.describe_cpu())
-        sums = FileHasher(kept.folder / "sums")
-        found = decode(files, size=size, crop=crop, workers=None, store=kept, sums=sums)
+        found = decode_images(files, size=size, crop=crop, workers=None, store=kept)
         if found.unreadable:
             reasons = [why.partition(": replace the file")[0] for why in found.unreadable.values()]
             told = "; ".join(reasons[:LISTED]).replace(f"{folder}{os.sep}", "")

@@ -10,24 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from mmclf.errors import InputError
 from mmclf.evaluation.scores import probabilities_of
 from mmclf.evaluation.thresholds import Floats, Labels, decide
-from mmclf.pipeline.predict import forward
-from mmclf.pipeline.predict.inputs import Captions, Given, Pictures, decoded, given
+from mmclf.pipeline.predict.forward import ForwardOptions, batch_size, logits_of
+from mmclf.pipeline.predict.inputs import Captions, Pictures, PredictionInputs, parse_inputs
+from mmclf.pipeline.predict.modalities import MODALITIES
 from mmclf.pipeline.predict.restore import Restored, restore
-from mmclf.progress import progress_bar
 from mmclf.storage.tracking import Tracker
 from mmclf.training.device import check_precision, pick_device
 
 Tell = Callable[[str], None]
-
-STAND_INS = {
-    "vision": ("image", "a grey picture, the mean that its encoder expects, stands in"),
-    "text": ("caption", "an empty one stands in"),
-}
 
 
 def load(
@@ -67,8 +61,8 @@ def load_from(
         try:
             restored = restore(fetched, allow)
         except InputError as error:
-            told = [problem.replace(f"{folder}{os.sep}", "") for problem in error.problems]
-            raise InputError(*(f"run {run.id}: {problem}" for problem in told)) from error
+            problems = [problem.replace(f"{folder}{os.sep}", "") for problem in error.problems]
+            raise InputError(*(f"run {run.id}: {problem}" for problem in problems)) from error
     return Predictor(run.id, restored, device, store=store, tell=tell)
 
 
@@ -108,10 +102,7 @@ class Predictor:
         self._device, self._store = device, store
         self._tell = tell if tell is not None else _warn
         for name, encoder in self._encoders.items():
-            if isinstance(encoder, nn.Module):
-                encoder.to(device)
-            if name == "vision":
-                encoder.to(memory_format=torch.channels_last)
+            MODALITIES[name].to_device(encoder, device)
 
     def predict(self, images: Pictures = None, captions: Captions = None) -> list[tuple[str, ...]]:
         """The names of each sample's labels, in the order of `label_names`.
@@ -127,15 +118,22 @@ class Predictor:
         Raises InputError for images that cannot be read, for images and captions that are not as
         many, and where all that the run used is missing.
         """
-        samples = given(images, captions)
+        samples = parse_inputs(images, captions)
         if len(samples) == 0:
             return np.zeros((0, len(self.label_ids)))
         self._tell_missing(samples)
+        facts = self._facts
         features = {
-            name: self._of_images(samples) if name == "vision" else self._of_captions(samples)
+            name: MODALITIES[name].features(
+                self._encoders[name],
+                samples,
+                image=facts.image,
+                store=self._store,
+                options=self._options(facts.encoders[name].encoding_precision),
+            )
             for name in self.modalities
         }
-        logits = forward.logits_of(self._top, features, **self._how(self._facts.precision))
+        logits = logits_of(self._top, features, self._options(facts.precision))
         finite = logits.isfinite().all(dim=1)
         if not finite.all():
             rows = (~finite).nonzero().flatten().tolist()
@@ -149,55 +147,29 @@ class Predictor:
         """Label sets (N, L) of 0 and 1 from probabilities (N, L), by the run's thresholds."""
         return decide(probabilities, self.thresholds, self._facts.empty)
 
-    def _of_images(self, samples: Given) -> Tensor:
-        image, facts = self._facts.image, self._facts.encoders["vision"]
-        with (
-            decoded(samples.images, size=image.size, crop=image.crop, store=self._store) as found,
-            progress_bar("encoding images", len(samples)) as advance,
-        ):
-            how = self._how(facts.encoding_precision)
-            encoder = self._encoders["vision"]
-            return forward.picture_features(encoder, *found, **how, advance=advance)
-
-    def _of_captions(self, samples: Given) -> Tensor:
-        captions = [text if text is not None else "" for text in samples.captions]
-        encoder, facts = self._encoders["text"], self._facts.encoders["text"]
-        if hasattr(encoder, "transform"):
-            features: Tensor = encoder.transform(captions)
-            return features
-        with progress_bar("encoding captions", len(samples)) as advance:
-            how = self._how(facts.encoding_precision)
-            return forward.caption_features(encoder, captions, **how, advance=advance)
-
-    def _how(self, precision: str) -> forward.How:
+    def _options(self, precision: str) -> ForwardOptions:
+        """How a pass runs that ran in `precision`; in fp32 where the device lacks that."""
         try:
             check_precision(precision, self._device)
         except InputError:
             precision = "fp32"
-        return {
-            "precision": precision,
-            "device": self._device,
-            "size": forward.block_size(self._device),
-        }
+        return ForwardOptions(precision, self._device, batch_size(self._device))
 
-    def _tell_missing(self, samples: Given) -> None:
-        missing = {
-            "vision": sum(image is None for image in samples.images),
-            "text": sum(text is None or not text.strip() for text in samples.captions),
-        }
-        used = {name: missing[name] for name in self.modalities}
-        if all(count == len(samples) for count in used.values()):
-            nouns = " or ".join(f"{STAND_INS[name][0]}s" for name in used)
+    def _tell_missing(self, samples: PredictionInputs) -> None:
+        missing = {name: MODALITIES[name].missing(samples) for name in self.modalities}
+        if all(count == len(samples) for count in missing.values()):
+            nouns = " or ".join(f"{MODALITIES[name].noun}s" for name in missing)
             raise InputError(f"the run {self.run_id} predicts from {nouns}: none is given")
-        told = [
-            f"{count} of {len(samples)} samples have no {STAND_INS[name][0]}: {STAND_INS[name][1]}"
-            for name, count in used.items()
+        notes = [
+            f"{count} of {len(samples)} samples have no {MODALITIES[name].noun}: "
+            f"{MODALITIES[name].stand_in}"
+            for name, count in missing.items()
             if count > 0
         ]
-        if told:
-            self._tell("; ".join(told))
+        if notes:
+            self._tell("; ".join(notes))
 
 
 def _warn(text: str) -> None:
-    # Three up, past what told it and predict_proba, stands who asked.
+    # Three up, past `_tell_missing` and `predict_proba`, stands who asked.
     warnings.warn(text, stacklevel=4)

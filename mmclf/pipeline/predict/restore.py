@@ -22,6 +22,7 @@ from mmclf.models import weights
 from mmclf.models.build import make_model
 from mmclf.models.classifier import Classifier
 from mmclf.models.constant import Constant
+from mmclf.models.encoders import is_fitted
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.vision import TimmEncoder
 from mmclf.pipeline.artifacts import MODEL_FORMAT
@@ -179,7 +180,7 @@ def _encoder(name: str, facts: EncoderFacts, folder: Path, allow: Sequence[str])
     encoder = build(node, name, allow, train_captions=())
     if isinstance(encoder, Tfidf):
         _restore_tfidf(encoder, folder)
-    elif hasattr(encoder, "fit") and not isinstance(encoder, Constant):
+    elif is_fitted(encoder) and not isinstance(encoder, Constant):
         raise InputError(
             f"{name}: {type(encoder).__name__} was fitted on the run's captions, and what it "
             "learnt was not kept: only that of mmclf.models.tfidf.Tfidf is"

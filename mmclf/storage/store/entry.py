@@ -25,6 +25,10 @@ class DamagedError(Exception):
     """A stored result is not what was stored."""
 
 
+class OutdatedError(DamagedError):
+    """A stored result is whole, but no longer what its stage would give."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """A result to be had: the name and version of its stage, and all that decides it.

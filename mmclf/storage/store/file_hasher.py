@@ -59,7 +59,7 @@ class FileHasher:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def of(self, paths: Sequence[Path]) -> list[str | None]:
+    def digests(self, paths: Sequence[Path]) -> list[str | None]:
         """The sum of each file, None for one that is missing or cannot be read.
 
         A list of files is remembered as a whole; of it only what has changed is read again.

@@ -20,8 +20,8 @@ class JsonCache:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def recall(self, key: str) -> Any | None:
-        """What is remembered under `key`, or None."""
+    def get(self, key: str) -> Any | None:
+        """The value under `key`, or None."""
         return self._read().get(key)
 
     def all(self) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class JsonCache:
         with suppress(OSError), self._locked():
             self._write({**self._read(), **facts})
 
-    def remember(self, key: str, find_out: Callable[[], Any]) -> Any:
+    def get_or_compute(self, key: str, find_out: Callable[[], Any]) -> Any:
         """What is remembered under `key`, found out first if need be: by one process of several."""
         known = self._read()
         if key in known:

@@ -117,7 +117,7 @@ def remove(folder: Path) -> bool:
 
 def _clear_abandoned(store: Path, now: float) -> None:
     """Remove what killed processes left unfinished."""
-    left: Sequence[Path] = [*store.glob("*/*.part"), *store.glob("off-*")]
+    left: Sequence[Path] = [*store.glob("*/*.part"), *store.glob("off-*"), *store.glob("scratch-*")]
     for folder in left:
         try:
             is_old = now - folder.stat().st_mtime > ABANDONED_S

@@ -20,15 +20,16 @@ from mmclf.storage.store.entry import (
     RECORD,
     DamagedError,
     Entry,
+    OutdatedError,
     Stage,
     StageTiming,
     open_entry,
     seal,
     write_record,
 )
+from mmclf.storage.store.file_hasher import FileHasher
 
 T = TypeVar("T")
-TimingAndInputs = tuple[StageTiming, tuple[StageTiming, ...]]
 FULL = (errno.ENOSPC, errno.EDQUOT)
 PATIENCE_S = 2.0  # of waiting for another process in silence
 # What reading can raise of content that its reader did not write, though the sums be right.
@@ -76,11 +77,13 @@ class StageResult(Generic[T]):
 class Store:
     """Results of stages below `folder`; what is made here is made on `hardware`.
 
-    Raises InputError if the folder cannot be made.
+    `hasher` hashes files, and remembers their digests beside the results. Raises InputError if the
+    folder cannot be made.
     """
 
     def __init__(self, folder: Path, hardware: str) -> None:
         self.folder = folder
+        self.hasher = FileHasher(folder / "sums")
         self._hardware = hardware
         self._run: str | None = None
         self._early: dict[str, Path] = {}  # by key, what was made before the run had an id
@@ -103,57 +106,83 @@ class Store:
         """A cost with the run's id, if it was made here before the run had one."""
         return replace(timing, run=self._run) if timing.key in self._early else timing
 
-    def find(self, stage: Stage) -> Entry | None:
+    def entry(self, stage: Stage) -> Entry | None:
         """The entry of a stage, its files not read, or None if there is none that is whole."""
         try:
-            return open_entry(self._place(stage))
+            return open_entry(self._folder_of(stage))
         except (OSError, DamagedError):
             return None
 
-    def recall(self, stage: Stage, form: Serializer[T]) -> StageResult[T] | None:
+    def get(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
         """The stored result of a stage, or None if there is none that is whole."""
         try:
-            return self._recalled(stage, form)
+            return self._read(stage, serializer)
         except UNREADABLE:
             return None
 
-    def result(
-        self, stage: Stage, form: Serializer[T], compute: Callable[[], Computed[T]]
+    def get_or_compute(
+        self,
+        stage: Stage,
+        serializer: Serializer[T],
+        compute: Callable[[], Computed[T]],
+        *,
+        reopen: bool = False,
     ) -> StageResult[T]:
         """The stored result of a stage; if there is none, it is computed and stored.
 
         Processes that want it at once compute it once. A damaged entry is made again, and a disk
         without space for a new one leaves the value unstored, both with a line of warning.
+
+        Args:
+            reopen: the value stays on the disk: it is read back from its entry once it lies there,
+                and OSError is raised where there is no space for it.
+
         """
-        recalled = self.recall(stage, form)
-        if recalled is not None:
-            return recalled
+        stored = self.get(stage, serializer)
+        if stored is not None:
+            return stored
         try:
-            lock = self._acquired(stage)
+            lock = self._acquire(stage)
         except OSError as error:
+            if reopen:
+                raise
             if error.errno not in FULL:
                 raise self._unwritable(error) from error
             return self._unstored(stage, compute(), error)
         try:
-            recalled = self._recalled_or_discarded(stage, form)
-            if recalled is not None:
-                return recalled
+            stored = self._read_or_discard(stage, serializer)
+            if stored is not None:
+                return stored
             computed = compute()
             try:
-                return self._stored(stage, form, computed)
+                result = self._write(stage, serializer, computed)
             except OSError as error:
+                if reopen:
+                    raise
                 return self._unstored(stage, computed, error)
+            return replace(self._read(stage, serializer), found=False) if reopen else result
         finally:
             lock.release()
 
-    def _stored(self, stage: Stage, form: Serializer[T], computed: Computed[T]) -> StageResult[T]:
+    def _write(
+        self, stage: Stage, serializer: Serializer[T], computed: Computed[T]
+    ) -> StageResult[T]:
+        """Make an entry of a value; nothing is left of one that fails."""
         result = self._result(stage, computed)
-
-        def fill(folder: Path) -> TimingAndInputs:
-            form.write(computed.value, folder)
-            return result.timing, result.inputs
-
-        self._put(stage, fill)
+        folder = self._folder_of(stage)
+        unfinished = folder.with_name(f"{folder.name}.part")  # a killed process may have left one
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            unfinished.mkdir(parents=True)
+            serializer.write(computed.value, unfinished)
+            seal(unfinished, stage, result.timing, result.inputs)
+            unfinished.replace(folder)
+            sync_folder(folder.parent)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        if self._run is None:
+            self._early[stage.key] = folder
         return result
 
     def _unstored(self, stage: Stage, computed: Computed[T], error: OSError) -> StageResult[T]:
@@ -167,60 +196,22 @@ class Store:
         return self._result(stage, computed)
 
     def _result(self, stage: Stage, computed: Computed[T]) -> StageResult[T]:
-        timing = self._cost(stage, computed.seconds, computed.count)
-        inputs = tuple(self.signed(one) for one in dict.fromkeys(computed.inputs))
+        timing = StageTiming(
+            stage.name, stage.key, computed.seconds, computed.count, self._hardware, self._run
+        )
+        inputs = tuple(self.signed(timing) for timing in dict.fromkeys(computed.inputs))
         return StageResult(computed.value, timing, inputs, found=False)
 
-    def entry(
-        self,
-        stage: Stage,
-        count: int,
-        fill: Callable[[Path], float],
-        is_sound: Callable[[Entry], bool],
-    ) -> Entry:
-        """The entry of a stage whose result, of `count` samples, stays on the disk.
-
-        `fill` writes it to a folder and returns the seconds that it took. An entry that is damaged
-        or not sound is made again. Raises OSError if it cannot be written.
-        """
-        found = self._sound(stage, is_sound)
-        if found is not None:
-            return found
-        lock = self._acquired(stage)
-        try:
-            found = self._sound(stage, is_sound, tell=True)
-            if found is None:
-                self._discard(stage)
-                self._put(stage, lambda folder: (self._cost(stage, fill(folder), count), ()))
-            return open_entry(self._place(stage))
-        finally:
-            lock.release()
-
-    def _sound(
-        self, stage: Stage, is_sound: Callable[[Entry], bool], tell: bool = False
-    ) -> Entry | None:
-        try:
-            entry = open_entry(self._place(stage))
-            if is_sound(entry):
-                self._touch(entry)
-                return entry
-        except FileNotFoundError:
-            return None
-        except UNREADABLE as error:
-            if tell:
-                _warn(f"{error}: {stage.name} is made again")
-        return None
-
-    def _recalled(self, stage: Stage, form: Serializer[T]) -> StageResult[T]:
-        entry = open_entry(self._place(stage))
-        value = form.read(entry)
+    def _read(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T]:
+        entry = open_entry(self._folder_of(stage))
+        value = serializer.read(entry)
         self._touch(entry)
         return StageResult(value, entry.timing, entry.inputs, found=True)
 
-    def _recalled_or_discarded(self, stage: Stage, form: Serializer[T]) -> StageResult[T] | None:
+    def _read_or_discard(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
         try:
-            return self._recalled(stage, form)
-        except FileNotFoundError:
+            return self._read(stage, serializer)
+        except (FileNotFoundError, OutdatedError):
             pass
         except UNREADABLE as error:
             _warn(f"{error}: {stage.name} is made again")
@@ -228,29 +219,9 @@ class Store:
         return None
 
     def _discard(self, stage: Stage) -> None:
-        shutil.rmtree(self._place(stage), ignore_errors=True)
+        shutil.rmtree(self._folder_of(stage), ignore_errors=True)
 
-    def _put(self, stage: Stage, fill: Callable[[Path], TimingAndInputs]) -> None:
-        """Make an entry of what `fill` writes to a folder; nothing is left of one that fails."""
-        place = self._place(stage)
-        unfinished = place.with_name(f"{place.name}.part")  # a killed process may have left one
-        shutil.rmtree(unfinished, ignore_errors=True)
-        try:
-            unfinished.mkdir(parents=True)
-            timing, inputs = fill(unfinished)
-            seal(unfinished, stage, timing, inputs)
-            unfinished.replace(place)
-            sync_folder(place.parent)
-        except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise
-        if self._run is None:
-            self._early[stage.key] = place
-
-    def _cost(self, stage: Stage, seconds: float, count: int) -> StageTiming:
-        return StageTiming(stage.name, stage.key, seconds, count, self._hardware, self._run)
-
-    def _place(self, stage: Stage) -> Path:
+    def _folder_of(self, stage: Stage) -> Path:
         return self.folder / stage.name / stage.key
 
     def _touch(self, entry: Entry) -> None:
@@ -258,11 +229,11 @@ class Store:
         with suppress(OSError):  # of a store that one may only read
             os.utime(entry.folder / RECORD)
 
-    def _acquired(self, stage: Stage) -> FileLock:
+    def _acquire(self, stage: Stage) -> FileLock:
         """The lock of a stage's key, held; a process that is killed lets it go."""
-        place = self._place(stage)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{place}.lock")
+        folder = self._folder_of(stage)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{folder}.lock")
         try:
             lock.acquire(timeout=PATIENCE_S)
         except Timeout:

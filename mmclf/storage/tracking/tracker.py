@@ -26,6 +26,7 @@ LONGEST_TAG = 5000
 LONGEST_PARAM = 6000
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
+CURVE = "epoch/"  # begins the names of metrics that have a value an epoch
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,18 @@ class RunLog:
         for start in range(0, len(params), PARAMS_A_CALL):
             self._client.log_batch(self.id, params=params[start : start + PARAMS_A_CALL])
 
-    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Log metrics at a step, in as few calls as MLflow admits."""
-        self._log({step: values})
+    def metrics(self, values: Mapping[str, float]) -> None:
+        """Log metrics once, without a step, in as few calls as MLflow admits."""
+        self._log({0: values})
 
-    def history(self, epochs: Sequence[Mapping[str, float]]) -> None:
-        """Log the metrics of epochs that are over, at the steps from 1 on."""
-        self._log(dict(enumerate(epochs, start=1)))
+    def curves(self, epochs: Mapping[int, Mapping[str, float]]) -> None:
+        """Log the metrics of epochs, by their numbers, as `epoch/NAME` at these steps."""
+        self._log(
+            {
+                number: {f"{CURVE}{key}": value for key, value in values.items()}
+                for number, values in epochs.items()
+            }
+        )
 
     def _log(self, steps: Mapping[int, Mapping[str, float]]) -> None:
         now = get_current_time_millis()

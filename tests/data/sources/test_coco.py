@@ -100,7 +100,7 @@ def test_parts_of_the_sources_own(coco_root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "finding"),
+    ("arguments", "problem"),
     [
         ({"val_instances": "v.json"}, "data.val_images is missing: a val set of its own needs"),
         ({"test_images": "t"}, "data.test_instances is missing: a test set of its own needs"),

@@ -154,7 +154,7 @@ def test_test_rows_are_left_out_if_none_of_them_has_a_label(folder: Path) -> Non
     assert nothing == [f"{folder / 't.csv'} has no labelled rows; expected at least one sample"]
 
 
-def test_all_findings_are_told_at_once(folder: Path) -> None:
+def test_all_problems_are_named_at_once(folder: Path) -> None:
     body = "a.jpg,x,1,val\na.jpg,,2,tests\n/b.jpg,z,3,\n,x,4,\n"
     told = problems(
         folder, "image,labels,caption,part\n" + body, split_column="part", labels=["x", "y"]
@@ -233,7 +233,7 @@ def test_a_header_alone(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "finding"),
+    ("body", "problem"),
     [
         (
             "a,b\nc,d,e\nf,g,h,i\n",

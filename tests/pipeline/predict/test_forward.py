@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mmclf.models.classifier import Classifier, make_head
+from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
+from mmclf.models.heads import make_head
 from mmclf.pipeline.predict.forward import (
     ON_ACCELERATOR,
-    How,
-    block_size,
-    blocks,
+    ForwardOptions,
+    batch_size,
     caption_features,
+    full_batches,
+    image_features,
     logits_of,
-    picture_features,
 )
 
 CPU = torch.device("cpu")
@@ -69,11 +70,11 @@ class Words(nn.Module):
         return found
 
 
-def how(size: int, precision: str = "fp32") -> How:
-    return {"precision": precision, "device": CPU, "size": size}
+def options_of(size: int, precision: str = "fp32") -> ForwardOptions:
+    return ForwardOptions(precision, CPU, size)
 
 
-def told(_steps: int) -> None:
+def ignore(_steps: int) -> None:
     pass
 
 
@@ -82,13 +83,13 @@ def pictures(count: int) -> NDArray[np.uint8]:
 
 
 def test_one_by_one_on_the_cpu_else_full_batches() -> None:
-    assert block_size(CPU) == 1
-    assert block_size(torch.device("cuda")) == block_size(torch.device("mps")) == ON_ACCELERATOR
+    assert batch_size(CPU) == 1
+    assert batch_size(torch.device("cuda")) == batch_size(torch.device("mps")) == ON_ACCELERATOR
 
 
 @given(rows=st.lists(st.integers(0, 99), max_size=20), size=st.integers(1, 8))
-def test_blocks_are_full_and_hold_every_row_once(rows: list[int], size: int) -> None:
-    found = list(blocks(rows, size))
+def test_batches_are_full_and_hold_every_row_once(rows: list[int], size: int) -> None:
+    found = list(full_batches(rows, size))
     assert all(len(block) == size for block, _ in found)
     assert [row for block, kept in found for row in block[:kept]] == rows
 
@@ -96,8 +97,8 @@ def test_blocks_are_full_and_hold_every_row_once(rows: list[int], size: int) -> 
 @pytest.mark.parametrize("size", [1, 3, 32])
 def test_every_batch_has_the_same_shape_and_no_caption_is_padded(size: int) -> None:
     net, words = Net(), Words()
-    picture_features(net, pictures(7), np.arange(7), **how(size), advance=told)
-    caption_features(words, CAPTIONS, **how(size), advance=told)
+    image_features(net, pictures(7), np.arange(7), options=options_of(size), advance=ignore)
+    caption_features(words, CAPTIONS, options=options_of(size), advance=ignore)
     assert set(net.seen) == {(size, 3, 9, 9)}
     assert {shape[0] for shape in words.seen} == {size}
     # 1 to 4 tokens and 8: each length by itself.
@@ -116,13 +117,15 @@ def test_neither_order_nor_company_changes_a_bit(data: st.DataObject) -> None:
 
 def _logits(rows: Sequence[int], texts: Sequence[str], size: int = 1) -> Tensor:
     features = {
-        "vision": picture_features(Net(), pictures(7), np.asarray(rows), **how(size), advance=told),
-        "text": caption_features(Words(), texts, **how(size), advance=told),
+        "vision": image_features(
+            Net(), pictures(7), np.asarray(rows), options=options_of(size), advance=ignore
+        ),
+        "text": caption_features(Words(), texts, options=options_of(size), advance=ignore),
     }
     torch.manual_seed(0)
     encoders = dict.fromkeys(features, nn.Identity())
     top = Classifier(encoders, Concat([19, 7]), make_head(26, 5, 11, 0.0)).eval()
-    return logits_of(top, features, **how(size))
+    return logits_of(top, features, options_of(size))
 
 
 def test_filled_batches_give_what_single_samples_give() -> None:
@@ -133,7 +136,9 @@ def test_filled_batches_give_what_single_samples_give() -> None:
 
 def test_no_picture_is_zeros_after_the_standardisation() -> None:
     net = Net()
-    found = picture_features(net, pictures(1), np.array([-1, 0]), **how(1), advance=told)
+    found = image_features(
+        net, pictures(1), np.array([-1, 0]), options=options_of(1), advance=ignore
+    )
     with torch.inference_mode():
         torch.testing.assert_close(found[0], net(torch.zeros(1, 3, 9, 9))[0])
         standardised = (torch.from_numpy(pictures(1)) / 255 - torch.tensor(net.mean)) / (
@@ -144,7 +149,7 @@ def test_no_picture_is_zeros_after_the_standardisation() -> None:
 
 def test_the_precision_is_that_of_the_pass() -> None:
     exact, rough = (
-        caption_features(Words(), ["a b"], **how(1, precision), advance=told)
+        caption_features(Words(), ["a b"], options=options_of(1, precision), advance=ignore)
         for precision in ("fp32", "bf16")
     )
     assert not torch.equal(exact, rough)
@@ -154,5 +159,5 @@ def test_the_precision_is_that_of_the_pass() -> None:
 
 def test_progress_counts_every_sample_once() -> None:
     steps: list[int] = []
-    caption_features(Words(), CAPTIONS, **how(3), advance=steps.append)
+    caption_features(Words(), CAPTIONS, options=options_of(3), advance=steps.append)
     assert sum(steps) == len(CAPTIONS)

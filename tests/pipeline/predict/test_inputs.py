@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmclf.data.images import read_image
 from mmclf.errors import InputError
-from mmclf.pipeline.predict.inputs import decoded, given
+from mmclf.pipeline.predict.inputs import decoded, parse_inputs
 
 SIZE = 8
 
@@ -92,16 +92,16 @@ def test_the_pictures_of_files_stay_where_they_are_kept(tmp_path: Path) -> None:
     ],
 )
 def test_single_ones_missing_ones_and_none(images: Any, captions: Any, expected: Any) -> None:
-    found = given(images, captions)
+    found = parse_inputs(images, captions)
     assert (list(found.images), list(found.captions)) == expected
     assert len(found) == len(expected[1])
 
 
 def test_one_array_is_one_picture_and_four_dimensions_are_many() -> None:
     array = np.zeros((5, 4, 3), dtype=np.uint8)
-    assert len(given(array, None)) == 1
-    assert len(given(np.stack([array, array]), ["a", "b"])) == 2
-    assert len(given(Image.new("RGB", (4, 5)), "a")) == 1
+    assert len(parse_inputs(array, None)) == 1
+    assert len(parse_inputs(np.stack([array, array]), ["a", "b"])) == 2
+    assert len(parse_inputs(Image.new("RGB", (4, 5)), "a")) == 1
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_one_array_is_one_picture_and_four_dimensions_are_many() -> None:
 )
 def test_what_is_refused(images: Any, captions: Any, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        given(images, captions)
+        parse_inputs(images, captions)
 
 
 def test_unreadable_images_are_counted_and_listed(tmp_path: Path) -> None:

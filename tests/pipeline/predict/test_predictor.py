@@ -20,7 +20,7 @@ from mmclf.config.schema import Composed
 from mmclf.data.sources.competition_csv import Row, read_rows
 from mmclf.errors import InputError
 from mmclf.evaluation.thresholds import decide
-from mmclf.pipeline.predict import forward
+from mmclf.pipeline.predict import predictor as predictor_module
 from mmclf.pipeline.predict.predictor import Predictor
 
 TINY = "{model_type: bert, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2}"
@@ -159,7 +159,7 @@ def test_filled_batches_of_an_accelerator_predict_the_same(
     images, captions = data.images(ids), data.captions(ids)
     predictor = runs.load(BOTH)
     expected = predictor.predict_proba(images, captions)
-    monkeypatch.setattr(forward, "block_size", lambda _: 8)
+    monkeypatch.setattr(predictor_module, "batch_size", lambda _: 8)
     assert predictor.predict_proba(images, captions) == pytest.approx(expected, abs=1e-6)
 
 

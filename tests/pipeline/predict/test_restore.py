@@ -20,13 +20,13 @@ from mmclf.config.targets import build
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.errors import InputError
-from mmclf.evaluation.thresholds import Fixed
+from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.models.build import make_model
 from mmclf.models.classifier import summary
 from mmclf.models.description import describe_encoder
 from mmclf.models.weights import as_safetensors
 from mmclf.pipeline.artifacts import write_model
-from mmclf.pipeline.fit_result import FitResult, SplitOutputs
+from mmclf.pipeline.fit_result import FitResult
 from mmclf.pipeline.predict.restore import restore
 from mmclf.pipeline.run_data import RunData
 
@@ -115,8 +115,8 @@ def written(
         encoders={name: one.about for name, one in known.items()},
         model=files | {"classifier.safetensors": as_safetensors(model)},
     )
-    material = RunData(SAMPLES, PARTS, None, Fixed(0.4), ())
-    write_model(folder, config, material, outcome, np.array([0.25, 1 / 3]), {"text": "bf16"})
+    data, thresholds = RunData(SAMPLES, PARTS, None, ()), np.array([0.25, 1 / 3])
+    write_model(folder, config, data, outcome, "argmax", thresholds, {"text": "bf16"})
     return folder / "model", encoders, model
 
 

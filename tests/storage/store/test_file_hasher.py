@@ -43,15 +43,15 @@ def written(path: Path, text: str, at: float = LONG_AGO) -> Path:
 
 
 def test_a_sum_is_that_of_the_content(files: list[Path], tmp_path: Path) -> None:
-    assert FileHasher(tmp_path / "sums").of(files) == [ONE, TWO]
+    assert FileHasher(tmp_path / "sums").digests(files) == [ONE, TWO]
 
 
 def test_what_has_not_changed_is_not_read_again(
     files: list[Path], tmp_path: Path, read: list[str]
 ) -> None:
-    FileHasher(tmp_path / "sums").of(files)
+    FileHasher(tmp_path / "sums").digests(files)
     assert sorted(read) == ["a", "b"]
-    assert FileHasher(tmp_path / "sums").of(files) == [ONE, TWO]
+    assert FileHasher(tmp_path / "sums").digests(files) == [ONE, TWO]
     assert sorted(read) == ["a", "b"]
 
 
@@ -62,20 +62,20 @@ def test_only_a_file_whose_size_or_time_changed_is_read_again(
     files: list[Path], tmp_path: Path, read: list[str], text: str, at: float
 ) -> None:
     sums = FileHasher(tmp_path / "sums")
-    sums.of(files)
+    sums.digests(files)
     read.clear()
     written(files[0], text, at)
     expected = [hashlib.sha256(text.encode()).hexdigest(), TWO]
-    assert [sums.of(files), sums.of(files)] == [expected, expected]
+    assert [sums.digests(files), sums.digests(files)] == [expected, expected]
     assert read == ["a"]
 
 
 def test_a_nanosecond_is_a_change(files: list[Path], tmp_path: Path, read: list[str]) -> None:
     sums = FileHasher(tmp_path / "sums")
-    sums.of(files)
+    sums.digests(files)
     read.clear()
     os.utime(files[1], ns=(0, LONG_AGO * 10**9 + 1))
-    sums.of(files)
+    sums.digests(files)
     assert read == ["b"]
 
 
@@ -85,13 +85,13 @@ def test_a_file_that_changed_just_now_is_read_again_until_it_is_steady(
     sums = FileHasher(tmp_path / "sums")
     now = time.time() + 60  # whatever the tests' pace
     written(files[0], "one", now)
-    sums.of(files)
+    sums.digests(files)
     written(files[0], "uno", now)  # as long, within the clock's tick
-    assert sums.of(files) == [UNO, TWO]
+    assert sums.digests(files) == [UNO, TWO]
     assert sorted(read) == ["a", "a", "b"]
     os.utime(files[0], (now - 63, now - 63))
-    sums.of(files)
-    sums.of(files)
+    sums.digests(files)
+    sums.digests(files)
     assert sorted(read) == ["a", "a", "a", "b"]
 
 
@@ -106,26 +106,26 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     sums = FileHasher(tmp_path / "sums")
     with monkeypatch.context() as patched:
         patched.setattr(module, "file_sum", changing)
-        assert sums.of(files[:1]) == [ONE]
-    assert sums.of(files[:1]) == [UNO]
+        assert sums.digests(files[:1]) == [ONE]
+    assert sums.digests(files[:1]) == [UNO]
 
 
 def test_a_missing_file_and_a_folder_have_no_sum(files: list[Path], tmp_path: Path) -> None:
     sums = FileHasher(tmp_path / "sums")
     several = [tmp_path / "nowhere", files[0], tmp_path, tmp_path / "nul\0"]
-    assert sums.of(several) == [None, ONE, None, None]
+    assert sums.digests(several) == [None, ONE, None, None]
     written(tmp_path / "nowhere", "two")
-    assert sums.of(several) == [TWO, ONE, None, None]
+    assert sums.digests(several) == [TWO, ONE, None, None]
     files[0].unlink()
-    assert sums.of(several) == [TWO, None, None, None]
+    assert sums.digests(several) == [TWO, None, None, None]
 
 
 def test_another_list_of_the_same_files_is_another_memory(
     files: list[Path], tmp_path: Path, read: list[str]
 ) -> None:
     sums = FileHasher(tmp_path / "sums")
-    assert sums.of(files) == [ONE, TWO]
-    assert sums.of(files[::-1]) == [TWO, ONE]
+    assert sums.digests(files) == [ONE, TWO]
+    assert sums.digests(files[::-1]) == [TWO, ONE]
     assert len([*(tmp_path / "sums").iterdir()]) == 2
 
 
@@ -133,7 +133,7 @@ def test_a_memory_with_any_byte_flipped_is_not_believed(
     files: list[Path], tmp_path: Path, read: list[str]
 ) -> None:
     sums = FileHasher(tmp_path / "sums")
-    sums.of(files)
+    sums.digests(files)
     (memory,) = (tmp_path / "sums").iterdir()
     sound = memory.read_bytes()
     assert ONE.encode() in sound
@@ -141,7 +141,7 @@ def test_a_memory_with_any_byte_flipped_is_not_believed(
         damaged = bytearray(sound)
         damaged[position] ^= 1
         memory.write_bytes(damaged)
-        assert sums.of(files) == [ONE, TWO]
+        assert sums.digests(files) == [ONE, TWO]
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"\xff", b'{"stamps": 1}'])
@@ -149,13 +149,13 @@ def test_a_memory_that_is_none_is_made_again(
     files: list[Path], tmp_path: Path, read: list[str], content: bytes
 ) -> None:
     sums = FileHasher(tmp_path / "sums")
-    sums.of(files)
+    sums.digests(files)
     (memory,) = (tmp_path / "sums").iterdir()
     memory.write_bytes(content)
     assert [*sums.differing()] == []
-    assert sums.of(files) == [ONE, TWO]
+    assert sums.digests(files) == [ONE, TWO]
     assert len(read) == 4
-    sums.of(files)
+    sums.digests(files)
     assert len(read) == 4
 
 
@@ -163,18 +163,18 @@ def test_a_content_that_changed_without_a_trace_is_found_and_forgotten(
     files: list[Path], tmp_path: Path
 ) -> None:
     sums = FileHasher(tmp_path / "sums")
-    sums.of(files)
+    sums.digests(files)
     written(files[0], "uno")
-    assert sums.of(files) == [ONE, TWO]  # the limit of what size and time tell
+    assert sums.digests(files) == [ONE, TWO]  # the limit of what size and time tell
     assert [*sums.differing()] == [str(files[0])]
     sums.forget(str(files[0]))
     assert [*sums.differing()] == []
-    assert sums.of(files) == [UNO, TWO]
+    assert sums.digests(files) == [UNO, TWO]
 
 
 def test_what_changed_openly_is_no_difference(files: list[Path], tmp_path: Path) -> None:
     sums = FileHasher(tmp_path / "sums")
-    sums.of(files)
+    sums.digests(files)
     written(files[0], "uno", LONG_AGO + 1)
     files[1].unlink()
     assert [*sums.differing()] == []
@@ -190,8 +190,8 @@ def test_what_could_not_be_read_is_tried_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(module, "file_sum", fail)
-        assert sums.of(files) == [None, None]
-    assert sums.of(files) == [ONE, TWO]
+        assert sums.digests(files) == [None, None]
+    assert sums.digests(files) == [ONE, TWO]
 
 
 def test_a_disk_that_is_full_forgets_only(
@@ -201,7 +201,7 @@ def test_a_disk_that_is_full_forgets_only(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module, "write_whole", full)
-    assert FileHasher(tmp_path / "sums").of(files) == [ONE, TWO]
+    assert FileHasher(tmp_path / "sums").digests(files) == [ONE, TWO]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])

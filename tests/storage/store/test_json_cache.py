@@ -28,7 +28,7 @@ def find_out():
 (folder / f"ready.{name}").touch()
 while len([*folder.glob("ready.*")]) < 4:
     time.sleep(0.01)
-print(JsonCache(folder / "memory.json").remember("question", find_out))
+print(JsonCache(folder / "memory.json").get_or_compute("question", find_out))
 """
 
 
@@ -42,15 +42,15 @@ def never() -> NoReturn:
 
 
 def test_nothing_is_known_at_first(memory: JsonCache) -> None:
-    assert memory.recall("a") is None
+    assert memory.get("a") is None
     assert memory.all() == {}
 
 
 def test_what_was_found_out_is_remembered(memory: JsonCache, tmp_path: Path) -> None:
-    assert memory.remember("ä", lambda: {"bf16": True}) == {"bf16": True}
-    assert memory.remember("ä", never) == {"bf16": True}
+    assert memory.get_or_compute("ä", lambda: {"bf16": True}) == {"bf16": True}
+    assert memory.get_or_compute("ä", never) == {"bf16": True}
     again = JsonCache(tmp_path / "memory" / "facts.json")
-    assert again.recall("ä") == {"bf16": True}
+    assert again.get("ä") == {"bf16": True}
     assert again.all() == {"ä": {"bf16": True}}
 
 
@@ -59,8 +59,8 @@ def test_an_error_in_finding_out_is_not_remembered(memory: JsonCache) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        memory.remember("a", fail)
-    assert memory.remember("a", lambda: 1) == 1
+        memory.get_or_compute("a", fail)
+    assert memory.get_or_compute("a", lambda: 1) == 1
 
 
 def test_further_facts_are_added_to_those_known(memory: JsonCache) -> None:
@@ -85,8 +85,8 @@ def test_a_damaged_memory_is_as_good_as_none(
 ) -> None:
     memory.add({"a": 1})
     (tmp_path / "memory" / "facts.json").write_bytes(content)
-    assert memory.recall("a") is None
-    assert memory.remember("a", lambda: 2) == 2
+    assert memory.get("a") is None
+    assert memory.get_or_compute("a", lambda: 2) == 2
     assert memory.all() == {"a": 2}
 
 
@@ -113,7 +113,7 @@ def test_a_full_disk_forgets_and_harms_nothing(
     memory.add({"a": 1})
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", full)
-        assert memory.remember("b", lambda: 2) == 2
+        assert memory.get_or_compute("b", lambda: 2) == 2
     assert memory.all() == {"a": 1}
     left = {path.name for path in (tmp_path / "memory").iterdir()} - {"facts.json.lock"}
     assert left == {"facts.json"}

@@ -22,7 +22,14 @@ from numpy.typing import NDArray
 from mmclf.errors import InputError
 from mmclf.storage.store import store as module
 from mmclf.storage.store.arrays import save_array
-from mmclf.storage.store.entry import RECORD, Entry, Stage, StageTiming, open_entry
+from mmclf.storage.store.entry import (
+    RECORD,
+    Entry,
+    OutdatedError,
+    Stage,
+    StageTiming,
+    open_entry,
+)
 from mmclf.storage.store.store import Computed, StageResult, Store
 
 STAGE = Stage("fit", 1, {"seed": 0})
@@ -57,7 +64,7 @@ def compute():
 
 store = Store(folder / "store", "2 x CPU")
 (folder / f"ready.{number}").touch()
-print(store.result(Stage("fit", 1, {"seed": 0}), Text(), compute).value)
+print(store.get_or_compute(Stage("fit", 1, {"seed": 0}), Text(), compute).value)
 """
 
 
@@ -130,68 +137,68 @@ def is_free(store: Store, stage: Stage = STAGE) -> bool:
 
 
 def test_a_result_is_computed_once_and_recalled(store: Store, tmp_path: Path) -> None:
-    made = store.result(STAGE, Text(), computed())
+    made = store.get_or_compute(STAGE, Text(), computed())
     timing = StageTiming("fit", STAGE.key, 1.5, 7, "2 x CPU", None)
     assert made == StageResult("a", timing, (), found=False)
-    assert store.result(STAGE, Text(), never) == StageResult("a", timing, (), found=True)
+    assert store.get_or_compute(STAGE, Text(), never) == StageResult("a", timing, (), found=True)
     elsewhere = Store(tmp_path / "store", "1 x GPU")
-    assert elsewhere.recall(STAGE, Text()) == StageResult("a", timing, (), found=True)
+    assert elsewhere.get(STAGE, Text()) == StageResult("a", timing, (), found=True)
     assert files(store) == entry_files()
 
 
 def test_a_result_is_of_its_stage_alone(store: Store) -> None:
-    store.result(STAGE, Text(), computed("a"))
-    assert store.recall(OTHER, Text()) is None
-    assert store.find(OTHER) is None
-    assert store.result(OTHER, Text(), computed("b")).value == "b"
-    assert store.result(STAGE, Text(), never).value == "a"
+    store.get_or_compute(STAGE, Text(), computed("a"))
+    assert store.get(OTHER, Text()) is None
+    assert store.entry(OTHER) is None
+    assert store.get_or_compute(OTHER, Text(), computed("b")).value == "b"
+    assert store.get_or_compute(STAGE, Text(), never).value == "a"
 
 
 def test_costs_and_inputs_are_recorded(store: Store) -> None:
     store.sign("run1")
     text = StageTiming("text", "t" * 40, 0.5, 100, "1 x GPU", "run0")
     inputs = [text, StageTiming("split", "s" * 40, 0.1, 100, "2 x CPU", None), text]
-    store.result(STAGE, Text(), computed(inputs=inputs))
-    found = store.recall(STAGE, Text())
+    store.get_or_compute(STAGE, Text(), computed(inputs=inputs))
+    found = store.get(STAGE, Text())
     assert found is not None
     assert found.timings == (StageTiming("fit", STAGE.key, 1.5, 7, "2 x CPU", "run1"), *inputs[:2])
-    entry = store.find(STAGE)
+    entry = store.entry(STAGE)
     assert entry is not None
     assert entry.arguments == {"seed": 0}
 
 
 def test_what_was_made_before_the_runs_name_is_known_gets_it(store: Store) -> None:
-    before = store.result(STAGE, Text(), computed())
+    before = store.get_or_compute(STAGE, Text(), computed())
     store.sign("run1")
-    after = store.result(OTHER, Text(), computed(inputs=[before.timing]))
+    after = store.get_or_compute(OTHER, Text(), computed(inputs=[before.timing]))
     assert before.timing.run is None
     assert store.signed(before.timing).run == "run1"
     assert [timing.run for timing in after.timings] == ["run1", "run1"]
     assert [open_entry(place(store, stage)).timing.run for stage in (STAGE, OTHER)] == ["run1"] * 2
-    assert store.result(STAGE, Text(), never).value == "a"
+    assert store.get_or_compute(STAGE, Text(), never).value == "a"
 
 
 def test_what_another_run_made_keeps_its_name(store: Store, tmp_path: Path) -> None:
     store.sign("run1")
-    made = store.result(STAGE, Text(), computed())
+    made = store.get_or_compute(STAGE, Text(), computed())
     later = Store(tmp_path / "store", "2 x CPU")
-    recalled = later.result(STAGE, Text(), never)
+    recalled = later.get_or_compute(STAGE, Text(), never)
     later.sign("run2")
     assert later.signed(recalled.timing).run == "run1"
     assert open_entry(place(store)).timing == made.timing
 
 
 def test_an_early_result_that_was_removed_is_no_reason_to_fail(store: Store) -> None:
-    store.result(STAGE, Text(), computed())
+    store.get_or_compute(STAGE, Text(), computed())
     shutil.rmtree(place(store))
     store.sign("run1")
     assert files(store) == set()
 
 
 def test_a_use_is_noted(store: Store) -> None:
-    store.result(STAGE, Text(), computed())
+    store.get_or_compute(STAGE, Text(), computed())
     os.utime(place(store) / RECORD, (1, 1))
-    store.result(STAGE, Text(), never)
+    store.get_or_compute(STAGE, Text(), never)
     assert (place(store) / RECORD).stat().st_mtime > time.time() - 60
 
 
@@ -213,10 +220,10 @@ def truncate(path: Path) -> None:
 def test_what_is_damaged_is_made_again_with_one_line_of_warning(
     store: Store, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None], name: str
 ) -> None:
-    store.result(STAGE, Text(), computed())
+    store.get_or_compute(STAGE, Text(), computed())
     damage(place(store) / name)
-    assert store.recall(STAGE, Text()) is None
-    again = store.result(STAGE, Text(), computed())
+    assert store.get(STAGE, Text()) is None
+    again = store.get_or_compute(STAGE, Text(), computed())
     assert (again.value, again.found) == ("a", False)
     if (name, damage) == (RECORD, Path.unlink):  # then there is no entry that could be damaged
         assert capsys.readouterr().err == ""
@@ -224,7 +231,7 @@ def test_what_is_damaged_is_made_again_with_one_line_of_warning(
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith(f"mmclf: {place(store) / name} ")
         assert line.endswith(": fit is made again")
-    assert store.result(STAGE, Text(), never).value == "a"
+    assert store.get_or_compute(STAGE, Text(), never).value == "a"
     assert files(store) == entry_files()
     assert capsys.readouterr().err == ""
 
@@ -232,19 +239,21 @@ def test_what_is_damaged_is_made_again_with_one_line_of_warning(
 def test_what_its_reader_cannot_read_is_made_again(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store.result(STAGE, Text(), computed())  # and no array, as an earlier version may have it
-    made = store.result(STAGE, Array(), lambda: Computed(np.ones(2), 1.0, 1))
+    store.get_or_compute(
+        STAGE, Text(), computed()
+    )  # and no array, as an earlier version may have it
+    made = store.get_or_compute(STAGE, Array(), lambda: Computed(np.ones(2), 1.0, 1))
     assert made.value.tolist() == [1.0, 1.0]
     assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_entries_that_changed_places_are_noticed(store: Store, tmp_path: Path) -> None:
-    store.result(STAGE, Text(), computed("a"))
-    store.result(OTHER, Text(), computed("b"))
+    store.get_or_compute(STAGE, Text(), computed("a"))
+    store.get_or_compute(OTHER, Text(), computed("b"))
     place(store).rename(tmp_path / "aside")
     place(store, OTHER).rename(place(store))
     (tmp_path / "aside").rename(place(store, OTHER))
-    assert store.result(STAGE, Text(), computed("a")).value == "a"
+    assert store.get_or_compute(STAGE, Text(), computed("a")).value == "a"
 
 
 # Errors and kills
@@ -258,10 +267,10 @@ def test_an_error_while_computing_leaves_nothing_and_frees_the_lock(
         raise error
 
     with pytest.raises(error):
-        store.result(STAGE, Text(), fail)
+        store.get_or_compute(STAGE, Text(), fail)
     assert is_free(store)
     assert files(store) == set()
-    assert store.result(STAGE, Text(), computed()).value == "a"
+    assert store.get_or_compute(STAGE, Text(), computed()).value == "a"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("no JSON")])
@@ -269,7 +278,7 @@ def test_an_error_while_writing_leaves_nothing_and_frees_the_lock(
     store: Store, error: BaseException
 ) -> None:
     with pytest.raises(type(error)):
-        store.result(STAGE, Failing(error), computed())
+        store.get_or_compute(STAGE, Failing(error), computed())
     assert is_free(store)
     assert files(store) == set()
     assert not place(store).with_name(f"{STAGE.key}.part").exists()
@@ -280,7 +289,7 @@ def test_an_error_of_ones_own_disk_while_computing_is_not_the_stores(store: Stor
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OSError, match="No space left on device") as caught:
-        store.result(STAGE, Text(), fail)
+        store.get_or_compute(STAGE, Text(), fail)
     assert not isinstance(caught.value, InputError)
 
 
@@ -299,8 +308,8 @@ def test_what_a_killed_process_left_is_cleared(store: Store, tmp_path: Path) -> 
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)
     assert files(store) == {f"fit/{STAGE.key}.part/value"}
-    assert store.find(STAGE) is None
-    made = store.result(STAGE, Text(), computed())
+    assert store.entry(STAGE) is None
+    made = store.get_or_compute(STAGE, Text(), computed())
     assert (made.value, made.found) == ("a", False)
     assert files(store) == entry_files()
 
@@ -318,7 +327,7 @@ def test_whoever_waits_long_is_told_for_whom(
     found: list[str] = []
     place(store).parent.mkdir()
     waiting = threading.Thread(
-        target=lambda: found.append(store.result(STAGE, Text(), computed()).value)
+        target=lambda: found.append(store.get_or_compute(STAGE, Text(), computed()).value)
     )
     told = ""
     with FileLock(f"{place(store)}.lock"):
@@ -344,13 +353,13 @@ def test_a_full_disk_leaves_the_value_unstored_and_the_store_usable(
     store: Store, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
     form = Failing(OSError(number, "No space left on device"))
-    made = store.result(STAGE, form, computed())
+    made = store.get_or_compute(STAGE, form, computed())
     assert (made.value, made.found) == ("a", False)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"mmclf: {store.folder} {FULL}: the run goes on without storing it")
     assert files(store) == set()
     assert is_free(store)
-    assert store.result(STAGE, Text(), computed()).value == "a"
+    assert store.get_or_compute(STAGE, Text(), computed()).value == "a"
     assert files(store) == entry_files()
 
 
@@ -375,15 +384,15 @@ def test_a_disk_that_really_is_full_leaves_the_store_usable(
     small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = Store(small_disk / "store", "2 x CPU")
-    store.result(OTHER, Text(), computed("small"))
-    made = store.result(STAGE, Text(), computed("a" * 2_000_000))
+    store.get_or_compute(OTHER, Text(), computed("small"))
+    made = store.get_or_compute(STAGE, Text(), computed("a" * 2_000_000))
     assert (len(made.value), made.found) == (2_000_000, False)
     told = capsys.readouterr().err
     assert FULL in told
     assert told.count("\n") == 1
     assert files(store) == entry_files(OTHER)
-    assert store.result(OTHER, Text(), never).value == "small"
-    assert store.result(STAGE, Text(), computed("fits")).value == "fits"
+    assert store.get_or_compute(OTHER, Text(), never).value == "small"
+    assert store.get_or_compute(STAGE, Text(), computed("fits")).value == "fits"
     assert files(store) == entry_files(OTHER) | entry_files(STAGE)
 
 
@@ -391,18 +400,18 @@ def test_a_full_disk_is_known_of_an_array_too(
     small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = Store(small_disk / "store", "2 x CPU")
-    made = store.result(STAGE, Array(), lambda: Computed(np.ones(10**6), 1.0, 1))
+    made = store.get_or_compute(STAGE, Array(), lambda: Computed(np.ones(10**6), 1.0, 1))
     assert made.value.sum() == 10**6
     assert "has no space for the result of fit" in capsys.readouterr().err
 
 
 def test_a_disk_that_may_only_be_read_serves_what_it_has(small_disk: Path) -> None:
     store = Store(small_disk / "store", "2 x CPU")
-    store.result(OTHER, Text(), computed("small"))
+    store.get_or_compute(OTHER, Text(), computed("small"))
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    assert store.result(OTHER, Text(), never).value == "small"
+    assert store.get_or_compute(OTHER, Text(), never).value == "small"
     with pytest.raises(InputError, match=r"store\.dir: .*store cannot be written to \(Read-only"):
-        store.result(STAGE, Text(), never)
+        store.get_or_compute(STAGE, Text(), never)
     with pytest.raises(InputError, match=r"give store\.dir=DIR of a folder that you may write to"):
         Store(small_disk / "other", "2 x CPU")
 
@@ -416,7 +425,7 @@ def test_a_folder_that_one_may_only_read_is_named(tmp_path: Path) -> None:
     folder.chmod(0o555)
     try:
         with pytest.raises(InputError, match=r"store\.dir: .*store cannot be written to"):
-            store.result(STAGE, Text(), never)
+            store.get_or_compute(STAGE, Text(), never)
         with pytest.raises(InputError, match=r"store\.dir: .*inner cannot be written to"):
             Store(folder / "inner", "2 x CPU")
     finally:
@@ -429,55 +438,88 @@ def test_a_file_in_the_place_of_the_store_is_named(tmp_path: Path) -> None:
         Store(tmp_path / "store", "2 x CPU")
 
 
-# Entries that stay on the disk
+# Values that stay on the disk
 
 
-def fill(folder: Path) -> float:
-    (folder / "array").write_bytes(b"pictures")
-    return 2.5
+class Files:
+    """A value that is its file."""
+
+    def write(self, value: Path, folder: Path) -> None:
+        value.replace(folder / "array")
+
+    def read(self, entry: Entry) -> Path:
+        return entry.path("array")
 
 
-def is_sound(entry: Entry) -> bool:
-    return entry.path("array").is_file()
+class Outdated(Files):
+    def __init__(self, answers: list[bool]) -> None:
+        self.answers = answers
+
+    def read(self, entry: Entry) -> Path:
+        if self.answers and self.answers.pop():
+            raise OutdatedError("an image can be read now")
+        return super().read(entry)
 
 
-def test_an_entry_is_filled_once_where_it_stays(store: Store) -> None:
-    made = store.entry(STAGE, 9, fill, is_sound)
-    assert made.folder == place(store)
+def on_disk(store: Store) -> Computed[Path]:
+    draft = store.folder / "draft"
+    draft.write_bytes(b"pictures")
+    return Computed(draft, 2.5, 9)
+
+
+def test_a_value_that_is_its_file_is_made_once_and_opened_where_it_lies(store: Store) -> None:
+    made = store.get_or_compute(STAGE, Files(), lambda: on_disk(store), reopen=True)
+    assert made.value == place(store) / "array"
     assert made.timing == StageTiming("fit", STAGE.key, 2.5, 9, "2 x CPU", None)
-    assert store.entry(STAGE, 9, lambda _: never(), is_sound) == made
+    assert not made.found
+    again = store.get_or_compute(STAGE, Files(), never, reopen=True)
+    assert (again.value, again.timing, again.found) == (made.value, made.timing, True)
     store.sign("run1")
-    assert store.entry(STAGE, 9, lambda _: never(), is_sound).timing.run == "run1"
+    assert store.get_or_compute(STAGE, Files(), never, reopen=True).timing.run == "run1"
 
 
-def test_an_entry_that_is_no_longer_right_is_filled_again(store: Store) -> None:
-    answers = [False, False]
-    store.entry(STAGE, 9, fill, is_sound)
+def test_an_outdated_value_is_made_again_without_a_word(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers: list[bool] = []
+    store.get_or_compute(STAGE, Outdated(answers), lambda: on_disk(store), reopen=True)
     os.utime(place(store) / "array", (1, 1))
-    store.entry(STAGE, 9, fill, lambda _: answers.pop())
+    answers += [True, True]  # at the first look, and under the lock
+    store.get_or_compute(STAGE, Outdated(answers), lambda: on_disk(store), reopen=True)
     assert answers == []
     assert (place(store) / "array").stat().st_mtime > 1
+    assert capsys.readouterr().err == ""
 
 
-def test_a_fill_that_fails_leaves_nothing(store: Store) -> None:
-    def fail(folder: Path) -> float:
-        fill(folder)
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.mark.parametrize("where", ["compute", "write"])
+def test_a_value_that_has_no_room_is_an_error_and_leaves_nothing(store: Store, where: str) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    class Full(Files):
+        def write(self, value: Path, folder: Path) -> None:
+            super().write(value, folder)
+            raise full
+
+    def compute() -> Computed[Path]:
+        if where == "compute":
+            raise full
+        return on_disk(store)
 
     with pytest.raises(OSError, match="No space left"):
-        store.entry(STAGE, 9, fail, is_sound)
+        store.get_or_compute(STAGE, Full(), compute, reopen=True)
     assert files(store) == set()
     assert is_free(store)
-    assert store.entry(STAGE, 9, fill, is_sound).timing.count == 9
+    made = store.get_or_compute(STAGE, Files(), lambda: on_disk(store), reopen=True)
+    assert made.timing.count == 9
 
 
 @pytest.mark.parametrize("name", [RECORD, "array"])
-def test_a_damaged_entry_is_filled_again_with_one_line_of_warning(
+def test_a_damaged_file_is_made_again_with_one_line_of_warning(
     store: Store, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    store.entry(STAGE, 9, fill, is_sound)
+    store.get_or_compute(STAGE, Files(), lambda: on_disk(store), reopen=True)
     flip(place(store) / name)
-    again = store.entry(STAGE, 9, fill, is_sound)
-    assert again.read("array") == b"pictures"
+    again = store.get_or_compute(STAGE, Files(), lambda: on_disk(store), reopen=True)
+    assert again.value.read_bytes() == b"pictures"
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith("has changed since it was stored: fit is made again")

@@ -19,8 +19,8 @@ def open_tracker(folder: Path) -> Tracker:
 
 def race(folder: Path, number: int) -> None:
     with open_tracker(folder).run(f"run {number}", {"mmclf.seed": str(number)}, None) as log:
-        for step in range(1, 6):
-            log.metrics({"val/loss": number + step / 10, "val/map": 0.5}, step)
+        for epoch in range(1, 6):
+            log.curves({epoch: {"val/loss": number + epoch / 10, "val/map": 0.5}})
 
 
 def test_runs_that_start_at_once_on_a_fresh_database_are_all_there(tmp_path: Path) -> None:
@@ -36,8 +36,8 @@ def test_runs_that_start_at_once_on_a_fresh_database_are_all_there(tmp_path: Pat
     for run in runs:
         assert run.status == "FINISHED"
         assert run.metrics == {
-            "val/loss": pytest.approx(int(run.tags["mmclf.seed"]) + 0.5),
-            "val/map": 0.5,
+            "epoch/val/loss": pytest.approx(int(run.tags["mmclf.seed"]) + 0.5),
+            "epoch/val/map": 0.5,
         }
 
 
@@ -77,15 +77,15 @@ def test_params_tags_metrics_and_artifacts_come_back(tmp_path: Path) -> None:
     many = {f"test/f1_label/label {i}": i / 2000 for i in range(1500)}
     with tracker.run("full", {"mmclf.loss": "bce"}, None) as log:
         log.params({f"key.{i}": "x" * 7000 for i in range(150)})
-        log.metrics({"val/loss": 2.0}, step=1)
-        log.metrics(many | {"val/loss": 1.0}, step=2)
+        log.curves({1: {"val/loss": 2.0}, 2: {"val/loss": 1.0}})
+        log.metrics(many | {"val/loss": 1.0})
         log.artifacts(tmp_path / "files")
     (run,) = tracker.get([log.id])
     assert run.tags["mmclf.loss"] == "bce"
     assert len(run.params) == 150
-    assert run.metrics == many | {"val/loss": 1.0}
-    steps = [m.step for m in tracker.client.get_metric_history(log.id, "val/loss")]
-    assert steps == [1, 2]
+    assert run.metrics == many | {"val/loss": 1.0, "epoch/val/loss": 1.0}
+    assert tracker.history(log.id, "epoch/val/loss") == [(1, 2.0), (2, 1.0)]
+    assert tracker.history(log.id, "val/loss") == [(0, 1.0)]
     artifacts = tmp_path / "deep" / "folder" / "artifacts" / log.id / "artifacts"
     assert (artifacts / "figures" / "a.txt").read_text() == "drawn"
 

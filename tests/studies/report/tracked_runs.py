@@ -63,9 +63,9 @@ def track(
     tags |= {f"mmclf.samples.{part}": str(size) for part, size in SIZES.items()}
     log = tracker.start(f"{place[0]}, seed={place[1]}", tags, parent)
     curve = {f"{part}/{name}": 0.5 for part in ("train", "val") for name in ("loss", "f1_samples")}
-    log.history([curve] * EPOCHS)
+    log.curves(dict.fromkeys(range(1, EPOCHS + 1), curve))
     times = {"time/cold_s": 3.0, "time/wall_s": 2.0}
-    log.metrics(curve | scores | times | {"test/map": 0.5}, EPOCHS + 1)
+    log.metrics(curve | scores | times | {"test/map": 0.5})
     log.artifacts(target)
     log.end("FINISHED")
     return tracker.get([log.id])[0]

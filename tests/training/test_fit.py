@@ -18,11 +18,12 @@ from mmclf.models.build import make_model, make_optimizer
 from mmclf.models.classifier import Classifier
 from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.vision import TimmEncoder
-from mmclf.pipeline.components import Inputs, prepare
 from mmclf.pipeline.run import Result
-from mmclf.pipeline.run_data import gather, open_store
+from mmclf.pipeline.run_data import load_run_data, open_store
+from mmclf.pipeline.stage_runner import ENCODINGS
 from mmclf.storage.tracking import Tracker
 from mmclf.training import encode
+from mmclf.training.components import ModelComponents, build_components
 
 SMALL = ("data.train=120", "data.test=30", "trainer.epochs=2", "image.size=32")
 VISION = ("vision=timm", "vision.name=test_efficientnet", "vision.weights=random")
@@ -51,9 +52,11 @@ def run_small(folder: Path, store: Path, *overrides: str) -> Result:
     return mmclf.run(composed(folder, store, *overrides))
 
 
-def prepared(config: Config) -> Inputs:
-    with open_store(config, "2 x CPU") as (store, sums):
-        return prepare(config, gather(config, store, sums), config.modalities)
+def prepared(config: Config) -> ModelComponents:
+    with open_store(config, "2 x CPU") as store:
+        data = load_run_data(config, store)
+    encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+    return build_components(config, encodings, data.labels("train"), config.modalities)
 
 
 def weights_of(folder: Path, result: Result) -> dict[str, torch.Tensor]:
@@ -221,9 +224,9 @@ def test_early_stopping_ends_the_run(tmp_path: Path, store: Path) -> None:
         tmp_path, store, "trainer.epochs=40", "trainer.patience=1", "optimizer.lr=0.1"
     )
     tracker = Tracker(f"sqlite:///{tmp_path}/mlflow.db", "mmclf", tmp_path)
-    steps = [m.step for m in tracker.client.get_metric_history(result.run_id, "val/loss")]
+    steps = [m.step for m in tracker.client.get_metric_history(result.run_id, "epoch/val/loss")]
     assert steps == list(range(1, len(steps) + 1))
-    assert len(steps) < 41
+    assert len(steps) < 40
 
 
 @pytest.mark.parametrize("switch", ["text.trainable=true", "fusion=late", "fusion=gated"])
