@@ -22,10 +22,14 @@ EVERYWHERE = ("device=cpu", "encode.precision=fp32")
 
 @dataclass(frozen=True)
 class Configuration:
-    """A command: one run, a sweep (`-m`), or a study, of this folder's or a shipped one."""
+    """A command: one run, a sweep (`-m`), or a study, of this folder's or a shipped one.
+
+    `predicts`: a single run whose predictions by `mmclf predict` are compared as well.
+    """
 
     name: str
     overrides: tuple[str, ...]
+    predicts: bool = False
 
     @property
     def is_study(self) -> bool:
@@ -35,7 +39,7 @@ class Configuration:
 
 CONFIGURATIONS = (
     Configuration("tfidf", WORDS),
-    Configuration("image and text", (*BOTH, "trainer.epochs=5")),
+    Configuration("image and text", (*BOTH, "trainer.epochs=5"), predicts=True),
     Configuration("losses", (*SMALL, "study=losses")),
     Configuration("fusions", (*SMALL, "study=fusions")),
     Configuration(
@@ -57,6 +61,7 @@ CONFIGURATIONS = (
     Configuration(
         "trained text, frozen vision",
         (*SMALL, *TINY_TEXT, "trainer.epochs=1", "trainer.refit=true"),
+        predicts=True,
     ),
     Configuration("at test", (*SMALL, "at_test.vision=dropped", "at_test.text=shuffled")),
     Configuration("captions shuffled", (*WORDS, "data.caption_order=shuffled", "text.ngram_max=2")),

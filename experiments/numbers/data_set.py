@@ -21,6 +21,7 @@ FILLERS = ("there", "seems", "to", "be", "something", "near", "the", "wall", "to
 NAMED, INVENTED = 0.7, 0.08
 # Where a record of the competition's CSV starts, whose quoting no CSV reader understands.
 RECORD = re.compile(r'^[^\s",]+\.[A-Za-z]{3,4},', re.MULTILINE)
+LABELS = re.compile(r'^([^\s",]+\.[A-Za-z]{3,4},)[^",\r\n]*,', re.MULTILINE)
 
 
 def make(folder: Path) -> None:
@@ -75,18 +76,22 @@ def _caption(rng: np.random.Generator, shown: np.ndarray) -> str:
 
 
 def cut(source: Path, folder: Path) -> None:
-    """Copy the first samples of a data set in the competition's layout; the test is drawn of them.
+    """Copy the first samples of a data set in the competition's layout.
 
-    Raises SystemExit if it has fewer.
+    Those after them become a test set without labels, to be predicted; that with labels is drawn
+    by the split. Raises SystemExit if there are too few.
     """
     text = (source / "train.csv").read_text(encoding="utf-8")
     starts = [match.start() for match in RECORD.finditer(text)]
-    if len(starts) <= SLICE_ROWS:
-        raise SystemExit(f"{source}/train.csv has {len(starts)} rows, expected over {SLICE_ROWS}")
-    kept = text[: starts[SLICE_ROWS]]
+    needed = SLICE_ROWS + TEST_ROWS
+    if len(starts) <= needed:
+        raise SystemExit(f"{source}/train.csv has {len(starts)} rows, expected over {needed}")
+    middle, end = starts[SLICE_ROWS], starts[needed]
     (folder / "data").mkdir(parents=True)
-    (folder / "train.csv").write_text(kept, encoding="utf-8")
-    for match in RECORD.finditer(kept):
+    (folder / "train.csv").write_text(text[:middle], encoding="utf-8")
+    unlabelled = LABELS.sub(r"\1", text[middle:end])
+    (folder / "test.csv").write_text(f"ImageID,Caption\n{unlabelled}", encoding="utf-8")
+    for match in RECORD.finditer(text[:end]):
         shutil.copy(source / "data" / match[0].rstrip(","), folder / "data")
 
 

@@ -29,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 THREADS = 1  # of each command: sums of floats depend on how they are divided among threads
 PACKAGES = ("torch", "torchvision", "timm", "transformers", "scikit-learn", "numpy", "mlflow")
 PARTS = ("val", "test")
+PREDICTED = "predicted"  # the folder of what `mmclf predict` wrote, below a run's outputs
 FAILURE_LINES = 15
 
 
@@ -119,13 +120,33 @@ def _command(
     places = ("data=competition", f"data.root={data}", f"output_dir={folder / 'outputs'}")
     own = ("--config-dir", str(HERE)) if one.is_study else ()
     started = time.perf_counter()
-    command = ["-m", "mmclf", *own, *EVERYWHERE, *places, *one.overrides]
-    ended = _python(command, environment, folder)
+    ended = _python(
+        ["-m", "mmclf", *own, *EVERYWHERE, *places, *one.overrides], environment, folder
+    )
+    if ended.returncode == 0 and one.predicts:
+        ended = _predict(ended.stdout, data, environment, folder)
     seconds = time.perf_counter() - started
     if ended.returncode == 0:
         return seconds, None
     said = f"{ended.stdout}\n{ended.stderr}".splitlines()[-FAILURE_LINES:]
     return seconds, "\n".join([f"exit status {ended.returncode}", *said])
+
+
+def _predict(
+    said: str, data: Path, environment: Mapping[str, str], folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """Predict the test set by the run that `said` ends with; labels and probabilities."""
+    run_id = said.splitlines()[-1].split()[1]
+    command = ["-m", "mmclf", "predict", run_id, "--root", str(data), "device=cpu"]
+    command.append(f"output_dir={folder / 'outputs'}")
+    target = folder / "outputs" / PREDICTED
+    target.mkdir()
+    labels = [*command, "--out", str(target / "labels.csv")]
+    ended = _python(labels, environment, folder)
+    if ended.returncode != 0:
+        return ended
+    probabilities = [*command, "--probabilities", "--out", str(target / "probabilities.csv")]
+    return _python(probabilities, environment, folder)
 
 
 def _python(
@@ -151,7 +172,8 @@ def _read(one: Configuration, outputs: Path, seconds: float, failure: str | None
     }
     tables = {
         path.name: list(csv.DictReader(path.open(encoding="utf-8", newline="")))
-        for path in sorted(outputs.glob("studies/*/*.csv"))
+        for pattern in ("studies/*/*.csv", f"{PREDICTED}/*.csv")
+        for path in sorted(outputs.glob(pattern))
     }
     return Outcome(one.overrides, seconds, None, runs, tables)
 
