@@ -23,6 +23,7 @@ from comparing import Outcome, Run
 from configurations import EVERYWHERE, Configuration
 from mlflow import MlflowClient
 from mlflow.entities import Run as TrackedRun
+from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 HERE = Path(__file__).resolve().parent
@@ -90,6 +91,7 @@ def record(
             folder = work / str(number)
             outcomes[one.name] = _read(one, folder / "outputs", seconds, failure)
             shutil.rmtree(folder)
+            failure = outcomes[one.name].failure
             how = f"{seconds:.0f} s" if failure is None else f"failed\n{failure}"
             sys.stderr.write(f"numbers: {called}: {one.name}: {how}\n")
     in_order = {one.name: outcomes[one.name] for one in configurations}
@@ -163,13 +165,18 @@ def _python(
 
 
 def _read(one: Configuration, outputs: Path, seconds: float, failure: str | None) -> Outcome:
+    """The outcome of a command; runs that cannot be read make it one that failed."""
     if failure is not None:
         return Outcome(one.overrides, seconds, failure, {}, {})
-    client = MlflowClient(tracking_uri=f"sqlite:///{outputs / 'mlflow.db'}")
-    runs = {
-        name: _read_run(client, run, outputs.parent)
-        for name, run in _named(_leaves(client), is_study=one.is_study)
-    }
+    try:
+        client = MlflowClient(tracking_uri=f"sqlite:///{outputs / 'mlflow.db'}")
+        runs = {
+            name: _read_run(client, run, outputs.parent)
+            for name, run in _named(_leaves(client), is_study=one.is_study)
+        }
+    except (MlflowException, OSError, KeyError) as error:
+        why = f"its runs cannot be read: {type(error).__name__}: {error}"
+        return Outcome(one.overrides, seconds, why, {}, {})
     tables = {
         path.name: list(csv.DictReader(path.open(encoding="utf-8", newline="")))
         for pattern in ("studies/*/*.csv", f"{PREDICTED}/*.csv")
