@@ -9,13 +9,14 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from mmclf.config.components import COMPONENTS
 from mmclf.config.hydra_policy import check_hydra
 from mmclf.config.loader import Source, hydra_errors, plain
 from mmclf.config.overrides import Axis, Groups, judge_level, parse, read, unknown_key
-from mmclf.config.proofs import Proofs
 from mmclf.config.schema import Composed
-from mmclf.config.targets import ROLES, parameters, resolve
-from mmclf.config.validate import PARTS, check
+from mmclf.config.targets import parameters, resolve
+from mmclf.config.validate import check
+from mmclf.config.validation_cache import ValidationCache
 from mmclf.errors import InputError
 
 
@@ -102,14 +103,14 @@ class Jobs:
 
     def _arguments(self, base: DictConfig, part: str) -> list[str]:
         """What the target of a part takes, also what its YAML file does not name."""
-        if part not in PARTS:
+        if part not in COMPONENTS:
             return []
         try:
             with hydra_errors():
                 target = resolve(base[part]["_target_"], part, self.granted)
         except InputError:
             return []
-        return [name for name in parameters(target) if name not in ROLES[part].provided]
+        return [name for name in parameters(target) if name not in COMPONENTS[part].provided]
 
 
 def judge_tree(
@@ -118,7 +119,7 @@ def judge_tree(
     """The checked form of a composed config beside its `hydra` node, and what is wrong with it."""
     tree, problems = plain(cfg)
     try:
-        config = check(tree, granted, _proofs(tree, granted))
+        config = check(tree, granted, _cache(tree, granted))
     except InputError as error:
         # What could not be resolved is named once, not as missing too.
         known = tuple(f"{problem.partition(':')[0]} " for problem in problems)
@@ -131,10 +132,10 @@ def judge_tree(
     return Composed(config, choices, list(hydra["overrides"]["task"]), tree), problems
 
 
-def _proofs(tree: Mapping[str, Any], granted: Sequence[str]) -> Proofs | None:
+def _cache(tree: Mapping[str, Any], granted: Sequence[str]) -> ValidationCache | None:
     store = tree.get("store")
     folder = store.get("dir") if isinstance(store, Mapping) else None
-    return Proofs(Path(folder), granted) if isinstance(folder, str) else None
+    return ValidationCache(Path(folder), granted) if isinstance(folder, str) else None
 
 
 def hydra_node(node: DictConfig) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What was expected, in words, where pydantic refused a value."""
+"""Pydantic's errors as words: what was expected, and the value that stands there instead."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def expected(details: Sequence[ErrorDetails], annotation: object) -> str | None:
     return " or ".join(dict.fromkeys(word for word in words if word)) or "another value"
 
 
-def found(value: object, details: Sequence[ErrorDetails] = ()) -> str:
+def describe(value: object, details: Sequence[ErrorDetails] = ()) -> str:
     """The value as it stands in the config, shortened, with the nearest choice if misspelt."""
     shown = "null" if value is None else repr(value)
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."

@@ -1,4 +1,4 @@
-"""The settings of a part, against the signature of its `_target_`."""
+"""The settings of a component, against the signature of its `_target_`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from mmclf.config import pydantic_messages
-from mmclf.config.targets import ROLES, is_part, parameters, resolve
+from mmclf.config.components import INNER, component
+from mmclf.config.targets import is_component, parameters, resolve
 from mmclf.errors import InputError, suggestion
 
 NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -21,8 +22,10 @@ NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 WELL_ANNOTATED = ("mmclf", "torch")
 
 
-def check_part(node: Mapping[Any, Any], path: str, role: str, allow: Sequence[str]) -> list[str]:
-    """What is wrong with the part at `path`: its target, and each of its settings."""
+def check_component(
+    node: Mapping[Any, Any], path: str, role: str, allow: Sequence[str]
+) -> list[str]:
+    """What is wrong with the component at `path`: its target, and each of its settings."""
     try:
         target = resolve(node["_target_"], role, allow)
     except InputError as error:
@@ -35,15 +38,17 @@ def check_part(node: Mapping[Any, Any], path: str, role: str, allow: Sequence[st
         where, refused = f"{path}.{key}", _refused(str(key), target, role)
         if refused is not None:
             problems.append(f"{where} {refused}")
-        elif is_part(value):
-            problems += check_part(value, where, "part", allow)
+        elif is_component(value):
+            problems += check_component(value, where, INNER, allow)
         elif stray := list(stray_targets(value)):
-            problems += [f"{where}.{stray[0]} is not expected: a part is a setting's own value"]
+            problems += [
+                f"{where}.{stray[0]} is not expected: a component is a setting's own value"
+            ]
         elif key in taken and value != "???":
             problems += _check_value(where, value, taken[key], target)
     for key, parameter in taken.items():
         needed = parameter.default is Parameter.empty and parameter.kind in NAMED
-        if needed and key not in node and key not in ROLES[role].provided:
+        if needed and key not in node and key not in component(role).provided:
             problems.append(
                 f"{path}.{key} is missing: {node['_target_']} needs it, give +{path}.{key}=VALUE"
             )
@@ -52,7 +57,7 @@ def check_part(node: Mapping[Any, Any], path: str, role: str, allow: Sequence[st
 
 def _refused(key: str, target: Callable[..., Any], role: str) -> str | None:
     """Why `key` cannot be set in a config, or None if it can."""
-    taken, provided = parameters(target), ROLES[role].provided
+    taken, provided = parameters(target), component(role).provided
     name = f"{target.__module__}.{target.__qualname__}"
     open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in taken.values())
     if key.startswith("_"):
@@ -73,11 +78,11 @@ def stray_targets(value: object, path: str = "") -> list[str]:
         pairs = [(str(index), item) for index, item in enumerate(value)]
     else:
         return []
-    found = []
+    paths = []
     for key, item in pairs:
-        found += [f"{path}{key}"] if key == "_target_" else []
-        found += stray_targets(item, f"{path}{key}.")
-    return found
+        paths += [f"{path}{key}"] if key == "_target_" else []
+        paths += stray_targets(item, f"{path}{key}.")
+    return paths
 
 
 def _check_value(
@@ -96,7 +101,9 @@ def _check_value(
         details = error.errors(include_url=False)
         wanted = pydantic_messages.expected(details, annotation)
         if wanted is not None:
-            return [f"{path}: found {pydantic_messages.found(value, details)}, expected {wanted}"]
+            return [
+                f"{path}: found {pydantic_messages.describe(value, details)}, expected {wanted}"
+            ]
     except PydanticUserError:
         return []
     return []

@@ -1,7 +1,7 @@
 """Which classes and functions a config may name as `_target_`, and how they are built.
 
 A dotted name reaches anything that a module happens to import, so its beginning proves nothing: the
-object itself must be defined in an allowed package and be the kind of thing its place expects.
+object itself must be defined in an allowed package and be the kind of thing its group expects.
 """
 
 from __future__ import annotations
@@ -12,57 +12,15 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
+from mmclf.config.components import INNER, Kind, component
 from mmclf.errors import InputError, nearest
-
-Kind = Literal["module", "module or transformer", "fitted", "optimizer", "scheduler", "loader"]
-
-
-@dataclass(frozen=True)
-class Role:
-    """A place in the config: what may stand there, from where, and what mmclf itself passes."""
-
-    expected: str
-    kind: Kind
-    packages: tuple[str, ...]
-    provided: tuple[str, ...] = ()
-
-
-MODULES = ("mmclf", "torch.nn", "timm")
-MODULE = "a subclass of torch.nn.Module"
-ROLES: Mapping[str, Role] = {
-    "data": Role("a function that returns Samples", "loader", ("mmclf.data",)),
-    "vision": Role(MODULE, "module", MODULES),
-    "text": Role(
-        f"{MODULE}, or a class with fit and transform",
-        "module or transformer",
-        MODULES,
-        ("train_captions",),
-    ),
-    "fusion": Role(MODULE, "module", MODULES, ("dims", "make_head")),
-    "loss": Role(MODULE, "module", MODULES, ("train_labels",)),
-    "threshold": Role("a class with fit", "fitted", ("mmclf",)),
-    "optimizer": Role(
-        "a subclass of torch.optim.Optimizer",
-        "optimizer",
-        ("mmclf", "torch.optim", "timm"),
-        ("params",),
-    ),
-    "scheduler": Role(
-        "a subclass of torch.optim.lr_scheduler.LRScheduler that needs no metric",
-        "scheduler",
-        ("mmclf", "torch.optim"),
-        ("optimizer", "total_steps", "T_max", "max_lr"),
-    ),
-    "part": Role(MODULE, "module", MODULES),  # a `_target_` among another part's settings
-}
 
 LONGEST_REASON = 300
 
-# Granting one of these would let a config reach far more than a part (joblib.load unpickles).
-NOT_ONES_OWN = (
+# Allowing one of these would let a config reach far more than a component (joblib.load unpickles).
+NOT_USER_MODULES = (
     *("IPython", "PIL", "_pytest", "accelerate", "antlr4", "cloudpickle", "cv2", "datasets"),
     *("dill", "distutils", "filelock", "huggingface_hub", "hydra", "hydra_plugins", "iterstrat"),
     *("joblib", "lightning", "matplotlib", "mlflow", "mmclf", "numpy", "omegaconf", "pandas"),
@@ -79,7 +37,11 @@ def refusal(module: str) -> str | None:
             f"allow_targets: {module!r} is not a module's name, such as my_parts or my_lib.losses"
         )
     root = module.partition(".")[0]
-    if root in sys.stdlib_module_names or root in sys.builtin_module_names or root in NOT_ONES_OWN:
+    if (
+        root in sys.stdlib_module_names
+        or root in sys.builtin_module_names
+        or root in NOT_USER_MODULES
+    ):
         return (
             f"allow_targets: {module!r} is not a module of your own: name the one with your parts"
         )
@@ -87,7 +49,7 @@ def refusal(module: str) -> str | None:
 
 
 def resolve(name: object, role: str, allow: Sequence[str]) -> Callable[..., Any]:
-    """The class or function called `name`, proved to be one that `role` expects.
+    """The class or function called `name`, proved to be what the group `role` expects.
 
     `allow`: the user's own modules. Raises InputError with one finding that begins with `_target_`.
     Nothing outside the allowed packages is imported.
@@ -95,9 +57,10 @@ def resolve(name: object, role: str, allow: Sequence[str]) -> Callable[..., Any]
     refused = [why for why in map(refusal, allow) if why is not None]
     if refused:
         raise InputError(refused[0])
-    packages = (*ROLES[role].packages, *allow)
-    expected = f"expected {ROLES[role].expected} in {', '.join(packages)}"
-    # A part's public name has no leading underscore; __globals__ and the like lead out of a module.
+    entry = component(role)
+    packages = (*entry.packages, *allow)
+    expected = f"expected {entry.expected} in {', '.join(packages)}"
+    # Public names have no leading underscore; __globals__ and the like lead out of a module.
     if not isinstance(name, str) or not all(
         piece.isidentifier() and not piece.startswith("_") for piece in name.split(".")
     ):
@@ -108,13 +71,13 @@ def resolve(name: object, role: str, allow: Sequence[str]) -> Callable[..., Any]
             "; a module of your own is allowed by allow_targets=[MODULE] on the command line"
         )
     target = _locate(name, packages, expected)
-    home, own_name = _claims(target)
+    home, own_name = _declared_home(target)
     if home is not None and not _under(home, packages):
         raise InputError(
             f"_target_ {name!r} is defined in {home!r}, which is not allowed: {expected}"
         )
     proved = home in sys.modules and vars(sys.modules[home]).get(own_name) is target
-    if home is None or not proved or not _is_kind(target, ROLES[role].kind, home):
+    if home is None or not proved or not _is_kind(target, entry.kind, home):
         raise InputError(f"_target_ {name!r} is {_described(target)}: {expected}")
     return cast("Callable[..., Any]", target)
 
@@ -135,7 +98,7 @@ def build(node: Mapping[str, Any], role: str, allow: Sequence[str] = (), **provi
     """
     target = resolve(node["_target_"], role, allow)
     arguments = {
-        key: build(value, "part", allow) if is_part(value) else value
+        key: build(value, INNER, allow) if is_component(value) else value
         for key, value in node.items()
         if key != "_target_"
     }
@@ -145,7 +108,7 @@ def build(node: Mapping[str, Any], role: str, allow: Sequence[str] = (), **provi
         return target(**arguments)
     except (InputError, MemoryError):
         raise
-    # A part of somebody's own can raise anything, above all while it reads a file.
+    # A component of the user's own can raise anything, above all while it reads a file.
     except Exception as error:
         raise InputError(
             f"{role}: {node['_target_']} refuses its settings ({type(error).__name__}): "
@@ -154,12 +117,12 @@ def build(node: Mapping[str, Any], role: str, allow: Sequence[str] = (), **provi
 
 
 def _shortened(text: str) -> str:
-    told = " ".join(text.split())
-    return told if len(told) <= LONGEST_REASON else f"{told[: LONGEST_REASON - 3]}..."
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 3]}..."
 
 
-def is_part(value: object) -> bool:
-    """Whether a setting is a part to be built."""
+def is_component(value: object) -> bool:
+    """Whether a setting is a component to be built."""
     return isinstance(value, Mapping) and "_target_" in value
 
 
@@ -181,7 +144,7 @@ def _locate(name: str, packages: Sequence[str], expected: str) -> object:
         elif _is_submodule(here, piece):
             here = _imported(f"{here.__name__}.{piece}")
         else:
-            best = nearest(piece, [known for known in vars(here) if not known.startswith("_")])
+            best = nearest(piece, [name for name in vars(here) if not name.startswith("_")])
             hint = f"did you mean {path}.{best}?" if best is not None else expected
             raise InputError(f"_target_ {name!r}: {path} has no {piece!r}: {hint}")
         path = f"{path}.{piece}"
@@ -212,7 +175,7 @@ def _imported(module: str) -> types.ModuleType:
         ) from error
 
 
-def _claims(target: object) -> tuple[str | None, str]:
+def _declared_home(target: object) -> tuple[str | None, str]:
     """The module and the name that a class or function says it is defined by."""
     if type(target) is types.FunctionType:
         home, name = target.__module__, target.__qualname__

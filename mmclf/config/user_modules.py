@@ -1,4 +1,4 @@
-"""The user's own modules, imported out of a folder of theirs by the names that they granted."""
+"""The user's own modules: those named in allow_targets are imported out of a folder of theirs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mmclf.errors import InputError
 
 
 class UserModules:
-    """Finds the modules that the user granted in a folder of theirs, and no others there."""
+    """Finds the allowed modules in a folder of the user's, and no others there."""
 
-    def __init__(self, folder: Path, granted: Sequence[str]) -> None:
+    def __init__(self, folder: Path, allowed_modules: Sequence[str]) -> None:
         self.folder = folder.resolve()
-        self.roots = frozenset(module.partition(".")[0] for module in granted)
+        self.roots = frozenset(module.partition(".")[0] for module in allowed_modules)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
@@ -30,22 +30,22 @@ class UserModules:
         return spec if spec is not None and spec.origin is not None else None
 
 
-def make_importable(folder: Path, granted: Sequence[str]) -> None:
-    """Let the `granted` modules that lie in `folder` be imported; an installed one goes first.
+def make_importable(folder: Path, allowed_modules: Sequence[str]) -> None:
+    """Let the `allowed_modules` that lie in `folder` be imported; an installed one goes first.
 
     Raises InputError if one of them has been imported from elsewhere, as from another folder, or
     would be.
     """
-    own = UserModules(folder, granted)
+    own = UserModules(folder, allowed_modules)
     for root in sorted(own.roots):
         spec = own.find_spec(root)
-        found = _file_in_use(root)
-        if spec is None or spec.origin is None or found is None:
+        in_use = _file_in_use(root)
+        if spec is None or spec.origin is None or in_use is None:
             continue
-        if Path(found).resolve() != Path(spec.origin).resolve():
+        if Path(in_use).resolve() != Path(spec.origin).resolve():
             raise InputError(
                 f"allow_targets: the module {root!r} of {spec.origin} has the name of one that is "
-                f"in use, {found}: give it another name, or start Python anew"
+                f"in use, {in_use}: give it another name, or start Python anew"
             )
     earlier = [finder for finder in sys.meta_path if isinstance(finder, UserModules)]
     for finder in earlier:
@@ -54,7 +54,7 @@ def make_importable(folder: Path, granted: Sequence[str]) -> None:
 
 
 def _file_in_use(root: str) -> str | None:
-    """The file that the module called `root` was imported from, or would be without a grant."""
+    """The file that the module called `root` was imported from, or would be without allowing it."""
     if root in sys.modules:
         return getattr(sys.modules[root], "__file__", None)
     spec = importlib.machinery.PathFinder.find_spec(root)

@@ -11,26 +11,26 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from mmclf.config import pydantic_messages
-from mmclf.config.proofs import Proofs
+from mmclf.config.components import COMPONENTS, MODALITIES
 from mmclf.config.schema import OWN_KEYS, Config
-from mmclf.config.signature_check import check_part, stray_targets
+from mmclf.config.signature_check import check_component, stray_targets
 from mmclf.config.targets import refusal
+from mmclf.config.validation_cache import ValidationCache
 from mmclf.errors import InputError, suggestion
 
-PARTS = ("data", "vision", "text", "fusion", "loss", "threshold", "optimizer", "scheduler")
-MODALITIES = ("vision", "text")  # either may be left out, not both
 PLACEHOLDERS = {"root": "DIR", "dir": "DIR"}
 
 
 def check(
-    tree: Mapping[str, Any], granted: Sequence[str] = (), proofs: Proofs | None = None
+    tree: Mapping[str, Any],
+    allowed_modules: Sequence[str] = (),
+    cache: ValidationCache | None = None,
 ) -> Config:
     """The config that `tree` (plain, resolved, without `hydra`) describes.
 
-    `proofs`: the parts that need not be looked at, as they have been found right before.
-
-    `granted`: the user's own modules, as named in allow_targets on the command line; a config file
-    cannot grant itself any. Raises one InputError with a finding for each thing that is wrong.
+    `allowed_modules`: the user's own, as named in allow_targets on the command line; a config file
+    cannot allow itself any. `cache`: the components that were valid before, and are not checked
+    again. Raises one InputError with a finding for each thing that is wrong.
     """
     sorted_out = {key: _sorted_out(key, node) for key, node in tree.items()}
     problems = [
@@ -38,8 +38,10 @@ def check(
         *_unknown(sorted_out, Config),
         *_settings(sorted_out),
         *_together(tree),
-        *_grants(tree, granted),
-        *_parts(sorted_out, [module for module in granted if refusal(module) is None], proofs),
+        *_allowed(tree, allowed_modules),
+        *_components(
+            sorted_out, [module for module in allowed_modules if refusal(module) is None], cache
+        ),
     ]
     if problems:
         raise InputError(*dict.fromkeys(problems))
@@ -79,14 +81,14 @@ def _unknown(node: Mapping[Any, Any], section: type, path: str = "") -> Iterator
         if key not in hints:
             yield f"{path}{key} is not a setting: {suggestion(str(key), hints)}"
             for where in stray_targets(value):
-                yield f"{path}{key}.{where} is not expected there: no part has that place"
+                yield f"{path}{key}.{where} is not expected there: no component stands there"
         elif dataclasses.is_dataclass(hints[key]) and isinstance(value, Mapping):
             yield from _unknown(value, typing.cast("type", hints[key]), f"{path}{key}.")
 
 
 def _section(hint: object) -> object:
     """The section that a setting is, also where it may be left out."""
-    sections = [one for one in typing.get_args(hint) if dataclasses.is_dataclass(one)]
+    sections = [part for part in typing.get_args(hint) if dataclasses.is_dataclass(part)]
     return sections[0] if sections else hint
 
 
@@ -101,12 +103,12 @@ def _settings(tree: Mapping[str, Any]) -> Iterator[str]:
             if value == "???":
                 continue
             if detail["type"] == "missing":
-                yield f"{path} is missing: give {path}={'LEVEL' if path in PARTS else 'VALUE'}"
+                yield f"{path} is missing: give {path}={'LEVEL' if path in COMPONENTS else 'VALUE'}"
                 continue
             wanted = (
                 pydantic_messages.expected([detail], _annotation(detail["loc"])) or detail["msg"]
             )
-            yield f"{path}: found {pydantic_messages.found(value, [detail])}, expected {wanted}"
+            yield f"{path}: found {pydantic_messages.describe(value, [detail])}, expected {wanted}"
 
 
 def _annotation(location: Sequence[int | str]) -> object:
@@ -171,29 +173,32 @@ def _padding(augment: object, image: object) -> Iterator[str]:
         )
 
 
-def _grants(tree: Mapping[str, Any], granted: Sequence[str]) -> Iterator[str]:
+def _allowed(tree: Mapping[str, Any], allowed_modules: Sequence[str]) -> Iterator[str]:
     named = tree.get("allow_targets", [])
-    if isinstance(named, list) and named != list(granted):
+    if isinstance(named, list) and named != list(allowed_modules):
         yield (
             f"allow_targets: found {named!r} in a config file, where it does not "
             "count: give allow_targets=[MODULE] on the command line"
         )
-    yield from filter(None, map(refusal, granted))
+    yield from filter(None, map(refusal, allowed_modules))
 
 
-def checked_parts(tree: Mapping[str, Any]) -> dict[str, Mapping[Any, Any]]:
-    """The parts of a tree that `check` has found right, by their roles."""
-    nodes = {name: _part(name, _sorted_out(name, tree[name])) for name in PARTS}
+def valid_components(tree: Mapping[str, Any]) -> dict[str, Mapping[Any, Any]]:
+    """The components of a tree that `check` has accepted, by their groups."""
+    nodes = {name: _component(name, _sorted_out(name, tree[name])) for name in COMPONENTS}
     return {name: node for name, node in nodes.items() if isinstance(node, Mapping)}
 
 
-def _part(name: str, node: object) -> object:
+def _component(name: str, node: object) -> object:
+    """A component's own node, without the keys that mmclf owns beside it."""
     return node["part"] if name in OWN_KEYS and isinstance(node, Mapping) else node
 
 
-def _parts(tree: Mapping[str, Any], allow: Sequence[str], proofs: Proofs | None) -> Iterator[str]:
-    for name in PARTS:
-        node = _part(name, tree.get(name))
+def _components(
+    tree: Mapping[str, Any], allowed_modules: Sequence[str], cache: ValidationCache | None
+) -> Iterator[str]:
+    for name in COMPONENTS:
+        node = _component(name, tree.get(name))
         if not isinstance(node, Mapping) or node.get("_target_") == "???":
             continue
         if not node and name in OWN_KEYS:
@@ -204,8 +209,8 @@ def _parts(tree: Mapping[str, Any], allow: Sequence[str], proofs: Proofs | None)
             for key in node:
                 if key != "_target_":
                     yield f"{name}.{key} is set, but {name} is none: choose a level, {name}=LEVEL"
-        elif proofs is None or not proofs.has(name, node):
-            yield from check_part(node, name, name, allow)
+        elif cache is None or not cache.has(name, node):
+            yield from check_component(node, name, name, allowed_modules)
 
 
 def _is_none(node: object) -> bool:

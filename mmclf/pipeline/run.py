@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.config.proofs import Proofs
 from mmclf.config.schema import Composed, Config
 from mmclf.config.targets import build
-from mmclf.config.validate import checked_parts
+from mmclf.config.validate import valid_components
+from mmclf.config.validation_cache import ValidationCache
 from mmclf.errors import InputError
 from mmclf.evaluation.evaluate import EpochScores, EvaluationResult
 from mmclf.evaluation.thresholds import Threshold
@@ -84,7 +84,8 @@ def run(composed: Composed) -> Result:
         with _early_failures_tracked(config, start):
             store = stack.enter_context(open_store(config, hardware))
             if config.cache == "on":
-                Proofs(store.folder, config.allow_targets).add(checked_parts(composed.tree))
+                cache = ValidationCache(store.folder, config.allow_targets)
+                cache.add(valid_components(composed.tree))
             data = load_run_data(config, store)
             threshold: Threshold = build(config.threshold, "threshold", config.allow_targets)
             resolver = StageResolver(config, data, threshold.empty, store.hasher, hardware)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmclf.config.signature_check import check_part
+from mmclf.config.signature_check import check_component
 from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat, Gated, Late, Normalise, Product, Sum
 from mmclf.models.heads import make_head
@@ -211,4 +211,4 @@ def test_normalised_modalities_have_no_scale_and_no_new_parameters(make: Make) -
 )
 def test_settings_are_checked(name: str, settings: dict[str, object], words: str | None) -> None:
     node = {"_target_": f"mmclf.models.fusion.{name}"} | settings
-    assert check_part(node, "fusion", "fusion", []) == ([] if words is None else [words])
+    assert check_component(node, "fusion", "fusion", []) == ([] if words is None else [words])

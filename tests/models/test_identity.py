@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 import pytest
 
 from mmclf import compose
-from mmclf.config.proofs import Proofs
 from mmclf.config.schema import Node
-from mmclf.config.validate import checked_parts
+from mmclf.config.validate import valid_components
+from mmclf.config.validation_cache import ValidationCache
 from mmclf.errors import InputError
 from mmclf.models import vision
 from mmclf.models.constant import Constant
@@ -363,7 +363,7 @@ def test_a_run_that_was_checked_before_is_planned_without_torch(tmp_path: Path) 
         f"output_dir={tmp_path / 'outputs'}",
     ]
     composed = compose(lines)
-    Proofs(tmp_path / "outputs" / "store", []).add(checked_parts(composed.tree))
+    ValidationCache(tmp_path / "outputs" / "store", []).add(valid_components(composed.tree))
     command = [sys.executable, "-c", PLAN, *lines]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     key, _, imported = told.strip().partition(" ")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import sigmoid_focal_loss
 
-from mmclf.config.signature_check import check_part
+from mmclf.config.signature_check import check_component
 from mmclf.models.losses import AsymmetricLoss, FocalLoss, WeightedBCE, WeightForm, positive_weights
 
 # Of 8 samples, label 0 stands on 4, label 1 on 1, label 2 on 2, label 3 on none, label 4 on all.
@@ -279,7 +279,7 @@ def test_half_precision_logits_are_computed_in_full(loss: nn.Module) -> None:
 )
 def test_focal_settings_are_checked(settings: dict[str, object], words: str | None) -> None:
     node = {"_target_": "mmclf.models.losses.FocalLoss"} | settings
-    assert check_part(node, "loss", "loss", []) == ([] if words is None else [words])
+    assert check_component(node, "loss", "loss", []) == ([] if words is None else [words])
 
 
 @pytest.mark.parametrize(
@@ -296,4 +296,4 @@ def test_focal_settings_are_checked(settings: dict[str, object], words: str | No
 )
 def test_asymmetric_settings_are_checked(settings: dict[str, object], words: str | None) -> None:
     node = {"_target_": "mmclf.models.losses.AsymmetricLoss"} | settings
-    assert check_part(node, "loss", "loss", []) == ([] if words is None else [words])
+    assert check_component(node, "loss", "loss", []) == ([] if words is None else [words])

@@ -14,7 +14,7 @@ from torch import nn
 
 from mmclf.config import pydantic_messages
 from mmclf.config.schema import Count, Head, Image, Node
-from mmclf.config.signature_check import check_part
+from mmclf.config.signature_check import check_component
 from mmclf.config.targets import build, resolve
 from mmclf.errors import InputError
 from mmclf.evaluation.threshold_search import Empty
@@ -134,7 +134,7 @@ def _validated(value: object, expected: type[T], path: Path) -> T:
         wanted = pydantic_messages.expected([detail], None) or detail["msg"]
         if detail["type"] == "missing":
             raise _damaged(path, f"{where} is missing") from error
-        told = pydantic_messages.found(detail["input"], [detail])
+        told = pydantic_messages.describe(detail["input"], [detail])
         raise _damaged(path, f"{where}: found {told}, expected {wanted}") from error
 
 
@@ -147,7 +147,7 @@ def _check_nodes(facts: ModelFacts, allow: Sequence[str]) -> None:
     nodes = {"fusion": facts.fusion} | {name: e.node for name, e in facts.encoders.items()}
     problems = []
     for name, node in nodes.items():
-        problems += check_part({"_target_": None} | node, name, name, allow)
+        problems += check_component({"_target_": None} | node, name, name, allow)
     for name, encoder in facts.encoders.items():
         # Transformers would fetch and run the code that one of these names.
         problems += [
