@@ -1,7 +1,8 @@
-"""Hydra's application: one run, or a sweep whose runs are children of one parent run."""
+"""What Hydra launches: one run, a sweep whose runs are children of one parent run, or a study."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -10,24 +11,23 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import hydra
+from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from mmclf.config.compose import check_command, composed_job
-from mmclf.config.loader import conf_dir
-from mmclf.config.overrides import granted_by
-from mmclf.config.schema import Composed
+from mmclf.config.compose import Command, read_command
+from mmclf.config.composed import ConfigChecker
+from mmclf.config.composer import PRIMARY, Composer, open_composer
+from mmclf.config.loader import TASK_NAME
 from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
-from mmclf.studies.arms import PlannedStudy, compose_study
+from mmclf.studies.arms import plan_study
 from mmclf.training.device import describe_device
 
-# Hydra raises errors where this is "1", else prints them and exits.
-FULL_ERROR = "HYDRA_FULL_ERROR"
 REFUSED = {
     "experimental_rerun": "it would unpickle a file, and that can run anything: give the overrides "
     "that the run's overrides.yaml lists",
@@ -40,34 +40,39 @@ class Job:
     """What Hydra calls with a composed config, here or in a process of its launcher's."""
 
     def __init__(
-        self, granted: Sequence[str], wants_traceback: bool, config_dir: Path | None = None
+        self,
+        allowed_modules: Sequence[str],
+        wants_traceback: bool,
+        config_dir: Path | None = None,
     ) -> None:
-        self.granted = tuple(granted)
+        self.allowed_modules = tuple(allowed_modules)
         self.wants_traceback = wants_traceback
         self.config_dir = config_dir
 
     def __call__(self, cfg: DictConfig) -> float:
-        """Run it and print what came out; returns test/f1_samples, for sweepers that optimise.
+        """Run it and print its result; returns the validation metric that the trainer monitors.
 
-        An error is told at once, as a sweep goes on after it.
+        A sweeper that optimises then never sees the test samples. An error is printed at once, as a
+        sweep goes on after it.
         """
         from mmclf.pipeline.run import run
 
-        if self.granted and self.config_dir is not None:
-            make_importable(self.config_dir, self.granted)  # a launcher may start a process anew
+        if self.allowed_modules and self.config_dir is not None:
+            make_importable(self.config_dir, self.allowed_modules)  # a worker may not have done so
         environment.keep_freed_memory()
         try:
-            result = run(composed_job(cfg, HydraConfig.get(), self.granted))
+            composed = ConfigChecker(self.allowed_modules).check_job(cfg, HydraConfig.get())
+            result = run(composed)
         except Exception as error:
-            sys.stderr.write(self._told(error, HydraConfig.get().overrides.task))
+            sys.stderr.write(self._report(error, HydraConfig.get().overrides.task))
             raise
         score, seconds = result.metrics["test/f1_samples"], result.metrics["time/wall_s"]
         line = f"run_id: {result.run_id}  test/f1_samples: {score:.4f}  time/wall_s: {seconds:.1f}"
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
-        return score
+        return result.metrics[composed.config.trainer.monitor]
 
-    def _told(self, error: Exception, overrides: Sequence[str]) -> str:
+    def _report(self, error: Exception, overrides: Sequence[str]) -> str:
         trace = "".join(traceback.format_exception(error)) if self.wants_traceback else ""
         what = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
         where = f"  in the run of {' '.join(overrides)}\n" if overrides else ""
@@ -89,54 +94,81 @@ class SingleJob(Job):
 
 
 def launch(arguments: list[str]) -> int:
-    """Check the command line, then hand it to Hydra; returns the exit status.
+    """Check the command line, then hand what it composes to Hydra; returns the exit status.
 
     Raises InputError, before anything is run, for what is wrong with the command line.
     """
     flags = get_args_parser().parse_intermixed_args(arguments)
-    # Hydra wants all overrides in one place, not some before a flag and some after it.
-    arguments = [*(a for a in arguments if a not in flags.overrides), *flags.overrides]
+    _check_flags(flags)
+    config_dir = Path(flags.config_dir) if flags.config_dir is not None else None
+    config_name = flags.config_name if flags.config_name is not None else PRIMARY
+    with open_composer(flags.overrides, config_dir, config_name) as composer:
+        hydra = Hydra(task_name=TASK_NAME, config_loader=composer.loader)
+        if flags.hydra_help:
+            hydra.hydra_help(config_name=config_name, args_parser=get_args_parser(), args=flags)
+            return 0
+        if flags.shell_completion:
+            hydra.shell_completion(config_name=config_name, overrides=flags.overrides)
+            return 0
+        command = read_command(composer, multirun=flags.multirun)
+        if flags.cfg is not None or flags.info is not None:
+            _show(hydra, composer, command, flags)
+            return 0
+        describe_device(command.first.config.device)  # raises InputError if there is no such one
+        if command.kind == "run":
+            return _run(hydra, composer, command)
+        # As Hydra's own entry has it: all overrides in one place, after the flags.
+        asked = [*(a for a in arguments if a not in flags.overrides), *flags.overrides]
+        start = _study if command.kind == "study" else _sweep
+        return start(hydra, composer, command, asked)
+
+
+def _check_flags(flags: argparse.Namespace) -> None:
+    """Raise InputError for flags of Hydra's that are refused, or do not go together."""
     for flag, why in REFUSED.items():
         if getattr(flags, flag) is not None:
             raise InputError(f"--{flag.replace('_', '-')} is refused: {why}")
-    wants_traceback = os.environ.get(FULL_ERROR) == "1"
-    config_name = flags.config_name if flags.config_name is not None else "config"
-    config_dir = Path(flags.config_dir) if flags.config_dir is not None else None
-    job = SingleJob(granted_by(flags.overrides), wants_traceback, config_dir)
-    if flags.hydra_help or flags.shell_completion:
-        # Both compose the configuration and set up its logging, so it is checked here too.
-        check_command((), config_dir, config_name)
-        if flags.hydra_help and flags.overrides:
-            raise InputError("--hydra-help takes no overrides: leave them out")
-        _hand_to_hydra(arguments, config_name, job)
-        return 0
-    command = check_command(flags.overrides, config_dir, config_name, multirun=flags.multirun)
-    if flags.cfg is not None or flags.info is not None:
-        _hand_to_hydra(arguments, config_name, job)
-        return 0
-    describe_device(command.first.config.device)  # raises InputError if there is no such one
-    if command.first.config.study is not None:
-        planned = compose_study(flags.overrides, config_dir, config_name)
-        study_job = Job(job.granted, wants_traceback, config_dir)
-        return _study(arguments, config_name, planned, study_job)
-    if command.multirun:
-        sweep_job = Job(job.granted, wants_traceback, config_dir)
-        return _sweep(arguments, flags.overrides, config_name, command.first, sweep_job)
-    _hand_to_hydra(arguments, config_name, job)
+    if flags.hydra_help and flags.overrides:
+        raise InputError("--hydra-help takes no overrides: leave them out")
+    if flags.resolve and flags.cfg is None:
+        raise InputError("--resolve says how --cfg prints: give --cfg job with it")
+    given = {
+        "--run": flags.run,
+        "--multirun": flags.multirun,
+        "--cfg": flags.cfg is not None,
+        "--info": flags.info is not None,
+        "--shell-completion": flags.shell_completion,
+    }
+    several = [flag for flag, is_given in given.items() if is_given]
+    if len(several) > 1:
+        raise InputError(f"found {' and '.join(several)}, expected one of them")
+
+
+def _show(hydra: Hydra, composer: Composer, command: Command, flags: argparse.Namespace) -> None:
+    composer.loader.hand_on(command.cfg, composer.overrides)
+    to_show = {"config_name": composer.config_name, "overrides": composer.overrides}
+    if flags.info is not None:
+        hydra.show_info(flags.info, **to_show)
+    else:
+        hydra.show_cfg(**to_show, cfg_type=flags.cfg, package=flags.package, resolve=flags.resolve)
+
+
+def _run(hydra: Hydra, composer: Composer, command: Command) -> int:
+    job = SingleJob(composer.allowed_modules, _wants_traceback(), composer.loader.config_dir)
+    composer.loader.hand_on(command.cfg, composer.overrides)
+    hydra.run(composer.config_name, job, composer.overrides)
     if job.error is None:
         return 0
     return 2 if isinstance(job.error, InputError) else 1
 
 
-def _sweep(
-    arguments: list[str], overrides: Sequence[str], config_name: str, first: Composed, job: Job
-) -> int:
+def _sweep(hydra: Hydra, composer: Composer, command: Command, _asked: Sequence[str]) -> int:
     from mmclf.storage.tracking import Tracker
     from mmclf.studies.report.table import write_results
 
-    config = first.config
+    config = command.first.config
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
-    asked = without_passwords(" ".join(overrides))
+    asked = without_passwords(" ".join(composer.overrides))
     tags = {
         "mmclf.overrides": asked,
         "mmclf.hardware": describe_device(config.device),
@@ -144,7 +176,7 @@ def _sweep(
     }
     parent = tracker.start(f"sweep: {asked}", tags, None)
     try:
-        stopped = _swept([*arguments, f"tracking.parent='{parent.id}'"], config_name, job)
+        stopped = _multirun(hydra, composer, command, parent.id)
         runs = sorted(tracker.children(parent.id), key=lambda run: run.started_ms)
         with tempfile.TemporaryDirectory() as folder:
             write_results(Path(folder), runs)
@@ -157,39 +189,39 @@ def _sweep(
     parent.end("FINISHED" if went_well else "FAILED")
     if stopped is not None and counts["FAILED"] == 0:
         sys.stderr.write(f"mmclf: the sweep stopped: {type(stopped).__name__}: {stopped}\n")
-    told = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
-    sys.stdout.write(f"sweep_id: {parent.id}  runs: {told}\n")
+    listed = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
+    sys.stdout.write(f"sweep_id: {parent.id}  runs: {listed}\n")
     return 0 if went_well else 1
 
 
-def _study(arguments: list[str], config_name: str, planned: PlannedStudy, job: Job) -> int:
+def _study(hydra: Hydra, composer: Composer, command: Command, asked: Sequence[str]) -> int:
     from mmclf.studies.run import run_study
 
     def run_jobs(parent: str) -> Exception | None:
-        return _swept([*arguments, f"tracking.parent='{parent}'"], config_name, job)
+        return _multirun(hydra, composer, command, parent)
 
-    return run_study(planned, arguments, run_jobs)
+    return run_study(plan_study(composer, command), asked, run_jobs)
 
 
-def _swept(arguments: list[str], config_name: str, job: Job) -> Exception | None:
+def _multirun(hydra: Hydra, composer: Composer, command: Command, parent: str) -> Exception | None:
+    """Launch the jobs as children of the run `parent`; gives the error that stopped them."""
+    cfg, to_parent = command.cfg, f"tracking.parent='{parent}'"
+    cfg.tracking.parent = parent
+    cfg.hydra.overrides.task.append(to_parent)
+    overrides = [*composer.overrides, to_parent]
+    if cfg.hydra.mode != RunMode.MULTIRUN:
+        cfg.hydra.mode = RunMode.MULTIRUN
+        cfg.hydra.overrides.hydra.append("hydra.mode=MULTIRUN")
+        overrides.append("hydra.mode=MULTIRUN")
+    job = Job(composer.allowed_modules, _wants_traceback(), composer.loader.config_dir)
+    composer.loader.hand_on(cfg, overrides)
     # Hydra raises the first job's error after the last job.
     try:
-        _hand_to_hydra(arguments, config_name, job)
+        hydra.multirun(composer.config_name, job, overrides)
     except Exception as error:
         return error
     return None
 
 
-def _hand_to_hydra(arguments: list[str], config_name: str, job: Job) -> None:
-    """Let Hydra compose and call `job`; its errors are raised, not printed."""
-    application = hydra.main(
-        config_path=str(conf_dir()), config_name=config_name, version_base="1.3"
-    )(job)
-    argv, full_error = sys.argv, os.environ.get(FULL_ERROR)
-    sys.argv, os.environ[FULL_ERROR] = ["mmclf", *arguments], "1"
-    try:
-        application()
-    finally:
-        sys.argv = argv
-        if full_error is None:
-            del os.environ[FULL_ERROR]
+def _wants_traceback() -> bool:
+    return os.environ.get("HYDRA_FULL_ERROR") == "1"

@@ -1,35 +1,38 @@
-"""A command line's overrides, checked as one run or as a sweep, before Hydra runs anything."""
+"""A command line's overrides, checked as one run, a sweep or a study, before Hydra runs any."""
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from mmclf.config.composed import hydra_node
+from mmclf.config.composer import PRIMARY, Composer, open_composer
 from mmclf.config.hydra_policy import check_hydra
-from mmclf.config.job import Jobs, hydra_node, judge_tree
-from mmclf.config.loader import open_source
-from mmclf.config.overrides import Axis, granted_by
+from mmclf.config.overrides import Axis
 from mmclf.config.schema import Composed
-from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError
 
-GRANT = "allow_targets"
-MAX_COMBINATIONS = 256  # of swept levels, where the user's own files could bring in a `hydra` node
+ALLOW = "allow_targets"
+MAX_COMBINATIONS = 256  # of swept levels that are looked at before the first job
 
 
 @dataclass(frozen=True)
 class Command:
-    """What a checked command line asks for; `first` is the run, or the first job of the sweep."""
+    """What a checked command line asks for.
 
-    multirun: bool
+    `first`: the run, the first job of the sweep, or what the study starts from. `cfg`: what was
+    composed of the whole command line, to be handed on to Hydra.
+    """
+
+    kind: Literal["run", "sweep", "study"]
     first: Composed
+    cfg: DictConfig
 
 
 def compose(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Composed:
@@ -38,15 +41,15 @@ def compose(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Co
     Raises one InputError with a finding for each thing that is wrong.
     """
     command = check_command(overrides, config_dir)
-    if command.multirun:
-        raise InputError("these overrides ask for a sweep (hydra.mode=MULTIRUN), expected one run")
+    if command.kind != "run":
+        raise InputError(f"these overrides ask for a {command.kind}, expected one run")
     return command.first
 
 
 def check_command(
     overrides: Sequence[str],
     config_dir: Path | None = None,
-    config_name: str = "config",
+    config_name: str = PRIMARY,
     *,
     multirun: bool = False,
 ) -> Command:
@@ -55,98 +58,81 @@ def check_command(
     Modules named in allow_targets may lie in `config_dir`, beside the config files that use them.
     Raises one InputError with a finding for each thing that is wrong.
     """
-    with opened(overrides, config_dir, config_name) as (jobs, lines):
-        own_files = len(lines) < len(overrides) or config_dir is not None or config_name != "config"
-        command, problems = _command(jobs, lines, multirun, own_files)
-    if command is None or problems:
+    with open_composer(overrides, config_dir, config_name) as composer:
+        return read_command(composer, multirun=multirun)
+
+
+def read_command(composer: Composer, *, multirun: bool = False) -> Command:
+    """What the composer's command line asks for; raises InputError as `check_command`."""
+    axes, problems = composer.axes(composer.lines)
+    run_mode = RunMode.MULTIRUN if multirun else RunMode.RUN
+    single = [axis.lines[0] for axis in axes if not axis.is_sweep]
+    parent, unknown = composer.compose_valid(single, run_mode)
+    if parent is None:
+        raise InputError(*dict.fromkeys([*problems, *unknown]))
+    kind = _kind(parent, multirun=multirun)
+    if kind == "sweep":
+        first, more = _read_sweep(composer, parent, axes, unknown)
+    else:
+        first, more = composer.check(parent)
+        more = [*_swept(axes, kind), *unknown, *more]
+    problems += more
+    if first is None or problems:
         raise InputError(*dict.fromkeys(problems))
-    return command
+    if kind == "sweep":
+        _list_sweeps(parent, composer.lines)
+    return Command(kind, first, parent)
 
 
-@contextmanager
-def opened(
-    overrides: Sequence[str], config_dir: Path | None = None, config_name: str = "config"
-) -> Iterator[tuple[Jobs, list[str]]]:
-    """What composes jobs, and the overrides but for the search path, which it follows.
-
-    Raises InputError for a folder or a search path that cannot be used.
-    """
-    search = [line for line in overrides if line.startswith("hydra.searchpath=")]
-    lines = [line for line in overrides if line not in search]
-    granted = granted_by(lines)
-    with open_source(config_dir, config_name, search[0] if search else None) as source:
-        if config_dir is not None and granted:
-            make_importable(config_dir, granted)
-        yield Jobs(source, granted), lines
+def _kind(parent: DictConfig, *, multirun: bool) -> Literal["run", "sweep", "study"]:
+    if OmegaConf.select(parent, "study") is not None:
+        return "study"
+    return "sweep" if multirun or parent.hydra.mode == RunMode.MULTIRUN else "run"
 
 
-def has_study(cfg: DictConfig) -> bool:
-    """Whether a composed config asks for a study."""
-    return OmegaConf.select(cfg, "study") is not None
-
-
-def swept_beside_study(axes: Sequence[Axis]) -> list[str]:
-    """A finding for each override that sweeps where a study is asked for."""
+def _swept(axes: Sequence[Axis], kind: str) -> list[str]:
+    """A finding for each override that has several values where one is expected."""
+    expected = {
+        "run": "expected one: add -m to sweep over them, or quote a text that has commas",
+        "study": "but a study varies its factors alone: give one value, or make it a factor",
+    }
     return [
-        f"{axis.name}: found several values, but a study varies its factors alone: give one "
-        "value, or make it a factor"
-        for axis in axes
-        if axis.is_sweep
+        f"{axis.name}: found several values, {expected[kind]}" for axis in axes if axis.is_sweep
     ]
 
 
-def composed_job(cfg: DictConfig, hydra: DictConfig, granted: Sequence[str]) -> Composed:
-    """The checked form of the config that hydra.main hands to a job, and of its `hydra` node.
-
-    `hydra` is what HydraConfig.get() returns. Raises InputError.
-    """
-    composed, problems = judge_tree(cfg, hydra_node(hydra), granted)
-    if composed is None or problems:
-        raise InputError(*problems)
-    return composed
+def _list_sweeps(parent: DictConfig, lines: Sequence[str]) -> None:
+    """Name all overrides in a sweep's config, as Hydra does: its sweeper reads them there."""
+    hydra = list(parent.hydra.overrides.hydra)
+    parent.hydra.overrides.task = [line for line in lines if line not in hydra]
 
 
-def _command(
-    jobs: Jobs, lines: Sequence[str], multirun: bool, own_files: bool
-) -> tuple[Command | None, list[str]]:
-    axes, problems = jobs.axes(lines)
-    parent, unknown = jobs.load([axis.lines[0] for axis in axes if not axis.is_sweep])
-    if parent is None:
-        return None, problems + unknown
+def _read_sweep(
+    composer: Composer, parent: DictConfig, axes: Sequence[Axis], unknown: Sequence[str]
+) -> tuple[Composed | None, list[str]]:
+    """The first job, and what is wrong with the sweep."""
     hydra = hydra_node(parent.hydra)
-    if not multirun and hydra.get("mode") != "MULTIRUN":
-        problems += [
-            f"{axis.name}: found several values, expected one: add -m to sweep over them, or quote "
-            "a text that has commas"
-            for axis in axes
-            if axis.is_sweep
-        ]
-        first, more = jobs.judged(parent)
-        return (Command(False, first) if first is not None else None), problems + unknown + more
-    if has_study(parent):
-        first, more = jobs.judged(parent)
-        problems += swept_beside_study(axes)
-        return (Command(True, first) if first is not None else None), problems + unknown + more
-    problems += check_hydra(hydra)
-    extra, more = _sweeper_axes(jobs, hydra, axes)
+    problems = check_hydra(hydra)
+    extra, more = _sweeper_axes(composer, hydra, axes)
     problems += more
-    axes = [*extra, *axes]
     problems += [
         f"{axis.name}: Hydra's settings and allow_targets cannot be swept: give one value"
-        for axis in axes
-        if axis.is_sweep and (axis.key.startswith(("hydra.", "hydra/")) or axis.key == GRANT)
+        for axis in (*extra, *axes)
+        if axis.is_sweep and (axis.key.startswith(("hydra.", "hydra/")) or axis.key == ALLOW)
     ]
-    first, swept = _sweep(jobs, axes, own_files)
+    first, in_jobs = _check_jobs(composer, [*extra, *axes])
     # The parent is composed without what is swept, so it does not know a swept level's keys.
     problems += [
-        text if text in swept else f"{text}; ++KEY=VALUE sets a key that only a swept level has"
+        text if text in in_jobs else f"{text}; ++KEY=VALUE sets a key that only a swept level has"
         for text in unknown
     ]
-    return (Command(True, first) if first is not None else None), problems + swept
+    if first is not None and first.config.study is not None:
+        problems += _swept(axes, "study")
+    return first, [*problems, *in_jobs]
 
 
 def _sweeper_axes(
-    jobs: Jobs, hydra: Mapping[str, Any], axes: Sequence[Axis]
+    composer: Composer, hydra: Mapping[str, Any], axes: Sequence[Axis]
 ) -> tuple[list[Axis], list[str]]:
     """The overrides that a config file gives to the sweeper; the command line's win."""
     sweeper = hydra.get("sweeper")
@@ -154,56 +140,49 @@ def _sweeper_axes(
     problems, lines = [], []
     for key, value in params.items() if isinstance(params, Mapping) else ():
         name = str(key).lstrip("+~")
-        if name.partition("/")[0].partition(".")[0] in ("hydra", GRANT):
+        if name.partition("/")[0].partition(".")[0] in ("hydra", ALLOW):
             problems.append(f"hydra.sweeper.params.{key} is not allowed: leave it out")
         elif all(name != axis.key for axis in axes):
             lines.append(f"{key}={value}")
-    extra, more = jobs.axes(lines)
+    extra, more = composer.axes(lines)
     return extra, problems + more
 
 
-def _sweep(jobs: Jobs, axes: Sequence[Axis], own_files: bool) -> tuple[Composed | None, list[str]]:
+def _check_jobs(composer: Composer, axes: Sequence[Axis]) -> tuple[Composed | None, list[str]]:
     """The first job, and what is wrong with it and with every other value of each axis."""
     firsts = [axis.lines[0] for axis in axes]
-    cfg, problems = jobs.load(firsts)
+    cfg, problems = composer.compose_valid(firsts)
     if cfg is None:
         return None, problems
-    first, more = jobs.judged(cfg)
+    first, more = composer.check(cfg)
     problems += more
     for index, axis in enumerate(axes):
         for line in axis.lines[1:]:
             lines = [*firsts[:index], line, *firsts[index + 1 :]]
-            job, found = _varied(jobs, cfg, lines, line)
-            found += jobs.judged(job)[1] if job is not None else []
-            told = [text.removeprefix(f"{line}: ") for text in found if text not in problems]
-            problems += [f"{line}: {text}" for text in told]
-    if own_files:
-        problems += _combinations(jobs, axes)
+            if composer.sets_key(line):
+                job, of_job = composer.updated(cfg, [line])
+            else:
+                job, of_job = composer.compose_valid(lines)
+            of_job += composer.check(job)[1] if job is not None else []
+            problems += [
+                f"{line}: {text.removeprefix(f'{line}: ')}"
+                for text in of_job
+                if text not in problems
+            ]
+    if composer.has_user_files:
+        problems += _check_combinations(composer, axes)
     return first, problems
 
 
-def _varied(
-    jobs: Jobs, cfg: DictConfig, lines: Sequence[str], line: str
-) -> tuple[DictConfig | None, list[str]]:
-    """The job of `lines`, which differs from `cfg` in `line` alone."""
-    return jobs.updated(cfg, [line]) if jobs.is_update(line) else jobs.load(lines)
-
-
-def _combinations(jobs: Jobs, axes: Sequence[Axis]) -> Iterator[str]:
+def _check_combinations(composer: Composer, axes: Sequence[Axis]) -> Iterator[str]:
     """What is wrong with the `hydra` nodes of the combinations of swept levels.
 
-    A file may be loaded for one combination alone: a defaults list can name it by both levels.
+    A file may be loaded for one combination alone: a defaults list can name it by both levels. The
+    loader checks every job; that is too late to say so before the first one.
     """
-    choices = [axis.lines if jobs.groups.levels(axis.key) else axis.lines[:1] for axis in axes]
-    count = math.prod(map(len, choices))
-    if count > MAX_COMBINATIONS:
-        yield (
-            f"{count} combinations of swept levels, where at most {MAX_COMBINATIONS} are checked "
-            "with config files of your own: split the sweep"
-        )
-        return
-    for lines in itertools.product(*choices):
-        cfg, problems = jobs.load(lines)
+    choices = [axis.lines if composer.groups.levels(axis.key) else axis.lines[:1] for axis in axes]
+    for lines in itertools.islice(itertools.product(*choices), MAX_COMBINATIONS):
+        cfg, problems = composer.compose_valid(lines)
         yield from problems
         if cfg is not None:
             yield from check_hydra(hydra_node(cfg.hydra))

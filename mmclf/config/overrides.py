@@ -1,4 +1,4 @@
-"""The command line's overrides, judged one by one: Hydra itself stops at the first bad one."""
+"""The command line's overrides, checked one by one: Hydra itself stops at the first bad one."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ SETTINGS = tuple(field.name for field in dataclasses.fields(Config))
 class Groups:
     """The config groups at hand, with their levels."""
 
-    def __init__(self, loader: ConfigLoader, config_name: str, searchpath: Sequence[str]) -> None:
+    def __init__(
+        self, loader: ConfigLoader, config_name: str | None, searchpath: Sequence[str]
+    ) -> None:
         self._loader, self._config_name, self._searchpath = loader, config_name, list(searchpath)
-        self._known: dict[tuple[str, ObjectType], Sequence[str]] = {}
+        self._lists: dict[tuple[str, ObjectType], Sequence[str]] = {}
 
     def levels(self, group: str) -> Sequence[str]:
         """The levels of `group`; none if there is no such group."""
@@ -37,11 +39,11 @@ class Groups:
         return [name for name in self._list(folder, ObjectType.GROUP) if name != "hydra"]
 
     def _list(self, folder: str, kind: ObjectType) -> Sequence[str]:
-        if (folder, kind) not in self._known:
-            self._known[folder, kind] = self._loader.get_group_options(
+        if (folder, kind) not in self._lists:
+            self._lists[folder, kind] = self._loader.get_group_options(
                 folder, kind, self._config_name, self._searchpath
             )
-        return self._known[folder, kind]
+        return self._lists[folder, kind]
 
 
 @dataclass(frozen=True)
@@ -120,32 +122,32 @@ def _reason(error: Exception) -> str:
     return reason
 
 
-def judge_level(override: Override, groups: Groups) -> tuple[str | None, str | None]:
+def check_level(override: Override, groups: Groups) -> tuple[str | None, str | None]:
     """A finding about the group or level that `override` names, and the line to go on with.
 
     The line is the override itself, the nearest valid one in its place, so that what else is wrong
-    is found as well, or None. A key of a setting is not judged here.
+    is reported as well, or None. A key of a setting is not checked here.
     """
     line = str(override.input_line)
-    known, value = groups.levels(override.key_or_group), override.value()
-    if not known:
-        return _judge_group(override, groups)
+    levels, value = groups.levels(override.key_or_group), override.value()
+    if not levels:
+        return _check_group(override, groups)
     if isinstance(value, dict) or override.is_delete():
         return None, line
     group = override.key_or_group
     if override.type == OverrideType.FORCE_ADD:
         return f"{line}: {group} takes a level: give {line.lstrip('+')}", line.lstrip("+")
-    if isinstance(value, str) and value in known:
+    if isinstance(value, str) and value in levels:
         return None, line
     text = override.get_value_string()
     if not isinstance(value, str) or not value:
-        return f"{line}: {group} takes one level by its name; valid: {', '.join(known)}", None
-    best = nearest(text, known)
-    problem = f"{line}: {group} has no level {text!r}: {suggestion(text, known)}"
+        return f"{line}: {group} takes one level by its name; valid: {', '.join(levels)}", None
+    best = nearest(text, levels)
+    problem = f"{line}: {group} has no level {text!r}: {suggestion(text, levels)}"
     return problem, None if best is None else f"{override.get_key_element()}={best}"
 
 
-def _judge_group(override: Override, groups: Groups) -> tuple[str | None, str | None]:
+def _check_group(override: Override, groups: Groups) -> tuple[str | None, str | None]:
     """Likewise for a key that is no group, but may be a misspelt one."""
     key, line = override.key_or_group, str(override.input_line)
     if "/" not in key and ("." in key or key in (*SETTINGS, "hydra")):
@@ -165,14 +167,14 @@ def unknown_key(
 ) -> str | None:
     """A finding about a key that is in none of the composed `keys`, or None.
 
-    `arguments`: what the `_target_` of a part takes, whether or not its YAML file names it.
+    `arguments`: what the `_target_` of a component takes, whether or not its YAML file names it.
     """
     key, line = override.key_or_group, str(override.input_line)
     if key in keys or key == "hydra" or override.type in (OverrideType.ADD, OverrideType.FORCE_ADD):
         return None
     parent, _, last = key.rpartition(".")
-    keys = [known for known in keys if not known.rpartition(".")[2].startswith("_")]
-    below = [known.rpartition(".")[2] for known in keys if known.rpartition(".")[0] == parent]
+    keys = [name for name in keys if not name.rpartition(".")[2].startswith("_")]
+    below = [name.rpartition(".")[2] for name in keys if name.rpartition(".")[0] == parent]
     taken = arguments(parent)
     if last in taken and not override.is_delete():
         return (
@@ -183,15 +185,15 @@ def unknown_key(
         if not {*below, *taken} - {*OWN_KEYS.get(parent, ())}:
             return f"{line}: the level of {parent} has no settings: choose another, {parent}=LEVEL"
         return f"{line}: there is no setting {key!r}: {suggestion(key, choices)}"
-    same_name = [known for known in keys if known.rpartition(".")[2] == last]
-    own = [known for known in keys if known.partition(".")[0] != "hydra"]
+    same_name = [name for name in keys if name.rpartition(".")[2] == last]
+    own = [name for name in keys if name.partition(".")[0] != "hydra"]
     best = same_name[0] if len(same_name) == 1 else nearest(key, own)
-    tops = sorted({known.partition(".")[0] for known in own})
+    tops = sorted({name.partition(".")[0] for name in own})
     hint = f"did you mean {best!r}? " if best is not None else ""
     return f"{line}: there is no setting {key!r}: {hint}valid: {', '.join(tops)}"
 
 
-def granted_by(lines: Sequence[str]) -> list[str]:
+def allowed_by(lines: Sequence[str]) -> list[str]:
     """The user's own modules that these overrides allow, the last allow_targets=[...] of them."""
     modules: list[str] = []
     for line in lines:

@@ -127,8 +127,8 @@ class AtTest:
     @property
     def changes(self) -> dict[str, str]:
         """What becomes of each modality that is not left as it is."""
-        found = {"vision": self.vision, "text": self.text}
-        return {name: how for name, how in found.items() if how != "as_is"}
+        values = {"vision": self.vision, "text": self.text}
+        return {name: value for name, value in values.items() if value != "as_is"}
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmclf.config.compose import has_study, opened, swept_beside_study
+from mmclf.config.compose import Command, read_command
+from mmclf.config.composer import PRIMARY, Composer, Variants, open_composer
 from mmclf.config.hydra_policy import STUDY_SWEEPER
-from mmclf.config.job import Jobs, hydra_node
-from mmclf.config.overrides import judge_level, read
+from mmclf.config.overrides import check_level, read
 from mmclf.config.schema import Composed, Study
-from mmclf.config.variations import Variations
 from mmclf.errors import InputError
 from mmclf.pipeline.run_naming import settings_of
 from mmclf.storage.store.hashing import digest
 from mmclf.studies.design import Arm, Design, build_design
-from mmclf.studies.factors import Factor, factors_of, key_of, placed
+from mmclf.studies.factors import Factor, at_level, factors_of, key_of
 
 ROOT = "data.root"
 
@@ -40,30 +39,28 @@ class PlannedStudy:
 
 
 def compose_study(
-    overrides: Sequence[str], config_dir: Path | None = None, config_name: str = "config"
+    overrides: Sequence[str], config_dir: Path | None = None, config_name: str = PRIMARY
 ) -> PlannedStudy:
     """The study that these overrides name, each of its arms checked.
 
     Raises one InputError with a finding for each thing that is wrong.
     """
-    with opened(overrides, config_dir, config_name) as (jobs, lines):
-        axes, problems = jobs.axes(lines)
-        cfg, unknown = jobs.load([axis.lines[0] for axis in axes])
-        base, more = jobs.judged(cfg) if cfg is not None else (None, [])
-        if cfg is not None and has_study(cfg):
-            problems += swept_beside_study(axes)
-        if cfg is None or base is None or problems or unknown or more:
-            raise InputError(*dict.fromkeys([*problems, *unknown, *more]))
-        study = base.config.study
-        if study is None:
-            raise InputError("there is no study: give study=NAME")
-        name = base.choices.get("study", "study")
-        _check_sweeper(name, hydra_node(cfg.hydra))
-        factors = factors_of(study)
-        design = build_design(study.design, factors, study.baseline, study.orders)
-        _check_base(jobs, name, lines, design)
-        arms = _composed_arms(jobs, lines, factors, design)
-        _check_different(jobs, name, lines, design, arms)
+    with open_composer(overrides, config_dir, config_name) as composer:
+        return plan_study(composer, read_command(composer))
+
+
+def plan_study(composer: Composer, command: Command) -> PlannedStudy:
+    """The study that a composer's command asks for; raises InputError as `compose_study`."""
+    base, study = command.first, command.first.config.study
+    if study is None:
+        raise InputError("there is no study: give study=NAME")
+    name = base.choices.get("study", "study")
+    _check_sweeper(name, command)
+    factors = factors_of(study)
+    design = build_design(study.design, factors, study.baseline, study.orders)
+    _check_base(composer, name, design)
+    arms = _compose_arms(composer, factors, design)
+    _check_different(composer, name, design, arms)
     return PlannedStudy(name, study, design, base, arms)
 
 
@@ -72,18 +69,18 @@ def job_lines(arm: Arm, seed: int) -> list[str]:
     return [*arm.overrides, f"seed={seed}"]
 
 
-def _check_sweeper(name: str, hydra: dict[str, object]) -> None:
-    sweeper = hydra.get("sweeper")
-    target = sweeper.get("_target_") if isinstance(sweeper, dict) else None
-    if target != STUDY_SWEEPER or hydra.get("mode") != "MULTIRUN":
+def _check_sweeper(name: str, command: Command) -> None:
+    hydra = command.cfg.hydra
+    mode = hydra.mode.name if hydra.mode is not None else "MULTIRUN"
+    if hydra.sweeper._target_ != STUDY_SWEEPER or mode != "MULTIRUN":
         raise InputError(
-            f"study={name}: found the sweeper {target} and hydra.mode={hydra.get('mode')}, "
+            f"study={name}: found the sweeper {hydra.sweeper._target_} and hydra.mode={mode}, "
             "expected those of a study: give its file `- override /hydra/sweeper: study` in its "
-            "defaults and `hydra: {mode: MULTIRUN}`, and leave hydra/sweeper out of the command"
+            "defaults, and leave hydra.mode and hydra/sweeper out of the command"
         )
 
 
-def _check_base(jobs: Jobs, name: str, lines: Sequence[str], design: Design) -> None:
+def _check_base(composer: Composer, name: str, design: Design) -> None:
     """Raise InputError for overrides of what the study varies.
 
     What only some arms set may be overridden: the others have that base. So may the level of a
@@ -92,9 +89,9 @@ def _check_base(jobs: Jobs, name: str, lines: Sequence[str], design: Design) -> 
     by_arm = [{key_of(line) for line in arm.overrides} for arm in design.arms]
     varied = sorted(set.intersection(*by_arm))
     problems = []
-    for line in lines:
+    for line in composer.lines:
         key = key_of(line)
-        below = () if jobs.is_level(line) else [one for one in varied if one.startswith(f"{key}.")]
+        below = [] if composer.is_level(line) else [v for v in varied if v.startswith(f"{key}.")]
         if key == "seed":
             problems.append(f"{line}: study={name} runs its own seeds: give study.seeds=[0,1,2]")
         elif key == ROOT:
@@ -109,53 +106,55 @@ def _check_base(jobs: Jobs, name: str, lines: Sequence[str], design: Design) -> 
         raise InputError(*problems)
 
 
-def _going_on(jobs: Jobs, factors: Sequence[Factor]) -> tuple[dict[str, str | None], list[str]]:
-    """What to go on with for each override of a level, and a finding for each misspelt one."""
-    going_on: dict[str, str | None] = {}
+def _check_levels(
+    composer: Composer, factors: Sequence[Factor]
+) -> tuple[dict[str, str | None], list[str]]:
+    """The nearest valid override for each of a level, and a finding for each misspelt one."""
+    nearest_valid: dict[str, str | None] = {}
     problems = []
     for factor in factors:
         for level in factor.levels:
             for line in level.overrides:
                 override, _ = read(line)
                 assert override is not None
-                problem, going_on[line] = judge_level(override, jobs.groups)
+                problem, nearest_valid[line] = check_level(override, composer.groups)
                 if problem is not None:
-                    problems.append(placed(factor.name, level, line, problem))
-    return going_on, problems
+                    problems.append(at_level(factor.name, level, line, problem))
+    return nearest_valid, problems
 
 
-def _composed_arms(
-    jobs: Jobs, lines: Sequence[str], factors: Sequence[Factor], design: Design
+def _compose_arms(
+    composer: Composer, factors: Sequence[Factor], design: Design
 ) -> tuple[Composed, ...]:
     """Each arm's configuration."""
-    variations = Variations(jobs, lines)
-    going_on, problems = _going_on(jobs, factors)
-    composed: list[Composed] = []
-    found: list[list[str]] = []
+    variants = Variants(composer, composer.lines)
+    nearest_valid, problems = _check_levels(composer, factors)
+    arms: list[Composed] = []
+    by_arm: list[list[str]] = []
     for arm in design.arms:
-        kept = [line for given in arm.overrides if (line := going_on[given]) is not None]
-        one, more = variations.judged(kept)
-        found.append(more)
-        if one is not None:
-            composed.append(one)
-    for arm, texts in zip(design.arms, found, strict=True):
-        problems += [_told(text, arm, factors, design, found) for text in texts]
+        kept = [line for given in arm.overrides if (line := nearest_valid[given]) is not None]
+        composed, of_arm = variants.check(kept)
+        by_arm.append(of_arm)
+        if composed is not None:
+            arms.append(composed)
+    for arm, texts in zip(design.arms, by_arm, strict=True):
+        problems += [_attributed(text, arm, factors, design, by_arm) for text in texts]
     if problems:
         raise InputError(*dict.fromkeys(problems))
-    return tuple(composed)
+    return tuple(arms)
 
 
-def _told(
-    text: str, arm: Arm, factors: Sequence[Factor], design: Design, found: Sequence[Sequence[str]]
+def _attributed(
+    text: str, arm: Arm, factors: Sequence[Factor], design: Design, by_arm: Sequence[Sequence[str]]
 ) -> str:
     """A finding about an arm, by the override that makes it in whatever arm, or by the arm."""
     for factor in factors:
-        level = next(one for one in factor.levels if one.name == arm.levels[factor.name])
+        level = next(level for level in factor.levels if level.name == arm.levels[factor.name])
         for line in level.overrides:
-            others = zip(design.arms, found, strict=True)
-            everywhere = all(text in texts for one, texts in others if line in one.overrides)
+            arms = zip(design.arms, by_arm, strict=True)
+            everywhere = all(text in texts for other, texts in arms if line in other.overrides)
             if text.startswith(f"{line}: ") and everywhere:
-                return placed(factor.name, level, line, text)
+                return at_level(factor.name, level, line, text)
     return f"arm {arm.name!r}: {text}"
 
 
@@ -166,7 +165,7 @@ def _settings(arms: Sequence[Composed]) -> list[dict[str, object]]:
 
 
 def _check_different(
-    jobs: Jobs, name: str, lines: Sequence[str], design: Design, arms: Sequence[Composed]
+    composer: Composer, name: str, design: Design, arms: Sequence[Composed]
 ) -> None:
     """Raise InputError for two arms that are one and the same configuration."""
     seen: dict[str, Arm] = {}
@@ -177,14 +176,14 @@ def _check_different(
         if other is arm:
             continue
         # Arms that are the same by the same levels have one reason.
-        levels = {one: (other.levels[one], level) for one, level in arm.levels.items()}
-        reason = tuple((one, *two) for one, two in levels.items() if two[0] != two[1])
+        pairs = {factor: (other.levels[factor], level) for factor, level in arm.levels.items()}
+        reason = tuple((factor, *pair) for factor, pair in pairs.items() if pair[0] != pair[1])
         if reason in reasons:
             continue
         reasons.add(reason)
         same = f"the arms {other.name!r} and {arm.name!r}"
-        varied = " and ".join(one for one, _, _ in reason)
-        blamed = _making_same(jobs, lines, (other, arm))
+        varied = " and ".join(factor for factor, _, _ in reason)
+        blamed = _making_same(composer, (other, arm))
         for line in blamed:
             problems.setdefault(
                 line,
@@ -198,14 +197,14 @@ def _check_different(
         raise InputError(*problems.values())
 
 
-def _making_same(jobs: Jobs, lines: Sequence[str], pair: tuple[Arm, Arm]) -> list[str]:
+def _making_same(composer: Composer, pair: tuple[Arm, Arm]) -> list[str]:
     """The overrides of the user's but for which the two arms would differ."""
     blamed = []
-    for line in lines:
+    for line in composer.lines:
         if key_of(line).partition(".")[0].partition("/")[0] in ("study", "hydra"):
             continue
-        without = Variations(jobs, [other for other in lines if other != line])
-        two = [composed for arm in pair if (composed := without.judged(arm.overrides)[0])]
-        if len(two) == 2 and len({digest(settings) for settings in _settings(two)}) == 2:
+        without = Variants(composer, [other for other in composer.lines if other != line])
+        both = [composed for arm in pair if (composed := without.check(arm.overrides)[0])]
+        if len(both) == 2 and len({digest(settings) for settings in _settings(both)}) == 2:
             blamed.append(line)
     return blamed

@@ -55,7 +55,7 @@ def key_of(line: str) -> str:
     return line.lstrip("+~").partition("=")[0]
 
 
-def placed(factor: str, level: Level, line: str, problem: str) -> str:
+def at_level(factor: str, level: Level, line: str, problem: str) -> str:
     """A finding about an override of a level, by where it stands in the study file."""
     if line == f"{factor}={level.name}":
         return f"study.factors.{factor}: {problem.removeprefix(f'{line}: ')}"
@@ -77,7 +77,7 @@ def _levels(name: str, given: Sequence[Any] | Mapping[str, str | list[str]]) -> 
             "or more, each another"
         )
     problems = [
-        placed(name, level, line, problem)
+        at_level(name, level, line, problem)
         for level in levels
         for line in level.overrides
         if (problem := _misread(line)) is not None
@@ -96,7 +96,7 @@ def _misread(line: str) -> str | None:
     if key_of(line) == "seed":
         return f"{line}: seeds are no factor: give study.seeds=[0,1,2]"
     key = key_of(line)
-    if any(key == one or key.startswith((f"{one}.", f"{one}/")) for one in FIXED):
+    if any(key == fixed or key.startswith((f"{fixed}.", f"{fixed}/")) for fixed in FIXED):
         return (
             f"{line}: a study cannot vary {key}, which does not say what a run learns: leave it "
             "out, or give it on the command line, for all arms"

@@ -27,8 +27,8 @@ def pending_jobs(
     design = build_design(study.design, factors_of(study), study.baseline, study.orders)
     done: set[tuple[str, int]] = set()
     if tracking["parent"] is not None:
-        place = tracking["uri"], tracking["experiment"], Path(output_dir)
-        tracker = Tracker(*place, create=False)
+        address = tracking["uri"], tracking["experiment"], Path(output_dir)
+        tracker = Tracker(*address, create=False)
         done = finished(tracker.children(tracking["parent"]))
     return [
         [*arguments, *job_lines(arm, seed), f"++tracking.arm={quoted(arm.name)}"]

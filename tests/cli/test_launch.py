@@ -12,9 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
 
-from mmclf.cli import launch
+from mmclf.cli.launch import Job
 from mmclf.cli.main import main
+from mmclf.config.composer import open_composer
 from mmclf.errors import InputError
 from mmclf.storage.tracking import TrackedRun, Tracker
 
@@ -167,9 +170,62 @@ def test_a_job_that_cannot_be_composed_is_told(
     def refuse(*_: object) -> None:
         raise InputError("found this, expected that")
 
-    monkeypatch.setattr(launch, "composed_job", refuse)
+    monkeypatch.setattr("mmclf.config.composed.ConfigChecker.check_job", refuse)
     assert main([*SMALL, f"output_dir={tmp_path}"]) == 2
     assert "found this, expected that" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("monitor", ["val/loss", "val/map", "val/f1_samples_fitted"])
+def test_a_job_gives_sweepers_the_validation_metric_that_is_monitored(
+    tmp_path: Path, monitor: str
+) -> None:
+    lines = [*SMALL, f"output_dir={tmp_path}", f"trainer.monitor={monitor}"]
+    with open_composer(lines) as composer:
+        cfg = composer.compose(lines)
+        HydraConfig.instance().set_config(cfg)
+        task = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+        returned = Job([], wants_traceback=False)(task)
+    (run,) = tracked(tmp_path)
+    assert returned == pytest.approx(run.metrics[monitor])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--resolve"], "give --cfg job"),
+        (["-m", "--cfg", "job"], "--multirun and --cfg"),
+        (["--info", "searchpath", "--cfg", "job"], "--cfg and --info"),
+    ],
+)
+def test_flags_that_do_not_go_together_exit_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--cfg", "job"], ["--info", "config"], ["--cfg", "hydra"], []]
+)
+def test_whatever_is_shown_or_run_is_checked_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    (tmp_path / "loss").mkdir()
+    (tmp_path / "loss" / "evil.yaml").write_text("_target_: os.system\ncommand: touch RAN\n")
+    assert main([*arguments, "--config-dir", str(tmp_path), "loss=evil", "seed=-1"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert {"loss._target_", "seed:"} <= set(printed.err.split())
+
+
+def test_levels_are_completed_also_where_a_setting_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "mmclf data=table vision=resn"
+    monkeypatch.setenv("COMP_LINE", line)
+    monkeypatch.setenv("COMP_POINT", str(len(line)))
+    assert main(["--shell-completion", "query=bash"]) == 0
+    assert capsys.readouterr().out.split() == ["vision=resnet18", "vision=resnet50"]
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -19,10 +19,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from mmclf.config.compose import check_command, compose, composed_job
-from mmclf.config.job import dotted_keys
-from mmclf.config.loader import conf_dir, open_source
-from mmclf.config.overrides import Groups, granted_by, judge_level, read, unknown_key
+from mmclf.config.compose import check_command, compose
+from mmclf.config.composed import ConfigChecker, dotted_keys
+from mmclf.config.composer import open_composer
+from mmclf.config.loader import HYDRA_STATE, conf_dir
+from mmclf.config.overrides import Groups, allowed_by, check_level, read, unknown_key
 from mmclf.errors import InputError
 
 CONF = conf_dir()
@@ -166,9 +167,9 @@ KEYS = ("trainer.epochs", "trainer.batch_size", "head.hidden", "encode.workers",
 @functools.cache
 def at_hand() -> tuple[Groups, list[str]]:
     """The groups, and every key of the bare config."""
-    with open_source(None, "config") as source:
-        cfg = OmegaConf.to_container(source.load([]), resolve=False)
-        return Groups(source.loader, "config", []), list(dotted_keys(cfg))
+    with open_composer([]) as composer:
+        cfg = OmegaConf.to_container(composer.compose([]), resolve=False)
+        return composer.groups, list(dotted_keys(cfg))
 
 
 def answer(line: str) -> str | None:
@@ -176,7 +177,7 @@ def answer(line: str) -> str | None:
     override, unreadable = read(line)
     if override is None:
         return unreadable
-    problem, _ = judge_level(override, at_hand()[0])
+    problem, _ = check_level(override, at_hand()[0])
     return problem or unknown_key(override, at_hand()[1], lambda _part: [])
 
 
@@ -213,7 +214,7 @@ def test_a_letter_wrong_in_a_key_names_the_key(pair: tuple[str, str]) -> None:
 
 def test_a_sweep_checks_every_value() -> None:
     command = check_command([*HERE, "seed=range(3)", "text=tfidf,bert"], multirun=True)
-    assert command.multirun
+    assert command.kind == "sweep"
     assert (command.first.config.seed, command.first.choices["text"]) == (0, "tfidf")
     found = problems("seed=1,-2,x", "text=tfidf,brt", "head.hidden=8,0", multirun=True)
     assert len(found) == 4
@@ -245,17 +246,17 @@ def test_a_bad_sweep_is_answered(override: str, message: str) -> None:
 
 def test_a_sweep_may_be_asked_for_by_the_config() -> None:
     command = check_command([*HERE, "hydra.mode=MULTIRUN", "text=glob(*,exclude=[none,hugg*])"])
-    assert command.multirun
+    assert command.kind == "sweep"
 
 
 def test_a_long_sweep_is_not_unrolled() -> None:
-    assert check_command([*HERE, "seed=range(1000000000)"], multirun=True).multirun
+    assert check_command([*HERE, "seed=range(1000000000)"], multirun=True).kind == "sweep"
 
 
 def test_a_key_that_only_a_swept_level_has_is_explained() -> None:
     sweep = ("vision=efficientnet_lite0,efficientnet_v2_s",)
     assert "++KEY=VALUE" in problems(*sweep, "vision.weights=random", multirun=True)[0]
-    assert check_command([*HERE, *sweep, "++vision.weights=random"], multirun=True).multirun
+    assert check_command([*HERE, *sweep, "++vision.weights=random"], multirun=True).kind == "sweep"
 
 
 @pytest.fixture
@@ -367,7 +368,7 @@ def test_a_defaults_list_cannot_change_its_mind(level: str, mine: Path) -> None:
     (mine / "loss" / "moody.yaml").write_text(f"defaults:\n  - /extra: {level}\n")
     for folder, search in ((mine, []), (None, [f"hydra.searchpath=['{mine}']"])):
         with pytest.raises(InputError, match=r"moody\.yaml: its defaults list calls a resolver"):
-            check_command([*HERE, *search], folder)
+            check_command([*HERE, *search, "loss=moody"], folder)
 
 
 def test_a_broken_file_is_named_with_its_line(mine: Path) -> None:
@@ -397,7 +398,7 @@ def test_a_primary_config_of_ones_own_imports_no_package(mine: Path) -> None:
     assert not (mine.parent / "mine_parts.py.ran").exists()
 
 
-STATE = (GlobalHydra, JobRuntime, VersionBase)
+STATE = {GlobalHydra, JobRuntime, VersionBase, *HYDRA_STATE}
 
 
 def test_nothing_of_hydras_state_is_left_behind() -> None:
@@ -405,7 +406,7 @@ def test_nothing_of_hydras_state_is_left_behind() -> None:
     compose(HERE)
     with pytest.raises(InputError):
         compose(["seed=-1"])
-    with pytest.raises(RuntimeError, match="boom"), open_source(None, "config"):
+    with pytest.raises(RuntimeError, match="boom"), open_composer([]):
         raise RuntimeError("boom")
     assert {key: Singleton._instances.get(key) for key in STATE} == before
 
@@ -421,19 +422,20 @@ def test_it_works_where_hydra_is_already_initialised(tmp_path: Path) -> None:
 
 
 def test_a_job_is_checked_like_the_command_line() -> None:
-    with open_source(None, "config") as source:
-        cfg = source.load([*HERE, "seed=3", "output_dir=x"])
+    given = [*HERE, "seed=3", "output_dir=x"]
+    with open_composer(given) as composer:
+        cfg = composer.compose(given)
     task = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
-    composed = composed_job(task, cfg.hydra, [])
+    composed = ConfigChecker([]).check_job(task, cfg.hydra)
     assert composed == compose([*HERE, "seed=3", "output_dir=x"])
     task.seed = -3
     with pytest.raises(InputError, match="seed: found -3"):
-        composed_job(task, cfg.hydra, [])
+        ConfigChecker([]).check_job(task, cfg.hydra)
     assert HydraConfig.instance().cfg is None
 
 
 @pytest.mark.parametrize(
-    ("lines", "granted"),
+    ("lines", "allowed"),
     [
         (["seed=1"], []),
         (["allow_targets=[a,b.c]"], ["a", "b.c"]),
@@ -441,8 +443,8 @@ def test_a_job_is_checked_like_the_command_line() -> None:
         (["allow_targets=a", "allow_targets=[", "x.allow_targets=[c]"], []),
     ],
 )
-def test_grants_come_from_the_command_line(lines: list[str], granted: list[str]) -> None:
-    assert granted_by(lines) == granted
+def test_allowed_modules_come_from_the_command_line(lines: list[str], allowed: list[str]) -> None:
+    assert allowed_by(lines) == allowed
 
 
 def test_a_compose_error_needs_no_torch() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mmclf.config.compose import check_command, compose
 from mmclf.errors import InputError
 from mmclf.studies.arms import compose_study, job_lines
 
@@ -28,8 +29,6 @@ HEAD = """\
 # @package _global_
 defaults:
   - override /hydra/sweeper: study
-hydra:
-  mode: MULTIRUN
 """
 
 
@@ -253,6 +252,22 @@ def test_a_study_file_without_the_sweeper_says_what_to_add(tmp_path: Path) -> No
     folder = own_study(tmp_path, text, head="# @package _global_\n")
     with pytest.raises(InputError, match="override /hydra/sweeper: study"):
         compose_study(["study=mine", *LIGHT], folder)
+
+
+def test_a_study_file_may_say_that_it_is_a_multirun(tmp_path: Path) -> None:
+    factors = "{question: Q, design: grid, factors: {loss: [bce, focal]}}"
+    text = f"hydra: {{mode: MULTIRUN}}\nstudy: {factors}\n"
+    assert len(compose_study(["study=mine", *LIGHT], own_study(tmp_path, text)).arms) == 2
+
+
+def test_a_study_is_no_run() -> None:
+    with pytest.raises(InputError, match="ask for a study"):
+        compose(["study=loss", *LIGHT])
+
+
+def test_studies_are_not_swept() -> None:
+    with pytest.raises(InputError, match="study=loss,fusion: found several values"):
+        check_command(["study=loss,fusion", *LIGHT], multirun=True)
 
 
 def test_no_study_at_all_is_said() -> None:

@@ -17,8 +17,6 @@ STUDY = """\
 defaults:
   - override /data: table
   - override /hydra/sweeper: study
-hydra:
-  mode: MULTIRUN
 data:
   {root: ., file: 0.csv, image_column: path, caption_column: caption, label_column: labels}
 study:

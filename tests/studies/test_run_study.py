@@ -22,8 +22,6 @@ HEAD = """\
 # @package _global_
 defaults:
   - override /hydra/sweeper: study
-hydra:
-  mode: MULTIRUN
 """
 RATES = (
     "study:\n  question: Which rate?\n  design: grid\n"

@@ -1,0 +1,148 @@
+"""A composed DictConfig in the plain form that everything below takes, with what is wrong in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra.errors import HydraException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mmclf.config.hydra_policy import check_hydra
+from mmclf.config.schema import Composed
+from mmclf.config.validate import check
+from mmclf.config.validation_cache import ValidationCache
+from mmclf.errors import InputError
+
+
+class ConfigChecker:
+    """Checks composed configs, with the user's own `allowed_modules`.
+
+    What a store remembers as valid is read once for all of them.
+    """
+
+    def __init__(self, allowed_modules: Sequence[str]) -> None:
+        self._allowed_modules = tuple(allowed_modules)
+        self._caches: dict[str, ValidationCache] = {}
+
+    def check(self, cfg: DictConfig) -> tuple[Composed | None, list[str]]:
+        """The checked form of a composed config, and all that is wrong with it."""
+        hydra = hydra_node(cfg.hydra)
+        composed, problems = self._check_settings(cfg, hydra)
+        return composed, [*check_hydra(hydra), *problems]
+
+    def check_job(self, cfg: DictConfig, hydra: DictConfig) -> Composed:
+        """The checked form of the config that Hydra hands to a job, and of its `hydra` node.
+
+        `hydra` is what HydraConfig.get() returns. Raises InputError.
+        """
+        composed, problems = self._check_settings(cfg, hydra_node(hydra))
+        if composed is None or problems:
+            raise InputError(*problems)
+        return composed
+
+    def _check_settings(
+        self, cfg: DictConfig, hydra: Mapping[str, Any]
+    ) -> tuple[Composed | None, list[str]]:
+        tree, problems = plain(cfg)
+        try:
+            config = check(tree, self._allowed_modules, self._cache(tree))
+        except InputError as error:
+            # What could not be resolved is named once, not as missing too.
+            unresolved = tuple(f"{problem.partition(':')[0]} " for problem in problems)
+            more = [text for text in error.problems if not text.startswith(unresolved)]
+            return None, problems + more
+        choices = {
+            str(group): str(level)
+            for group, level in hydra["runtime"]["choices"].items()
+            if level is not None and not str(group).startswith("hydra/")
+        }
+        return Composed(config, choices, list(hydra["overrides"]["task"]), tree), problems
+
+    def _cache(self, tree: Mapping[str, Any]) -> ValidationCache | None:
+        store = tree.get("store")
+        folder = store.get("dir") if isinstance(store, Mapping) else None
+        if not isinstance(folder, str):
+            return None
+        if folder not in self._caches:
+            self._caches[folder] = ValidationCache(Path(folder), self._allowed_modules)
+        return self._caches[folder]
+
+
+def hydra_node(node: DictConfig) -> dict[str, Any]:
+    """The plain, unresolved `hydra` node."""
+    with hydra_errors():
+        container = OmegaConf.to_container(node, resolve=False, enum_to_str=True)
+    if not isinstance(container, dict):
+        raise InputError(f"hydra: found {container!r}, expected a mapping")
+    return {str(key): value for key, value in container.items()}
+
+
+def dotted_keys(node: object, path: str = "") -> Iterator[str]:
+    """Every key below `node`, the containers' own included."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield f"{path}{key}"
+            yield from dotted_keys(value, f"{path}{key}.")
+
+
+def plain(cfg: DictConfig) -> tuple[dict[str, Any], list[str]]:
+    """Plain containers without `hydra`, and a finding for each value that cannot be resolved."""
+    problems: list[str] = []
+    # A copy without `hydra`, as a job's is: what a job cannot resolve is to be refused before.
+    task = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+    tree = _plain(task, "", problems)
+    return tree if isinstance(tree, dict) else {}, problems
+
+
+def _plain(node: object, path: str, problems: list[str]) -> object:
+    if isinstance(node, DictConfig):
+        keys: list[Any] = list(node.keys())
+    elif isinstance(node, ListConfig):
+        keys = list(range(len(node)))
+    else:
+        return node
+    values: dict[Any, object] = {}
+    for key in keys:
+        where = f"{path}{key}"
+        if OmegaConf.is_missing(node, key):
+            values[key] = "???"
+            continue
+        try:
+            values[key] = _plain(node[key], f"{where}.", problems)
+        except (OmegaConfBaseException, RecursionError, ValueError) as error:
+            problems.append(f"{where}: {' '.join(str(error).split(chr(10))[:1])}")
+            values[key] = "???"
+    return list(values.values()) if isinstance(node, ListConfig) else values
+
+
+@contextmanager
+def hydra_errors() -> Iterator[None]:
+    """Turns whatever Hydra, OmegaConf or YAML raise into an InputError of one line."""
+    try:
+        yield
+    except InputError:
+        raise
+    # Hydra lets a dozen types through, down to AssertionError; all of them mean a bad config here.
+    except Exception as error:
+        raise InputError(_reason(error)) from error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"{mark.name}, line {mark.line + 1}: {error.problem}: correct the YAML"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # A first line such as "ConfigKeyError raised while composing config:" says nothing by itself.
+    text = " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
+    cause = error.__cause__
+    if cause is not None and (not text or text.startswith("Error merging")):
+        return f"{text}: {_reason(cause)}" if text else _reason(cause)
+    if not isinstance(error, (HydraException, OmegaConfBaseException)):
+        text = f"the config cannot be composed, {type(error).__name__}: {text}"
+    key = getattr(error, "full_key", None)
+    return f"{key}: {text}" if key and key not in text else text
