@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mmclf.config.hydra_policy import check_hydra
+from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
 from mmclf.config.schema import Composed
 from mmclf.config.validate import check
 from mmclf.config.validation_cache import ValidationCache
@@ -22,11 +24,14 @@ from mmclf.errors import InputError
 class ConfigChecker:
     """Checks composed configs, with the user's own `allowed_modules`.
 
-    What a store remembers as valid is read once for all of them.
+    What a store remembers as valid is read once for all of them. `announces_moved`: each old path
+    of a target is told once on standard error.
     """
 
-    def __init__(self, allowed_modules: Sequence[str]) -> None:
+    def __init__(self, allowed_modules: Sequence[str], *, announces_moved: bool = False) -> None:
         self._allowed_modules = tuple(allowed_modules)
+        self._announces_moved = announces_moved
+        self._announced: set[str] = set()
         self._caches: dict[str, ValidationCache] = {}
 
     def check(self, cfg: DictConfig) -> tuple[Composed | None, list[str]]:
@@ -49,6 +54,8 @@ class ConfigChecker:
         self, cfg: DictConfig, hydra: Mapping[str, Any]
     ) -> tuple[Composed | None, list[str]]:
         tree, problems = plain(cfg)
+        self._announce(tree)
+        tree = with_current_targets(tree)
         try:
             config = check(tree, self._allowed_modules, self._cache(tree))
         except InputError as error:
@@ -62,6 +69,12 @@ class ConfigChecker:
             if level is not None and not str(group).startswith("hydra/")
         }
         return Composed(config, choices, list(hydra["overrides"]["task"]), tree), problems
+
+    def _announce(self, tree: Mapping[str, Any]) -> None:
+        if self._announces_moved:
+            for old in sorted({*moved_targets(tree)} - self._announced):
+                sys.stderr.write(notice(old))
+                self._announced.add(old)
 
     def _cache(self, tree: Mapping[str, Any]) -> ValidationCache | None:
         store = tree.get("store")

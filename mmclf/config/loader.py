@@ -49,7 +49,7 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
         self, search_path: ConfigSearchPath, config_dir: Path | None, allowed_modules: Sequence[str]
     ) -> None:
         self.config_dir, self.allowed_modules = config_dir, tuple(allowed_modules)
-        self.checker = ConfigChecker(allowed_modules)
+        self.checker = ConfigChecker(allowed_modules, announces_moved=True)
         self._loader = ConfigLoaderImpl(search_path)
         self._loader.repository = FolderRepository(search_path)
         self._handed_on: tuple[list[str], DictConfig] | None = None

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from mmclf.config.components import INNER, Kind, component
+from mmclf.config.moved_targets import current_target
 from mmclf.errors import InputError, nearest
 
 LONGEST_REASON = 300
@@ -65,6 +66,7 @@ def resolve(name: object, role: str, allow: Sequence[str]) -> Callable[..., Any]
         piece.isidentifier() and not piece.startswith("_") for piece in name.split(".")
     ):
         raise InputError(f"_target_ {name!r} is no dotted public name: {expected}")
+    name = current_target(name)
     if not _under(name, packages):
         raise InputError(
             f"_target_ {name!r} is not allowed: {expected}"

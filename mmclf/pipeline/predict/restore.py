@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from torch import nn
 
 from mmclf.config import pydantic_messages
+from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
 from mmclf.config.schema import Count, Head, Image, Node
 from mmclf.config.signature_check import check_component
 from mmclf.config.targets import build, resolve
@@ -105,7 +107,9 @@ def _read_facts(path: Path) -> ModelFacts:
             f"{path} has the format {given!r}, expected {MODEL_FORMAT}: another version of mmclf "
             "wrote it; predict with that version, or do the run again"
         )
-    facts = _validated(found, ModelFacts, path)
+    for old in sorted({*moved_targets(found)}):
+        sys.stderr.write(notice(old))
+    facts = _validated(with_current_targets(found), ModelFacts, path)
     counts = {len(facts.label_ids), len(facts.label_names), len(facts.thresholds)}
     if len(counts) > 1:
         raise _damaged(

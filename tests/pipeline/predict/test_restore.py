@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import mmclf
+from mmclf.config.moved_targets import MOVED_MODULES
 from mmclf.config.targets import build
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
@@ -309,3 +310,16 @@ def test_weights_that_lack_a_trained_encoder_do_not_fit(tmp_path: Path) -> None:
     save_file(kept, path)
     with pytest.raises(InputError, match=r"does not fit Classifier: missing: encoders\.vision"):
         restore(folder, ())
+
+
+def test_a_target_that_has_moved_since_is_restored_with_a_line_of_notice(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(MOVED_MODULES, "mmclf.joining", "mmclf.models.fusion")
+    path = folder / "model.json"
+    text = path.read_text()
+    assert "mmclf.models.fusion.Concat" in text
+    path.write_text(text.replace("mmclf.models.fusion.Concat", "mmclf.joining.Concat"))
+    assert restore(folder, []).facts.fusion["_target_"] == "mmclf.models.fusion.Concat"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "mmclf.joining.Concat" in line
