@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module, metadata
 from types import FrameType
 
+from mmclf.cli.columns import two_columns
 from mmclf.errors import InputError
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -21,6 +22,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "runs": "mmclf.cli.report",
     "predict": "mmclf.cli.predict",
     "doctor": "mmclf.cli.doctor",
+    "show": "mmclf.cli.show",
     "cache": "mmclf.cli.cache",
 }
 
@@ -35,6 +37,7 @@ mmclf report [STUDY | --runs ID ... | --compare ID ID] [--format text,md,csv,tex
 mmclf runs                          the tracked runs, with their ids
 mmclf predict RUN_ID --root DIR [--out FILE] [--probabilities]
                                     labels for DIR/test.csv, as the competition wants them
+mmclf show [GROUP [LEVEL]]          the config groups, a group's levels, a level's settings
 mmclf doctor [OVERRIDE ...] [--no-images] [--format text,md] [--track]
                                     what is wrong with the data, or odd, before any run
 mmclf cache [--verify] [--prune LIMIT ...]
@@ -92,17 +95,29 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
     # What a command needs is imported when it is called: --help must not wait for torch.
-    first = arguments[0] if arguments else ""
-    if first not in SUBCOMMANDS and {"-h", "--help", "help"} & set(arguments):
+    name, others = _subcommand(arguments)
+    if name is None and {"-h", "--help", "help"} & set(arguments):
         return _help
     if "--version" in arguments:
         return _version
-    if first in SUBCOMMANDS:
-        command = getattr(import_module(SUBCOMMANDS[first]), first)
-        return lambda given: int(command(given[1:]))
+    if name is not None:
+        command = getattr(import_module(SUBCOMMANDS[name]), name)
+        return lambda _: int(command(others))
     from mmclf.cli.launch import launch
 
     return launch
+
+
+def _subcommand(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The subcommand and its arguments; `--config-dir DIR` may stand before it."""
+    rest = list(arguments)
+    before: list[str] = []
+    while rest and rest[0].split("=")[0] == "--config-dir":
+        count = 1 if "=" in rest[0] else 2
+        before, rest = [*before, *rest[:count]], rest[count:]
+    if not rest or rest[0] not in SUBCOMMANDS:
+        return None, list(arguments)
+    return rest[0], [*before, *rest[1:]]
 
 
 def _version(_arguments: Sequence[str]) -> int:
@@ -119,7 +134,6 @@ def _help(_arguments: Sequence[str]) -> int:
         for path in sorted(folder.iterdir())
         if path.is_dir()
     }
-    width = max(map(len, groups))
-    listed = "\n".join(f"{name:<{width}}  {' '.join(levels)}" for name, levels in groups.items())
-    sys.stdout.write(USAGE.format(groups=listed))
+    listed = {name: " ".join(levels) for name, levels in groups.items() if levels}
+    sys.stdout.write(USAGE.format(groups=two_columns(listed)))
     return OK
