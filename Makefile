@@ -3,14 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUTPUTS ?= outputs
+# Hydra's next line, which `make test-next` lays over the environment.
+NEXT := $(CURDIR)/.next
+NEXT_HYDRA := hydra-core==1.4.0rc3 omegaconf==2.4.1rc1
 PORT ?= 5000
 DATA ?= ../shared/data/comp5329
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak bench lint format ui clean
+.PHONY: help setup demo test test-next soak bench lint format ui clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## the virtual environment .venv, at the versions in constraints.txt
 
@@ -29,6 +32,11 @@ demo: setup ## default against improved on generated data, offline, and the resu
 
 test: setup ## the tests, offline, a file of them on each core at a time
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+test-next: setup ## the tests on the next Hydra and omegaconf, laid over the environment
+	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target $(NEXT) $(NEXT_HYDRA)
+	PYTHONPATH=$(NEXT) HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 \
+		$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 soak: setup ## the tests that kill, damage and race, and the simulations, in full: an hour
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance tests/study/statistics/test_coverage.py
@@ -51,4 +59,4 @@ ui: setup ## the MLflow UI on this machine alone, port PORT
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(OUTPUTS)/mlflow.db --host 127.0.0.1 --port $(PORT)
 
 clean: ## remove the virtual environment and caches, not the outputs
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(NEXT) .mypy_cache .ruff_cache .pytest_cache

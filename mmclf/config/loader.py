@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hydra import __version__
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_loader import ConfigLoader
@@ -166,7 +167,8 @@ def open_loader(config_dir: Path | None, allowed_modules: Sequence[str]) -> Iter
     """
     kept = {k: Singleton._instances.pop(k) for k in HYDRA_STATE if k in Singleton._instances}
     try:
-        setbase("1.3")
+        if __version__.startswith("1.3."):
+            setbase("1.3")  # not to behave as 1.1 did; from 1.4 on there is one behaviour
         setup_globals()
         JobRuntime.instance().set("name", TASK_NAME)
         yield CheckedLoader(_search_path(config_dir), config_dir, allowed_modules)
