@@ -1,33 +1,91 @@
-"""Metrics of labels (N, L) against predicted label sets (N, L) or probabilities (N, L)."""
+"""Metrics of labels (N, L) against predicted label sets or probabilities (N, L), in one table."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, f1_score
+
+from mmclf.errors import InputError, suggestion
 
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+Ratios = tuple[NDArray[Any], NDArray[Any]]
 
 
-def f1_scores(labels: Labels, predicted: Labels) -> dict[str, float]:
-    """F1: `f1_macro` (mean over labels), `f1_micro` (pooled), `f1_samples` (mean over samples).
+@dataclass(frozen=True)
+class MeanOverSamples:
+    """Resampled as a mean: `scores` (N, R) of labels (N, L) and the label sets (R, N, L)."""
 
-    Where there is nothing to divide by, 0.
+    scores: Callable[[Labels, Labels], Floats]
+
+
+@dataclass(frozen=True)
+class RatioOfSums:
+    """Resampled as a mean over G groups of sum(above) / sum(below), both sums over samples.
+
+    `parts` gives whole numbers (N, R, G), what each sample adds to either (2 L at most), of labels
+    (N, L) and the label sets (R, N, L).
     """
-    true, found = _as_multilabel(labels), _as_multilabel(predicted)
-    pooled = {
-        f"f1_{average}": float(f1_score(true, found, average=average, zero_division=0))
-        for average in ("micro", "samples")
-    }
-    return {"f1_macro": float(f1_per_label(labels, predicted).mean()), **pooled}
+
+    parts: Callable[[Labels, Labels], Ratios]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of predicted label sets: how it is computed, resampled, compared and printed.
+
+    `function` gives it of labels and label sets (N, L); `resample` says the same of many runs, as
+    what a bootstrap of the samples takes. `short` and `words` name it in a table and a sentence.
+    """
+
+    function: Callable[[Labels, Labels], float]
+    resample: MeanOverSamples | RatioOfSums
+    words: str
+    short: str = "F1"
+    higher_is_better: bool = True
+    digits: int = 4
+
+    @property
+    def sign(self) -> int:
+        """What a value is multiplied by so that more is better: 1 or -1."""
+        return 1 if self.higher_is_better else -1
+
+
+def set_scores(labels: Labels, predicted: Labels) -> dict[str, float]:
+    """Every metric of label sets, by its name in METRICS."""
+    return {name: metric.function(labels, predicted) for name, metric in METRICS.items()}
+
+
+def f1_macro(labels: Labels, predicted: Labels) -> float:
+    """The mean over labels of their F1."""
+    return float(f1_per_label(labels, predicted).mean())
+
+
+def f1_micro(labels: Labels, predicted: Labels) -> float:
+    """The F1 of all predictions together."""
+    return float(_f1_score(labels, predicted, "micro"))
+
+
+def f1_samples(labels: Labels, predicted: Labels) -> float:
+    """The mean over samples of their F1."""
+    return float(_f1_score(labels, predicted, "samples"))
 
 
 def f1_per_label(labels: Labels, predicted: Labels) -> Floats:
     """F1 (L,) of every label; 0 where there is nothing to divide by."""
-    true, found = _as_multilabel(labels), _as_multilabel(predicted)
-    scores: Floats = np.asarray(f1_score(true, found, average=None, zero_division=0))
+    scores: Floats = np.asarray(_f1_score(labels, predicted, None))
     return scores[: labels.shape[1]]
+
+
+def _f1_score(labels: Labels, predicted: Labels, average: str | None) -> Any:
+    from sklearn.metrics import f1_score  # slow to import
+
+    true, found = _as_multilabel(labels), _as_multilabel(predicted)
+    return f1_score(true, found, average=average, zero_division=0)
 
 
 def _as_multilabel(matrix: Labels) -> Labels:
@@ -37,9 +95,88 @@ def _as_multilabel(matrix: Labels) -> Labels:
 
 def mean_average_precision(labels: Labels, probabilities: Floats) -> float:
     """The mean of the average precision over the labels that have a positive; 0 if none has."""
-    known = labels.any(axis=0)
-    if not known.any():
+    from sklearn.metrics import average_precision_score  # slow to import
+
+    present = labels.any(axis=0)
+    if not present.any():
         return 0.0
     return float(
-        average_precision_score(labels[:, known], probabilities[:, known], average="macro")
+        average_precision_score(labels[:, present], probabilities[:, present], average="macro")
     )
+
+
+def _label_counts(labels: Labels, predicted: Labels) -> Ratios:
+    """Twice the hits, and predicted + true, of each label: what its F1 is made of."""
+    return (
+        2 * (labels & predicted).swapaxes(0, 1),
+        (labels + predicted).swapaxes(0, 1),
+    )
+
+
+def _pooled_counts(labels: Labels, predicted: Labels) -> Ratios:
+    """The same of all labels together."""
+    above, below = _label_counts(labels, predicted)
+    return above.sum(axis=2, keepdims=True), below.sum(axis=2, keepdims=True)
+
+
+def _sample_f1(labels: Labels, predicted: Labels) -> Floats:
+    """The F1 (N, R) of every sample in every run."""
+    return ratio(*_pooled_counts(labels, predicted))[:, :, 0]
+
+
+def ratio(above: NDArray[Any], below: NDArray[Any]) -> Floats:
+    """Above / below; 0 where there is nothing to divide by."""
+    values: Floats = above.astype(np.float64) / np.maximum(below, 1)
+    return values
+
+
+# A new metric that runs log, and that can decide a study, is an entry here.
+METRICS: Mapping[str, Metric] = {
+    "f1_samples": Metric(f1_samples, MeanOverSamples(_sample_f1), "samples-F1"),
+    "f1_micro": Metric(f1_micro, RatioOfSums(_pooled_counts), "micro-F1"),
+    "f1_macro": Metric(f1_macro, RatioOfSums(_label_counts), "macro-F1"),
+}
+# By what ends a metric's name: the thresholds that its label sets follow, as a sentence says it.
+RULES: Mapping[str, str] = {
+    "": "",
+    "_at_0.5": " at threshold 0.5",
+    "_fitted": " at the threshold fitted on val",
+}
+
+
+@dataclass(frozen=True)
+class DecidingMetric:
+    """A tracked metric of the test set that decides a study: a metric, and a rule of RULES."""
+
+    name: str
+    rule: str
+
+    @property
+    def metric(self) -> Metric:
+        """Its entry in the table."""
+        return METRICS[self.name]
+
+    @property
+    def words(self) -> str:
+        """As `samples-F1 on the test set`."""
+        return f"{self.metric.words} on the test set{RULES[self.rule]}"
+
+    def key(self, rule: str) -> str:
+        """The key that the same metric is tracked by under a rule."""
+        return f"test/{self.name}{rule}"
+
+
+def deciding_metric(key: str) -> DecidingMetric:
+    """The metric that is tracked as `key`; raises InputError unless it can decide a study."""
+    choices = {
+        one.key(rule): one
+        for name in METRICS
+        for rule in RULES
+        if (one := DecidingMetric(name, rule))
+    }
+    if key not in choices:
+        raise InputError(
+            f"study.metric: found {key!r}, expected a metric of label sets on the test set: "
+            f"{suggestion(key, choices)}"
+        )
+    return choices[key]

@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from mmclf.evaluation.metrics import f1_per_label, f1_scores, mean_average_precision
+from mmclf.evaluation.metrics import (
+    f1_per_label,
+    f1_samples,
+    mean_average_precision,
+    set_scores,
+)
 from mmclf.evaluation.threshold_search import Empty, best_global
 from mmclf.evaluation.thresholds import Threshold, decide
 
@@ -25,8 +30,8 @@ def probabilities_of(logits: NDArray[np.float32]) -> Floats:
 def part_scores(
     part: str, loss: float, labels: Labels, probabilities: Floats, thresholds: Floats, empty: Empty
 ) -> dict[str, float]:
-    """`PART/{loss,f1_macro,f1_micro,f1_samples,map}` at the given thresholds (L,)."""
-    scores = f1_scores(labels, decide(probabilities, thresholds, empty))
+    """`PART/{loss,map}` and `PART/METRIC` of METRICS at the thresholds (L,)."""
+    scores = set_scores(labels, decide(probabilities, thresholds, empty))
     scores["map"] = mean_average_precision(labels, probabilities)
     scores["loss"] = loss
     return {f"{part}/{name}": value for name, value in scores.items()}
@@ -35,11 +40,11 @@ def part_scores(
 def common_threshold_scores(
     part: str, labels: Labels, probabilities: Floats, fitted: float, empty: Empty
 ) -> dict[str, float]:
-    """`PART/f1_*_at_0.5` and `PART/f1_*_fitted`: the same rules for every run, whatever its own."""
+    """`PART/METRIC_at_0.5` and `PART/METRIC_fitted`: rules that are the same for every run."""
     scores: dict[str, float] = {}
-    for suffix, value in (("at_0.5", 0.5), ("fitted", fitted)):
+    for rule, value in (("_at_0.5", 0.5), ("_fitted", fitted)):
         decided = decide(probabilities, np.full(labels.shape[1], value), empty)
-        scores |= {f"{part}/{k}_{suffix}": v for k, v in f1_scores(labels, decided).items()}
+        scores |= {f"{part}/{k}{rule}": v for k, v in set_scores(labels, decided).items()}
     return scores
 
 
@@ -65,7 +70,7 @@ def monitored(
         return mean_average_precision(labels, probabilities)
     fitted = best_global(probabilities, labels, empty, "samples")
     decided = decide(probabilities, np.full(labels.shape[1], fitted), empty)
-    return f1_scores(labels, decided)["f1_samples"]
+    return f1_samples(labels, decided)
 
 
 def fit_thresholds(

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
-AVERAGES = {"samples": "samples-F1", "micro": "micro-F1", "macro": "macro-F1"}
-RULES = {"": "", "at_0.5": " at threshold 0.5", "fitted": " at the threshold fitted on val"}
 LONGEST_QUOTED = 60
 SMALLEST_P = 0.001
 NO_VALUE = "—"
@@ -86,11 +83,3 @@ def p_value(p: float) -> str:
     if math.isnan(p):
         return NO_VALUE
     return f"< {SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"
-
-
-def metric_words(metric: str) -> str:
-    """A metric of the test set, as `samples-F1 on the test set`."""
-    found = re.fullmatch(r"test/f1_(samples|micro|macro)_?(at_0\.5|fitted|)", metric)
-    if found is None:
-        return metric
-    return f"{AVERAGES[found[1]]} on the test set{RULES[found[2]]}"

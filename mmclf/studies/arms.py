@@ -12,9 +12,11 @@ from mmclf.config.hydra_policy import STUDY_SWEEPER
 from mmclf.config.overrides import check_level, read
 from mmclf.config.schema import Composed, Study
 from mmclf.errors import InputError
+from mmclf.evaluation.metrics import deciding_metric
 from mmclf.pipeline.run_naming import settings_of
 from mmclf.storage.store.hashing import digest
-from mmclf.studies.design import Arm, Design, build_design
+from mmclf.studies.design import Design, build_design
+from mmclf.studies.design_kinds import Arm
 from mmclf.studies.factors import Factor, at_level, factors_of, key_of
 
 ROOT = "data.root"
@@ -57,6 +59,7 @@ def plan_study(composer: Composer, command: Command) -> PlannedStudy:
     name = base.choices.get("study", "study")
     _check_sweeper(name, command)
     factors = factors_of(study)
+    deciding_metric(study.metric)  # raises InputError if there is no such one
     design = build_design(study.design, factors, study.baseline, study.orders)
     _check_base(composer, name, design)
     arms = _compose_arms(composer, factors, design)

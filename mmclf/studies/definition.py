@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from mmclf.config.schema import F1Metric
 from mmclf.errors import InputError
-from mmclf.studies.design import Arm, Effect
+from mmclf.evaluation.metrics import DecidingMetric, deciding_metric
+from mmclf.studies.design_kinds import Arm, DesignKind, Effect, design_kind
 
 FILE = "study.json"
 
@@ -25,7 +25,7 @@ class Definition:
     name: str
     question: str
     design: str
-    metric: F1Metric
+    metric: str
     baseline: str
     seeds: tuple[int, ...]
     factors: dict[str, list[str]]
@@ -34,6 +34,21 @@ class Definition:
     command: str
     data: str
 
+    @property
+    def kind(self) -> DesignKind:
+        """What its design is."""
+        return design_kind(self.design)
+
+    @property
+    def deciding(self) -> DecidingMetric:
+        """What its metric is."""
+        return deciding_metric(self.metric)
+
+    @property
+    def gain(self) -> tuple[Arm, Arm] | None:
+        """The arms between which the gain lies that the effects add up to; None if they do not."""
+        return (self.arms[0], self.arms[-1]) if self.kind.adds_up else None
+
     def write(self, folder: Path) -> None:
         """Write it to `folder`."""
         text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
@@ -41,10 +56,13 @@ class Definition:
 
 
 def read_definition(path: Path) -> Definition:
-    """The definition in a file; raises InputError if it is damaged."""
+    """The definition in a file; raises InputError if it is damaged, or asks for what is unknown."""
     try:
-        return TypeAdapter(Definition).validate_json(path.read_bytes())
+        definition: Definition = TypeAdapter(Definition).validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise InputError(
             f"{path} cannot be read as a study's definition ({error}): run the study again"
         ) from error
+    design_kind(definition.design)
+    deciding_metric(definition.metric)
+    return definition

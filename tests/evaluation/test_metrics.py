@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score
 
-from mmclf.evaluation.metrics import f1_per_label, f1_scores, mean_average_precision
+from mmclf.errors import InputError
+from mmclf.evaluation.metrics import (
+    METRICS,
+    RULES,
+    deciding_metric,
+    f1_per_label,
+    mean_average_precision,
+    set_scores,
+)
 
 # Per label: (tp, fp, fn) = (2, 1, 0), (0, 0, 1), (1, 0, 1), (0, 0, 0).
 LABELS = np.array([[1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 1, 0]], dtype=np.uint8)
@@ -13,15 +21,11 @@ FOUND = np.array([[1, 0, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0]], dtype=np.uint8)
 
 def test_f1_by_hand() -> None:
     assert f1_per_label(LABELS, FOUND) == pytest.approx([4 / 5, 0, 2 / 3, 0])
-    scores = f1_scores(LABELS, FOUND)
-    assert scores == pytest.approx(
-        {
-            "f1_macro": (4 / 5 + 2 / 3) / 4,
-            "f1_micro": 2 * 3 / (2 * 3 + 1 + 2),
-            # By sample: (2 of 2, 2 of 2), (1, 1 of 2), (0).
-            "f1_samples": (1 + 2 / 3 + 0) / 3,
-        }
-    )
+    scores = set_scores(LABELS, FOUND)
+    assert scores["f1_macro"] == pytest.approx((4 / 5 + 2 / 3) / 4)
+    assert scores["f1_micro"] == pytest.approx(2 * 3 / (2 * 3 + 1 + 2))
+    # By sample: (2 of 2, 2 of 2), (1, 1 of 2), (0).
+    assert scores["f1_samples"] == pytest.approx((1 + 2 / 3 + 0) / 3)
 
 
 @pytest.mark.parametrize("width", [2, 5, 18])
@@ -31,7 +35,7 @@ def test_f1_against_scikit_learn(width: int) -> None:
     found = (generator.random((50, width)) < 0.2).astype(np.uint8)
     for average in ("macro", "micro", "samples"):
         expected = f1_score(labels, found, average=average, zero_division=0)
-        assert f1_scores(labels, found)[f"f1_{average}"] == pytest.approx(expected, abs=1e-12)
+        assert set_scores(labels, found)[f"f1_{average}"] == pytest.approx(expected, abs=1e-12)
     expected = f1_score(labels, found, average=None, zero_division=0)
     assert f1_per_label(labels, found) == pytest.approx(expected)
 
@@ -39,7 +43,8 @@ def test_f1_against_scikit_learn(width: int) -> None:
 @pytest.mark.filterwarnings("error")
 def test_nothing_to_divide_by_is_zero() -> None:
     nothing = np.zeros((3, 2), dtype=np.uint8)
-    assert f1_scores(nothing, nothing) == {"f1_macro": 0.0, "f1_micro": 0.0, "f1_samples": 0.0}
+    scores = set_scores(nothing, nothing)
+    assert [scores[name] for name in ("f1_macro", "f1_micro", "f1_samples")] == [0.0, 0.0, 0.0]
     assert f1_per_label(nothing, nothing).tolist() == [0.0, 0.0]
 
 
@@ -48,7 +53,8 @@ def test_a_single_label() -> None:
     labels = np.array([[1], [1], [0], [0]], dtype=np.uint8)
     found = np.array([[1], [0], [1], [0]], dtype=np.uint8)
     assert f1_per_label(labels, found).tolist() == [0.5]
-    assert f1_scores(labels, found) == {"f1_macro": 0.5, "f1_micro": 0.5, "f1_samples": 0.25}
+    scores = set_scores(labels, found)
+    assert [scores[name] for name in ("f1_macro", "f1_micro", "f1_samples")] == [0.5, 0.5, 0.25]
 
 
 def test_average_precision_by_hand() -> None:
@@ -74,3 +80,37 @@ def test_labels_without_positives_are_left_out_of_the_mean(extra: int) -> None:
 @pytest.mark.filterwarnings("error")
 def test_no_positives_at_all() -> None:
     assert mean_average_precision(np.zeros((2, 2), dtype=np.uint8), np.ones((2, 2))) == 0.0
+
+
+def test_what_decides_a_study_is_a_metric_of_label_sets_by_a_rule() -> None:
+    for name in METRICS:
+        for rule in RULES:
+            found = deciding_metric(f"test/{name}{rule}")
+            assert (found.name, found.rule) == (name, rule)
+    fitted = deciding_metric("test/f1_macro_fitted")
+    assert fitted.metric is METRICS["f1_macro"]
+    assert [fitted.key(rule) for rule in RULES] == [
+        "test/f1_macro",
+        "test/f1_macro_at_0.5",
+        "test/f1_macro_fitted",
+    ]
+
+
+@pytest.mark.parametrize("key", ["test/map", "val/f1_micro", "test/f1_micro_at_0.4", "f1_micro"])
+def test_another_metric_decides_none_and_the_nearest_is_named(key: str) -> None:
+    with pytest.raises(InputError, match=f"study.metric: found '{key}'"):
+        deciding_metric(key)
+    with pytest.raises(InputError, match="did you mean 'test/f1_micro'"):
+        deciding_metric("test/f1_mikro")
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("test/f1_samples", "samples-F1 on the test set"),
+        ("test/f1_macro_at_0.5", "macro-F1 on the test set at threshold 0.5"),
+        ("test/f1_micro_fitted", "micro-F1 on the test set at the threshold fitted on val"),
+    ],
+)
+def test_what_decides_is_named_in_words(key: str, words: str) -> None:
+    assert deciding_metric(key).words == words

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmclf.evaluation.metrics import f1_scores, mean_average_precision
+from mmclf.evaluation.metrics import METRICS, mean_average_precision, set_scores
 from mmclf.evaluation.scores import (
     common_threshold_scores,
     fit_thresholds,
@@ -31,24 +31,20 @@ def test_probabilities_are_sigmoids_in_double() -> None:
 def test_scores_of_a_part_use_the_threshold_of_each_label() -> None:
     scores = part_scores("val", 0.25, LABELS, PROBABILITIES, np.array([0.5, 0.5, 0.3]), "argmax")
     # {0, 2} of {0, 2}, and {1, 2} of {1}.
-    assert scores == pytest.approx(
-        {
-            "val/loss": 0.25,
-            "val/f1_macro": (1 + 1 + 2 / 3) / 3,
-            "val/f1_micro": 6 / 7,
-            "val/f1_samples": (1 + 2 / 3) / 2,
-            "val/map": (1 + 1 + 1 / 2) / 3,
-        }
-    )
+    assert set(scores) == {"val/loss", "val/map", *(f"val/{name}" for name in METRICS)}
+    expected = {
+        "val/loss": 0.25,
+        "val/f1_macro": (1 + 1 + 2 / 3) / 3,
+        "val/f1_micro": 6 / 7,
+        "val/f1_samples": (1 + 2 / 3) / 2,
+        "val/map": (1 + 1 + 1 / 2) / 3,
+    }
+    assert {key: scores[key] for key in expected} == pytest.approx(expected)
 
 
 def test_scores_at_one_half_and_at_the_fitted_threshold() -> None:
     scores = common_threshold_scores("test", LABELS, PROBABILITIES, 0.7, "argmax")
-    assert set(scores) == {
-        f"test/f1_{average}_{at}"
-        for average in ("macro", "micro", "samples")
-        for at in ("at_0.5", "fitted")
-    }
+    assert set(scores) == {f"test/{name}_{at}" for name in METRICS for at in ("at_0.5", "fitted")}
     # At 0.5 {0} of {0, 2} and {1, 2} of {1}; at 0.7 {0} of {0, 2} and {1} of {1}.
     assert scores["test/f1_samples_at_0.5"] == pytest.approx((2 / 3 + 2 / 3) / 2)
     assert scores["test/f1_samples_fitted"] == pytest.approx((2 / 3 + 1) / 2)
@@ -82,7 +78,7 @@ def test_the_monitored_metrics() -> None:
     threshold = best_global(PROBABILITIES, LABELS, "argmax", "samples")
     decided = decide(PROBABILITIES, np.full(3, threshold), "argmax")
     fitted = monitored("val/f1_samples_fitted", 9.0, LABELS, PROBABILITIES, "argmax")
-    assert fitted == f1_scores(LABELS, decided)["f1_samples"]
+    assert fitted == set_scores(LABELS, decided)["f1_samples"]
     assert fitted == pytest.approx(5 / 6)
 
 

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 import mmclf
 from mmclf.errors import InputError
-from mmclf.evaluation.metrics import f1_scores
+from mmclf.evaluation.metrics import set_scores
 from mmclf.evaluation.thresholds import decide
 from mmclf.pipeline import artifacts, stage_runner
 from mmclf.pipeline.run import Result
@@ -156,7 +156,7 @@ def test_the_scores_follow_from_the_predictions_left_behind(folder: Path, both: 
         logits, labels, ids = saved["logits"], saved["labels"], saved["ids"]
     assert [str(i) for i in ids] == [f"{25000 + i}.jpg" for i in range(40)]
     probabilities = 1 / (1 + np.exp(-logits.astype(np.float64)))
-    scores = f1_scores(labels, decide(probabilities, np.full(labels.shape[1], 0.45), "argmax"))
+    scores = set_scores(labels, decide(probabilities, np.full(labels.shape[1], 0.45), "argmax"))
     for name, value in scores.items():
         assert both.metrics[f"test/{name}"] == pytest.approx(value)
 

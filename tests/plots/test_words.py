@@ -8,7 +8,6 @@ from mmclf.plots.words import (
     counted,
     interval,
     listed,
-    metric_words,
     p_value,
     plain,
     points,
@@ -69,19 +68,6 @@ def test_lists(words: list[str], most: int | None, told: str) -> None:
 def test_counts() -> None:
     assert counted(1, "run") == "1 run"
     assert counted(0, "run") == "0 runs"
-
-
-@pytest.mark.parametrize(
-    ("metric", "words"),
-    [
-        ("test/f1_samples", "samples-F1 on the test set"),
-        ("test/f1_macro_at_0.5", "macro-F1 on the test set at threshold 0.5"),
-        ("test/f1_micro_fitted", "micro-F1 on the test set at the threshold fitted on val"),
-        ("test/map", "test/map"),
-    ],
-)
-def test_metrics(metric: str, words: str) -> None:
-    assert metric_words(metric) == words
 
 
 def test_a_long_name_keeps_both_ends() -> None:

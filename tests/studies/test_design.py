@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mmclf.errors import InputError
 from mmclf.studies.design import Design, build_design
+from mmclf.studies.design_kinds import DESIGNS
 from mmclf.studies.factors import Factor, Level
 
 
@@ -229,9 +230,7 @@ def test_a_baseline_that_there_is_not_names_the_nearest() -> None:
         design("grid", LOSS, baseline="focla")
 
 
-@pytest.mark.parametrize(
-    "kind", ["grid", "one_at_a_time", "leave_one_out", "add_one", "ladder", "attribution"]
-)
+@pytest.mark.parametrize("kind", DESIGNS)
 def test_every_effect_is_a_contrast_of_arms_that_there_are(kind: str) -> None:
     found = design(kind, *CHANGES)
     names = {arm.name for arm in found.arms}
@@ -241,3 +240,21 @@ def test_every_effect_is_a_contrast_of_arms_that_there_are(kind: str) -> None:
         assert sum(effect.weights.values()) == pytest.approx(0)
     for one, other in itertools.combinations(found.arms, 2):
         assert one.overrides != other.overrides
+
+
+def test_effects_that_add_up_are_the_gain_from_the_first_arm_to_the_last() -> None:
+    adding_up = [name for name, kind in DESIGNS.items() if kind.adds_up]
+    assert adding_up == ["ladder", "attribution"]
+    for name in adding_up:
+        found = design(name, *CHANGES)
+        total: dict[str, float] = {}
+        for effect in found.effects:
+            for arm, weight in effect.weights.items():
+                total[arm] = total.get(arm, 0.0) + weight
+        left = {arm: weight for arm, weight in total.items() if abs(weight) > 1e-9}
+        assert left == pytest.approx({found.arms[-1].name: 1.0, found.arms[0].name: -1.0})
+
+
+def test_a_design_that_there_is_not_names_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"study\.design: found 'gird' .* 'grid'"):
+        design("gird", LOSS)

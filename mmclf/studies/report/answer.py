@@ -10,20 +10,14 @@ from mmclf.plots.words import (
     counted,
     interval,
     listed,
-    metric_words,
     points,
     quoted,
     score,
 )
-from mmclf.studies.design import ADDING_UP, DEFAULT, IMPROVED
 from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
 from mmclf.studies.statistics.estimates import Estimate
 
 MOST = 8  # names in a list, before it counts the others
-EACH = {
-    "ladder": "each change added to those before it",
-    "attribution": "on average over the orders in which the changes can be made (Shapley values)",
-}
 ONE_SEED = "only the test set's share of the uncertainty is known, not what another seed would give"
 
 Known = Sequence[tuple[str, Difference]]
@@ -44,15 +38,13 @@ def answer(result: StudyResult) -> str:
             f"The baseline {quoted(baseline.name)} has no finished run to compare with. "
             f"Of the others, {_scored(best)} has the highest mean."
         )
-    adding_up = result.definition.design in ADDING_UP
-    return " ".join(_gain(result) if adding_up else _differences(result))
+    adds_up = result.definition.kind.adds_up
+    return " ".join(_gain(result) if adds_up else _differences(result))
 
 
 def ends(result: StudyResult) -> tuple[ArmResult, ArmResult]:
     """The arms that a ladder or an attribution leads from and to."""
-    by_name = {arm.name: arm for arm in result.arms}
-    first, last = result.arms[0], result.arms[-1]
-    return by_name.get(DEFAULT, first), by_name.get(IMPROVED, last)
+    return result.arms[0], result.arms[-1]
 
 
 def shown_gain(result: StudyResult) -> float:
@@ -65,7 +57,7 @@ def shown_gain(result: StudyResult) -> float:
 
 
 def _alone(result: StudyResult, arm: ArmResult) -> list[str]:
-    metric = metric_words(result.definition.metric)
+    metric = result.definition.deciding.words
     parts = [f"The study has one arm, {_scored(arm)}, and nothing to compare its {metric} with."]
     if arm.score is None:
         return parts
@@ -82,7 +74,7 @@ def _differences(result: StudyResult) -> list[str]:
     better = [pair for pair in ranked if pair[1].estimate.value > 0]
     worse = [pair for pair in ranked if pair[1].estimate.value < 0]
     baseline = f"the baseline {_scored(result.baseline)}"
-    metric = metric_words(result.definition.metric)
+    metric = result.definition.deciding.words
     parts = []
     if better:
         parts.append(f"In {metric}, {_compared(better, 'better', baseline)}.")
@@ -118,7 +110,7 @@ def _gain(result: StudyResult) -> list[str]:
 
 
 def _from_to(result: StudyResult, start: ArmResult, end: ArmResult) -> str:
-    metric = metric_words(result.definition.metric)
+    metric = result.definition.deciding.words
     way = f"from {_scored(start)} to {_scored(end)}"
     if end.score is None or start.score is None:
         missing = quoted((end if end.score is None else start).name)
@@ -149,7 +141,7 @@ def _accounts(result: StudyResult) -> list[str]:
         for place, effect in enumerate(ranked)
         if effect.difference is not None
     ]
-    return [f"Of this, {EACH[result.definition.design]}, {listed(told, MOST)}."]
+    return [f"Of this, {result.definition.kind.part}, {listed(told, MOST)}."]
 
 
 def _part(difference: Difference, whole: float) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Place = tuple[str, int]  # an arm's name and a seed
+from mmclf.studies.run_key import RunKey, in_words
+
 # Runs that lack more of a test set than this share have another one.
 MOST_LACKING = 0.1
 
@@ -29,8 +30,8 @@ class Decided:
 
 
 def on_common_samples(
-    tested: Mapping[Place, Decided], reference: Decided
-) -> tuple[dict[Place, Decided], list[str]]:
+    decided: Mapping[RunKey, Decided], reference: Decided
+) -> tuple[dict[RunKey, Decided], list[str]]:
     """The runs that can be paired, each on the samples that all of these have, and notes.
 
     `reference` is one of them. Together they may lack a tenth of its samples, as where one left out
@@ -39,26 +40,20 @@ def on_common_samples(
     """
     # What all kept runs have, in the reference's order, which the resamples are drawn by.
     common = reference.ids
-    kept: dict[Place, Decided] = {}
-    for place, one in tested.items():
-        shared = common[np.isin(common, one.ids)]
-        enough = len(shared) >= (1 - MOST_LACKING) * max(len(one.ids), len(reference.ids))
-        if enough and np.array_equal(one.on(shared).labels, reference.on(shared).labels):
-            kept[place], common = one, shared
-    paired = {place: one.on(common) for place, one in kept.items()}
+    kept: dict[RunKey, Decided] = {}
+    for key, run in decided.items():
+        shared = common[np.isin(common, run.ids)]
+        enough = len(shared) >= (1 - MOST_LACKING) * max(len(run.ids), len(reference.ids))
+        if enough and np.array_equal(run.on(shared).labels, reference.on(shared).labels):
+            kept[key], common = run, shared
     notes = []
-    others = [place for place in tested if place not in paired]
+    others = [key for key in decided if key not in kept]
     if others:
-        notes.append(f"not compared, as their test set is another one: {named(others)}")
-    most = max(len(one.ids) for one in kept.values())
+        notes.append(f"not compared, as their test set is another one: {in_words(others)}")
+    most = max(len(run.ids) for run in kept.values())
     if len(common) < most:
         notes.append(
             f"intervals and differences are of the {len(common)} test samples that all runs have; "
             f"some runs have up to {most}, of which their means are"
         )
-    return paired, notes
-
-
-def named(places: Iterable[Place]) -> str:
-    """The places in words, as `bce (seed 0), focal (seed 1)`."""
-    return ", ".join(f"{arm} (seed {seed})" for arm, seed in places)
+    return {key: run.on(common) for key, run in kept.items()}, notes

@@ -7,9 +7,10 @@ from dataclasses import replace
 from mmclf.errors import InputError
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import Definition
-from mmclf.studies.design import Arm, Effect
+from mmclf.studies.design_kinds import Arm, Effect
 from mmclf.studies.report.collect import study_result
 from mmclf.studies.report.results import StudyResult
+from mmclf.studies.run_key import RunKey
 
 SHOWN = 8  # digits of an id
 
@@ -43,19 +44,21 @@ def compare(tracker: Tracker, first: TrackedRun, second: TrackedRun) -> StudyRes
         command=f"mmclf report --compare {first.id} {second.id}",
         data=first.tags.get("mmclf.data_digest", ""),
     )
-    runs = {(name, _seed_of(first)): run for name, run in zip(names, (first, second), strict=True)}
-    found = study_result(tracker, definition, first, runs)
-    lost = [run.tags["mmclf.error"] for arm in found.arms for run in arm.failed]
+    runs = {
+        RunKey(name, _seed_of(first)): run for name, run in zip(names, (first, second), strict=True)
+    }
+    result = study_result(tracker, definition, first, runs)
+    lost = [run.tags["mmclf.error"] for arm in result.arms for run in arm.failed]
     if lost:
         raise InputError(*lost)
-    if found.arms[1].score is None:
+    if result.arms[1].score is None:
         raise InputError(
             f"the runs {first.id} and {second.id} have different test sets, and cannot be "
             "compared: give runs of the same data and the same split.test_seed"
         )
     if _seed_of(first) != _seed_of(second):
-        found = replace(found, notes=(_different_seeds(first, second), *found.notes))
-    return found
+        result = replace(result, notes=(_different_seeds(first, second), *result.notes))
+    return result
 
 
 def _seed_of(run: TrackedRun) -> int:

@@ -18,7 +18,7 @@ from mmclf.storage.tracking import TrackedRun, Tracker
 
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
-FITTED = "fitted"  # the rule whose threshold comes from val
+FITTED = "_fitted"  # the rule whose threshold comes from val
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Predictions:
     def sets(self, rule: str) -> Labels:
         """The test set's label sets (N, L) by a rule.
 
-        `""`: the run's own thresholds; `at_0.5`; `fitted`, one threshold fitted on val.
+        `""`: the run's own thresholds; `_at_0.5`; `_fitted`, one threshold fitted on val.
         """
         return decide(self.test.probabilities, self._thresholds(rule), self.empty)
 

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from mmclf.evaluation.metrics import METRICS
 from mmclf.evaluation.threshold_search import Empty
 from mmclf.evaluation.thresholds import decide
 from mmclf.storage.tracking import TrackedRun, Tracker, key_of
 from mmclf.studies.report.details import LOCAL_UI, ArmDetails, Curve, Details, Floats, main_arms
 from mmclf.studies.report.predictions import Part, Predictions, read_predictions
 from mmclf.studies.report.results import ArmResult, StudyResult
-from mmclf.studies.statistics.bootstrap import f1
+from mmclf.studies.statistics.bootstrap import score
 
 CURVES = ("train/loss", "val/loss", "train/f1_samples", "val/f1_samples")
 THRESHOLDS = 49  # between 0 and 1, every fiftieth
@@ -96,7 +97,7 @@ def _val(predicted: Predictions) -> Part:
 def _by_threshold(part: Part, thresholds: NDArray[np.float64], empty: Empty) -> Floats:
     labels = part.labels.shape[1]
     sets = [decide(part.probabilities, np.full(labels, value), empty) for value in thresholds]
-    return f1(part.labels, np.stack(sets), "samples")
+    return score(part.labels, np.stack(sets), METRICS["f1_samples"])
 
 
 def _common(thresholds: Floats) -> float | None:

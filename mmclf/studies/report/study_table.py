@@ -101,7 +101,7 @@ def run_state(arm: ArmResult) -> str:
 
 def effects_table(result: StudyResult) -> pd.DataFrame | None:
     """A row an effect of a ladder or an attribution, and the whole; None for other designs."""
-    if result.definition.design not in ("ladder", "attribution"):
+    if not result.definition.kind.adds_up:
         return None
     rows = [
         {

@@ -13,7 +13,8 @@ import numpy as np
 
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.definition import Definition
-from mmclf.studies.design import Arm, build_design
+from mmclf.studies.design import build_design
+from mmclf.studies.design_kinds import Arm
 from mmclf.studies.factors import Factor, Level
 from mmclf.studies.report.details import ArmDetails, Details, main_arms
 from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult

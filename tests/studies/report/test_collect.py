@@ -14,14 +14,15 @@ from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
 from mmclf.errors import InputError
-from mmclf.evaluation.metrics import f1_scores
+from mmclf.evaluation.metrics import set_scores
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import Definition
-from mmclf.studies.design import Arm, Effect
+from mmclf.studies.design_kinds import Arm, Effect
 from mmclf.studies.report.collect import collect
 from mmclf.studies.report.common_samples import Decided, on_common_samples
 from mmclf.studies.report.compare import compare
 from mmclf.studies.report.study_table import arms_table, fair_metrics, runs_table, told
+from mmclf.studies.run_key import RunKey
 from mmclf.studies.statistics.estimates import holm
 
 N, L = 60, 3
@@ -39,7 +40,7 @@ def definition(seeds: tuple[int, ...], metric: str = "test/f1_samples") -> Defin
         name="made_up",
         question="Which?",
         design="grid",
-        metric=metric,  # type: ignore[arg-type]
+        metric=metric,
         baseline="a",
         seeds=seeds,
         factors={"x": list(ARMS)},
@@ -93,7 +94,7 @@ def track(
     (target / "model" / "model.json").write_text(json.dumps(told))
     known = {"mmclf.arm": arm, "mmclf.seed": str(seed), "mmclf.hardware": "a machine"}
     log = tracker.start(f"{arm}, seed={seed}", known | dict(tags or {}), parent)
-    scores = {f"test/{key}": value for key, value in f1_scores(labels, predicted).items()}
+    scores = {f"test/{key}": value for key, value in set_scores(labels, predicted).items()}
     if tracked is not None:
         scores["test/f1_samples"] = tracked
     log.metrics(scores | {"test/map": 0.5, "time/cold_s": 3.0})
@@ -274,13 +275,13 @@ def test_runs_together_may_lack_a_tenth_and_other_labels_take_nothing_away() -> 
         return Decided(ids[kept], of, of)
 
     tested = {
-        ("whole", 0): without(),
-        ("other labels", 0): without(5, turned=True),
-        ("one", 0): without(0),
-        ("two", 0): without(1),
-        ("three", 0): without(2),
+        RunKey("whole", 0): without(),
+        RunKey("other labels", 0): without(5, turned=True),
+        RunKey("one", 0): without(0),
+        RunKey("two", 0): without(1),
+        RunKey("three", 0): without(2),
     }
-    paired, notes = on_common_samples(tested, tested["whole", 0])
+    paired, notes = on_common_samples(tested, tested[RunKey("whole", 0)])
     assert [arm for arm, _ in paired] == ["whole", "one", "two"]
     assert all(np.array_equal(one.ids, ids[2:]) for one in paired.values())
     others = "other labels (seed 0), three (seed 0)"
@@ -293,12 +294,12 @@ def test_samples_are_paired_by_id_in_whatever_order(tracker: Tracker, tmp_path: 
     labels = np.eye(3, dtype=np.uint8)
     turned = Decided(ids[::-1], labels[::-1], labels[::-1])
     paired, notes = on_common_samples(
-        {("one", 0): Decided(ids, labels, labels), ("other", 0): turned},
+        {RunKey("one", 0): Decided(ids, labels, labels), RunKey("other", 0): turned},
         Decided(ids, labels, labels),
     )
     assert notes == []
-    assert np.array_equal(paired["other", 0].predicted, labels)
-    assert np.array_equal(paired["other", 0].labels, paired["one", 0].labels)
+    assert np.array_equal(paired[RunKey("other", 0)].predicted, labels)
+    assert np.array_equal(paired[RunKey("other", 0)].labels, paired[RunKey("one", 0)].labels)
 
 
 def test_different_hardware_versions_and_data_are_said(tracker: Tracker, tmp_path: Path) -> None:

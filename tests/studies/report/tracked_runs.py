@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mmclf.evaluation.metrics import f1_scores
+from mmclf.evaluation.metrics import set_scores
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import Definition
-from mmclf.studies.design import Arm, Effect
+from mmclf.studies.design_kinds import Arm, Effect
 from mmclf.studies.report.details import Floats
 
 LABELS = ("cat", "dog", "hat")
@@ -88,7 +88,7 @@ def _write(target: Path, wrong: float) -> dict[str, float]:
         logits = np.where(predicted == 1, 2.0, -2.0).astype(np.float32)
         ids = np.asarray([f"{part}{place}" for place in range(count)])
         np.savez(target / "predictions" / f"{part}.npz", ids=ids, logits=logits, labels=labels)
-        scores = {f"test/{key}": value for key, value in f1_scores(labels, predicted).items()}
+        scores = {f"test/{key}": value for key, value in set_scores(labels, predicted).items()}
     scores |= {f"{key}_{rule}": scores[key] for key in [*scores] for rule in ("at_0.5", "fitted")}
     scores |= {f"test/f1_label/{name}": 0.5 for name in LABELS}
     told = {"thresholds": [0.5] * len(LABELS), "empty": "none", "label_names": LABELS}

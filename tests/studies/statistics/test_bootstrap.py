@@ -10,15 +10,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from mmclf.evaluation.metrics import f1_scores
-from mmclf.evaluation.threshold_search import Average
+from mmclf.evaluation.metrics import METRICS
 from mmclf.studies.statistics import bootstrap
-from mmclf.studies.statistics.bootstrap import f1, resampled_f1
+from mmclf.studies.statistics.bootstrap import resampled_score, score
 
 Labels = NDArray[np.uint8]
 
-AVERAGES: list[Average] = ["samples", "micro", "macro"]
-every_average = pytest.mark.parametrize("average", AVERAGES)
+every_metric = pytest.mark.parametrize("metric", METRICS)
 
 
 def drawn(runs: int, samples: int, width: int, share: float = 0.3) -> tuple[Labels, Labels]:
@@ -42,24 +40,25 @@ def small(draw: st.DrawFn) -> tuple[Labels, Labels]:
 few_examples = settings(max_examples=40, deadline=None)
 
 
-@every_average
+@every_metric
 @few_examples
 @given(given_labels=small())
-def test_f1_is_that_of_the_metrics(average: Average, given_labels: tuple[Labels, Labels]) -> None:
+def test_a_score_is_that_of_its_function(metric: str, given_labels: tuple[Labels, Labels]) -> None:
     labels, predicted = given_labels
-    expected = [f1_scores(labels, run)[f"f1_{average}"] for run in predicted]
-    assert f1(labels, predicted, average) == pytest.approx(expected, abs=1e-12)
+    expected = [METRICS[metric].function(labels, run) for run in predicted]
+    assert score(labels, predicted, METRICS[metric]) == pytest.approx(expected, abs=1e-12)
 
 
-@every_average
-def test_f1_is_that_of_scikit_learn(average: Average) -> None:
+@pytest.mark.parametrize("average", ["samples", "micro", "macro"])
+def test_f1_is_that_of_scikit_learn(average: str) -> None:
     labels, predicted = drawn(runs=4, samples=300, width=18)
     expected = [f1_score(labels, run, average=average, zero_division=0) for run in predicted]
-    assert f1(labels, predicted, average) == pytest.approx(expected, abs=1e-12)
+    found = score(labels, predicted, METRICS[f"f1_{average}"])
+    assert found == pytest.approx(expected, abs=1e-12)
 
 
 def by_loop(
-    labels: Labels, predicted: Labels, average: Average, resamples: int, seed: int
+    labels: Labels, predicted: Labels, metric: str, resamples: int, seed: int
 ) -> NDArray[np.float64]:
     """What resampled_f1 says it does, row by row."""
     chance = np.random.default_rng(seed)
@@ -68,68 +67,69 @@ def by_loop(
         times = np.bincount(chance.integers(len(labels), size=len(labels)), minlength=len(labels))
         true = np.repeat(labels, times, axis=0)
         found = np.repeat(predicted, times, axis=1)
-        row[:] = [f1_scores(true, run)[f"f1_{average}"] for run in found]
+        row[:] = [METRICS[metric].function(true, run) for run in found]
     return scores
 
 
-@every_average
-def test_resampled_f1_is_that_of_repeated_rows(average: Average) -> None:
+@every_metric
+def test_a_resampled_score_is_that_of_repeated_rows(metric: str) -> None:
     labels, predicted = drawn(runs=3, samples=57, width=5)
-    expected = by_loop(labels, predicted, average, resamples=12, seed=4)
-    found = resampled_f1(labels, predicted, average, resamples=12, seed=4)
+    expected = by_loop(labels, predicted, metric, resamples=12, seed=4)
+    found = resampled_score(labels, predicted, METRICS[metric], resamples=12, seed=4)
     assert found == pytest.approx(expected, abs=1e-10)
 
 
-@every_average
+@every_metric
 @few_examples
 @given(given_labels=small(), seed=st.integers(0, 2**32))
-def test_resampled_f1_of_any_labels(
-    average: Average, given_labels: tuple[Labels, Labels], seed: int
+def test_a_resampled_score_of_any_labels(
+    metric: str, given_labels: tuple[Labels, Labels], seed: int
 ) -> None:
-    expected = by_loop(*given_labels, average, resamples=3, seed=seed)
-    found = resampled_f1(*given_labels, average, resamples=3, seed=seed)
+    expected = by_loop(*given_labels, metric, resamples=3, seed=seed)
+    found = resampled_score(*given_labels, METRICS[metric], resamples=3, seed=seed)
     assert found == pytest.approx(expected, abs=1e-10)
 
 
-@every_average
+@every_metric
 @pytest.mark.parametrize("memory", [1, 5_000, 100_000])
-def test_blocks_do_not_change_a_bit(average: Average, memory: int) -> None:
+def test_blocks_do_not_change_a_bit(metric: str, memory: int) -> None:
     labels, predicted = drawn(runs=7, samples=211, width=6)
-    whole = resampled_f1(labels, predicted, average, resamples=23, seed=1)
-    parts = resampled_f1(labels, predicted, average, resamples=23, seed=1, memory=memory)
+    whole = resampled_score(labels, predicted, METRICS[metric], resamples=23, seed=1)
+    parts = resampled_score(labels, predicted, METRICS[metric], resamples=23, seed=1, memory=memory)
     assert np.array_equal(parts, whole)
 
 
-@pytest.mark.parametrize("average", ["micro", "macro"])
-def test_float32_is_exact(average: Average, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("metric", ["f1_micro", "f1_macro"])
+def test_float32_is_exact(metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
     labels, predicted = drawn(runs=3, samples=500, width=18)
-    in_float32 = resampled_f1(labels, predicted, average, resamples=20, seed=0)
+    in_float32 = resampled_score(labels, predicted, METRICS[metric], resamples=20, seed=0)
     monkeypatch.setattr(bootstrap, "EXACT_FLOAT32", 0)
-    in_float64 = resampled_f1(labels, predicted, average, resamples=20, seed=0)
+    in_float64 = resampled_score(labels, predicted, METRICS[metric], resamples=20, seed=0)
     assert np.array_equal(in_float32, in_float64)
 
 
-@every_average
-def test_runs_are_paired_so_equal_runs_never_differ(average: Average) -> None:
+@every_metric
+def test_runs_are_paired_so_equal_runs_never_differ(metric: str) -> None:
     labels, predicted = drawn(runs=13, samples=997, width=18)
     predicted[[4, 12]] = predicted[0]
-    scores = resampled_f1(labels, predicted, average, resamples=200, seed=0)
+    scores = resampled_score(labels, predicted, METRICS[metric], resamples=200, seed=0)
     assert np.ptp(scores[:, [0, 4, 12]], axis=1).tolist() == [0.0] * 200
     assert scores[:, 0].std() > 0
 
 
-@every_average
-def test_a_run_alone_has_the_scores_that_it_has_among_others(average: Average) -> None:
+@every_metric
+def test_a_run_alone_has_the_scores_that_it_has_among_others(metric: str) -> None:
     labels, predicted = drawn(runs=9, samples=400, width=4)
-    together = resampled_f1(labels, predicted, average, resamples=50, seed=3)
-    alone = resampled_f1(labels, predicted[5:6], average, resamples=50, seed=3)
+    together = resampled_score(labels, predicted, METRICS[metric], resamples=50, seed=3)
+    alone = resampled_score(labels, predicted[5:6], METRICS[metric], resamples=50, seed=3)
     assert np.array_equal(alone[:, 0], together[:, 5])
 
 
 def test_the_seed_decides_the_resamples() -> None:
     labels, predicted = drawn(runs=1, samples=100, width=3)
     first, again, other = (
-        resampled_f1(labels, predicted, "samples", resamples=10, seed=seed) for seed in (0, 0, 1)
+        resampled_score(labels, predicted, METRICS["f1_samples"], resamples=10, seed=seed)
+        for seed in (0, 0, 1)
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -137,35 +137,42 @@ def test_the_seed_decides_the_resamples() -> None:
 
 def test_the_resamples_of_a_mean_vary_as_means_do() -> None:
     labels, predicted = drawn(runs=1, samples=500, width=6)
-    scores = resampled_f1(labels, predicted, "samples", resamples=4_000, seed=0)[:, 0]
-    ones = [f1(labels[n : n + 1], predicted[:, n : n + 1], "samples")[0] for n in range(500)]
+    scores = resampled_score(labels, predicted, METRICS["f1_samples"], resamples=4_000, seed=0)[
+        :, 0
+    ]
+    ones = [
+        score(labels[n : n + 1], predicted[:, n : n + 1], METRICS["f1_samples"])[0]
+        for n in range(500)
+    ]
     assert scores.mean() == pytest.approx(
         np.mean(ones), abs=4 * np.std(ones) / (500 * 4_000) ** 0.5
     )
     assert scores.std() == pytest.approx(np.std(ones) / 500**0.5, rel=0.05)
 
 
-@every_average
+@pytest.mark.parametrize("metric", ["f1_samples", "f1_micro", "f1_macro"])
 @pytest.mark.filterwarnings("error")
-def test_labels_without_positives_count_0(average: Average) -> None:
+def test_labels_without_positives_count_0(metric: str) -> None:
     labels, predicted = drawn(runs=2, samples=40, width=3)
     nothing = np.zeros_like(labels)
-    assert f1(nothing, predicted * 0, average).tolist() == [0.0, 0.0]
-    scores = resampled_f1(nothing, predicted * 0, average, resamples=5, seed=0)
+    assert score(nothing, predicted * 0, METRICS[metric]).tolist() == [0.0, 0.0]
+    scores = resampled_score(nothing, predicted * 0, METRICS[metric], resamples=5, seed=0)
     assert scores.tolist() == [[0.0, 0.0]] * 5
     # One more label that nothing has takes from the mean over labels alone.
     both = np.pad(labels, ((0, 0), (0, 1))), np.pad(predicted, ((0, 0), (0, 0), (0, 1)))
-    share = 3 / 4 if average == "macro" else 1
-    expected = share * resampled_f1(labels, predicted, average, resamples=5, seed=0)
-    assert resampled_f1(*both, average, resamples=5, seed=0) == pytest.approx(expected, abs=1e-10)
+    share = 3 / 4 if metric == "f1_macro" else 1
+    expected = share * resampled_score(labels, predicted, METRICS[metric], resamples=5, seed=0)
+    assert resampled_score(*both, METRICS[metric], resamples=5, seed=0) == pytest.approx(
+        expected, abs=1e-10
+    )
 
 
-@every_average
-def test_memory_is_bounded_however_many_the_runs(average: Average) -> None:
+@every_metric
+def test_memory_is_bounded_however_many_the_runs(metric: str) -> None:
     labels, predicted = drawn(runs=60, samples=1_000, width=18)
     memory = 2**23  # Less than a product of all resamples and all runs' labels.
     tracemalloc.start()
-    resampled_f1(labels, predicted, average, resamples=1_500, seed=0, memory=memory)
+    resampled_score(labels, predicted, METRICS[metric], resamples=1_500, seed=0, memory=memory)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     scores = 1_500 * 60 * 8
@@ -179,6 +186,6 @@ def test_memory_is_bounded_however_many_the_runs(average: Average) -> None:
 def test_shapes_that_do_not_match_are_refused(labels: Any, predicted: Any) -> None:
     both = np.zeros(labels, dtype=np.uint8), np.zeros(predicted, dtype=np.uint8)
     with pytest.raises(ValueError, match="expected"):
-        f1(*both, "samples")
+        score(*both, METRICS["f1_samples"])
     with pytest.raises(ValueError, match="expected"):
-        resampled_f1(*both, "macro", resamples=2, seed=0)
+        resampled_score(*both, METRICS["f1_macro"], resamples=2, seed=0)

@@ -12,8 +12,9 @@ from coverage_simulation import (
     true_difference,
 )
 
+from mmclf.evaluation.metrics import METRICS
 from mmclf.evaluation.threshold_search import Average
-from mmclf.studies.statistics.bootstrap import f1, resampled_f1
+from mmclf.studies.statistics.bootstrap import resampled_score, score
 from mmclf.studies.statistics.estimates import Estimate, estimate
 
 AVERAGES: list[Average] = ["samples", "micro", "macro"]
@@ -31,8 +32,9 @@ def estimated(regime: Regime, seeds: int, seed: int) -> dict[Average, Estimate]:
     labels, predicted = study(regime, seeds, chance)
     found: dict[Average, Estimate] = {}
     for average in AVERAGES:
-        values = f1(labels, predicted, average)
-        resampled = resampled_f1(labels, predicted, average, resamples=RESAMPLES, seed=seed)
+        metric = METRICS[f"f1_{average}"]
+        values = score(labels, predicted, metric)
+        resampled = resampled_score(labels, predicted, metric, resamples=RESAMPLES, seed=seed)
         found[average] = estimate(
             values[:seeds] - values[seeds:],
             resampled[:, :seeds] - resampled[:, seeds:],
@@ -66,5 +68,5 @@ def test_the_known_difference_is_that_of_many_samples(average: Average) -> None:
     chance = np.random.default_rng(0)
     labels = (chance.random((200_000, len(PREVALENCES))) < PREVALENCES).astype(np.uint8)
     wrong = (chance.random((1, *labels.shape)) < 0.15).astype(np.uint8)
-    expected = f1(labels, labels ^ wrong, average)[0]
+    expected = score(labels, labels ^ wrong, METRICS[f"f1_{average}"])[0]
     assert population_f1(0.15, average) == pytest.approx(expected, abs=3e-3)

@@ -11,7 +11,7 @@ import numpy as np
 from mmclf.plots.cost import ALL_LABELLED, SAME_TIME, cost_figure, pareto
 from mmclf.plots.forest import forest_figure
 from mmclf.plots.waterfall import waterfall_figure
-from mmclf.plots.words import counted, listed, metric_words, points, quoted, score
+from mmclf.plots.words import counted, listed, points, quoted, score
 from mmclf.studies.report.answer import ends
 from mmclf.studies.report.page.method import distinct
 from mmclf.studies.report.page.naming import short_name
@@ -31,7 +31,7 @@ def forest_chart(result: StudyResult) -> str:
     known = [(arm.name, arm.difference) for arm in drawn if arm.difference is not None]
     if not known:
         return ""
-    in_order = result.definition.design == "ladder"
+    in_order = result.definition.kind.in_order
     if not in_order:
         known.sort(key=lambda pair: -pair[1].estimate.value)
     values, lows, highs, shown = _columns([difference for _, difference in known], HUNDREDTHS)
@@ -58,7 +58,7 @@ def forest_chart(result: StudyResult) -> str:
 
 def _drawn(result: StudyResult) -> list[ArmResult]:
     """The arms whose differences are drawn."""
-    if result.definition.design != "attribution":
+    if not result.definition.kind.many_arms:
         return list(result.arms)
     start, end = ends(result)
     return [
@@ -77,7 +77,7 @@ def waterfall_chart(result: StudyResult) -> str:
     first, last = (start.name, start.score.value), (end.name, end.score.value)
     names = [effect.name for effect in result.effects]
     values, lows, highs, shown = _columns([one.difference for one in result.effects], 1.0)
-    axis = metric_words(result.definition.metric)
+    axis = result.definition.deciding.words
     told = [f"{name} {points(value)}" for name, value in zip(names, values, strict=True)]
     return figure(
         "waterfall",
@@ -105,7 +105,7 @@ def cost_chart(result: StudyResult) -> str:
     baseline = short_name(result, result.baseline.name)
     return figure(
         "cost",
-        cost_figure(names, seconds, noise, scores, baseline, metric_words(metric)),
+        cost_figure(names, seconds, noise, scores, baseline, result.definition.deciding.words),
         "F1 and running time",
         _cost_caption(arms),
         f"{counted(len(arms), 'arm')}, from {seconds.min():.1f} to {seconds.max():.1f} s and from "

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from importlib import resources
 
 from mmclf.plots.words import capital, counted
-from mmclf.studies.design import ADDING_UP
 from mmclf.studies.report.answer import answer
 from mmclf.studies.report.details import Details
 from mmclf.studies.report.page.comparisons import (
@@ -112,7 +111,7 @@ def _sections(result: StudyResult, details: Details | None) -> list[str]:
     runs_url, sizes = (None, {}) if details is None else (details.runs_url, details.sizes)
     arms = section("arms", "Arms", [arms_table(result, runs_url), forest_chart(result)])
     effects = ""
-    if result.definition.design in ADDING_UP:
+    if result.definition.kind.adds_up:
         parts = [waterfall_chart(result), effects_table(result)]
         effects = section("effects", "What each change accounts for", parts)
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mmclf.plots.words import NO_VALUE, listed, metric_words
+from mmclf.plots.words import NO_VALUE, listed
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.report.collect import RESAMPLES
 from mmclf.studies.report.page.parts import (
@@ -18,14 +18,6 @@ from mmclf.studies.report.page.parts import (
 )
 from mmclf.studies.report.results import StudyResult
 
-DESIGNS = {
-    "grid": "grid: every combination of the factors' levels",
-    "one_at_a_time": "one at a time: each factor's levels alone, the other factors as they were",
-    "leave_one_out": "leave one out: all changes, and all but each",
-    "add_one": "add one: no change, and each alone",
-    "ladder": "ladder: one change after the other, in the given order",
-    "attribution": "attribution: subsets of the changes, and each change's Shapley value",
-}
 STATISTICS = (
     "All arms share their seeds and test samples, so differences are taken between runs of one "
     "seed on the same samples; their uncertainty has two components, what differs between seeds "
@@ -55,7 +47,7 @@ def method(result: StudyResult, sizes: Mapping[str, int]) -> str:
     runs = [run for arm in result.arms for run in (*arm.runs, *arm.failed)]
     facts = [
         ("Command", element("code", escaped(definition.command))),
-        ("Design", escaped(DESIGNS.get(definition.design, definition.design))),
+        ("Design", escaped(definition.kind.words)),
         (
             "Factors",
             _lines([f"{name}: {', '.join(of)}" for name, of in definition.factors.items()]),
@@ -99,7 +91,7 @@ def _base(result: StudyResult) -> str:
 
 
 def _metric(result: StudyResult) -> str:
-    return escaped(metric_words(result.definition.metric))
+    return escaped(result.definition.deciding.words)
 
 
 def distinct(runs: Sequence[TrackedRun], tag: str) -> list[str]:

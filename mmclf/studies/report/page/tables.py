@@ -11,7 +11,6 @@ from mmclf.plots.words import (
     counted,
     interval,
     listed,
-    metric_words,
     p_value,
     points,
     score,
@@ -55,7 +54,7 @@ def arms_table(result: StudyResult, runs_url: str | None) -> str:
     `runs_url` followed by a run's id is its address; None for no links.
     """
     metric = result.definition.metric
-    deciding, difference = capital(metric_words(metric)), "Difference, F1 points"
+    deciding, difference = capital(result.definition.deciding.words), "Difference, F1 points"
     columns = [
         Column("Arm", is_number=False),
         *(Column(title, deciding) for title in ("mean", "SD", "n", "95 % interval")),
@@ -179,14 +178,10 @@ def effects_table(result: StudyResult) -> str:
         Column("Share of the gain"),
         Column("Seeds"),
     ]
-    kind = (
-        "each added to those before it"
-        if result.definition.design == "ladder"
-        else "its Shapley value, the mean over the orders in which the changes can be made"
-    )
     caption = (
-        f"What each change accounts for: {kind}. p corrected for the number of changes (Holm); an "
-        "effect in bold is shown. A share is given where the whole gain is shown."
+        f"What each change accounts for, {result.definition.kind.part}. p corrected for the "
+        "number of changes (Holm); an effect in bold is shown. A share is given where the "
+        "whole gain is shown."
     )
     whole = shown_gain(result)
     rows = [_effect_row(effect, whole) for effect in result.effects]
