@@ -11,19 +11,19 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from xml.etree import ElementTree
 
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.report.answer import answer
 from mmclf.studies.report.collect import collect, latest_parent
 from mmclf.studies.report.page.method import base_settings, data_words
+from mmclf.studies.report.page.plot import Plot
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.read_details import part_sizes
 from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.study_table import tables
-from mmclf.studies.report.table import render
+from mmclf.studies.report.study_tables import FORMATS, tables
+from mmclf.tables import render
 
 HERE = Path(__file__).resolve().parent
 KEPT = ("results.csv", "effects.csv", "runs.csv")
@@ -45,11 +45,11 @@ def main(output: Path, wanted: list[str]) -> None:
         result = collect(tracker, parent)
         folder = HERE / name
         made = output / "studies" / (study or name)
-        publish(tracker, result, made)
+        plots = [plot for plot in publish(tracker, result, made) if plot.key in FIGURES]
         _copy(made, folder)
         runs = result.baseline.runs
         sizes = part_sizes(runs[0]) if runs else {}
-        text = _readme(result, folder, sizes)
+        text = _readme(result, folder, sizes, plots)
         (folder / "README.md").write_text(text, encoding="utf-8")
         print(f"{name}: {folder}")
 
@@ -65,33 +65,32 @@ def _copy(made: Path, folder: Path) -> None:
             shutil.copyfile(source, folder / "figures" / source.name)
 
 
-def _readme(result: StudyResult, folder: Path, sizes: Mapping[str, int]) -> str:
+def _readme(
+    result: StudyResult, folder: Path, sizes: Mapping[str, int], plots: Sequence[Plot]
+) -> str:
     definition = result.definition
     shown = tables(result)
-    results = render(shown["results"].drop(columns=["Runs"]), "md")
+    results = render(shown["results"].drop(columns=["Runs"]), "md", FORMATS)
     parts = [f"# {definition.question}", answer(result)]
     parts += [f"Note: {note}." for note in result.notes]
     reading = folder / "reading.md"
     if reading.is_file():
         parts.append(reading.read_text(encoding="utf-8").strip())
     if "effects" in shown:
-        parts += ["## Effects", render(shown["effects"], "md").strip()]
+        parts += ["## Effects", render(shown["effects"], "md", FORMATS).strip()]
     parts += ["## Arms", results.strip(), _columns(result)]
-    for name in FIGURES:
-        path = folder / "figures" / f"{name}.svg"
-        if path.is_file():
-            parts.append(f"![{_said_by(path)}](figures/{name}.svg)")
+    by_key = {plot.key: plot for plot in plots}
+    for key in (key for key in FIGURES if key in by_key):
+        parts.append(f"![{_as_text(by_key[key].alt)}](figures/{key}.svg)")
     command = ROOTS.sub(r"\1\2DIR", PLACES.sub("", definition.command + " ")).strip()
     parts += ["## Command", f"```sh\n{command}\n```", "## Data, hardware and versions"]
     parts.append(_made(result, sizes))
     return "\n\n".join(parts) + "\n"
 
 
-def _said_by(path: Path) -> str:
-    """What a figure says in words, for whoever cannot see it."""
-    root = ElementTree.parse(path).getroot()  # noqa: S314 - drawn by mmclf
-    words = [root.findtext(f"{{*}}{tag}", "").strip() for tag in ("title", "desc")]
-    return MARKUP.sub(r"\\\1", " ".join(": ".join(filter(None, words)).split()))
+def _as_text(words: str) -> str:
+    """Words on one line of Markdown, in which nothing is markup."""
+    return MARKUP.sub(r"\\\1", " ".join(words.split()))
 
 
 def _columns(result: StudyResult) -> str:

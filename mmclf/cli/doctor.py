@@ -87,8 +87,8 @@ def _write(folder: Path, examination: Examination) -> None:
     (folder / "labels.csv").write_text(labels_csv(examination.labels), encoding="utf-8")
     if parts is None:
         return
-    from mmclf.plots.run_figures import label_shares_figure
+    from mmclf.plots.label_shares import label_shares_figure
 
     (folder / "figures").mkdir()
-    figure = label_shares_figure(label_shares(samples.labels, parts), samples.label_names)
+    figure = label_shares_figure(samples.label_names, label_shares(samples.labels, parts))
     figure.savefig(folder / "figures" / "label_shares.png", dpi=120)

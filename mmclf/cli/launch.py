@@ -164,7 +164,7 @@ def _run(hydra: Hydra, composer: Composer, command: Command) -> int:
 
 def _sweep(hydra: Hydra, composer: Composer, command: Command, _asked: Sequence[str]) -> int:
     from mmclf.storage.tracking import Tracker
-    from mmclf.studies.report.table import write_results
+    from mmclf.studies.report.run_table import write_results
 
     config = command.first.config
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))

@@ -19,9 +19,9 @@ from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import PlannedStudy, compose_study
 from mmclf.studies.fingerprint import study_fingerprint
 from mmclf.studies.pending import finished
-from mmclf.studies.report.table import number, print_rich, render
 from mmclf.studies.run import known_parent
 from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator
+from mmclf.tables import number, print_rich, render
 from mmclf.training.device import describe_device
 
 
@@ -39,7 +39,7 @@ def plan(arguments: Sequence[str]) -> int:
     table = _table(planned, done, total)
     console = Console()
     if console.is_terminal:
-        print_rich(table, console, title=f"{planned.name}: {planned.study.question}")
+        print_rich(table, console, f"{planned.name}: {planned.study.question}")
     else:
         sys.stdout.write(f"{planned.name}: {planned.study.question}\n\n{render(table, 'text')}")
     left = len(planned.arms) * len(planned.study.seed_list) - len(done)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from mmclf.config.compose import compose
 from mmclf.config.schema import Config
@@ -20,11 +20,13 @@ from mmclf.studies.report.collect import collect, latest_parent
 from mmclf.studies.report.compare import compare
 from mmclf.studies.report.publish import PAGE, publish
 from mmclf.studies.report.results import StudyResult
+from mmclf.studies.report.run_table import FORMATS, results
 from mmclf.studies.report.show import show
-from mmclf.studies.report.table import RENDERERS, number, print_rich, render, results
+from mmclf.tables import SUFFIXES, Formats, in_digits, print_rich, render
 
 HTML = "html"
 RUN_COLUMNS = ("run_id", "status", "started", "test/f1_samples", "time/cold_s", "parent", "name")
+RUN_FORMATS: Formats = {"time/cold_s": in_digits(1)}
 
 
 def report(arguments: Sequence[str]) -> int:
@@ -35,7 +37,7 @@ def report(arguments: Sequence[str]) -> int:
     which.add_argument("--runs", nargs="+", metavar="ID", help="the table of these runs")
     which.add_argument("--compare", nargs=2, metavar="ID", help="two runs beside each other")
     parser.add_argument(
-        "--format", choices=(*RENDERERS, HTML), help="default: text, rich on a terminal"
+        "--format", choices=(*SUFFIXES, HTML), help="default: text, rich on a terminal"
     )
     given = parser.parse_intermixed_args(arguments)
     overrides, studies = _sorted_words([*given.words, *(given.runs or ())])
@@ -58,9 +60,9 @@ def report(arguments: Sequence[str]) -> int:
     table = results(chosen)
     console = Console()
     if given.format is None and console.is_terminal:
-        print_rich(table, console)
+        print_rich(table, console, "Results", FORMATS)
     else:
-        sys.stdout.write(render(table, given.format or "text"))
+        sys.stdout.write(render(table, given.format or "text", FORMATS))
     return 0
 
 
@@ -83,16 +85,13 @@ def runs(arguments: Sequence[str]) -> int:
     overrides, others = _sorted_words(parser.parse_intermixed_args(arguments).words)
     if others:
         raise InputError(f"mmclf runs: {others[0]!r} is no KEY=VALUE such as output_dir=outputs")
-    rows = [_listed(run) for run in open_tracker(compose(overrides).config).runs()]
+    tracked = open_tracker(compose(overrides).config).runs()
+    table = pd.DataFrame([_listed(run) for run in tracked], columns=RUN_COLUMNS)
     console = Console()
     if console.is_terminal:
-        table = Table(*RUN_COLUMNS, header_style="bold")
-        for row in rows:
-            table.add_row(*map(escape, row))
-        console.print(table)
-        return 0
-    for row in ([*RUN_COLUMNS], *rows):
-        sys.stdout.write("\t".join(row) + "\n")
+        print_rich(table, console, "Runs", RUN_FORMATS, spare=("parent", "started", "time/cold_s"))
+    else:
+        sys.stdout.write(render(table, "tsv", RUN_FORMATS))
     return 0
 
 
@@ -122,14 +121,14 @@ def _sorted_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return [w for w in words if "=" in w], [w for w in words if "=" not in w]
 
 
-def _listed(run: TrackedRun) -> list[str]:
+def _listed(run: TrackedRun) -> dict[str, object]:
     started = datetime.fromtimestamp(run.started_ms / 1000).astimezone()
-    return [
-        run.id,
-        run.status,
-        started.strftime("%Y-%m-%d %H:%M:%S"),
-        number(run.metrics.get("test/f1_samples"), 4),
-        number(run.metrics.get("time/cold_s"), 1),
-        run.parent or "-",
-        run.name,
-    ]
+    return {
+        "run_id": run.id,
+        "status": run.status,
+        "started": started.strftime("%Y-%m-%d %H:%M:%S"),
+        "test/f1_samples": run.metrics.get("test/f1_samples", math.nan),
+        "time/cold_s": run.metrics.get("time/cold_s", math.nan),
+        "parent": run.parent,
+        "name": run.name,
+    }

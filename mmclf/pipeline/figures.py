@@ -18,7 +18,7 @@ from mmclf.storage.store.store import Computed, Store
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-VERSION = 1
+VERSION = 2
 DOTS_PER_INCH = 120
 LABEL_SHARES = "label_shares.json"
 CURVES = ("train/loss", "val/loss", "train/f1_samples", "val/f1_samples")
@@ -59,14 +59,15 @@ def write_figures(
     curves = {key: [epoch[key] for epoch in history] for key in CURVES}
 
     def draw_shares() -> Figure:
-        from mmclf.plots.run_figures import label_shares_figure
+        from mmclf.plots.label_shares import label_shares_figure
 
-        return label_shares_figure(shares, samples.label_names)
+        return label_shares_figure(samples.label_names, shares)
 
     def draw_curves() -> Figure:
-        from mmclf.plots.run_figures import learning_curves_figure
+        from mmclf.plots.learning_curves import learning_curves_figure
 
-        return learning_curves_figure(curves)
+        of_one_seed = {key: [list(enumerate(curve, start=1))] for key, curve in curves.items()}
+        return learning_curves_figure({"": of_one_seed})
 
     for name, numbers, draw in (
         ("label_shares", told, draw_shares),

@@ -35,15 +35,16 @@ def cost_figure(
     scores: Floats,
     baseline: str,
     axis: str,
+    sign: int = 1,
 ) -> Figure:
     """The arms' running times (A,) in seconds and scores (A,), and the Pareto front through them.
 
-    `noise` (A,) is the standard deviation of each time, `axis` says what the scores are. Beyond 12
-    arms, those off the front have no name, but the `baseline` has; nor has one that would cover
-    another's.
+    `noise` (A,) is the standard deviation of each time, `axis` says what the scores are, `sign` is
+    -1 where less is better. Beyond 12 arms, those off the front have no name, but the `baseline`
+    has; nor has one that would cover another's.
     """
     figure, (axes,) = canvas(4.0)
-    front = pareto(seconds, noise, scores)
+    front = pareto(seconds, noise, sign * scores)
     axes.step(seconds[front], scores[front], where="post", color=SERIES[0], linewidth=1.2, zorder=1)
     handles = _points(axes, names, seconds, scores, front, baseline)
     axes.set_xlabel("running time from an empty store, s")
@@ -59,7 +60,7 @@ def cost_figure(
     _widen(axes, LEAST_SPAN * float(seconds.max()))
     add_key(figure, list(handles.values()), list(handles))
     # The first ones find a free place, whatever the others do.
-    best = int(np.argmax(scores))
+    best = int(np.argmax(sign * scores))
     first = [*(place for place, name in enumerate(names) if name == baseline), best, *front]
     more = range(len(names)) if len(names) <= ALL_LABELLED else ()
     order = list(dict.fromkeys([*first, *more]))
@@ -73,11 +74,11 @@ def pareto(seconds: Floats, noise: Floats, scores: Floats) -> list[int]:
     Two times are one if they differ by no more than 2 % of the longer, or than the `noise` (A,) of
     either, nan where it is not known. Whoever is not among them is beaten by one who is.
     """
-    known = np.nan_to_num(noise, nan=0.0)
+    noise = np.nan_to_num(noise, nan=0.0)
     front: list[int] = []
     for place in np.lexsort((seconds, -scores)):
         longer = np.maximum(seconds[front], seconds[place])
-        slack = np.maximum(SAME_TIME * longer, np.maximum(known[front], known[place]))
+        slack = np.maximum(SAME_TIME * longer, np.maximum(noise[front], noise[place]))
         if (seconds[front] > seconds[place] + slack).all():
             front.append(int(place))
     return front[::-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,50 +20,51 @@ MARKS = {
 }
 
 
-def forest_figure(
-    names: Sequence[str],
-    values: Sequence[float],
-    lows: Sequence[float],
-    highs: Sequence[float],
-    shown: Sequence[bool],
-    axis: str,
-) -> Figure:
-    """A row (R of them) each difference, in the given order, with its interval from low to high.
+@dataclass(frozen=True)
+class Interval:
+    """A named difference, the ends of its interval, and whether it is shown; nan if not known."""
 
-    Filled if the difference is `shown`, a hollow diamond if its interval excludes 0 all the same,
-    hollow and grey if it holds 0 or is not known (nan). `axis` says what of, and the unit.
+    name: str
+    value: float
+    low: float
+    high: float
+    is_shown: bool
+
+
+def forest_figure(differences: Sequence[Interval], axis: str) -> Figure:
+    """A row each difference, in the given order, with its interval from low to high.
+
+    Filled if the difference is shown, a hollow diamond if its interval excludes 0 all the same,
+    hollow and grey if it holds 0 or is not known. `axis` says what of, and the unit.
     """
-    figure, axes = rows_canvas(names, axis)
+    figure, axes = rows_canvas([difference.name for difference in differences], axis)
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
-    used = []
-    for row, (value, low, high, is_shown) in enumerate(
-        zip(values, lows, highs, shown, strict=True)
-    ):
-        state = _state(low, high, is_shown)
-        _mark(axes, state, value, low, high, row)
-        used.append(state)
+    states = [_state(difference) for difference in differences]
+    for row, (difference, state) in enumerate(zip(differences, states, strict=True)):
+        _mark(axes, state, difference, row)
     axes.xaxis.set_major_formatter(_signed)
     axes.margins(x=0.08)
-    told = [state for state in MARKS if state in used]
-    add_key(figure, [_handle(state) for state in told], told)
+    used = [state for state in MARKS if state in states]
+    add_key(figure, [_handle(state) for state in used], used)
     return figure
 
 
-def _signed(value: float, _place: float) -> str:
+def _signed(value: float, _position: float) -> str:
     rounded = round(value, 9)
     return f"{rounded:+g}".replace("-", "\N{MINUS SIGN}") if rounded else "0"
 
 
-def _state(low: float, high: float, is_shown: bool) -> str:
-    if is_shown:
+def _state(difference: Interval) -> str:
+    if difference.is_shown:
         return SHOWN
-    return CORRECTED if low > 0 or high < 0 else HOLDING
+    return CORRECTED if difference.low > 0 or difference.high < 0 else HOLDING
 
 
-def _mark(axes: Axes, state: str, value: float, low: float, high: float, row: int) -> None:
+def _mark(axes: Axes, state: str, difference: Interval, row: int) -> None:
     colour, fill, shape, width = MARKS[state]
-    axes.plot([low, high], [row, row], color=colour, linewidth=width, solid_capstyle="butt")
-    axes.plot([value], [row], shape, color=colour, markerfacecolor=fill, markersize=6)
+    ends = [difference.low, difference.high]
+    axes.plot(ends, [row, row], color=colour, linewidth=width, solid_capstyle="butt")
+    axes.plot([difference.value], [row], shape, color=colour, markerfacecolor=fill, markersize=6)
 
 
 def _handle(state: str) -> Line2D:

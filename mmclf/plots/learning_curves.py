@@ -22,8 +22,9 @@ PARTS = {"train": {"linewidth": 1.0, "linestyle": ":"}, "val": {"linewidth": 2.0
 def learning_curves_figure(histories: Mapping[str, Mapping[str, Sequence[Curve]]]) -> Figure:
     """Two panels, loss and samples-F1: by arm, of two at most, train dotted and val solid.
 
-    `histories` holds by arm, and then by metric `{train,val}/{loss,f1_samples}`, a curve of (epoch,
-    value) for each seed. The lines are means over the seeds that got as far, within their band.
+    `histories` holds by arm (an arm alone may have an empty name), and then by metric
+    `{train,val}/{loss,f1_samples}`, a curve of (epoch, value) for each seed. The lines are means
+    over the seeds that got as far, within their band.
     """
     figure, panels = canvas(3.1, panels=2)
     for axes, (metric, title) in zip(panels, METRICS.items(), strict=True):
@@ -39,7 +40,7 @@ def learning_curves_figure(histories: Mapping[str, Mapping[str, Sequence[Curve]]
     looks = dict(zip(histories, LOOKS, strict=False))
     pairs = [(look, arm, part) for arm, look in looks.items() for part in PARTS]
     handles = [line_handle(look, **PARTS[part], **_fill(part, look)) for look, _, part in pairs]
-    add_key(figure, handles, [f"{part}: {arm}" for _, arm, part in pairs])
+    add_key(figure, handles, [f"{part}: {arm}" if arm else part for _, arm, part in pairs])
     return figure
 
 

@@ -1,4 +1,4 @@
-"""What all charts share: colours, canvas, rows of names, and a key to the marks."""
+"""What all plots share: colours, canvas, rows of names, and a key to the marks."""
 
 from __future__ import annotations
 
@@ -35,20 +35,19 @@ LOOKS = (Look(SERIES[0], "o", "-"), Look(SERIES[1], "s", (0, (5, 2))))
 
 def canvas(height_in: float, panels: int = 1) -> tuple[Figure, list[Axes]]:
     """An empty figure with so many panels side by side, of a width that a phone can show."""
-    figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
-    figure.patch.set_visible(False)
-    axes = [figure.add_subplot(1, panels, place + 1) for place in range(panels)]
-    for one in axes:
-        one.patch.set_visible(False)
-        one.spines[["top", "right", "left"]].set_visible(False)
-        one.spines["bottom"].set_color(GRID)
-        one.tick_params(which="both", length=0, labelsize=SMALL, labelcolor=MUTED)
-        one.grid(color=GRID, linewidth=0.7)
-        one.set_axisbelow(True)
-        one.xaxis.label.set(color=MUTED, fontsize=SMALL)
-        one.yaxis.label.set(color=MUTED, fontsize=SMALL)
-        one.ticklabel_format(style="plain", useOffset=False)
-    return figure, axes
+    figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained", facecolor=PAPER)
+    all_axes = [figure.add_subplot(1, panels, panel + 1) for panel in range(panels)]
+    for axes in all_axes:
+        axes.patch.set_visible(False)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.spines["bottom"].set_color(GRID)
+        axes.tick_params(which="both", length=0, labelsize=SMALL, labelcolor=MUTED)
+        axes.grid(color=GRID, linewidth=0.7)
+        axes.set_axisbelow(True)
+        axes.xaxis.label.set(color=MUTED, fontsize=SMALL)
+        axes.yaxis.label.set(color=MUTED, fontsize=SMALL)
+        axes.ticklabel_format(style="plain", useOffset=False)
+    return figure, all_axes
 
 
 def rows_canvas(names: Sequence[str], axis: str) -> tuple[Figure, Axes]:

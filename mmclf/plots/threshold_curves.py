@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,22 +16,30 @@ from mmclf.plots.style import LOOKS, PAPER, Look, add_key, canvas, entitle
 Floats = NDArray[np.float64]
 
 
-def threshold_curves_figure(
-    thresholds: Mapping[str, Floats],
-    val: Mapping[str, Floats],
-    test: Mapping[str, Floats],
-    chosen: Mapping[str, Sequence[float | None]],
-) -> Figure:
-    """Two panels, val and test: by arm the mean over seeds of the curves (S, T) and their band.
+@dataclass(frozen=True)
+class ThresholdCurves:
+    """An arm's F1 by the threshold: `val` and `test` (S, T) of S seeds at `thresholds` (T,).
 
-    All are by arm, of two at most: `thresholds` (T,), `val` and `test` samples-F1 there, `chosen`
-    the threshold of each of S runs, which stands on its arm's curve; None where there is no one.
+    `chosen`: the threshold of each run; None where each label has its own.
+    """
+
+    thresholds: Floats
+    val: Floats
+    test: Floats
+    chosen: Sequence[float | None]
+
+
+def threshold_curves_figure(arms: Mapping[str, ThresholdCurves]) -> Figure:
+    """Two panels, val and test: of each arm, of two at most, the mean over seeds and their band.
+
+    The thresholds that the runs used stand on their arm's curve.
     """
     figure, panels = canvas(3.1, panels=2)
-    for axes, part, curves in zip(panels, ("val", "test"), (val, test), strict=True):
-        for look, (arm, values) in zip(LOOKS, curves.items(), strict=False):
-            draw_seeds(axes, thresholds[arm], values, look)
-            _mark(axes, thresholds[arm], values, chosen[arm], look)
+    for axes, part in zip(panels, ("val", "test"), strict=True):
+        for look, arm in zip(LOOKS, arms.values(), strict=False):
+            values = arm.val if part == "val" else arm.test
+            draw_seeds(axes, arm.thresholds, values, look)
+            _mark(axes, arm.thresholds, values, arm.chosen, look)
         entitle(axes, part)
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
@@ -39,20 +48,20 @@ def threshold_curves_figure(
     for axes in panels:
         axes.set_ylim(low, high)
     panels[0].set_ylabel("samples-F1")
-    looks = LOOKS[: len(val)]
-    add_key(figure, [line_handle(look, markerfacecolor=PAPER) for look in looks], list(val))
+    handles = [line_handle(look, markerfacecolor=PAPER) for look in LOOKS[: len(arms)]]
+    add_key(figure, handles, list(arms))
     return figure
 
 
 def _mark(
-    axes: Axes, places: Floats, values: Floats, chosen: Sequence[float | None], look: Look
+    axes: Axes, thresholds: Floats, values: Floats, chosen: Sequence[float | None], look: Look
 ) -> None:
     """Mark each run's threshold on its arm's mean curve."""
-    given = np.unique([one for one in chosen if one is not None])
-    if given.size:
+    used = np.unique([threshold for threshold in chosen if threshold is not None])
+    if used.size:
         axes.plot(
-            given,
-            np.interp(given, places, values.mean(axis=0)),
+            used,
+            np.interp(used, thresholds, values.mean(axis=0)),
             look.marker,
             color=look.colour,
             markerfacecolor=PAPER,

@@ -1,4 +1,4 @@
-"""Names and numbers as the answer, the charts and the page of a study say them."""
+"""Names and numbers as the answer, the plots and the page of a study say them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 LONGEST_QUOTED = 60
-SMALLEST_P = 0.001
 NO_VALUE = "—"
 
 
@@ -76,10 +75,3 @@ def interval(low: float, high: float, *, signed: bool = True) -> str:
 def score(value: float) -> str:
     """An F1 or an mAP in four digits; a dash where there is none."""
     return NO_VALUE if math.isnan(value) else f"{value:.4f}"
-
-
-def p_value(p: float) -> str:
-    """A p in three digits, never 0; a dash where there is none."""
-    if math.isnan(p):
-        return NO_VALUE
-    return f"< {SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"

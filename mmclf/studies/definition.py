@@ -45,6 +45,11 @@ class Definition:
         return deciding_metric(self.metric)
 
     @property
+    def unit(self) -> str:
+        """What differences of its metric are written in: hundredths, as `F1 points`."""
+        return f"{self.deciding.metric.short} points"
+
+    @property
     def gain(self) -> tuple[Arm, Arm] | None:
         """The arms between which the gain lies that the effects add up to; None if they do not."""
         return (self.arms[0], self.arms[-1]) if self.kind.adds_up else None

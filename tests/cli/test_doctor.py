@@ -18,7 +18,7 @@ from mmclf.data import decoded_images as decoded
 from mmclf.data.checks.check import Check
 from mmclf.data.checks.examine import Examination, examine
 from mmclf.storage.tracking import TrackedRun, Tracker
-from mmclf.studies.report.table import COLUMNS
+from mmclf.studies.report.run_table import COLUMNS
 
 FINDINGS = [
     "samples",

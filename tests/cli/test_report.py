@@ -10,7 +10,7 @@ import pytest
 
 from mmclf.cli.main import main
 from mmclf.storage.tracking import TrackedRun, Tracker
-from mmclf.studies.report.table import COLUMNS
+from mmclf.studies.report.run_table import COLUMNS
 
 
 def tracker(folder: Path) -> Tracker:

@@ -45,6 +45,14 @@ def test_of_arms_with_the_same_score_the_faster_is_on_the_front() -> None:
     assert pareto(np.asarray([9.0, 5.0]), np.zeros(2), np.asarray([0.5, 0.5])) == [1]
 
 
+def test_where_less_is_better_the_least_is_the_best() -> None:
+    seconds, scores = np.asarray([5.0, 10.0, 20.0]), np.asarray([0.4, 0.3, 0.5])
+    figure = cost_figure(["a", "b", "c"], seconds, np.zeros(3), scores, "c", "loss", sign=-1)
+    (line, *_) = figure.axes[0].get_lines()
+    assert np.asarray(line.get_xdata()).tolist() == [5.0, 10.0]
+    assert [text.get_text() for text in figure.axes[0].texts][:2] == ["c", "b"]
+
+
 def test_few_arms_are_all_labelled_and_many_are_not() -> None:
     few = [f"arm {place}" for place in range(12)]
     scores = np.linspace(0.9, 0.5, 12)

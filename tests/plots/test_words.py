@@ -8,7 +8,6 @@ from mmclf.plots.words import (
     counted,
     interval,
     listed,
-    p_value,
     plain,
     points,
     quoted,
@@ -36,13 +35,6 @@ def test_intervals() -> None:
     assert interval(-0.002, 0.0104) == "-0.20 to +1.04"
     assert interval(0.002, 0.0104, signed=False) == "0.20 to 1.04"
     assert interval(math.nan, math.nan) == "not known"
-
-
-@pytest.mark.parametrize(
-    ("p", "shown"), [(0.04567, "0.046"), (0.0001, "< 0.001"), (1.0, "1.000"), (math.nan, "—")]
-)
-def test_p(p: float, shown: str) -> None:
-    assert p_value(p) == shown
 
 
 def test_scores() -> None:

@@ -5,22 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from mmclf.plots.words import (
-    capital,
-    counted,
-    interval,
-    listed,
-    points,
-    quoted,
-    score,
-)
-from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
+from mmclf.plots.words import capital, counted, interval, listed, points, quoted, score
+from mmclf.studies.report.results import ArmResult, Difference, StudyResult
 from mmclf.studies.statistics.estimates import Estimate
 
 MOST = 8  # names in a list, before it counts the others
 ONE_SEED = "only the test set's share of the uncertainty is known, not what another seed would give"
 
-Known = Sequence[tuple[str, Difference]]
+Named = tuple[str, Difference]
 
 
 def answer(result: StudyResult) -> str:
@@ -32,152 +24,156 @@ def answer(result: StudyResult) -> str:
     if best is None:
         return "No run has finished yet: there is no answer."
     if len(result.arms) == 1:
-        return " ".join(_alone(result, best))
-    if baseline.score is None:
-        return (
-            f"The baseline {quoted(baseline.name)} has no finished run to compare with. "
-            f"Of the others, {_scored(best)} has the highest mean."
-        )
-    adds_up = result.definition.kind.adds_up
-    return " ".join(_gain(result) if adds_up else _differences(result))
-
-
-def ends(result: StudyResult) -> tuple[ArmResult, ArmResult]:
-    """The arms that a ladder or an attribution leads from and to."""
-    return result.arms[0], result.arms[-1]
+        sentences = _alone(result, best)
+    elif baseline.score is None:
+        sentences = [
+            f"The baseline {quoted(baseline.name)} has no finished run to compare with.",
+            f"Of the others, {_scored(best)} has the best mean.",
+        ]
+    elif result.definition.kind.adds_up:
+        sentences = _gain(result)
+    else:
+        sentences = _differences(result)
+    return " ".join(sentences)
 
 
 def shown_gain(result: StudyResult) -> float:
-    """What the effects of a ladder or an attribution add up to; nan unless a gain is shown."""
-    start, end = ends(result)
-    if result.definition.baseline != start.name or end.difference is None:
+    """What the effects add up to; nan unless from the baseline a gain is shown."""
+    start, end = result.arms[0], result.arms[-1]
+    if start is not result.baseline or end.difference is None or not end.difference.is_shown:
         return math.nan
-    whole = sum(map(_value, result.effects))
-    return whole if end.difference.is_shown and whole > 0 else math.nan
+    values = [
+        math.nan if effect.difference is None else effect.difference.estimate.value
+        for effect in result.effects
+    ]
+    whole = sum(values)
+    return whole if result.definition.deciding.metric.sign * whole > 0 else math.nan
 
 
 def _alone(result: StudyResult, arm: ArmResult) -> list[str]:
-    metric = result.definition.deciding.words
-    parts = [f"The study has one arm, {_scored(arm)}, and nothing to compare its {metric} with."]
+    words = result.definition.deciding.words
+    sentences = [f"The study has one arm, {_scored(arm)}, and nothing to compare its {words} with."]
     if arm.score is None:
-        return parts
+        return sentences
     if not math.isnan(arm.score.low):
-        parts.append(f"The 95 % interval is {score(arm.score.low)} to {score(arm.score.high)}.")
-    return [*parts, *_seeds([(arm.name, arm.score)])]
+        reach = f"{score(arm.score.low)} to {score(arm.score.high)}"
+        sentences.append(f"The 95 % interval is {reach}.")
+    return [*sentences, *_one_seed([(arm.name, arm.score)])]
 
 
 def _differences(result: StudyResult) -> list[str]:
-    others = [arm for arm in result.arms if arm.name != result.definition.baseline]
-    known = [(arm.name, arm.difference) for arm in others if arm.difference is not None]
-    shown = [pair for pair in known if pair[1].is_shown]
-    ranked = sorted(shown, key=lambda pair: -abs(pair[1].estimate.value))
-    better = [pair for pair in ranked if pair[1].estimate.value > 0]
-    worse = [pair for pair in ranked if pair[1].estimate.value < 0]
-    baseline = f"the baseline {_scored(result.baseline)}"
-    metric = result.definition.deciding.words
-    parts = []
+    definition, baseline = result.definition, f"the baseline {_scored(result.baseline)}"
+    others = [arm for arm in result.arms if arm is not result.baseline]
+    compared = [(arm.name, arm.difference) for arm in others if arm.difference is not None]
+    lacking = [arm.name for arm in others if arm.difference is None]
+    shown = sorted(
+        [named for named in compared if named[1].is_shown],
+        key=lambda named: -abs(named[1].estimate.value),
+    )
+    sign = definition.deciding.metric.sign
+    better = [named for named in shown if sign * named[1].estimate.value > 0]
+    worse = [named for named in shown if named not in better]
+    sentences = []
     if better:
-        parts.append(f"In {metric}, {_compared(better, 'better', baseline)}.")
-    elif known:
-        parts.append(f"No arm is shown to be better than {baseline} in {metric}.")
+        sizes = _sizes(better, "better", baseline, definition.unit)
+        sentences.append(f"In {definition.deciding.words}, {sizes}.")
+    elif compared:
+        words = definition.deciding.words
+        sentences.append(f"No arm is shown to be better than {baseline} in {words}.")
     if worse:
-        parts.append(f"{_compared(worse, 'worse', 'it' if better else 'the baseline')}.")
-    parts += _not_shown(known, "difference")
-    parts += _not_known([arm.name for arm in others if arm.difference is None], "compared")
-    return [*parts, *_seeds([(name, difference.estimate) for name, difference in known])]
+        than = "it" if better else "the baseline"
+        sentences.append(f"{_sizes(worse, 'worse', than, definition.unit)}.")
+    sentences += _not_shown(compared, "difference") + _lacking(lacking, "compared")
+    return [*sentences, *_one_seed([(name, of.estimate) for name, of in compared])]
 
 
-def _compared(pairs: Known, word: str, baseline: str) -> str:
+def _sizes(shown: Sequence[Named], word: str, baseline: str, unit: str) -> str:
     """As `“a” is better than X by 1.20 F1 points (95 % interval 0.40 to 2.00) and “b” by ...`."""
-    told = []
-    for place, (name, difference) in enumerate(pairs):
-        found = difference.estimate
-        low, high = sorted((abs(found.low), abs(found.high)))
-        size, reach = points(abs(found.value), signed=False), interval(low, high, signed=False)
-        verb = f"is {word} than {baseline} by" if place == 0 else "by"
-        unit = " F1 points (95 % interval " if place == 0 else " ("
-        told.append(f"{quoted(name)} {verb} {size}{unit}{reach})")
-    return listed(told, MOST)
+    parts: list[str] = []
+    for name, difference in shown:
+        estimate = difference.estimate
+        low, high = sorted((abs(estimate.low), abs(estimate.high)))
+        size = points(abs(estimate.value), signed=False)
+        reach = interval(low, high, signed=False)
+        if not parts:
+            start = f"{quoted(name)} is {word} than {baseline} by {size} {unit}"
+            parts.append(f"{start} (95 % interval {reach})")
+        else:
+            parts.append(f"{quoted(name)} by {size} ({reach})")
+    return listed(parts, MOST)
 
 
 def _gain(result: StudyResult) -> list[str]:
-    start, end = ends(result)
-    known = [(one.name, one.difference) for one in result.effects if one.difference is not None]
-    parts = [_from_to(result, start, end), *_accounts(result)]
-    parts += _not_shown(known, "effect")
-    parts += _not_known([one.name for one in result.effects if not one.difference], "estimated")
-    return [*parts, *_seeds([(name, difference.estimate) for name, difference in known])]
+    effects = [(one.name, one.difference) for one in result.effects if one.difference is not None]
+    lacking = [effect.name for effect in result.effects if effect.difference is None]
+    return [
+        _from_to(result, result.arms[0], result.arms[-1]),
+        *_accounts(result, effects),
+        *_not_shown(effects, "effect"),
+        *_lacking(lacking, "estimated"),
+        *_one_seed([(name, of.estimate) for name, of in effects]),
+    ]
 
 
 def _from_to(result: StudyResult, start: ArmResult, end: ArmResult) -> str:
-    metric = result.definition.deciding.words
+    words, unit = result.definition.deciding.words, result.definition.unit
     way = f"from {_scored(start)} to {_scored(end)}"
     if end.score is None or start.score is None:
         missing = quoted((end if end.score is None else start).name)
         reason = f"{missing} has no finished run on the same samples"
-        return f"What is gained in {metric} {way} is not known: {reason}."
-    whole = end.difference if result.definition.baseline == start.name else None
-    if whole is None:
+        return f"What is gained in {words} {way} is not known: {reason}."
+    if start is not result.baseline or end.difference is None:
         change = points(end.score.value - start.score.value)
-        return f"In {metric}, the difference {way} is {change} F1 points."
-    reach = f"95 % interval {interval(whole.estimate.low, whole.estimate.high)}"
-    if not whole.is_shown:
-        size = points(whole.estimate.value)
-        return f"In {metric}, no difference is shown {way}: {size} F1 points, {reach}."
-    verb = "rises" if whole.estimate.value > 0 else "falls"
-    size = points(abs(whole.estimate.value), signed=False)
-    return f"{capital(metric)} {verb} {way}, by {size} F1 points ({reach})."
+        return f"In {words}, the difference {way} is {change} {unit}."
+    value = end.difference.estimate.value
+    reach = f"95 % interval {interval(end.difference.estimate.low, end.difference.estimate.high)}"
+    if not end.difference.is_shown:
+        return f"In {words}, no difference is shown {way}: {points(value)} {unit}, {reach}."
+    verb = "rises" if value > 0 else "falls"
+    return f"{capital(words)} {verb} {way}, by {points(abs(value), signed=False)} {unit} ({reach})."
 
 
-def _accounts(result: StudyResult) -> list[str]:
+def _accounts(result: StudyResult, effects: Sequence[Named]) -> list[str]:
     """What each change accounts for whose part is shown, the largest first."""
-    shown = [one for one in result.effects if one.difference and one.difference.is_shown]
+    shown = [named for named in effects if named[1].is_shown]
     if not shown:
         return []
     whole = shown_gain(result)
-    ranked = sorted(shown, key=lambda effect: -abs(_value(effect)))
-    told = [
-        f"{quoted(effect.name)} {'' if place else 'accounts '}for {_part(effect.difference, whole)}"
-        for place, effect in enumerate(ranked)
-        if effect.difference is not None
-    ]
-    return [f"Of this, {result.definition.kind.part}, {listed(told, MOST)}."]
+    parts: list[str] = []
+    for name, difference in sorted(shown, key=lambda named: -abs(named[1].estimate.value)):
+        of = difference.estimate
+        share = "" if math.isnan(whole) else f"; {100 * of.value / whole:.0f} % of the gain"
+        size = f"{points(of.value)} ({interval(of.low, of.high)}{share})"
+        parts.append(f"{quoted(name)} {'' if parts else 'accounts '}for {size}")
+    return [f"Of this, {result.definition.kind.part}, {listed(parts, MOST)}."]
 
 
-def _part(difference: Difference, whole: float) -> str:
-    found = difference.estimate
-    share = "" if math.isnan(whole) else f"; {100 * found.value / whole:.0f} % of the gain"
-    return f"{points(found.value)} ({interval(found.low, found.high)}{share})"
-
-
-def _not_shown(known: Known, noun: str) -> list[str]:
+def _not_shown(differences: Sequence[Named], noun: str) -> list[str]:
     """What is said of differences that chance can make."""
-    holding = [quoted(name) for name, found in known if found.estimate.holds_zero]
+    holding = [quoted(name) for name, of in differences if of.estimate.holds_zero]
     corrected = [
-        quoted(name)
-        for name, found in known
-        if not found.is_shown and not found.estimate.holds_zero
+        quoted(name) for name, of in differences if not of.is_shown and not of.estimate.holds_zero
     ]
-    parts = []
+    sentences = []
     if holding:
         whose = "its 95 % interval holds" if len(holding) == 1 else "their 95 % intervals hold"
-        parts.append(f"No {noun} is shown for {listed(holding, MOST)}: {whose} 0.")
+        sentences.append(f"No {noun} is shown for {listed(holding, MOST)}: {whose} 0.")
     if corrected:
-        parts.append(
+        sentences.append(
             f"For {listed(corrected, MOST)} the 95 % interval excludes 0, yet no {noun} is shown "
-            f"once corrected for {counted(len(known), 'comparison')}."
+            f"once corrected for {counted(len(differences), 'comparison')}."
         )
-    return parts
+    return sentences
 
 
-def _not_known(names: Sequence[str], what: str) -> list[str]:
-    told = listed([quoted(name) for name in names], MOST)
+def _lacking(names: Sequence[str], what: str) -> list[str]:
+    quotes = listed([quoted(name) for name in names], MOST)
     reason = "for want of runs on the same seeds and test samples"
-    return [f"Not {what}, {reason}: {told}."] if names else []
+    return [f"Not {what}, {reason}: {quotes}."] if names else []
 
 
-def _seeds(estimates: Sequence[tuple[str, Estimate]]) -> list[str]:
-    single = [quoted(name) for name, found in estimates if found.seeds == 1]
+def _one_seed(estimates: Sequence[tuple[str, Estimate]]) -> list[str]:
+    single = [quoted(name) for name, of in estimates if of.seeds == 1]
     if not single:
         return []
     if len(single) == len(estimates):
@@ -188,7 +184,3 @@ def _seeds(estimates: Sequence[tuple[str, Estimate]]) -> list[str]:
 def _scored(arm: ArmResult) -> str:
     name = quoted(arm.name)
     return name if arm.score is None else f"{name} ({score(arm.score.value)})"
-
-
-def _value(effect: EffectResult) -> float:
-    return math.nan if effect.difference is None else effect.difference.estimate.value

@@ -51,7 +51,6 @@ class Details:
 
 def main_arms(result: StudyResult) -> list[ArmResult]:
     """The baseline and the best of the other arms, of those that have a finished run."""
-    metric, baseline = result.definition.metric, result.baseline
-    others = [arm for arm in result.arms if arm.name != baseline.name and arm.score is not None]
-    best = max(others, key=lambda arm: arm.mean(metric), default=baseline)
+    baseline = result.baseline
+    best = result.best_of([arm for arm in result.arms if arm is not baseline]) or baseline
     return [arm for arm in {arm.name: arm for arm in (baseline, best)}.values() if arm.runs]

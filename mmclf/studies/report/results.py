@@ -1,9 +1,9 @@
-"""What a study came to: each arm's score, its difference to the baseline, and the effects."""
+"""A study's result: each arm's score, its difference to the baseline, and the effects."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
@@ -70,7 +70,7 @@ class EffectResult:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """A study's findings; `notes` say what a reader must know before comparing."""
+    """A study's result; `notes` say what a reader must know before comparing."""
 
     definition: Definition
     parent: TrackedRun
@@ -85,6 +85,17 @@ class StudyResult:
 
     @property
     def best(self) -> ArmResult | None:
-        """The arm with the highest mean of the deciding metric; None without a finished run."""
-        scored = [arm for arm in self.arms if arm.score is not None]
-        return max(scored, key=lambda arm: arm.mean(self.definition.metric), default=None)
+        """The arm with the best mean of the deciding metric; None without a finished run."""
+        return self.best_of(self.arms)
+
+    def best_of(self, arms: Sequence[ArmResult]) -> ArmResult | None:
+        """The one of these arms with the best mean; None without one that has a score."""
+        metric, sign = self.definition.metric, self.definition.deciding.metric.sign
+        scored = [arm for arm in arms if arm.score is not None]
+        return max(scored, key=lambda arm: sign * arm.mean(metric), default=None)
+
+    def short_name(self, arm: ArmResult) -> str:
+        """What a plot calls an arm: its levels alone, where its factors are those of all arms."""
+        levels = ", ".join(arm.levels.values())
+        alike = [other for other in self.arms if ", ".join(other.levels.values()) == levels]
+        return levels if self.definition.kind.named_by_levels and alike == [arm] else arm.name

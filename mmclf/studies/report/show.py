@@ -1,18 +1,16 @@
-"""A study's findings for a person at a terminal, or as plain text off one."""
+"""A study's result for a person at a terminal, or as plain text off one."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 
-import pandas as pd
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from mmclf.studies.report.answer import answer
 from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.study_table import in_form, tables
-from mmclf.studies.report.table import print_rich, render
+from mmclf.studies.report.study_tables import FORMATS, SPARE, in_form, narrow, tables
+from mmclf.tables import print_rich, render
 
 
 def show(result: StudyResult, console: Console, form: str | None = None) -> None:
@@ -20,19 +18,20 @@ def show(result: StudyResult, console: Console, form: str | None = None) -> None
 
     As CSV it is the table of the arms alone: a second table would be read as rows of the first.
     """
-    shown: Mapping[str, pd.DataFrame] = tables(result)
+    shown = tables(result)
     if form is not None and form != "text":
         chosen = [shown["results"]] if form == "csv" else list(shown.values())
-        sys.stdout.write("\n".join(render(in_form(table, form), form) for table in chosen))
+        texts = [render(in_form(table, form), form, FORMATS) for table in chosen]
+        sys.stdout.write("\n".join(texts))
         return
     definition = result.definition
     heading = [f"{definition.name}: {definition.question}", answer(result)]
     heading += [f"note: {note}" for note in result.notes]
     if form is None and console.is_terminal:
         for line in heading:
-            console.print(escape(line))
+            console.print(Text(line))
         for name, table in shown.items():
-            print_rich(table, console, title=name.capitalize())
+            print_rich(narrow(table), console, name.capitalize(), FORMATS, spare=SPARE)
         return
     sys.stdout.write("\n".join([*heading, ""]) + "\n")
-    sys.stdout.write("\n".join(render(table, "text") for table in shown.values()))
+    sys.stdout.write("\n".join(render(table, "text", FORMATS) for table in shown.values()))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
-VOID = {"meta", "br", "link"}
+VOID = {"meta", "br", "link", "img"}
 
 
 @dataclass
@@ -67,6 +69,18 @@ def read(text: str) -> Node:
     reader.close()
     assert reader.open == [reader.root]
     return reader.root
+
+
+def svg_of(root: Node, key: str) -> ElementTree.Element:
+    """The figure of this key, which its image holds."""
+    (image,) = part(root, key).all("img")
+    data = image.attributes["src"].removeprefix("data:image/svg+xml;base64,")
+    return ElementTree.fromstring(b64decode(data, validate=True))
+
+
+def letters_of(root: Node, key: str) -> list[str]:
+    """What is written in the figure of this key."""
+    return [element.text or "" for element in svg_of(root, key).iterfind(".//{*}text")]
 
 
 def part(root: Node, key: str) -> Node:

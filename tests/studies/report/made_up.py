@@ -1,4 +1,4 @@
-"""Made-up studies: findings and details as they are read back from tracked runs, with no run."""
+"""Made-up studies: results and details as they are read back from tracked runs, with no run."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from mmclf.studies.design import build_design
 from mmclf.studies.design_kinds import Arm
 from mmclf.studies.factors import Factor, Level
 from mmclf.studies.report.details import ArmDetails, Details, main_arms
+from mmclf.studies.report.page.document import page, study_plots
 from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
 from mmclf.studies.statistics.estimates import Estimate
 
@@ -29,7 +30,6 @@ CHANGES: Mapping[str, Sequence[str]] = {
 }
 LABELS = 18
 URL = "http://127.0.0.1:5000/#/experiments/1/runs/"
-Place = tuple[str, int]
 
 
 def estimate(value: float, reach: float = 0.01, seeds: int = 5, p: float | None = None) -> Estimate:
@@ -110,8 +110,8 @@ def result(
     factors: Mapping[str, Sequence[str]] = LOSSES,
     *,
     seeds: int = 5,
-    failed: Mapping[Place, str] | None = None,
-    missing: Collection[Place] = (),
+    failed: Mapping[tuple[str, int], str] | None = None,
+    missing: Collection[tuple[str, int]] = (),
     **given: Any,
 ) -> StudyResult:
     """A study of the factors' levels; `given` stands for fields of its definition, and notes."""
@@ -155,6 +155,11 @@ def details(
     )
 
 
+def page_of(study: StudyResult, shown: Details | None) -> str:
+    """The page of a study."""
+    return page(study, shown, study_plots(study, shown))
+
+
 def _definition(
     design: str, factors: Mapping[str, Sequence[str]], arms: tuple[Arm, ...], seeds: int
 ) -> dict[str, Any]:
@@ -172,7 +177,10 @@ def _definition(
 
 
 def _arm(
-    definition: Definition, arm: Arm, failed: Mapping[Place, str], missing: Collection[Place]
+    definition: Definition,
+    arm: Arm,
+    failed: Mapping[tuple[str, int], str],
+    missing: Collection[tuple[str, int]],
 ) -> ArmResult:
     places = [(arm.name, seed) for seed in definition.seeds]
     done = tuple(run_of(*place) for place in places if place not in {*failed, *missing})

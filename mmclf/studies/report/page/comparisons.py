@@ -1,4 +1,4 @@
-"""The charts of a study's comparisons, each with its caption and a description in words."""
+"""The plots of a study's comparisons: what is drawn of its result, and how it is said."""
 
 from __future__ import annotations
 
@@ -9,50 +9,49 @@ from statistics import median
 import numpy as np
 
 from mmclf.plots.cost import ALL_LABELLED, SAME_TIME, cost_figure, pareto
-from mmclf.plots.forest import forest_figure
+from mmclf.plots.forest import Interval, forest_figure
 from mmclf.plots.waterfall import waterfall_figure
 from mmclf.plots.words import counted, listed, points, quoted, score
-from mmclf.studies.report.answer import ends
+from mmclf.studies.report.details import Details
 from mmclf.studies.report.page.method import distinct
-from mmclf.studies.report.page.naming import short_name
-from mmclf.studies.report.page.parts import figure
-from mmclf.studies.report.page.tables import TIME
+from mmclf.studies.report.page.plot import ARMS, EFFECTS, MakePlot, Plot, Section
 from mmclf.studies.report.results import ArmResult, Difference, StudyResult
+from mmclf.studies.report.study_tables import TIME
 
 HUNDREDTHS = 100.0
 
 
-def forest_chart(result: StudyResult) -> str:
-    """Each arm's difference to the baseline; empty if there is none.
-
-    Of an attribution those of a single change and of all, as the others are too many to be read.
-    """
-    drawn = _drawn(result)
-    known = [(arm.name, arm.difference) for arm in drawn if arm.difference is not None]
-    if not known:
-        return ""
-    in_order = result.definition.kind.in_order
-    if not in_order:
-        known.sort(key=lambda pair: -pair[1].estimate.value)
-    values, lows, highs, shown = _columns([difference for _, difference in known], HUNDREDTHS)
-    names = [short_name(result, name) for name, _ in known]
-    axis = "difference to the baseline, F1 points"
-    order = "in the order of the ladder" if in_order else "the highest first"
+def forest_plot(result: StudyResult, _details: Details | None) -> Plot | None:
+    """Each arm's difference to the baseline, or where there are many arms, some of them."""
+    kind, arms = result.definition.kind, _drawn(result)
+    drawn = [
+        interval(result.short_name(arm), arm.difference, HUNDREDTHS)
+        for arm in arms
+        if arm.difference is not None
+    ]
+    if not drawn:
+        return None
+    if not kind.in_order:
+        drawn.sort(key=lambda difference: -difference.value)
+    order = "in the order of the ladder" if kind.in_order else "the highest first"
     others = ""
-    if len(drawn) < len(result.arms):
+    if len(arms) < len(result.arms):
         others = (
             " Drawn are the arms with a single change, and the one with all of them, "
-            f"{quoted(ends(result)[1].name)}; the other arms are in the table."
+            f"{quoted(result.arms[-1].name)}; the other arms are in the table."
         )
-    low, high = (points(end(values) / HUNDREDTHS) for end in (min, max))
-    return figure(
+    values = [difference.value / HUNDREDTHS for difference in drawn]
+    shown = sum(difference.is_shown for difference in drawn)
+    return Plot(
         "differences",
-        forest_figure(names, values, lows, highs, shown, axis),
+        ARMS,
         "Differences to the baseline",
-        f"{counted(len(known), 'arm')} against the baseline {quoted(result.baseline.name)}, "
+        f"{counted(len(drawn), 'arm')} against the baseline {quoted(result.baseline.name)}, "
         f"{order}, with 95 % intervals. Filled where a difference is shown; hollow and grey where "
         f"the interval holds 0, which chance alone can bring about.{others}",
-        f"From {low} to {high} F1 points; {sum(shown)} of {len(known)} differences are shown.",
+        f"From {points(min(values))} to {points(max(values))} {result.definition.unit}; "
+        f"{shown} of {len(drawn)} differences are shown.",
+        forest_figure(drawn, f"difference to the baseline, {result.definition.unit}"),
     )
 
 
@@ -60,85 +59,86 @@ def _drawn(result: StudyResult) -> list[ArmResult]:
     """The arms whose differences are drawn."""
     if not result.definition.kind.many_arms:
         return list(result.arms)
-    start, end = ends(result)
+    first, last = result.arms[0], result.arms[-1]
     return [
         arm
         for arm in result.arms
-        if arm.name in (start.name, end.name, result.baseline.name)
-        or sum(level != start.levels.get(name) for name, level in arm.levels.items()) == 1
+        if arm in (first, last, result.baseline)
+        or sum(level != first.levels.get(name) for name, level in arm.levels.items()) == 1
     ]
 
 
-def waterfall_chart(result: StudyResult) -> str:
-    """What each change of a ladder or an attribution adds; empty unless both ends have a score."""
-    start, end = ends(result)
-    if start.score is None or end.score is None:
-        return ""
+def waterfall_plot(result: StudyResult, _details: Details | None) -> Plot | None:
+    """What each change adds, where the effects add up and both ends have a score."""
+    start, end = result.arms[0], result.arms[-1]
+    if not result.definition.kind.adds_up or start.score is None or end.score is None:
+        return None
     first, last = (start.name, start.score.value), (end.name, end.score.value)
-    names = [effect.name for effect in result.effects]
-    values, lows, highs, shown = _columns([one.difference for one in result.effects], 1.0)
-    axis = result.definition.deciding.words
-    told = [f"{name} {points(value)}" for name, value in zip(names, values, strict=True)]
-    return figure(
+    steps = [interval(effect.name, effect.difference, 1.0) for effect in result.effects]
+    unit = result.definition.unit
+    return Plot(
         "waterfall",
-        waterfall_figure(first, names, values, lows, highs, shown, last, axis),
+        EFFECTS,
         "What each change adds",
         f"From {quoted(first[0])} to {quoted(last[0])}: a bar each change, which begins where the "
-        "one before ends, with its effect in F1 points; whiskers are 95 % intervals of that "
+        f"one before ends, with its effect in {unit}; whiskers are 95 % intervals of that "
         "effect. Hollow and grey where no effect is shown.",
-        f"From {score(first[1])} to {score(last[1])}, in F1 points: {listed(told)}.",
+        f"From {score(first[1])} to {score(last[1])}, in {unit}: "
+        f"{listed([f'{step.name} {points(step.value)}' for step in steps])}.",
+        waterfall_figure(first, steps, last, result.definition.deciding.words),
     )
 
 
-def cost_chart(result: StudyResult) -> str:
-    """F1 against running time; empty with fewer than two arms that have both."""
-    metric = result.definition.metric
-    arms = [arm for arm in result.arms if not math.isnan(arm.mean(metric) + arm.mean(TIME))]
+def cost_plot(result: StudyResult, _details: Details | None) -> Plot | None:
+    """The deciding metric against running time, of two arms or more that have both."""
+    key, metric = result.definition.metric, result.definition.deciding.metric
+    arms = [arm for arm in result.arms if not math.isnan(arm.mean(key) + arm.mean(TIME))]
     if len(arms) < 2:
-        return ""
-    names = [short_name(result, arm.name) for arm in arms]
+        return None
+    names = [result.short_name(arm) for arm in arms]
     # A median, as one run that was held up would move a mean by more than arms differ.
     seconds = np.asarray([median(arm.values(TIME)) for arm in arms])
     noise = np.asarray([arm.deviation(TIME) for arm in arms])
-    scores = np.asarray([arm.mean(metric) for arm in arms])
-    front = listed([quoted(arms[place].name) for place in pareto(seconds, noise, scores)], 8)
-    baseline = short_name(result, result.baseline.name)
-    return figure(
+    scores = np.asarray([arm.mean(key) for arm in arms])
+    baseline, words = result.short_name(result.baseline), result.definition.deciding.words
+    front = [quoted(arms[place].name) for place in pareto(seconds, noise, metric.sign * scores)]
+    return Plot(
         "cost",
-        cost_figure(names, seconds, noise, scores, baseline, result.definition.deciding.words),
-        "F1 and running time",
-        _cost_caption(arms),
+        Section("time", "Running time"),
+        f"{metric.short} and running time",
+        _cost_caption(arms, metric.short),
         f"{counted(len(arms), 'arm')}, from {seconds.min():.1f} to {seconds.max():.1f} s and from "
-        f"{score(float(scores.min()))} to {score(float(scores.max()))}. On the line: {front}.",
+        f"{score(float(scores.min()))} to {score(float(scores.max()))}. "
+        f"On the line: {listed(front, 8)}.",
+        cost_figure(names, seconds, noise, scores, baseline, words, metric.sign),
     )
 
 
-def _cost_caption(arms: Sequence[ArmResult]) -> str:
+def _cost_caption(arms: Sequence[ArmResult], short: str) -> str:
     named = "A name that would cover another is left out."
     if len(arms) > ALL_LABELLED:
         named = (
-            "Named are the baseline, the arm with the highest mean and, where there is room, those "
+            "Named are the baseline, the arm with the best mean and, where there is room, those "
             "on the line."
         )
     runs = [run for arm in arms for run in arm.runs]
     hardware = distinct(runs, "mmclf.cold_hardware") or distinct(runs, "mmclf.hardware")
     return (
-        "F1 as the mean over seeds, time as their median. Filled, and joined by the line, are the "
-        "arms that no better one is as fast as; two count as equally fast if their times differ "
-        f"by no more than {100 * SAME_TIME:g} %, or than the standard deviation between seeds of "
-        "either. The time is that of a run with an empty store, which computes everything. "
-        f"{named}{' The times are of different hardware.' if len(hardware) > 1 else ''}"
+        f"{short} as the mean over seeds, time as their median. Filled, and joined by the line, "
+        "are the arms that no better one is as fast as; two count as equally fast if their times "
+        f"differ by no more than {100 * SAME_TIME:g} %, or than the standard deviation between "
+        "seeds of either. The time is that of a run with an empty store, which computes "
+        f"everything. {named}"
+        f"{' The times are of different hardware.' if len(hardware) > 1 else ''}"
     )
 
 
-def _columns(
-    differences: Sequence[Difference | None], unit: float
-) -> tuple[list[float], list[float], list[float], list[bool]]:
-    """Values, both ends of the intervals, and whether each is shown; nan of None."""
-    found = [None if one is None else one.estimate for one in differences]
-    return (
-        [math.nan if one is None else unit * one.value for one in found],
-        [math.nan if one is None else unit * one.low for one in found],
-        [math.nan if one is None else unit * one.high for one in found],
-        [one is not None and one.is_shown for one in differences],
-    )
+def interval(name: str, difference: Difference | None, unit: float) -> Interval:
+    """A difference as it is drawn, in multiples of its unit; nan where there is none."""
+    if difference is None:
+        return Interval(name, math.nan, math.nan, math.nan, is_shown=False)
+    of = difference.estimate
+    return Interval(name, unit * of.value, unit * of.low, unit * of.high, difference.is_shown)
+
+
+COMPARISONS: Sequence[MakePlot] = (forest_plot, waterfall_plot, cost_plot)

@@ -2,104 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib import resources
+from itertools import groupby
 
-from mmclf.plots.words import capital, counted
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mmclf.plots.words import capital, counted, plain
 from mmclf.studies.report.answer import answer
+from mmclf.studies.report.collect import RESAMPLES
 from mmclf.studies.report.details import Details
-from mmclf.studies.report.page.comparisons import (
-    cost_chart,
-    forest_chart,
-    waterfall_chart,
-)
-from mmclf.studies.report.page.main_arms import (
-    label_chart,
-    learning_chart,
-    shares_chart,
-    threshold_chart,
-)
-from mmclf.studies.report.page.method import method, overrides_table
-from mmclf.studies.report.page.parts import escaped, folded, section
-from mmclf.studies.report.page.tables import arms_table, effects_table, runs_table
-from mmclf.studies.report.results import StudyResult
+from mmclf.studies.report.page import tables
+from mmclf.studies.report.page.comparisons import COMPARISONS
+from mmclf.studies.report.page.main_arms import MAIN_ARMS
+from mmclf.studies.report.page.method import base_settings, conditions, data_words
+from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot
+from mmclf.studies.report.results import ArmResult, StudyResult
 
 # Nothing is loaded and nothing runs, whatever a name in it may hold.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'"
+)
 
 
-def page(result: StudyResult, details: Details | None) -> str:
-    """The report of a study as an HTML document; `details` None leaves out what they are of."""
-    definition = result.definition
-    sections = [one for one in _sections(result, details) if one]
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            _head(definition.name),
-            "<body>",
-            _header(result),
-            "<main>",
-            _result(result),
-            *sections,
-            "</main>",
-            _footer(result),
-            "</body>",
-            "</html>",
-            "",
-        ]
+def study_plots(result: StudyResult, details: Details | None) -> list[Plot]:
+    """The plots of a study; `details` None leaves out those that are of them."""
+    plots = (make_plot(result, details) for make_plot in (*COMPARISONS, *MAIN_ARMS))
+    return [plot for plot in plots if plot is not None]
+
+
+def page(result: StudyResult, details: Details | None, plots: Sequence[Plot]) -> str:
+    """The report of a study as an HTML document."""
+    environment = Environment(
+        loader=PackageLoader("mmclf.studies.report.page", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_holdable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    runs_url = None if details is None else details.runs_url
+    linked = runs_url is not None and runs_url.startswith(("http://", "https://"))
+    others = [plot for plot in plots if plot.section not in (ARMS, EFFECTS)]
+    runs = sum(len(arm.runs) + len(arm.failed) for arm in result.arms)
+    return environment.get_template("page.html.jinja").render(
+        policy=POLICY,
+        result=result,
+        definition=result.definition,
+        started=datetime.fromtimestamp(result.parent.started_ms / 1000, tz=UTC),
+        facts=[
+            counted(len(result.arms), "arm"),
+            counted(len(result.definition.seeds), "seed"),
+            counted(sum(len(arm.runs) for arm in result.arms), "finished run"),
+        ],
+        answer=answer(result),
+        notes=[_sentence(note) for note in result.notes],
+        arms={arm.name: arm for arm in result.arms},
+        marks=lambda arm: _marks(result, arm),
+        outcomes=tables.outcomes,
+        seed_of=tables.seed_of,
+        arms_table=tables.arms_page_table(result),
+        effects_table=tables.effects_page_table(result),
+        runs_table=tables.runs_page_table(result, runs_url),
+        runs_words=f"All {counted(runs, 'run')}" if runs else "",
+        overrides_table=tables.overrides_page_table(result),
+        arm_plots=[plot for plot in plots if plot.section == ARMS],
+        effect_plots=[plot for plot in plots if plot.section == EFFECTS],
+        sections=[(section, list(of)) for section, of in groupby(others, lambda p: p.section)],
+        runs_url=runs_url if linked else None,
+        data_words=data_words({} if details is None else details.sizes),
+        base=base_settings(result),
+        conditions=conditions(result),
+        resamples=f"{RESAMPLES:,}",
     )
 
 
-def _head(name: str) -> str:
-    style = (
-        resources.files("mmclf.studies.report.page")
-        .joinpath("page.css")
-        .read_text(encoding="utf-8")
-    )
-    return "\n".join(
-        [
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="color-scheme" content="light dark">',
-            f"<title>{escaped(name)}: study report</title>",
-            f"<style>\n{style}</style>",
-            "</head>",
-        ]
-    )
-
-
-def _header(result: StudyResult) -> str:
-    definition = result.definition
-    runs = sum(len(arm.runs) for arm in result.arms)
-    started = datetime.fromtimestamp(result.parent.started_ms / 1000, tz=UTC)
-    facts = [
-        counted(len(result.arms), "arm"),
-        counted(len(definition.seeds), "seed"),
-        f"{counted(runs, 'finished run')}",
-        f'<time datetime="{started:%Y-%m-%d}">{started:%Y-%m-%d}</time>',
-    ]
-    return (
-        f'<header>\n<p class="kind">Study report</p>\n<h1>{escaped(definition.name)}</h1>\n'
-        f'<p class="question">{escaped(definition.question)}</p>\n'
-        f'<p class="facts">{" · ".join(facts)}</p>\n</header>'
-    )
-
-
-def _result(result: StudyResult) -> str:
-    told = (
-        '<section id="answer" class="answer">\n<h2>Answer</h2>\n'
-        f"<p>{escaped(answer(result))}</p>\n</section>"
-    )
-    if not result.notes:
-        return told
-    notes = "\n".join(f"<li>{escaped(_sentence(note))}</li>" for note in result.notes)
-    return (
-        f'{told}\n<aside class="notes" aria-labelledby="notes">\n'
-        f'<h2 id="notes">Before comparing</h2>\n<ul>\n{notes}\n</ul>\n</aside>'
-    )
+def _holdable(value: object) -> object:
+    """A text without what a page cannot hold; HTML that a template has made stays as it is."""
+    return plain(value) if type(value) is str else value
 
 
 def _sentence(note: str) -> str:
@@ -107,44 +88,9 @@ def _sentence(note: str) -> str:
     return whole if whole.endswith((".", "!", "?")) else f"{whole}."
 
 
-def _sections(result: StudyResult, details: Details | None) -> list[str]:
-    runs_url, sizes = (None, {}) if details is None else (details.runs_url, details.sizes)
-    arms = section("arms", "Arms", [arms_table(result, runs_url), forest_chart(result)])
-    effects = ""
-    if result.definition.kind.adds_up:
-        parts = [waterfall_chart(result), effects_table(result)]
-        effects = section("effects", "What each change accounts for", parts)
-    return [
-        effects,
-        arms,
-        section("time", "Running time", [cost_chart(result)]),
-        *([] if details is None else _detail_sections(result, details)),
-        _runs(result, runs_url),
-        section("method", "How it was made", [method(result, sizes), overrides_table(result)]),
-    ]
-
-
-def _detail_sections(result: StudyResult, details: Details) -> list[str]:
-    return [
-        section("labels", "Labels", [label_chart(result, details)]),
-        section("thresholds", "Thresholds", [threshold_chart(result, details)]),
-        section("learning", "Learning", [learning_chart(result, details)]),
-        section("split", "Data", [shares_chart(details)]),
-    ]
-
-
-def _runs(result: StudyResult, runs_url: str | None) -> str:
-    count = sum(len(arm.runs) + len(arm.failed) for arm in result.arms)
-    if count == 0:
-        return ""
-    told = folded(f"All {counted(count, 'run')}", runs_table(result, runs_url))
-    return section("runs", "Runs", [told])
-
-
-def _footer(result: StudyResult) -> str:
-    parent = result.parent
-    return (
-        f"<footer>\n<p>Written by mmclf from the tracked runs below <code>{escaped(parent.id)}"
-        "</code>; every number is a tracked metric or computed from tracked predictions.</p>\n"
-        "</footer>"
-    )
+def _marks(result: StudyResult, arm: ArmResult) -> str:
+    """What an arm is among the others, if that is something."""
+    marks = ["baseline"] if arm is result.baseline else []
+    if arm is result.best and len(result.arms) > 1:
+        marks.append("best mean")
+    return " · ".join(marks)

@@ -1,101 +1,108 @@
-"""The charts of the baseline and the best other arm, and of the labels and the split."""
+"""The plots of a study's main arms, the baseline and the best other one, and of its split."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from mmclf.plots.label_scores import label_scores_figure
-from mmclf.plots.label_shares import label_shares_figure
+from mmclf.plots.label_shares import MOST_LABELS, by_frequency, label_shares_figure
 from mmclf.plots.learning_curves import learning_curves_figure
-from mmclf.plots.threshold_curves import threshold_curves_figure
+from mmclf.plots.threshold_curves import ThresholdCurves, threshold_curves_figure
 from mmclf.plots.words import counted, listed, quoted, score
-from mmclf.studies.report.details import ArmDetails, Details, Floats, main_arms
-from mmclf.studies.report.page.naming import short_name
-from mmclf.studies.report.page.parts import figure
+from mmclf.studies.report.details import ArmDetails, Details, main_arms
+from mmclf.studies.report.page.plot import MakePlot, Plot, Section
 from mmclf.studies.report.results import ArmResult, StudyResult
 
-PARTS = ("train", "val", "test")
 RARE = 0.02  # of the training samples
-MOST_LABELS = 60
 
 
-def label_chart(result: StudyResult, details: Details) -> str:
-    """The F1 of each label of the main arms; empty if none has any."""
-    arms = _main_arms(result, details)
-    order, left_out = _by_frequency(details)
+def label_scores_plot(result: StudyResult, details: Details | None) -> Plot | None:
+    """The F1 of each label of the main arms, of those that have any."""
+    if details is None or not details.label_names:
+        return None
+    shares = details.label_shares.get("train", np.ones(len(details.label_names)))
+    order = by_frequency(shares)
     keys = [f"test/f1_label/{details.label_keys[place]}" for place in order]
-    scores = {arm.name: np.asarray([arm.mean(key) for key in keys]) for arm in arms}
-    scores = {name: values for name, values in scores.items() if np.isfinite(values).any()}
-    arms = [arm for arm in arms if arm.name in scores]
-    if not arms:
-        return ""
-    means = [f"{quoted(name)} {score(float(np.nanmean(of)))}" for name, of in scores.items()]
-    shown = {short_name(result, name): values for name, values in scores.items()}
-    return figure(
+    means = [
+        (arm, np.asarray([arm.mean(key) for key in keys])) for arm in _main_arms(result, details)
+    ]
+    scores = [(arm, values) for arm, values in means if np.isfinite(values).any()]
+    if not scores:
+        return None
+    names = [_with_share(details.label_names[place], shares[place]) for place in order]
+    overall = [f"{quoted(arm.name)} {score(float(np.nanmean(of)))}" for arm, of in scores]
+    return Plot(
         "label-scores",
-        label_scores_figure([_with_share(details, place) for place in order], shown),
+        Section("labels", "Labels"),
         "F1 of each label",
-        f"{_who(result, arms)}; means over seeds, the most frequent label first. Rare labels, on "
-        f"fewer than {100 * RARE:g} % of the training samples, are marked: few samples make their "
-        f"F1 unsure.{left_out}",
-        f"{counted(len(order), 'label')}; means over them: {listed(means)}.",
+        f"{_who(result, [arm for arm, _ in scores])}; means over seeds, the most frequent label "
+        f"first. Rare labels, on fewer than {100 * RARE:g} % of the training samples, are marked: "
+        f"few samples make their F1 unsure.{_left_out(details)}",
+        f"{counted(len(order), 'label')}; means over them: {listed(overall)}.",
+        label_scores_figure(names, {result.short_name(arm): of for arm, of in scores}),
     )
 
 
-def threshold_chart(result: StudyResult, details: Details) -> str:
-    """F1 against the threshold of the main arms; empty without predictions."""
-    arms = [arm for arm in _main_arms(result, details) if details.arms[arm.name].test_f1.size]
-    if not arms:
-        return ""
-    of = {arm.name: details.arms[arm.name] for arm in arms}
-    own = [quoted(name) for name, one in of.items() if None in one.chosen]
-    shown = {short_name(result, name): one for name, one in of.items()}
+def threshold_plot(result: StudyResult, details: Details | None) -> Plot | None:
+    """F1 against the threshold of the main arms, of those that have predictions."""
+    if details is None:
+        return None
+    pairs = [(arm, details.arms[arm.name]) for arm in _main_arms(result, details)]
+    curves = [(arm, of) for arm, of in pairs if of.test_f1.size]
+    if not curves:
+        return None
+    own = [quoted(arm.name) for arm, of in curves if None in of.chosen]
     per_label = f" {listed(own)}: a threshold for each label." if own else ""
-    return figure(
+    return Plot(
         "threshold-curves",
-        threshold_curves_figure(
-            {name: one.thresholds for name, one in shown.items()},
-            {name: one.val_f1 for name, one in shown.items()},
-            {name: one.test_f1 for name, one in shown.items()},
-            {name: one.chosen for name, one in shown.items()},
-        ),
+        Section("thresholds", "Thresholds"),
         "F1 and the threshold",
-        f"{_who(result, arms)}; one threshold for all labels, means over seeds within the band "
-        "from the lowest to the highest. Marks are the thresholds that the runs used, chosen "
-        f"without a look at test.{per_label}",
-        " ".join(_highest(name, one) for name, one in of.items()),
+        f"{_who(result, [arm for arm, _ in curves])}; one threshold for all labels, means over "
+        "seeds within the band from the lowest to the highest. Marks are the thresholds that the "
+        f"runs used, chosen without a look at test.{per_label}",
+        " ".join(_highest(arm.name, of) for arm, of in curves),
+        threshold_curves_figure(
+            {
+                result.short_name(arm): ThresholdCurves(
+                    of.thresholds, of.val_f1, of.test_f1, of.chosen
+                )
+                for arm, of in curves
+            }
+        ),
     )
 
 
 def _highest(name: str, arm: ArmDetails) -> str:
     mean = arm.test_f1.mean(axis=0)
-    place = int(np.argmax(mean))
+    best = int(np.argmax(mean))
     return (
-        f"{quoted(name)} is highest on test at the threshold {arm.thresholds[place]:.2f}, with "
-        f"{score(float(mean[place]))}."
+        f"{quoted(name)} is highest on test at the threshold {arm.thresholds[best]:.2f}, with "
+        f"{score(float(mean[best]))}."
     )
 
 
-def learning_chart(result: StudyResult, details: Details) -> str:
-    """Loss and F1 over the epochs of the main arms; empty without a history."""
-    arms = [arm for arm in _main_arms(result, details) if _epochs(details.arms[arm.name])]
-    if not arms:
-        return ""
-    told = [
-        f"{counted(_epochs(details.arms[arm.name]), 'epoch')} of {quoted(arm.name)}" for arm in arms
-    ]
-    return figure(
+def learning_plot(result: StudyResult, details: Details | None) -> Plot | None:
+    """Loss and F1 over the epochs of the main arms, of those that have a history."""
+    if details is None:
+        return None
+    of = [(arm, _epochs(details.arms[arm.name])) for arm in _main_arms(result, details)]
+    epochs = [(arm, count) for arm, count in of if count]
+    if not epochs:
+        return None
+    lengths = [f"{counted(count, 'epoch')} of {quoted(arm.name)}" for arm, count in epochs]
+    return Plot(
         "learning-curves",
-        learning_curves_figure(
-            {short_name(result, arm.name): details.arms[arm.name].history for arm in arms}
-        ),
+        Section("learning", "Learning"),
         "Learning curves",
-        f"{_who(result, arms)}; train dotted, val solid, means over the seeds that got as far, "
-        "within the band from the lowest to the highest. Losses of different kinds have different "
-        "scales.",
-        f"Loss and samples-F1 of train and val over {listed(told)}.",
+        f"{_who(result, [arm for arm, _ in epochs])}; train dotted, val solid, means over the "
+        "seeds that got as far, within the band from the lowest to the highest. Losses of "
+        "different kinds have different scales.",
+        f"Loss and samples-F1 of train and val over {listed(lengths)}.",
+        learning_curves_figure(
+            {result.short_name(arm): details.arms[arm.name].history for arm, _ in epochs}
+        ),
     )
 
 
@@ -103,26 +110,23 @@ def _epochs(arm: ArmDetails) -> int:
     return max((len(curve) for curves in arm.history.values() for curve in curves), default=0)
 
 
-def shares_chart(details: Details) -> str:
-    """Each label's share of the parts of the split; empty if it is not known."""
-    order, left_out = _by_frequency(details)
-    shares = _in_order(details.label_shares, order)
-    if not order or not shares:
-        return ""
-    every = 100 * np.concatenate(list(shares.values()))
-    return figure(
+def label_shares_plot(_result: StudyResult, details: Details | None) -> Plot | None:
+    """Each label's share of the parts of the split, if it is known."""
+    if details is None or not details.label_names or not details.label_shares:
+        return None
+    shares = details.label_shares
+    order = by_frequency(next(iter(shares.values())))
+    percent = 100 * np.concatenate([values[order] for values in shares.values()])
+    return Plot(
         "label-shares",
-        label_shares_figure([details.label_names[place] for place in order], shares),
+        Section("split", "Data"),
         "The split",
         f"Each label's share of the samples of {listed(list(shares))}, on a logarithmic axis. "
-        f"In a stratified split, the marks of a label lie on each other.{left_out}",
-        f"{counted(len(order), 'label')}, on {every.min():.2f} % to {every.max():.2f} % of the "
+        f"In a stratified split, the marks of a label lie on each other.{_left_out(details)}",
+        f"{counted(len(order), 'label')}, on {percent.min():.2f} % to {percent.max():.2f} % of the "
         "samples of a part.",
+        label_shares_figure(details.label_names, shares),
     )
-
-
-def _in_order(shares: Mapping[str, Floats], order: Sequence[int]) -> dict[str, Floats]:
-    return {part: np.asarray(shares[part])[order] for part in PARTS if part in shares}
 
 
 def _main_arms(result: StudyResult, details: Details) -> list[ArmResult]:
@@ -134,28 +138,28 @@ def _who(result: StudyResult, arms: Sequence[ArmResult]) -> str:
     names = [quoted(arm.name) for arm in arms]
     if len(names) == 1:
         return names[0]
-    if result.best is not None and result.best.name == arms[0].name:
+    if arms[0] is result.best:
         return (
-            f"The baseline {names[0]}, which has the highest mean, and the best of the other arms, "
+            f"The baseline {names[0]}, which has the best mean, and the best of the other arms, "
             f"{names[1]}"
         )
-    return f"The baseline {names[0]} and the arm with the highest mean, {names[1]}"
+    return f"The baseline {names[0]} and the arm with the best mean, {names[1]}"
 
 
-def _by_frequency(details: Details) -> tuple[list[int], str]:
-    """Labels by their share of train, the most frequent first, and which of many are left out."""
-    shares = details.label_shares.get("train", np.zeros(len(details.label_names)))
-    order = [int(place) for place in np.argsort(-np.asarray(shares), kind="stable")]
-    if len(order) <= MOST_LABELS:
-        return order, ""
-    half = MOST_LABELS // 2
-    told = f" Of {len(order)} labels, the {half} most frequent and the {half} rarest."
-    return order[:half] + order[-half:], told
+def _left_out(details: Details) -> str:
+    count, half = len(details.label_names), MOST_LABELS // 2
+    if count <= MOST_LABELS:
+        return ""
+    return f" Of {count} labels, the {half} most frequent and the {half} rarest."
 
 
-def _with_share(details: Details, place: int) -> str:
-    name = details.label_names[place]
-    shares = details.label_shares.get("train")
-    if shares is None or shares[place] >= RARE:
-        return name
-    return f"{name} (rare, {100 * shares[place]:.1f} %)"
+def _with_share(name: str, share: float) -> str:
+    return name if share >= RARE else f"{name} (rare, {100 * share:.1f} %)"
+
+
+MAIN_ARMS: Sequence[MakePlot] = (
+    label_scores_plot,
+    threshold_plot,
+    learning_plot,
+    label_shares_plot,
+)

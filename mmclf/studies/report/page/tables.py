@@ -1,254 +1,234 @@
-"""The tables of a study's page: its arms, its effects and its runs."""
+"""The tables of a study's page: those of its files, and all runs, with their heads and captions."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
-from mmclf.plots.words import (
-    NO_VALUE,
-    capital,
-    counted,
-    interval,
-    listed,
-    p_value,
-    points,
-    score,
-    shortened,
-)
+import pandas as pd
+
+from mmclf.plots.words import capital, counted, listed, points, shortened
 from mmclf.storage.tracking import TrackedRun
+from mmclf.studies.definition import Definition
 from mmclf.studies.report.answer import shown_gain
 from mmclf.studies.report.details import LOCAL_UI
-from mmclf.studies.report.page.parts import (
-    Column,
-    element,
-    escaped,
-    minus,
-    number_cell,
-    row_head,
-    table,
-    text_cell,
-    value_cell,
+from mmclf.studies.report.results import ArmResult, StudyResult
+from mmclf.studies.report.study_tables import (
+    FORMATS,
+    MAP,
+    TIME,
+    arms_table,
+    effects_table,
+    narrow,
 )
-from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
+from mmclf.tables import NO_VALUE, Format, Formats, in_digits
 
-TIME, MAP = "time/cold_s", "test/map"
+PAGE_FORMATS: Formats = {
+    **FORMATS,
+    **dict.fromkeys(("Difference", "Diff. low", "Diff. high"), points),
+}
+DASH, MINUS = "\N{EM DASH}", "\N{MINUS SIGN}"
 LONGEST_ERROR = 120
 UI_RUNS = (
     "The links lead to the MLflow UI on this machine, which must be running: “make ui” starts it, "
     "or “mlflow ui --backend-store-uri sqlite:///OUTPUT_DIR/mlflow.db”."
 )
-STATES = {"FAILED": "failed", "KILLED": "interrupted", "RUNNING": "running"}
+STATES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "interrupted", "RUNNING": "running"}
 
 
-def beside(metric: str) -> dict[str, str]:
-    """What stands beside the deciding metric: the same F1 by other thresholds, and the mAP."""
-    kind = metric.removesuffix("_at_0.5").removesuffix("_fitted")
-    every = {"own threshold": kind, "at 0.5": f"{kind}_at_0.5", "fitted": f"{kind}_fitted"}
-    return {name: key for name, key in every.items() if key != metric} | {"mAP": MAP}
+@dataclass(frozen=True)
+class Column:
+    """A column of a DataFrame on the page: its title, and the group of columns that it is in.
 
-
-def arms_table(result: StudyResult, runs_url: str | None) -> str:
-    """A row an arm: the deciding metric, its difference to the baseline, what it costs, its runs.
-
-    `runs_url` followed by a run's id is its address; None for no links.
+    `format` spells its numbers; None for a column of texts.
     """
-    metric = result.definition.metric
-    deciding, difference = capital(result.definition.deciding.words), "Difference, F1 points"
+
+    name: str
+    title: str
+    group: str = ""
+    format: Format | None = None
+
+    def spelt(self, value: Any) -> str:
+        """A cell as text."""
+        if pd.isna(value) or value == NO_VALUE or self.format is None:
+            return DASH if pd.isna(value) or value == NO_VALUE else str(value)
+        return self.format(value).replace("-", MINUS)
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A DataFrame under its caption; `key` is its id.
+
+    `row_key`: the column that names a row. `shown`: rows whose difference is a shown one.
+    """
+
+    key: str
+    caption: str
+    columns: Sequence[Column]
+    frame: pd.DataFrame
+    row_key: str
+    shown: frozenset[str] = frozenset()
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """The groups of columns with how many they have; empty where there is no group."""
+        groups = [(name, len(list(of))) for name, of in groupby(c.group for c in self.columns)]
+        return groups if any(name for name, _ in groups) else []
+
+    @property
+    def rows(self) -> list[dict[Hashable, Any]]:
+        """The rows, by the names of the columns."""
+        return self.frame.to_dict("records")
+
+
+def beside(definition: Definition) -> dict[str, str]:
+    """What stands beside the deciding metric: the same by other thresholds, and the mAP."""
+    key = definition.deciding.key
+    every = {"own threshold": key(""), "at 0.5": key("_at_0.5"), "fitted": key("_fitted")}
+    return {name: of for name, of in every.items() if of != definition.metric} | {"mAP": MAP}
+
+
+def arms_page_table(result: StudyResult) -> PageTable:
+    """A row an arm: the deciding metric, the difference to the baseline, time, and runs."""
+    definition = result.definition
+    deciding, difference = capital(definition.deciding.words), f"Difference, {definition.unit}"
+    number = in_digits(definition.deciding.metric.digits)
     columns = [
-        Column("Arm", is_number=False),
-        *(Column(title, deciding) for title in ("mean", "SD", "n", "95 % interval")),
-        *(Column(title, difference) for title in ("mean", "95 % interval", "p")),
-        *(Column(title, "Beside it") for title in beside(metric)),
-        Column("Time, s"),
-        Column("Runs", is_number=False),
+        Column("Arm", "Arm"),
+        Column(definition.metric, "mean", deciding, number),
+        Column("SD", "SD", deciding, number),
+        Column("n", "n", deciding, FORMATS["n"]),
+        Column("CI 95 %", "95 % interval", deciding, str),
+        *_difference_columns(difference),
+        *(Column(name, name, "Beside it", in_digits(4)) for name in beside(definition)),
+        Column("Running time (s)", "Time, s", "", FORMATS["Running time (s)"]),
+        Column("Runs", "Runs"),
     ]
-    one_seed = len(result.definition.seeds) == 1
+    one_seed = len(definition.seeds) == 1
     of = "the test samples alone" if one_seed else "seeds and test samples together"
     caption = (
-        f"The arms. Mean and standard deviation (SD) over the n seeds that have finished; "
+        "The arms. Mean and standard deviation (SD) over the n seeds that have finished; "
         f"intervals for {of}; p corrected for the number of comparisons (Holm). A difference in "
-        "bold is shown; 1 F1 point is 0.01. “Fitted” is one threshold for all labels, fitted on "
-        "val; the time is that from an empty store."
+        f"bold is shown; 1 {definition.unit.removesuffix('s')} is 0.01. “Fitted” is one threshold "
+        "for all labels, fitted on val; the time is that from an empty store."
     )
-    rows = [_arm_row(result, arm, runs_url) for arm in result.arms]
-    return table("arms-table", caption, columns, rows)
+    frame = narrow(arms_table(result, beside(definition)), PAGE_FORMATS)
+    frame["n"] = frame["n"].astype(float).replace(0.0, math.nan)
+    shown = {arm.name for arm in result.arms if arm.difference and arm.difference.is_shown}
+    return PageTable("arms-table", caption, columns, frame, "Arm", frozenset(shown))
 
 
-def _arm_row(result: StudyResult, arm: ArmResult, runs_url: str | None) -> list[str]:
-    metric, found = result.definition.metric, arm.score
-    reach = NO_VALUE
-    if found is not None and not math.isnan(found.low):
-        reach = f"{score(found.low)} to {score(found.high)}"
+def _difference_columns(group: str) -> list[Column]:
     return [
-        row_head(_arm_name(result, arm)),
-        _mean_cell(arm, metric),
-        number_cell(score(arm.deviation(metric))),
-        number_cell(str(len(arm.runs)) if arm.runs else NO_VALUE),
-        number_cell(reach),
-        *_difference_cells(arm.difference, data_arm=arm.name),
-        *(_mean_cell(arm, key) for key in beside(metric).values()),
-        _mean_cell(arm, TIME),
-        text_cell(status(arm, runs_url)),
+        Column("Difference", "mean", group, PAGE_FORMATS["Difference"]),
+        Column("Diff. 95 %", "95 % interval", group, str),
+        Column("p (Holm)", "p", group, PAGE_FORMATS["p (Holm)"]),
     ]
 
 
-def _arm_name(result: StudyResult, arm: ArmResult) -> str:
-    marks = []
-    if arm.name == result.definition.baseline:
-        marks.append("baseline")
-    if result.best is not None and arm.name == result.best.name and len(result.arms) > 1:
-        marks.append("highest mean")
-    told = f" {element('span', ' · '.join(marks), class_='mark')}" if marks else ""
-    return f"{escaped(arm.name)}{told}"
-
-
-def _mean_cell(arm: ArmResult, metric: str) -> str:
-    mean = arm.mean(metric)
-    return value_cell(shown_value(metric, mean), mean, data_arm=arm.name, data_metric=metric)
-
-
-def _difference_cells(difference: Difference | None, **data: str) -> list[str]:
-    if difference is None:
-        return [number_cell(NO_VALUE)] * 3
-    found = difference.estimate
-    size = escaped(minus(points(found.value)))
-    if difference.is_shown:
-        size = element("strong", size)
-    data |= {"data_difference": repr(float(found.value))}
-    return [
-        element("td", size, class_="number", **data),
-        number_cell(interval(found.low, found.high)),
-        number_cell(p_value(difference.p)),
-    ]
-
-
-def shown_value(metric: str, value: float) -> str:
-    """A value as a cell shows it: seconds in one digit, anything else in four."""
-    if math.isnan(value):
-        return NO_VALUE
-    return f"{value:.1f}" if metric.startswith("time/") else score(value)
-
-
-def status(arm: ArmResult, runs_url: str | None) -> str:
-    """How many runs of an arm there are, with links, and why the others are not, as HTML."""
-    if not arm.runs and not arm.failed:
-        return "not run"
-    parts = []
-    if arm.runs:
-        parts.append(f"{counted(len(arm.runs), 'run')}{_seed_links(arm.runs, runs_url)}")
-    for state in dict.fromkeys(run.status for run in arm.failed):
-        runs = [run for run in arm.failed if run.status == state]
-        errors = dict.fromkeys(shortened(error_of(run), LONGEST_ERROR) for run in runs)
-        told = escaped("; ".join(filter(None, errors)))
-        links = _seed_links(runs, runs_url)
-        parts.append(
-            f"{len(runs)} {escaped(state_words(state))}{links}{': ' if told else ''}{told}"
-        )
-    if arm.missing:
-        seeds = listed([str(seed) for seed in arm.missing])
-        parts.append(f"{'seed' if len(arm.missing) == 1 else 'seeds'} {seeds} not run")
-    return ", ".join(parts)
-
-
-def _seed_links(runs: Sequence[TrackedRun], runs_url: str | None) -> str:
-    """As ` (seeds 0, 1)`, each a link to its run; empty if there is nothing to link to."""
-    if not _can_link(runs_url):
-        return ""
-    seeds = [escaped(run.tags.get("mmclf.seed", NO_VALUE)) for run in runs]
-    links = [_link(run, seed, runs_url) for run, seed in zip(runs, seeds, strict=True)]
-    return f" ({'seed' if len(runs) == 1 else 'seeds'} {', '.join(links)})"
-
-
-def error_of(run: TrackedRun) -> str:
-    """Why a run failed, as far as that is tracked."""
-    return run.tags.get("mmclf.error", "")
-
-
-def state_words(status_: str) -> str:
-    """A status of MLflow in a word."""
-    return STATES.get(status_, status_.lower())
-
-
-def effects_table(result: StudyResult) -> str:
-    """A row a change of a ladder or an attribution, and what of the gain it accounts for."""
+def effects_page_table(result: StudyResult) -> PageTable | None:
+    """A row a change, and what of the gain it accounts for; None unless the effects add up."""
+    table = effects_table(result)
+    if table is None:
+        return None
     columns = [
-        Column("Change", is_number=False),
-        *(Column(title, "Effect, F1 points") for title in ("mean", "95 % interval", "p")),
-        Column("Share of the gain"),
-        Column("Seeds"),
+        Column("Effect", "Change"),
+        *_difference_columns(f"Effect, {result.definition.unit}"),
+        Column("Share", "Share of the gain", "", lambda share: f"{100 * share:.0f} %"),
+        Column("Seeds", "Seeds", "", in_digits(0)),
     ]
     caption = (
-        f"What each change accounts for, {result.definition.kind.part}. p corrected for the "
-        "number of changes (Holm); an effect in bold is shown. A share is given where the "
-        "whole gain is shown."
+        f"What each change accounts for: {result.definition.kind.part}. p corrected for the number "
+        "of changes (Holm); an effect in bold is shown. A share is given where the whole gain is "
+        "shown."
     )
-    whole = shown_gain(result)
-    rows = [_effect_row(effect, whole) for effect in result.effects]
-    return table("effects-table", caption, columns, rows)
-
-
-def _effect_row(effect: EffectResult, whole: float) -> list[str]:
-    found = effect.difference
-    known = found is not None and not math.isnan(whole)
-    share = f"{100 * found.estimate.value / whole:.0f} %" if found and known else NO_VALUE
-    return [
-        row_head(escaped(effect.name)),
-        *_difference_cells(found, data_effect=effect.name),
-        number_cell(share),
-        number_cell(NO_VALUE if found is None else str(found.estimate.seeds)),
+    frame = narrow(table, PAGE_FORMATS)
+    frame["Share"] = table["Difference"] / shown_gain(result)
+    frame["Seeds"] = [
+        math.nan if effect.difference is None else effect.difference.estimate.seeds
+        for effect in result.effects
     ]
+    shown = {one.name for one in result.effects if one.difference and one.difference.is_shown}
+    return PageTable("effects-table", caption, columns, frame, "Effect", frozenset(shown))
 
 
-def runs_table(result: StudyResult, runs_url: str | None) -> str:
+def runs_page_table(result: StudyResult, runs_url: str | None) -> PageTable:
     """A row a run, arms in the study's order, the failed ones after the finished ones of each."""
-    metrics = tuple(
-        dict.fromkeys([result.definition.metric, "test/f1_macro", "test/f1_micro", MAP, TIME])
-    )
+    deciding = result.definition.metric
+    metrics = dict.fromkeys([deciding, "test/f1_macro", "test/f1_micro", MAP, TIME])
+    formats: Mapping[str, Format] = {TIME: FORMATS["Running time (s)"]}
+    titles = {TIME: "Time, s"}
     columns = [
-        Column("Arm", is_number=False),
-        Column("Seed"),
-        Column("Status", is_number=False),
-        *(Column("Time, s" if key == TIME else key.removeprefix("test/")) for key in metrics),
-        Column("MLflow run", is_number=False),
+        Column("Arm", "Arm"),
+        Column("Seed", "Seed", "", str),
+        Column("Status", "Status"),
+        *(
+            Column(
+                key, titles.get(key, key.removeprefix("test/")), "", formats.get(key, in_digits(4))
+            )
+            for key in metrics
+        ),
+        Column("run_id", "MLflow run"),
     ]
     rows = [
-        _run_row(arm.name, run, metrics, runs_url)
+        {
+            "Arm": arm.name,
+            "Seed": seed_of(run),
+            "Status": ": ".join(filter(None, [STATES.get(run.status, run.status), error_of(run)])),
+            **{key: run.metrics.get(key, math.nan) for key in metrics},
+            "run_id": run.id,
+        }
         for arm in result.arms
         for run in (*arm.runs, *arm.failed)
     ]
     caption = "All runs, with the metrics that are tracked of each; F1 and mAP of the test set."
     if runs_url is not None and runs_url.startswith(f"{LOCAL_UI}/"):
         caption = f"{caption} {UI_RUNS}"
-    return table("runs-table", caption, columns, rows)
+    frame = pd.DataFrame(rows, columns=[column.name for column in columns])
+    return PageTable("runs-table", caption, columns, frame, "run_id")
 
 
-def _run_row(arm: str, run: TrackedRun, metrics: Sequence[str], runs_url: str | None) -> list[str]:
-    state = "finished" if run.status == "FINISHED" else state_words(run.status)
-    error = shortened(error_of(run), LONGEST_ERROR)
-    cells = []
-    for key in metrics:
-        value = run.metrics.get(key, math.nan)
-        cells.append(value_cell(shown_value(key, value), value, data_run=run.id, data_metric=key))
-    return [
-        row_head(escaped(arm)),
-        number_cell(run.tags.get("mmclf.seed", NO_VALUE)),
-        text_cell(escaped(f"{state}: {error}" if error else state)),
-        *cells,
-        text_cell(_run_id(run, runs_url)),
-    ]
+def overrides_page_table(result: StudyResult) -> PageTable:
+    """What each arm's configuration is."""
+    rows = [(arm.name, " ".join(arm.overrides) or NO_VALUE) for arm in result.definition.arms]
+    frame = pd.DataFrame(rows, columns=["Arm", "Overrides"])
+    columns = [Column("Arm", "Arm"), Column("Overrides", "Overrides")]
+    caption = "The overrides that make each arm, beside those of the command."
+    return PageTable("overrides-table", caption, columns, frame, "Arm")
 
 
-def _run_id(run: TrackedRun, runs_url: str | None) -> str:
-    name = element("code", escaped(run.id[:8]))
-    if not _can_link(runs_url):
-        return element("span", name, title=run.id)
-    return _link(run, name, runs_url)
+def seed_of(run: TrackedRun) -> str:
+    """The seed of a run, as far as that is tracked."""
+    return run.tags.get("mmclf.seed", NO_VALUE)
 
 
-def _can_link(runs_url: str | None) -> bool:
-    return runs_url is not None and runs_url.startswith(("http://", "https://"))
+def error_of(run: TrackedRun) -> str:
+    """Why a run failed, as far as that is tracked, in few words."""
+    return shortened(run.tags.get("mmclf.error", ""), LONGEST_ERROR)
 
 
-def _link(run: TrackedRun, inner: str, runs_url: str | None) -> str:
-    return element("a", inner, href=f"{runs_url}{run.id}", title=run.id, rel="noreferrer")
+@dataclass(frozen=True)
+class Outcome:
+    """What became of some seeds of an arm: in words, the runs, and their errors."""
+
+    words: str
+    runs: Sequence[TrackedRun] = ()
+    errors: str = ""
+
+
+def outcomes(arm: ArmResult) -> list[Outcome]:
+    """What became of every seed of an arm."""
+    if not arm.runs and not arm.failed:
+        return [Outcome("not run")]
+    found = [Outcome(counted(len(arm.runs), "run"), arm.runs)] if arm.runs else []
+    for state in dict.fromkeys(run.status for run in arm.failed):
+        runs = [run for run in arm.failed if run.status == state]
+        errors = "; ".join(filter(None, dict.fromkeys(map(error_of, runs))))
+        found.append(Outcome(f"{len(runs)} {STATES.get(state, state)}", runs, errors))
+    if arm.missing:
+        seeds = listed([str(seed) for seed in arm.missing])
+        found.append(Outcome(f"{'seed' if len(arm.missing) == 1 else 'seeds'} {seeds} not run"))
+    return found

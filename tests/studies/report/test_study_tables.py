@@ -12,8 +12,14 @@ from made_up import CHANGES, result
 from rich.console import Console
 
 from mmclf.studies.report.show import show
-from mmclf.studies.report.study_table import in_form, tables, write_tables
-from mmclf.studies.report.table import render
+from mmclf.studies.report.study_tables import (
+    FORMATS,
+    fair_metrics,
+    in_form,
+    tables,
+    write_tables,
+)
+from mmclf.tables import render
 
 
 def test_of_two_tables_csv_is_that_of_the_arms_alone(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,7 +63,7 @@ def test_a_p_has_three_digits_and_is_never_0_but_in_csv() -> None:
         replace(study.arms[1], difference=replace(difference, p=p)) for p in (0.00001, 0.04321)
     )
     table = tables(replace(study, arms=(study.arms[0], small, large)))["results"]
-    rows = [line.split(" | ")[9] for line in render(table, "md").splitlines()[2:]]
+    rows = [line.split(" | ")[9] for line in render(table, "md", FORMATS).splitlines()[2:]]
     assert rows == ["-", "< 0.001", "0.043"]
     assert ",1e-05," in render(table, "csv")
 
@@ -68,3 +74,14 @@ def test_effects_of_an_earlier_design_are_taken_away(tmp_path: Path) -> None:
     write_tables(tmp_path, result())
     assert list(tmp_path.glob("effects.*")) == []
     assert {path.name for path in tmp_path.glob("*.csv")} == {"results.csv", "runs.csv"}
+
+
+@pytest.mark.parametrize("kind", ["samples", "micro", "macro"])
+def test_the_same_metric_at_other_thresholds_stands_beside_the_deciding_one(kind: str) -> None:
+    for rule in ("", "_at_0.5", "_fitted"):
+        found = fair_metrics(result(metric=f"test/f1_{kind}{rule}").definition)
+        assert found == {
+            "F1 at 0.5": f"test/f1_{kind}_at_0.5",
+            "F1 fitted": f"test/f1_{kind}_fitted",
+            "mAP": "test/map",
+        }

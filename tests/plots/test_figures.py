@@ -12,12 +12,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from mmclf.plots.cost import cost_figure
-from mmclf.plots.forest import CORRECTED, HOLDING, SHOWN, forest_figure
+from mmclf.plots.forest import CORRECTED, HOLDING, SHOWN, Interval, forest_figure
 from mmclf.plots.label_scores import label_scores_figure
 from mmclf.plots.label_shares import label_shares_figure
 from mmclf.plots.learning_curves import by_epoch, learning_curves_figure
 from mmclf.plots.style import LOOKS, MUTED, PAPER, SERIES
-from mmclf.plots.threshold_curves import threshold_curves_figure
+from mmclf.plots.threshold_curves import ThresholdCurves, threshold_curves_figure
 from mmclf.plots.waterfall import DROP, GAIN, NOT_SHOWN, waterfall_figure
 
 ODD = ["$\\frac{$", "_hidden", "<b>&\"'", "", "x" * 300, "\x00"]
@@ -53,11 +53,12 @@ def key_of(figure: Figure) -> list[str]:
 
 def test_forest_tells_three_kinds_of_differences_apart() -> None:
     figure = forest_figure(
-        ["shown", "corrected", "holding", "unknown"],
-        [2.0, 1.0, 0.5, 0.4],
-        [1.0, 0.1, -1.0, math.nan],
-        [3.0, 1.9, 2.0, math.nan],
-        [True, False, False, False],
+        [
+            Interval("shown", 2.0, 1.0, 3.0, True),
+            Interval("corrected", 1.0, 0.1, 1.9, False),
+            Interval("holding", 0.5, -1.0, 2.0, False),
+            Interval("unknown", 0.4, math.nan, math.nan, False),
+        ],
         "points",
     )
     (axes,) = figure.axes
@@ -79,14 +80,8 @@ def test_forest_tells_three_kinds_of_differences_apart() -> None:
 @pytest.mark.parametrize("rows", [1, 70])
 def test_forest_of_one_row_and_of_many(rows: int) -> None:
     values = np.linspace(-3, 3, rows).tolist()
-    figure = forest_figure(
-        [f"arm {place}" for place in range(rows)],
-        values,
-        [value - 1 for value in values],
-        [value + 1 for value in values],
-        [abs(value) > 1 for value in values],
-        "points",
-    )
+    arms = [Interval("arm", value, value - 1, value + 1, abs(value) > 1) for value in values]
+    figure = forest_figure(arms, "points")
     assert drawn(figure)
     assert figure.get_size_inches()[1] < 20
 
@@ -94,11 +89,11 @@ def test_forest_of_one_row_and_of_many(rows: int) -> None:
 def test_waterfall_steps_begin_where_the_last_one_ended() -> None:
     figure = waterfall_figure(
         ("default", 0.70),
-        ["a", "b", "c"],
-        [0.05, -0.02, 0.01],
-        [0.04, -0.03, -0.01],
-        [0.06, -0.01, 0.03],
-        [True, True, False],
+        [
+            Interval("a", 0.05, 0.04, 0.06, True),
+            Interval("b", -0.02, -0.03, -0.01, True),
+            Interval("c", 0.01, -0.01, 0.03, False),
+        ],
         ("improved", 0.74),
         "F1",
     )
@@ -127,11 +122,7 @@ def test_waterfall_goes_on_after_a_step_that_is_not_known() -> None:
     nan = math.nan
     figure = waterfall_figure(
         ("a", 0.5),
-        ["x", "y"],
-        [nan, 0.1],
-        [nan, 0.05],
-        [nan, 0.15],
-        [False, True],
+        [Interval("x", nan, nan, nan, False), Interval("y", 0.1, 0.05, 0.15, True)],
         ("b", 0.6),
         "F1",
     )
@@ -171,6 +162,24 @@ def test_label_shares_of_zero_stand_at_the_edge() -> None:
     assert drawn(figure)
 
 
+def test_label_shares_stand_at_their_values_the_most_frequent_label_first() -> None:
+    shares = {"train": np.asarray([0.02, 0.5]), "val": np.asarray([0.03, 0.4])}
+    (axes,) = label_shares_figure(["dog", "cat"], shares).axes
+    assert row_names(axes) == ["cat", "dog"]
+    assert [data(line) for line in lines(axes)] == [
+        ([0.5, 0.02], [0, 1]),
+        ([0.4, 0.03], [0, 1]),
+    ]
+
+
+def test_of_many_labels_the_most_frequent_and_the_rarest_are_drawn() -> None:
+    shares = np.linspace(0.5, 0.001, 2000)
+    figure = label_shares_figure([f"label {place}" for place in range(2000)], {"train": shares})
+    names = row_names(figure.axes[0])
+    assert names == [f"label {place}" for place in (*range(30), *range(1970, 2000))]
+    assert figure.get_size_inches()[1] < 20
+
+
 @pytest.mark.parametrize("shares", [[0.0, 0.0], [1.0, 1.0], [1e-5, 0.9]])
 def test_label_shares_at_the_extremes(shares: list[float]) -> None:
     figure = label_shares_figure(["cat", "dog"], {"train": np.asarray(shares)})
@@ -185,9 +194,8 @@ THRESHOLDS = np.linspace(0.1, 0.9, 9)
 
 def threshold_curves(chosen: Sequence[float | None], seeds: int = 2) -> Figure:
     curves = np.stack([0.8 - (THRESHOLDS - 0.4) ** 2 + 0.01 * seed for seed in range(seeds)])
-    return threshold_curves_figure(
-        {"base": THRESHOLDS}, {"base": curves + 0.02}, {"base": curves}, {"base": chosen}
-    )
+    base = ThresholdCurves(THRESHOLDS, curves + 0.02, curves, chosen)
+    return threshold_curves_figure({"base": base})
 
 
 def test_threshold_curves_are_means_over_seeds_with_what_was_chosen() -> None:
@@ -232,13 +240,21 @@ def test_learning_curves_of_two_arms_differ_by_mark_and_parts_by_line() -> None:
     assert key_of(figure) == ["train: base", "val: base", "train: best", "val: best"]
 
 
+def test_learning_curves_of_a_run_alone_are_named_by_their_parts() -> None:
+    history = {"train/loss": [((1, 0.9), (2, 0.5))], "val/loss": [((1, 0.8), (2, 0.6))]}
+    figure = learning_curves_figure({"": history})
+    assert key_of(figure) == ["train", "val"]
+    loss, _ = figure.axes
+    assert [data(line) for line in lines(loss)] == [([1, 2], [0.9, 0.5]), ([1, 2], [0.8, 0.6])]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss", "samples-F1"]
+
+
 def test_odd_names_are_drawn_as_they_are() -> None:
-    ones = [1.0] * len(ODD)
+    rows = [Interval(name, 1.0, 1.0, 1.0, True) for name in ODD]
     some = np.linspace(0.4, 0.5, len(ODD))
-    shown = [True] * len(ODD)
     for figure in (
-        forest_figure(ODD, ones, ones, ones, shown, "points"),
-        waterfall_figure(("$a$", 0.5), ODD, ones, ones, ones, shown, ("$b", 0.6), "F1"),
+        forest_figure(rows, "points"),
+        waterfall_figure(("$a$", 0.5), rows, ("$b", 0.6), "F1"),
         cost_figure(ODD, np.arange(1.0, 7), np.zeros(6), some, "_hidden", "F1"),
         label_scores_figure(ODD, {"_a": some, "$b": some}),
         label_shares_figure(ODD, {"train": some}),

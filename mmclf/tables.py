@@ -1,0 +1,153 @@
+"""Any table as text, Markdown, CSV, LaTeX or tab-separated lines, and on a terminal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+Format = Callable[[Any], str]
+Formats = Mapping[str, Format]
+NO_VALUE = "-"
+SMALLEST_P = 0.001
+WIDE = 100_000  # characters, which no line of text has
+WIDEST_TEXT = 30  # characters of a cell on a terminal, beyond which it goes on below
+SUFFIXES: Mapping[str, str] = {"text": "txt", "md": "md", "csv": "csv", "tex": "tex"}
+
+
+def in_digits(digits: int) -> Format:
+    """Numbers with so many digits after the point."""
+    return lambda value: f"{value:.{digits}f}"
+
+
+def signed(value: float) -> str:
+    """A difference in four digits, with its sign unless it is 0."""
+    return f"{value:+.4f}" if value > 0 else f"{value:.4f}"
+
+
+def p_value(p: float) -> str:
+    """A p in three digits, never 0."""
+    return f"< {SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"
+
+
+def number(value: float | None, digits: int) -> str:
+    """A value with so many digits after the point, or a dash where there is none."""
+    return NO_VALUE if value is None or pd.isna(value) else f"{value:.{digits}f}"
+
+
+def is_text(column: pd.Series) -> bool:
+    """Whether a column holds texts, not numbers."""
+    return not pd.api.types.is_numeric_dtype(column)
+
+
+def cells(table: pd.DataFrame, formats: Formats) -> pd.DataFrame:
+    """The cells as text: by the format of their column, else numbers in four digits."""
+
+    def shown(name: str, value: Any) -> str:
+        default = str if is_text(table[name]) else in_digits(4)
+        return NO_VALUE if pd.isna(value) else formats.get(name, default)(value)
+
+    texts = {name: [shown(str(name), value) for value in table[name]] for name in table}
+    return pd.DataFrame(texts, columns=table.columns, dtype=str)
+
+
+def render(table: pd.DataFrame, form: str, formats: Formats | None = None) -> str:
+    """The table as `text`, `md`, `csv`, `tex` or `tsv`; `csv` is unrounded."""
+    if form == "csv":
+        return table.to_csv(index=False, lineterminator="\n")
+    texts = cells(table, formats or {})
+    left = [is_text(table[name]) for name in table]
+    lines = [[str(name) for name in table], *texts.to_numpy().tolist()]
+    if form == "tsv":
+        return "".join("\t".join(line) + "\n" for line in lines)
+    if form == "tex":
+        return _latex(texts, left)
+    return _markdown(lines, left) if form == "md" else _text(texts, left)
+
+
+def write_forms(
+    folder: Path, name: str, tables: Mapping[str, pd.DataFrame], formats: Formats
+) -> None:
+    """`NAME.SUFFIX` in `folder`, of the table of each form."""
+    for form, table in tables.items():
+        path = folder / f"{name}.{SUFFIXES[form]}"
+        path.write_text(render(table, form, formats), encoding="utf-8")
+
+
+def print_rich(
+    table: pd.DataFrame,
+    console: Console,
+    title: str,
+    formats: Formats | None = None,
+    *,
+    spare: Sequence[str] = (),
+    styles: Mapping[str, str] | None = None,
+) -> None:
+    """Print the table for a person at a terminal.
+
+    Where it is too wide, columns in `spare` are left out, the first one first, which is said below.
+    `styles` of a cell of the first column, by its text.
+    """
+    dropped: list[str] = []
+    while True:
+        kept = table.drop(columns=dropped)
+        shown = _terminal_table(kept, cells(kept, formats or {}), title, styles or {})
+        width = Measurement.get(console, console.options.update(max_width=WIDE), shown).maximum
+        left = [name for name in spare if name in kept]
+        if width <= console.width or not left:
+            break
+        dropped.append(left[0])
+    console.print(shown)
+    if dropped:
+        told = f"too narrow for {', '.join(dropped)}: --format text shows all"
+        console.print(Text(told, style="dim"))
+
+
+def _terminal_table(
+    table: pd.DataFrame, texts: pd.DataFrame, title: str, styles: Mapping[str, str]
+) -> Table:
+    shown = Table(title=Text(title), header_style="bold", box=box.SIMPLE_HEAD, title_justify="left")
+    for name in table:
+        text = is_text(table[name])
+        shown.add_column(
+            Text(str(name).replace(" ", "\n")),
+            justify="left" if text else "right",
+            overflow="fold",
+            no_wrap=not text,
+            max_width=WIDEST_TEXT if text else None,
+        )
+    for first, *rest in texts.to_numpy().tolist():
+        shown.add_row(Text(first, style=styles.get(first, "")), *map(Text, rest))
+    return shown
+
+
+def _text(texts: pd.DataFrame, left: Sequence[bool]) -> str:
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name, is_left in zip(texts, left, strict=True):
+        shown.add_column(Text(str(name)), justify="left" if is_left else "right", no_wrap=True)
+    for row in texts.to_numpy().tolist():
+        shown.add_row(*map(Text, row))
+    out = io.StringIO()
+    Console(file=out, width=WIDE, color_system=None).print(shown)
+    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+
+
+def _markdown(lines: Sequence[Sequence[str]], left: Sequence[bool]) -> str:
+    rule = ["---" if is_left else "---:" for is_left in left]
+    escaped = [[cell.replace("|", r"\|") for cell in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in [escaped[0], rule, *escaped[1:]])
+
+
+def _latex(texts: pd.DataFrame, left: Sequence[bool]) -> str:
+    alignment = "".join("l" if is_left else "r" for is_left in left)
+    text = texts.to_latex(index=False, escape=True, column_format=alignment)
+    # A bracket at the beginning of a row would be an argument of the command before it.
+    return text.replace("\n[", "\n{[}")
