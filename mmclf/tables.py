@@ -49,10 +49,10 @@ def is_text(column: pd.Series) -> bool:
 
 
 def cells(table: pd.DataFrame, formats: Formats) -> pd.DataFrame:
-    """The cells as text: by the format of their column, else numbers in four digits."""
+    """The cells as text: by the format of their column, else fractions in four digits."""
 
     def shown(name: str, value: Any) -> str:
-        default = str if is_text(table[name]) else in_digits(4)
+        default = in_digits(4) if pd.api.types.is_float_dtype(table[name]) else str
         return NO_VALUE if pd.isna(value) else formats.get(name, default)(value)
 
     texts = {name: [shown(str(name), value) for value in table[name]] for name in table}

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from mmclf.config.compose import compose
 from mmclf.errors import InputError
 from mmclf.storage.store.maintenance import Kept, changed_files, damaged, kept, prune, remove
+from mmclf.tables import print_rich, render
 
 COLUMNS = ("stage", "key", "size", "cost_s", "count", "used", "run", "hardware")
 AGES: Mapping[str, float] = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -113,18 +113,14 @@ def _verify(store: Path) -> int:
 
 
 def _list(entries: Sequence[Kept]) -> None:
-    rows = [_row(one) for one in entries]
+    table = pd.DataFrame([_row(one) for one in entries], columns=COLUMNS)
     console = Console()
-    total = f"{len(entries)} results, {_bytes(sum(one.size for one in entries))}"
     if console.is_terminal:
-        table = Table(*COLUMNS, header_style="bold", caption=total)
-        for row in rows:
-            table.add_row(*map(escape, row))
-        console.print(table)
-        return
-    for row in ([*COLUMNS], *rows):
-        sys.stdout.write("\t".join(row) + "\n")
-    sys.stdout.write(total + "\n")
+        print_rich(table, console, "Store", spare=("hardware", "run", "count", "used"))
+    else:
+        sys.stdout.write(render(table, "tsv"))
+    total = _bytes(sum(one.size for one in entries))
+    sys.stdout.write(f"{len(entries)} results, {total}\n")
 
 
 def _row(one: Kept) -> list[str]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from mmclf.config.compose import compose
 from mmclf.config.schema import Composed
 from mmclf.data.checks.examine import Examination, examine
-from mmclf.data.checks.render import RENDERERS, labels_csv, print_rich, render
+from mmclf.data.checks.render import FORMS, labels_csv, print_rich, render
 from mmclf.data.split import label_shares
 
 DESCRIPTION = """\
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("words", nargs="*", metavar="OVERRIDE")
     parser.add_argument("--no-images", action="store_true", help="do not look at the images")
-    parser.add_argument("--format", choices=RENDERERS, help="default: text, rich on a terminal")
+    parser.add_argument("--format", choices=FORMS, help="default: text, rich on a terminal")
     parser.add_argument("--track", action="store_true", help="keep the report in MLflow, too")
     parser.add_argument("--config-dir", metavar="DIR", help="config groups of your own")
     return parser

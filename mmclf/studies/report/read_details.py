@@ -85,8 +85,10 @@ def _details(tracker: Tracker, arm: ArmResult, predicted: Sequence[Predictions])
 
 
 def _curve(tracker: Tracker, run: TrackedRun, metric: str) -> Curve:
-    # The last step repeats the best epoch's value, under which the whole run is found.
-    return tuple(tracker.history(run.id, metric)[:-1])
+    """The value of a metric after each epoch; empty for a run that has not tracked it."""
+    epochs = tracker.history(run.id, f"epoch/{metric}")
+    # Runs of before tracked it under the metric's own name, and the best epoch's value last.
+    return tuple(epochs or tracker.history(run.id, metric)[:-1])
 
 
 def _val(predicted: Predictions) -> Part:

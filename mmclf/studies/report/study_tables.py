@@ -24,7 +24,6 @@ from mmclf.tables import (
 NAN = math.nan
 TIME, MAP = "time/cold_s", "test/map"
 FORMATS: Formats = {
-    "n": in_digits(0),
     **dict.fromkeys(("Difference", "Diff. low", "Diff. high"), signed),
     "p (Holm)": p_value,
     "Running time (s)": in_digits(1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -35,4 +36,18 @@ def test_the_baseline_and_the_best_other_arm_have_details(
     assert list(found.arms) == ["plain", "better"]
     assert found.sizes == SIZES
     assert np.array_equal(found.label_shares["train"], shares(TRAIN))
-    assert [len(curve) for curve in found.arms["plain"].history["val/loss"]] == [EPOCHS]
+
+
+@pytest.mark.parametrize("curves", ["epoch/", ""])
+def test_curves_hold_each_epoch_once_in_runs_of_either_form(
+    tmp_path: Path, curves: Literal["epoch/", ""]
+) -> None:
+    tracker = tracker_in(tmp_path)
+    parent = start(tracker, tmp_path, (0,))
+    track(tracker, tmp_path, parent.id, ("plain", 0), curves=curves)
+    found = read_details(tracker, collect(tracker, parent))
+    assert found is not None
+    history = found.arms["plain"].history
+    assert set(history) == {"train/loss", "val/loss", "train/f1_samples", "val/f1_samples"}
+    expected = tuple((epoch, epoch / 4) for epoch in range(1, EPOCHS + 1))
+    assert set(history.values()) == {(expected,)}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from mlflow import MlflowClient
 
 from mmclf.evaluation.metrics import set_scores
 from mmclf.storage.tracking import TrackedRun, Tracker
@@ -55,20 +58,39 @@ def track(
     place: tuple[str, int] = ("plain", 0),
     *,
     wrong: float = 0.2,
+    curves: Literal["epoch/", ""] = "epoch/",
 ) -> TrackedRun:
-    """A finished run that is wrong at a rate."""
+    """A finished run that is wrong at a rate.
+
+    Its curves are tracked under `epoch/`, or as runs once did: under the metrics' own names, whose
+    last step then is the best epoch's.
+    """
     target = folder / f"{place[0]}-{place[1]}"
     scores = _write(target, wrong)
     tags = {"mmclf.arm": place[0], "mmclf.seed": str(place[1]), "mmclf.vision": "resnet18"}
     tags |= {f"mmclf.samples.{part}": str(size) for part, size in SIZES.items()}
     log = tracker.start(f"{place[0]}, seed={place[1]}", tags, parent)
-    curve = {f"{part}/{name}": 0.5 for part in ("train", "val") for name in ("loss", "f1_samples")}
-    log.curves(dict.fromkeys(range(1, EPOCHS + 1), curve))
-    times = {"time/cold_s": 3.0, "time/wall_s": 2.0}
-    log.metrics(curve | scores | times | {"test/map": 0.5})
+    keys = [f"{part}/{name}" for part in ("train", "val") for name in ("loss", "f1_samples")]
+    final = dict.fromkeys(keys, 0.75) | {"time/cold_s": 3.0, "time/wall_s": 2.0, "test/map": 0.5}
+    if curves:
+        epochs = range(1, EPOCHS + 1)
+        log.curves({epoch: dict.fromkeys(keys, epoch / 4) for epoch in epochs})
+        log.metrics(final | scores)
+    else:
+        _track_as_once(log.id, tracker.uri, keys, final | scores)
     log.artifacts(target)
     log.end("FINISHED")
     return tracker.get([log.id])[0]
+
+
+def _track_as_once(run: str, uri: str, keys: Sequence[str], final: Mapping[str, float]) -> None:
+    """The curves below the metrics' own names, and the final values at the step after them."""
+    client = MlflowClient(uri)
+    for epoch in range(1, EPOCHS + 1):
+        for key in keys:
+            client.log_metric(run, key, epoch / 4, step=epoch)
+    for key, value in final.items():
+        client.log_metric(run, key, value, step=EPOCHS + 1)
 
 
 def shares(count: int) -> Floats:

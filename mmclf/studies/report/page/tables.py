@@ -100,7 +100,7 @@ def arms_page_table(result: StudyResult) -> PageTable:
         Column("Arm", "Arm"),
         Column(definition.metric, "mean", deciding, number),
         Column("SD", "SD", deciding, number),
-        Column("n", "n", deciding, FORMATS["n"]),
+        Column("n", "n", deciding, in_digits(0)),
         Column("CI 95 %", "95 % interval", deciding, str),
         *_difference_columns(difference),
         *(Column(name, name, "Beside it", in_digits(4)) for name in beside(definition)),
