@@ -6,14 +6,18 @@ OUTPUTS ?= outputs
 # Hydra's next line, which `make test-next` lays over the environment.
 NEXT := $(CURDIR)/.next
 NEXT_HYDRA := hydra-core==1.4.0rc3 omegaconf==2.4.1rc1
+# What meets Hydra: composing, launching, sweeping, and what a run and a study make of it.
+NEXT_TESTS := tests/config tests/cli tests/pipeline tests/studies/test_arms.py
+# A thread a process, as there is a process a core.
+PYTEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 PORT ?= 5000
 DATA ?= ../shared/data/comp5329
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-next soak bench lint format ui clean
+.PHONY: help setup demo test test-slow test-all test-next soak bench lint format ui clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## the virtual environment .venv, at the versions in constraints.txt
 
@@ -30,16 +34,20 @@ demo: setup ## default against improved on generated data, offline, and the resu
 	@echo
 	@echo 'Compare the runs in the MLflow UI: make ui, then http://127.0.0.1:$(PORT)'
 
-test: setup ## the tests, offline, a file of them on each core at a time
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+test: setup ## the tests that one runs all day, offline, on all cores
+	$(PYTEST) -m 'not slow'
 
-test-next: setup ## the tests on the next Hydra and omegaconf, laid over the environment
+test-slow: setup ## the others: browser, endurance, simulations, servers, whole processes
+	$(PYTEST) -m slow
+
+test-all: test test-slow test-next ## all of them, and the fast ones on the next Hydra
+
+test-next: setup ## the fast tests on the next Hydra and omegaconf, laid over the environment
 	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target $(NEXT) $(NEXT_HYDRA)
-	PYTHONPATH=$(NEXT) HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 \
-		$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	PYTHONPATH=$(NEXT) $(PYTEST) -m 'not slow' $(NEXT_TESTS)
 
 soak: setup ## the tests that kill, damage and race, and the simulations, in full: an hour
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance tests/study/statistics/test_coverage.py
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance tests/studies/statistics/test_coverage.py
 
 bench: setup ## how fast everything is, into experiments/speed/README.md: DATA=DIR for real images
 	$(BIN)/python experiments/speed/bench.py --data $(DATA)
