@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,3 +56,14 @@ def test_a_library_is_known_where_it_belongs_alone() -> None:
         if (homes := HOMES.get(name.split(".")[0])) is not None and not path.startswith(homes)
     ]
     assert strangers == []
+
+
+def test_each_folder_says_what_is_in_it() -> None:
+    unnamed = []
+    for folder in (path.parent for path in PACKAGE.rglob("*/__init__.py")):
+        docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
+        named = set(re.findall(r"\w+", docstring))
+        members = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+        members |= {path.parent.name for path in folder.glob("*/__init__.py")}
+        unnamed += [f"{folder.name}: {member}" for member in sorted(members - named)]
+    assert unnamed == []

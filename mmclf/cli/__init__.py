@@ -1,1 +1,12 @@
-"""The command line, one file a command."""
+"""The command line, one file a command.
+
+main        the entry: what the command line asks for
+launch      one run, a sweep or a study, as Hydra launches them
+plan        what a study would do, and how long it would take
+show        the config groups, their levels, the settings of a level
+doctor      a data set examined before anything is trained on it
+report      tables of tracked runs
+predict     a file of labels from a tracked run
+cache       what the store holds, checked and pruned
+columns     names with their descriptions, 80 columns wide
+"""

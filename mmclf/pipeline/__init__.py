@@ -1,1 +1,17 @@
-"""One run, from its configuration to its tracked results."""
+"""One run, from its configuration to its tracked results.
+
+run               the way, from top to bottom
+run_data          samples, split and images of a run
+modalities        what each modality reads, and its part of the keys
+stages            the stages and their keys
+stage_runner      the stages that need torch
+fit_result        the result of a fit
+modality_ablation test samples that lack a modality
+evaluation_stage  thresholds and metrics
+epoch_log         the epochs, logged as they go by
+figures           the plots of a run
+artifacts         the files that a run leaves
+stage_timing      what the stages cost
+run_naming        what a run is called
+predict           a tracked run's model on new samples
+"""

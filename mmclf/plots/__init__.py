@@ -1,1 +1,6 @@
-"""Figures of runs and studies, from plain arrays and tables."""
+"""Plots of runs and studies, from plain arrays.
+
+label_shares, learning_curves, threshold_curves, label_scores   of a run
+forest, waterfall, cost                                         of a study
+lines, placing, style, svg, words                               what they share
+"""

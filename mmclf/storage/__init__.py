@@ -1,1 +1,7 @@
-"""What outlives a process: stage results, tracked runs, and what a run ran on."""
+"""What outlives a process: stored results, tracked runs, and what a run ran on.
+
+store        results of stages, by content
+tracking     runs in MLflow
+environment  processor, versions, commit
+stopwatch    seconds by stage
+"""

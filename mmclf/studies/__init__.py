@@ -1,1 +1,15 @@
-"""Studies: questions over config groups, answered by tracked runs."""
+"""Studies: questions over config groups, answered by tracked runs.
+
+factors        what a study varies
+design_kinds   the designs, an object each
+design         the arms and effects of one study
+arms           every arm composed and checked
+definition     the question, as it is kept with the runs
+fingerprint    what the runs come from beyond their settings
+run_key        which run of a study a run is
+pending        the runs that are still to be done
+time_estimate  how long they will take
+run            from the parent run to the report
+statistics     intervals, p-values, attribution
+report         tables, plots and page
+"""

@@ -1,1 +1,14 @@
-"""From arrays to a trained model."""
+"""From samples to a trained model.
+
+device          the device that torch computes on
+precision       the precision in which frozen encoders run
+prefetch        batches made ready while another is computed on
+encoding        how each modality is encoded or read
+encode          frozen encoders over all samples
+features        their results
+batches         what the trainer draws its batches from
+batch_augment   crops and flips of whole batches
+components      model, loss, optimizer and scheduler of a run
+trainer         the training loop
+fit             the best epoch, and the refit
+"""

@@ -1,1 +1,9 @@
-"""The report on a data set before anything is trained on it: what would stop a run, what is odd."""
+"""The examination of a data set: what would stop a run, and what is odd.
+
+examine     loads, decodes and splits as a run would
+checkup     what there is to say of samples, captions, images and labels
+duplicates  samples that are alike
+labels      how often each label stands in each part
+check       one line of the report
+render      the report as text, Markdown and CSV
+"""

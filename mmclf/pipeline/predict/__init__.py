@@ -1,1 +1,8 @@
-"""Prediction from a tracked run: its model restored, and what it says of new samples."""
+"""Prediction from a tracked run: its model restored, and its labels for new samples.
+
+predictor   load(run_id), for notebooks
+restore     the run's model, built again
+inputs      images and captions in the forms that a notebook has
+modalities  what each modality does with them
+forward     forward passes in which samples do not depend on each other
+"""

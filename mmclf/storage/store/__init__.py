@@ -1,1 +1,11 @@
-"""The content-addressed store of what the stages of runs came to."""
+"""The content-addressed store of the results of stages.
+
+store         get a stage's result, or compute it
+entry         a stored result as a folder of files
+hashing       digests of values and arrays
+file_hasher   digests of files
+json_cache    small facts, remembered from run to run
+arrays        arrays as files
+atomic_write  files that are there whole or not at all
+maintenance   what is stored, verified and pruned
+"""

@@ -1,4 +1,9 @@
-"""Tracking: the only package that knows MLflow."""
+"""Tracking: the only package that knows MLflow.
+
+tracker   runs, logged while they go and read back
+database  the sqlite file of runs
+keys      names as MLflow admits them
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,16 @@
-"""Tables and figures from tracked runs."""
+"""Tables, plots and page of tracked runs.
+
+run_table       a row for each tracked run
+collect         a study's result, out of its runs
+results         what the result holds
+predictions     the label sets that runs predicted
+common_samples  test samples that runs have in common
+compare         any two runs beside each other
+study_tables    the tables of a study
+answer          the result in words
+details         curves and label shares of the main arms
+read_details    where they come from
+show            the result on a terminal
+page            the result as a web page
+publish         a study's folder
+"""

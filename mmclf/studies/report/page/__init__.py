@@ -1,1 +1,9 @@
-"""A study's report as one HTML page."""
+"""A study's report as one HTML page.
+
+plot         a plot with what is said of it
+comparisons  plots of all arms
+main_arms    plots of the baseline and the best other arm
+method       how the study was made
+tables       the tables, with heads and captions
+document     the page that holds them
+"""
