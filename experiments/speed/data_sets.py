@@ -11,9 +11,8 @@ from figures import DEMO, REAL
 from numpy.typing import NDArray
 from sizes import Sizes
 
-from mmclf.data import demo
 from mmclf.data.samples import Samples
-from mmclf.data.sources import competition
+from mmclf.data.sources import competition, demo
 from mmclf.data.sources.competition_csv import read_rows, write_rows
 
 

@@ -9,6 +9,7 @@ from typing import Any
 MOVED_MODULES: Mapping[str, str] = {
     "mmclf.data.coco": "mmclf.data.sources.coco",
     "mmclf.data.competition": "mmclf.data.sources.competition",
+    "mmclf.data.demo": "mmclf.data.sources.demo",
     "mmclf.data.table": "mmclf.data.sources.table",
     "mmclf.losses": "mmclf.models.losses",
     "mmclf.thresholds": "mmclf.evaluation.thresholds",

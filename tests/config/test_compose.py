@@ -62,7 +62,7 @@ def test_bare_is_the_demo_on_captions_alone() -> None:
     composed = compose()
     assert (composed.choices["vision"], composed.choices["text"]) == ("none", "tfidf")
     assert "experiment" not in composed.choices
-    assert composed.config.data.part["root"] == "outputs/store/demo/0-1200-400"
+    assert composed.config.data.part["root"] == "outputs/store/demo/v2-0-1200-400"
     assert composed.tree["tracking"]["uri"] == "sqlite:///outputs/mlflow.db"
     assert "hydra" not in composed.tree
 

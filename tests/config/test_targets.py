@@ -254,7 +254,7 @@ def test_only_modules_of_ones_own_can_be_granted(module: str) -> None:
 
 def test_a_loader_of_mmclf_says_that_it_returns_samples() -> None:
     with pytest.raises(InputError, match="is another function: expected a function that returns"):
-        resolve("mmclf.data.demo.scenes.stream", "data", [])
+        resolve("mmclf.data.sources.demo.generate", "data", [])
 
 
 def test_build_passes_what_the_signature_names(own: Path) -> None:

@@ -21,15 +21,19 @@ def has_packages() -> bool:
 
 @pytest.mark.skipif(not has_packages(), reason="the extra `offline` is not installed")
 def test_both_modalities_together_beat_either_alone(tmp_path: Path) -> None:
-    """Test F1 of both lies between 70 and 95 and at least 3 points above the better one alone."""
-    folder = f"output_dir={tmp_path}"
+    """Samples F1 on the test set, in percent; one seed differs from another by less than 2."""
     scores = {}
     for name, overrides in {
         "both": ["vision=efficientnet_lite0", "text=minilm"],
         "vision": ["vision=efficientnet_lite0", "text=none"],
         "text": ["vision=none", "text=minilm"],
+        "words": ["vision=none", "text=tfidf"],
+        "neither": ["vision=none", "text=constant"],
     }.items():
-        result = mmclf.run(mmclf.compose([folder, *overrides]))
+        lines = [f"output_dir={tmp_path}", "encode.precision=fp32", *overrides]
+        result = mmclf.run(mmclf.compose(lines))
         scores[name] = 100 * result.metrics["test/f1_samples"]
-    assert 70 < scores["both"] < 95
-    assert scores["both"] > max(scores["vision"], scores["text"]) + 3
+    alone = [scores[name] for name in ("vision", "text", "words")]
+    assert 79 < scores["both"] < 88
+    assert scores["both"] > max(alone) + 3
+    assert min(alone) > scores["neither"] + 10

@@ -22,8 +22,8 @@ from mmclf.config.schema import Composed, Config
 from mmclf.config.targets import build
 from mmclf.config.user_modules import UserModules
 from mmclf.config.validate import check
-from mmclf.data.demo.generate import make
 from mmclf.data.images import Pictures, read_image
+from mmclf.data.sources.demo import generate
 from mmclf.errors import InputError
 from mmclf.models.identity import Identity
 from mmclf.pipeline.run_data import load_run_data, open_store
@@ -38,7 +38,7 @@ Lines = tuple[str, ...]
 # Levels of one's own, as fewer overrides are composed sooner.
 LEVELS = {
     "data/small": """
-_target_: mmclf.data.demo.load
+_target_: mmclf.data.sources.demo.load
 root: ${store.dir}/demo/${data.seed}
 seed: 0
 train: 60
@@ -416,7 +416,7 @@ def test_a_precision_is_remembered_by_encoder_hardware_and_torch(
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("scenes") / "demo", seed=0, train=60, test=20)
+    return generate(tmp_path_factory.mktemp("scenes") / "demo", seed=0, train=60, test=20)
 
 
 @pytest.fixture
