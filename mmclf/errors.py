@@ -1,4 +1,4 @@
-"""The errors that mean "your input, not our code", and how a wrong name is answered."""
+"""Exceptions for invalid user input, and suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 
 
 class InputError(Exception):
-    """Bad input or configuration: one finding a line, shown without a traceback.
+    """Bad input or configuration, shown without a traceback.
 
-    Every finding says what was found, where, what was expected and what to do.
+    Args:
+        problems: a line each; says what was found, where, what was expected and what to do.
+
     """
 
     def __init__(self, *problems: str) -> None:
@@ -18,21 +20,21 @@ class InputError(Exception):
 
 
 class NothingTrackedError(InputError):
-    """There is no database, or no experiment in it, yet."""
+    """The tracking database, or the experiment in it, does not exist yet."""
 
 
 class ArtifactError(InputError):
-    """An artifact of a finished run is lost or damaged; not one that is merely out of reach."""
+    """An artifact of a finished run is missing or damaged, not merely unreachable."""
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
-    """The choice that is spelt most like `name`, or None if none comes near."""
-    found = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
-    return found[0] if found else None
+    """The choice most similar to `name` in spelling, or None if none is similar enough."""
+    matches = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
+    return matches[0] if matches else None
 
 
 def suggestion(name: str, choices: Iterable[str]) -> str:
-    """A half-sentence that names the valid choices, the nearest one first."""
+    """The end of an error message: the nearest choice, if any, and all valid ones."""
     choices = sorted(set(choices))
     if not choices:
         return "there is none to choose"

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, off one a line now and then."""
+"""Progress of long tasks: a bar on a terminal, an occasional line elsewhere."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from rich.progress import (
 )
 from rich.text import Text
 
-QUIET_S = 30.0  # between two lines, and before the first, where there is no terminal
+LINE_INTERVAL_S = 30.0  # between two lines, and before the first, where there is no terminal
 
 
 class RateColumn(ProgressColumn):
-    """Steps a second, or the seconds of a step where it takes more than one."""
+    """Steps per second, or seconds per step where a step takes longer than one."""
 
     def render(self, task: Task) -> Text:
-        """The rate, nothing before the first step."""
+        """The rate as text, empty before the first step."""
         speed = task.finished_speed if task.finished_speed is not None else task.speed
         return Text("" if speed is None else rate(speed), style="progress.data.speed")
 
 
 def rate(speed: float) -> str:
-    """A speed in steps a second as words, `212/s` or `3.4 s each`."""
+    """Format a speed in steps per second, as `212/s` or `3.4 s each`."""
     if speed <= 0:
         return ""
     if speed >= 1:
@@ -43,10 +43,13 @@ def rate(speed: float) -> str:
 
 @contextmanager
 def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Shows `total` steps on standard error; yields what advances it by a number of steps."""
+    """Show the progress of `total` steps on standard error.
+
+    Yields a function that advances it by a number of steps.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Lines(title, total).advance
+        yield LineProgress(title, total).advance
         return
     columns = (
         TextColumn("{task.description}"),
@@ -60,20 +63,20 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda steps: progress.advance(task, steps)
 
 
-class Lines:
-    """Progress as plain lines, none for work that is done soon."""
+class LineProgress:
+    """Progress as plain lines, none for a task that ends within `LINE_INTERVAL_S`."""
 
     def __init__(self, title: str, total: int) -> None:
         self._title, self._total, self._done = title, total, 0
-        self._started = self._told = time.monotonic()
+        self._started = self._last_line = time.monotonic()
 
     def advance(self, steps: int) -> None:
-        """Count `steps`, and tell them if the last line was long ago."""
+        """Count `steps`, and write a line if the last one is `LINE_INTERVAL_S` old."""
         self._done += steps
         now = time.monotonic()
-        if now - self._told < QUIET_S or self._done == 0:
+        if now - self._last_line < LINE_INTERVAL_S or self._done == 0:
             return
-        self._told = now
+        self._last_line = now
         speed = self._done / (now - self._started)
         minutes, seconds = divmod(round((self._total - self._done) / speed), 60)
         sys.stderr.write(

@@ -1,4 +1,4 @@
-"""The subcommand `cache`: what is stored, by which run it was made, and making space."""
+"""The subcommand `cache`: lists, verifies and prunes the store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from rich.console import Console
 
 from mmclf.config.compose import compose
 from mmclf.errors import InputError
-from mmclf.storage.store.maintenance import Kept, changed_files, damaged, kept, prune, remove
+from mmclf.storage.store.maintenance import (
+    StoredEntry,
+    changed_files,
+    damaged,
+    prune,
+    remove,
+    stored_entries,
+)
 from mmclf.tables import print_rich, render
 
 COLUMNS = ("stage", "key", "size", "cost_s", "count", "used", "run", "hardware")
@@ -47,58 +54,58 @@ def cache(arguments: Sequence[str]) -> int:
         help="remove what was not used for 30d (m, h, d, w), or the longest unused beyond 10GB "
         "(MB, GB, TB), or both",
     )
-    given = parser.parse_intermixed_args(arguments)
-    words = [*given.words, *(word for word in given.prune or () if "=" in word)]
-    odd = [word for word in words if "=" not in word]
-    if odd:
-        raise InputError(f"mmclf cache: {odd[0]!r} is no KEY=VALUE such as output_dir=outputs")
+    options = parser.parse_intermixed_args(arguments)
+    words = [*options.words, *(word for word in options.prune or () if "=" in word)]
+    invalid = [word for word in words if "=" not in word]
+    if invalid:
+        raise InputError(f"mmclf cache: {invalid[0]!r} is no KEY=VALUE such as output_dir=outputs")
     store = Path(compose(words).config.store.dir)
     if not store.is_dir():
         raise InputError(
             f"there is no store at {store}: start a run first, or say where it is by "
             "output_dir=DIR or store.dir=DIR"
         )
-    if given.prune is not None:
-        limits = [word for word in given.prune if "=" not in word]
+    if options.prune is not None:
+        limits = [word for word in options.prune if "=" not in word]
         _prune(store, limits)
-    if given.verify:
+    if options.verify:
         return _verify(store)
-    if given.prune is None:
-        _list(kept(store))
+    if options.prune is None:
+        _list(stored_entries(store))
     return 0
 
 
 def _prune(store: Path, limits: Sequence[str]) -> None:
-    age: float | None = None
-    size: int | None = None
+    max_age: float | None = None
+    max_size: int | None = None
     for limit in limits:
-        found = LIMIT.fullmatch(limit)
-        if found is None:
+        match = LIMIT.fullmatch(limit)
+        if match is None:
             raise InputError(
                 f"--prune: found {limit!r}, expected an age such as 30d (m, h, d, w) or a size "
                 "such as 10GB (MB, GB, TB)"
             )
-        if found[2] in AGES:
-            age = float(found[1]) * AGES[found[2]]
+        if match[2] in AGES:
+            max_age = float(match[1]) * AGES[match[2]]
         else:
-            size = round(float(found[1]) * SIZES[found[2]])
+            max_size = round(float(match[1]) * SIZES[match[2]])
     if not limits:
         raise InputError("--prune: found no limit, expected an age such as 30d or a size as 10GB")
-    removed = prune(store, older_than_s=age, largest=size)
-    left = kept(store)
+    removed = prune(store, older_than_s=max_age, max_size=max_size)
+    remaining = stored_entries(store)
     sys.stdout.write(
-        f"{store}: removed {len(removed)} results, {_bytes(sum(one.size for one in removed))}; "
-        f"{len(left)} are left, {_bytes(sum(one.size for one in left))}\n"
+        f"{store}: removed {len(removed)} results, {_bytes(sum(entry.size for entry in removed))}; "
+        f"{len(remaining)} are left, {_bytes(sum(entry.size for entry in remaining))}\n"
     )
 
 
 def _verify(store: Path) -> int:
-    """Tell what is damaged and remove it; status 1 if anything was."""
-    entries = kept(store)
+    """Remove and report what is damaged; returns exit status 1 if anything was."""
+    entries = stored_entries(store)
     bad = list(damaged(store))
-    for one, why in bad:
-        done = "removed" if remove(one.folder) else "in use, and left"
-        sys.stdout.write(f"{why}: {done}\n")
+    for stored, reason in bad:
+        action = "removed" if remove(stored.folder) else "in use, and left"
+        sys.stdout.write(f"{reason}: {action}\n")
     changed = changed_files(store)
     for name in changed:
         sys.stdout.write(
@@ -106,29 +113,29 @@ def _verify(store: Path) -> int:
             "the earlier one will not be used for it again\n"
         )
     sys.stdout.write(
-        f"{store}: {len(entries)} results read, {_bytes(sum(one.size for one in entries))}; "
+        f"{store}: {len(entries)} results read, {_bytes(sum(stored.size for stored in entries))}; "
         f"{len(bad)} damaged, {len(changed)} files changed unnoticed\n"
     )
     return 1 if bad or changed else 0
 
 
-def _list(entries: Sequence[Kept]) -> None:
-    table = pd.DataFrame([_row(one) for one in entries], columns=COLUMNS)
+def _list(entries: Sequence[StoredEntry]) -> None:
+    table = pd.DataFrame([_row(entry) for entry in entries], columns=COLUMNS)
     console = Console()
     if console.is_terminal:
         print_rich(table, console, "Store", spare=("hardware", "run", "count", "used"))
     else:
         sys.stdout.write(render(table, "tsv"))
-    total = _bytes(sum(one.size for one in entries))
+    total = _bytes(sum(entry.size for entry in entries))
     sys.stdout.write(f"{len(entries)} results, {total}\n")
 
 
-def _row(one: Kept) -> list[str]:
-    used = datetime.fromtimestamp(one.used).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    head = [one.stage, one.folder.name[:12], _bytes(one.size)]
-    if one.entry is None:
+def _row(stored: StoredEntry) -> list[str]:
+    used = datetime.fromtimestamp(stored.used).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    head = [stored.stage, stored.folder.name[:12], _bytes(stored.size)]
+    if stored.entry is None:
         return [*head, "damaged", "-", "-", "-", "-"]
-    timing = one.entry.timing
+    timing = stored.entry.timing
     return [
         *head,
         f"{timing.seconds:.1f}",

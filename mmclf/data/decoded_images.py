@@ -103,7 +103,7 @@ def decode_images(
 
     def pictures() -> Pictures:
         # What was hashed as it was written need not be hashed again to be believed.
-        file = stored(verify=result.found).value.path
+        file = stored(verify=result.reused).value.path
         mapped: Pictures = np.load(file, mmap_mode="r", allow_pickle=False)
         return mapped
 

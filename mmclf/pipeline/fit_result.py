@@ -110,4 +110,4 @@ def with_test_outputs(
 ) -> StageResult[FitResult]:
     """A fit's result with other outputs of the test set, at the cost of both."""
     value = replace(fit.value, test=tested.value)
-    return StageResult(value, tested.timing, tested.inputs, tested.found)
+    return StageResult(value, tested.timing, tested.inputs, tested.reused)

@@ -1,4 +1,4 @@
-"""What a run ran on: processor, versions, commit. Nothing here waits for torch."""
+"""The environment of a run: processor, versions, commit. Nothing here imports torch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGES = ("mmclf", "torch", "torchvision", "timm", "transformers", "scikit-lea
 
 
 def check_single_process() -> None:
-    """Raise InputError in one of several processes: each would register a run of its own."""
+    """Raise InputError if a launcher started several processes: each would track its own run."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError(
             f"found {os.environ['WORLD_SIZE']} processes, expected one: a run is not yet divided "
@@ -29,10 +29,10 @@ def check_single_process() -> None:
 
 
 def keep_freed_memory() -> None:
-    """Let the process keep the memory that it frees, where the C library is glibc.
+    """Let the process keep freed memory instead of returning it to the system (glibc only).
 
-    A network's activations are freed and asked for again with every batch; given back to the system
-    and mapped anew each time, they cost EfficientNet-Lite0 a quarter of its speed on two cores.
+    A network's activations are freed and allocated again with every batch; returning them to the
+    system each time costs EfficientNet-Lite0 a quarter of its speed on two cores.
     """
     if sys.platform != "linux":
         return
@@ -42,16 +42,16 @@ def keep_freed_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def is_surely_cpu(wanted: str) -> bool:
-    """Whether the device called `wanted` is the CPU; False also where only torch could tell."""
-    if wanted == "auto":
-        found = any(True for name in DEVICE_FILES for _ in Path("/dev").glob(name))
-        return sys.platform == "linux" and not found
-    return wanted == "cpu"
+def is_surely_cpu(device: str) -> bool:
+    """Whether the device named `device` is the CPU; False too where only torch can tell."""
+    if device == "auto":
+        has_accelerator = any(True for name in DEVICE_FILES for _ in Path("/dev").glob(name))
+        return sys.platform == "linux" and not has_accelerator
+    return device == "cpu"
 
 
 def describe_cpu() -> str:
-    """The processor in words, as `2 x Intel(R) Xeon(R) Processor`."""
+    """The number of usable cores and the processor's name, as `2 x Intel(R) Xeon(R) Processor`."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{cores} x {_processor()}"
 
@@ -66,18 +66,18 @@ def _processor() -> str:
 
 
 def versions() -> str:
-    """The versions of what decides a run's numbers, as `mmclf 0.1.0, torch 2.12.1, ...`."""
-    found = [f"python {platform.python_version()}"]
+    """The versions of the packages that affect results, as `mmclf 0.1.0, torch 2.12.1, ...`."""
+    parts = [f"python {platform.python_version()}"]
     for package in PACKAGES:
         try:
-            found.append(f"{package} {metadata.version(package)}")
+            parts.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
-            found.append(f"{package} (not installed)")
-    return ", ".join(found)
+            parts.append(f"{package} (not installed)")
+    return ", ".join(parts)
 
 
 def commit() -> str | None:
-    """The commit of mmclf's own source, `-dirty` if changed since; None outside a checkout."""
+    """The commit of mmclf's source, with `-dirty` if changed since; None outside a checkout."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None

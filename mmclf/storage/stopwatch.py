@@ -1,4 +1,4 @@
-"""Timing: seconds by stage."""
+"""A stopwatch that adds up seconds by stage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Stopwatch:
-    """Adds up the seconds that named stages take, from its own start on."""
+    """Adds up the seconds that named stages take, and those since it was made."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
@@ -16,7 +16,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Add the time spent in the block to `name`."""
+        """Add the time spent in the `with` block to `name`."""
         started = time.perf_counter()
         try:
             yield
@@ -24,7 +24,7 @@ class Stopwatch:
             self.add(name, time.perf_counter() - started)
 
     def add(self, name: str, seconds: float) -> None:
-        """Add `seconds` (negative ones take off) to `name`."""
+        """Add `seconds`, which may be negative, to `name`."""
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     def elapsed(self) -> float:

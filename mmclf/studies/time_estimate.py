@@ -17,7 +17,7 @@ from mmclf.evaluation.thresholds import Threshold
 from mmclf.pipeline.run_data import RunData, load_run_data
 from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage.store.entry import Entry, Stage, StageTiming
-from mmclf.storage.store.maintenance import kept
+from mmclf.storage.store.maintenance import stored_entries
 from mmclf.storage.store.store import Store
 
 UNKNOWN = math.nan
@@ -65,7 +65,7 @@ class Speeds:
     """Seconds a sample of the stages in a store, on one hardware."""
 
     def __init__(self, folder: Path, hardware: str) -> None:
-        found = [one.entry for one in kept(folder) if one.entry is not None]
+        found = [one.entry for one in stored_entries(folder) if one.entry is not None]
         self._entries = [entry for entry in found if entry.timing.hardware == hardware]
 
     def of(self, stage: Stage) -> float:

@@ -1,4 +1,4 @@
-"""Arrays as files of NumPy, without pickle."""
+"""Arrays as `.npy` files, without pickle."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
-    """Write an array; raises OSError with the system's own number where the disk is full.
+    """Write an array in NumPy's format.
 
-    Not by `numpy.save`, whose error there has none.
+    Unlike `numpy.save`, raises OSError with `errno` set if the disk is full.
     """
-    whole = np.asarray(array, order="C")
+    contiguous = np.asarray(array, order="C")
     header = {
-        "descr": np.lib.format.dtype_to_descr(whole.dtype),
+        "descr": np.lib.format.dtype_to_descr(contiguous.dtype),
         "fortran_order": False,
-        "shape": whole.shape,
+        "shape": contiguous.shape,
     }
     with path.open("wb") as stream:
         np.lib.format.write_array_header_1_0(stream, header)
-        stream.write(whole.data if whole.size else b"")
+        stream.write(contiguous.data if contiguous.size else b"")
 
 
 def load_array(path: Path) -> NDArray[Any]:
-    """Read an array back; raises ValueError if it is none, or holds objects."""
-    found: NDArray[Any] = np.load(path, allow_pickle=False)
-    return found
+    """Read an array; raises ValueError if the file is not an array, or holds objects."""
+    array: NDArray[Any] = np.load(path, allow_pickle=False)
+    return array

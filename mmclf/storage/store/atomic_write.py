@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, also after a kill or a power cut."""
+"""Atomic writing of files: a file is complete or absent, also after a kill or a power cut."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under a name of this process's own, sync it, then rename it to `path`."""
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write `data` to a temporary file of this process, sync it, then rename it to `path`."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with unfinished.open("wb") as stream:
@@ -21,13 +21,13 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Wait until a file's content is on the disk."""
+    """Flush a file's content to the disk."""
     with path.open("rb") as stream:
         os.fsync(stream.fileno())
 
 
 def sync_folder(path: Path) -> None:
-    """Wait until a folder's names are on the disk, where the system lets a folder be opened."""
+    """Flush a folder's list of names to the disk, on systems that can open a folder."""
     if os.name != "posix":
         return
     descriptor = os.open(path, os.O_RDONLY)

@@ -1,6 +1,6 @@
-"""Entries: a stored result as a folder of files, with a record of what it is and what it cost.
+"""Entries: a stored result as a folder of files, with a record of its stage and its cost.
 
-The record `entry.json` names every file with its size and sum, and carries a sum of itself.
+The record `entry.json` lists every file with its size and digest, and holds a digest of itself.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mmclf.storage.store.atomic_write import sync_file, sync_folder, write_whole
-from mmclf.storage.store.file_hasher import file_sum
+from mmclf.storage.store.atomic_write import sync_file, sync_folder, write_atomic
+from mmclf.storage.store.file_hasher import file_digest
 from mmclf.storage.store.hashing import digest, plain
 
 FORMAT = 1
@@ -22,19 +22,22 @@ RECORD = "entry.json"
 
 
 class DamagedError(Exception):
-    """A stored result is not what was stored."""
+    """The files of a stored result have changed since they were written."""
 
 
 class OutdatedError(DamagedError):
-    """A stored result is whole, but no longer what its stage would give."""
+    """A stored result is intact, but its stage would now compute another one."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A result to be had: the name and version of its stage, and all that decides it.
+    """A computation whose result can be stored.
 
-    `arguments` are plain, large ones given by their digests. Raise `version` when a stage computes
-    something else of the same arguments.
+    Args:
+        name: of the kind of stage, as `encode`.
+        version: to be raised when the stage computes something else from the same arguments.
+        arguments: plain values that determine the result, large ones as their digests.
+
     """
 
     name: str
@@ -43,15 +46,22 @@ class Stage:
 
     @cached_property
     def key(self) -> str:
-        """The same for the same arguments, whatever the process."""
+        """The digest of name, version and arguments; the same in every process."""
         return digest([self.name, self.version, self.arguments])
 
 
 @dataclass(frozen=True)
 class StageTiming:
-    """What a result cost: `seconds` for `count` samples, views or the like, on a hardware.
+    """The cost of computing a result.
 
-    `run`: in which run; None before it has an id.
+    Args:
+        stage: the stage's name.
+        key: the stage's key.
+        seconds: spent on computing.
+        count: of samples, views or the like that were processed.
+        hardware: description of the device.
+        run: id of the run that computed it; None before the run has an id.
+
     """
 
     stage: str
@@ -64,7 +74,17 @@ class StageTiming:
 
 @dataclass(frozen=True)
 class Entry:
-    """A stored result; `inputs` are the costs of what it was made from, down to the samples."""
+    """A stored result.
+
+    Args:
+        folder: of its files.
+        timing: what computing it cost.
+        inputs: the costs of all results that it was computed from, directly or not.
+        arguments: those of its stage.
+        created: time in seconds since the epoch.
+        files: size in bytes and digest of each file.
+
+    """
 
     folder: Path
     timing: StageTiming
@@ -74,56 +94,57 @@ class Entry:
     files: Mapping[str, tuple[int, str]]
 
     def path(self, name: str) -> Path:
-        """Where the file `name` lies; raises DamagedError unless it is as it was stored."""
+        """The path of the file `name`; raises DamagedError if the file has changed."""
         path = self.folder / name
         if name not in self.files:
             raise DamagedError(f"{path} is not of this entry")
         size, expected = self.files[name]
         try:
-            if path.stat().st_size != size or file_sum(path) != expected:
+            if path.stat().st_size != size or file_digest(path) != expected:
                 raise DamagedError(f"{path} has changed since it was stored")
         except OSError as error:
             raise DamagedError(f"{path} cannot be read ({error.strerror})") from error
         return path
 
     def read(self, name: str) -> bytes:
-        """The content of the file `name`; raises DamagedError unless it is as it was stored."""
+        """The content of the file `name`; raises DamagedError if the file has changed."""
         return self.path(name).read_bytes()
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """The size of all files in bytes."""
         return sum(size for size, _ in self.files.values())
 
 
 def open_entry(folder: Path) -> Entry:
-    """The entry in `folder`, its record checked, its other files not read.
+    """The entry in `folder`; its record is checked, its other files are not read.
 
-    Raises FileNotFoundError if there is none, DamagedError if the record is not whole.
+    Raises FileNotFoundError if there is no record, DamagedError if the record has changed.
     """
     data = (folder / RECORD).read_bytes()
     try:
-        told = json.loads(data)
-        _check_record(told, data, folder)
+        record = json.loads(data)
+        _check_record(record, data, folder)
         return Entry(
             folder=folder,
-            timing=StageTiming(**told["cost"]),
-            inputs=tuple(StageTiming(**timing) for timing in told["inputs"]),
-            arguments=told["arguments"],
-            created=told["created"],
-            files={name: (size, value) for name, (size, value) in told["files"].items()},
+            timing=StageTiming(**record["cost"]),
+            inputs=tuple(StageTiming(**timing) for timing in record["inputs"]),
+            arguments=record["arguments"],
+            created=record["created"],
+            files={name: (size, value) for name, (size, value) in record["files"].items()},
         )
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedError(f"{folder / RECORD} has changed since it was stored") from error
 
 
 def seal(folder: Path, stage: Stage, timing: StageTiming, inputs: Sequence[StageTiming]) -> None:
-    """Make an entry of the files in `folder`: sync them and write their record last."""
+    """Turn the files in `folder` into an entry: sync them, then write their record."""
     names = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in names:
         sync_file(path)
     files = {
-        path.relative_to(folder).as_posix(): (path.stat().st_size, file_sum(path)) for path in names
+        path.relative_to(folder).as_posix(): (path.stat().st_size, file_digest(path))
+        for path in names
     }
     write_record(Entry(folder, timing, tuple(inputs), stage.arguments, time.time(), files))
     for inner in {path.parent for path in names} | {folder}:
@@ -131,8 +152,8 @@ def seal(folder: Path, stage: Stage, timing: StageTiming, inputs: Sequence[Stage
 
 
 def write_record(entry: Entry) -> None:
-    """Write an entry's record, in place of an earlier one."""
-    told = {
+    """Write an entry's record, replacing an earlier one."""
+    record = {
         "format": FORMAT,
         "cost": asdict(entry.timing),
         "inputs": [asdict(timing) for timing in entry.inputs],
@@ -140,18 +161,18 @@ def write_record(entry: Entry) -> None:
         "created": entry.created,
         "files": {name: [size, value] for name, (size, value) in entry.files.items()},
     }
-    write_whole(entry.folder / RECORD, _record(told))
+    write_atomic(entry.folder / RECORD, _serialize(record))
 
 
-def _check_record(told: Mapping[str, Any], data: bytes, folder: Path) -> None:
-    if told["format"] != FORMAT or _record(told) != data:
+def _check_record(record: Mapping[str, Any], data: bytes, folder: Path) -> None:
+    if record["format"] != FORMAT or _serialize(record) != data:
         raise ValueError("it is of another format, or its sum differs")
-    if (told["cost"]["stage"], told["cost"]["key"]) != (folder.parent.name, folder.name):
+    if (record["cost"]["stage"], record["cost"]["key"]) != (folder.parent.name, folder.name):
         raise ValueError("it is the record of another result")
 
 
-def _record(told: Mapping[str, Any]) -> bytes:
-    """The bytes that a record must have, its own sum among them."""
-    rest = {key: value for key, value in told.items() if key != "sum"}
-    whole = rest | {"sum": digest(rest)}
-    return (json.dumps(whole, indent=1, sort_keys=True) + "\n").encode()
+def _serialize(record: Mapping[str, Any]) -> bytes:
+    """The content of a record's file, with a digest of the record itself."""
+    fields = {key: value for key, value in record.items() if key != "sum"}
+    record = fields | {"sum": digest(fields)}
+    return (json.dumps(record, indent=1, sort_keys=True) + "\n").encode()

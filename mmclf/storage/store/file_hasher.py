@@ -1,4 +1,4 @@
-"""Checksums of files' contents, remembered so that what has not changed need not be read again."""
+"""Digests of files, cached so that unchanged files are not read again."""
 
 from __future__ import annotations
 
@@ -13,138 +13,143 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmclf.storage.store.atomic_write import write_whole
+from mmclf.storage.store.atomic_write import write_atomic
 from mmclf.storage.store.hashing import texts_digest
 
-BLOCK = 2**26  # bytes that one thread sums at a time
-# Within this time of a change another one could leave size and time as they are, as git knows too.
-UNSTEADY_NS = 2_000_000_000
+BLOCK = 2**26  # bytes that one thread hashes at a time
+# A second change this soon after a first can leave size and time alike ("racy" in git's terms).
+RACY_NS = 2_000_000_000
 
 Stamp = tuple[int, int]  # size in bytes, time of change in ns
 
 
-def file_sum(path: Path) -> str:
-    """The SHA-256 of a file; of one longer than `BLOCK` that of its blocks' SHA-256, by threads."""
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file; if longer than `BLOCK`, the SHA-256 of its blocks' SHA-256.
+
+    Blocks are hashed in parallel threads.
+    """
     size = path.stat().st_size
     if size <= BLOCK:
-        return _block_sum(path, 0).hex()
+        return _block_digest(path, 0).hex()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         starts = range(0, size, BLOCK)
-        return hashlib.sha256(b"".join(pool.map(lambda s: _block_sum(path, s), starts))).hexdigest()
+        return hashlib.sha256(
+            b"".join(pool.map(lambda s: _block_digest(path, s), starts))
+        ).hexdigest()
 
 
-def _block_sum(path: Path, start: int) -> bytes:
-    found = hashlib.sha256()
+def _block_digest(path: Path, start: int) -> bytes:
+    hasher = hashlib.sha256()
     left = BLOCK
     with path.open("rb") as stream:
         stream.seek(start)
         while left > 0 and (data := stream.read(min(left, 2**20))):
-            found.update(data)
+            hasher.update(data)
             left -= len(data)
-    return found.digest()
+    return hasher.digest()
 
 
 @dataclass(frozen=True)
-class Remembered:
-    """What one file of the memory says of a list of files: a stamp and a sum for each."""
+class FileRecord:
+    """A cached list of files, with the stamp and the digest of each."""
 
     paths: list[str]
     stamps: list[Stamp | None]
-    sums: list[str | None]
+    digests: list[str | None]
 
 
 class FileHasher:
-    """Sums of files by their content, remembered in `folder` by path, size and time of change."""
+    """Digests of files, cached in `folder` by path, size and time of change."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def digests(self, paths: Sequence[Path]) -> list[str | None]:
-        """The sum of each file, None for one that is missing or cannot be read.
+        """The digest of each file, None for one that is missing or cannot be read.
 
-        A list of files is remembered as a whole; of it only what has changed is read again.
+        A list of files is cached as a whole; only those that changed are read again.
         """
-        here = f"{Path.cwd()}{os.sep}"
-        names = [str(path) if path.is_absolute() else f"{here}{path}" for path in paths]
-        memory = self._folder / f"{texts_digest(names)}.json"
-        known = _read(memory)
+        prefix = f"{Path.cwd()}{os.sep}"
+        names = [str(path) if path.is_absolute() else f"{prefix}{path}" for path in paths]
+        cache_file = self._folder / f"{texts_digest(names)}.json"
+        cached = _read(cache_file)
         stamps = [_stamp(name) for name in names]
-        sums: list[str | None] = [None] * len(names)
+        digests: list[str | None] = [None] * len(names)
         changed = []
         for i, stamp in enumerate(stamps):
-            if known is not None and stamp is not None and known.stamps[i] == stamp:
-                sums[i] = known.sums[i]
-            if stamp is not None and sums[i] is None:
+            if cached is not None and stamp is not None and cached.stamps[i] == stamp:
+                digests[i] = cached.digests[i]
+            if stamp is not None and digests[i] is None:
                 changed.append(i)
         if changed:
             started_ns = time.time_ns()
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                found = pool.map(lambda i: _sum_or_none(names[i]), changed)
-                for i, value in zip(changed, found, strict=True):
-                    sums[i] = value
-            steady = [
-                s if s is not None and s[1] < started_ns - UNSTEADY_NS else None for s in stamps
-            ]
-            with suppress(OSError):  # of a full disk: they are then summed again next time
-                _write(memory, Remembered(names, steady, sums))
-        return sums
+                results = pool.map(lambda i: _digest_or_none(names[i]), changed)
+                for i, digest in zip(changed, results, strict=True):
+                    digests[i] = digest
+            steady = [s if s is not None and s[1] < started_ns - RACY_NS else None for s in stamps]
+            with suppress(OSError):  # of a full disk: they are then hashed again next time
+                _write(cache_file, FileRecord(names, steady, digests))
+        return digests
 
     def differing(self) -> Iterator[str]:
-        """The files whose content is not as remembered though size and time of change are."""
-        for memory in sorted(self._folder.glob("*.json")):
-            known = _read(memory)
-            if known is None:
+        """The files whose content differs from the cached digest at equal size and time."""
+        for cache_file in sorted(self._folder.glob("*.json")):
+            record = _read(cache_file)
+            if record is None:
                 continue
-            for name, stamp, value in zip(known.paths, known.stamps, known.sums, strict=True):
-                known_well = stamp is not None and value is not None and _stamp(name) == stamp
-                if known_well and _sum_or_none(name) != value:
+            for name, stamp, digest in zip(
+                record.paths, record.stamps, record.digests, strict=True
+            ):
+                unchanged = stamp is not None and digest is not None and _stamp(name) == stamp
+                if unchanged and _digest_or_none(name) != digest:
                     yield name
 
     def forget(self, name: str) -> None:
-        """Remember nothing of the lists that hold the file `name`, so that it is read again."""
-        for memory in self._folder.glob("*.json"):
-            known = _read(memory)
-            if known is None or name in known.paths:
-                memory.unlink(missing_ok=True)
+        """Drop the cached lists that hold the file `name`, so that it is read again."""
+        for cache_file in self._folder.glob("*.json"):
+            record = _read(cache_file)
+            if record is None or name in record.paths:
+                cache_file.unlink(missing_ok=True)
 
 
 def _stamp(name: str) -> Stamp | None:
     try:
-        found = os.stat(name)  # noqa: PTH116, a Path for each of 40,000 files takes longer
+        status = os.stat(name)  # noqa: PTH116, a Path for each of 40,000 files takes longer
     except (OSError, ValueError):
         return None
-    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
 
-def _sum_or_none(name: str) -> str | None:
+def _digest_or_none(name: str) -> str | None:
     try:
-        return file_sum(Path(name))
+        return file_digest(Path(name))
     except OSError:
         return None
 
 
-def _read(memory: Path) -> Remembered | None:
+def _read(path: Path) -> FileRecord | None:
     try:
-        told = json.loads(memory.read_bytes())
-        stamps = [(int(s[0]), int(s[1])) if s is not None else None for s in told["stamps"]]
-        known = Remembered(told["paths"], stamps, told["sums"])
+        data = json.loads(path.read_bytes())
+        stamps = [(int(s[0]), int(s[1])) if s is not None else None for s in data["stamps"]]
+        record = FileRecord(data["paths"], stamps, data["sums"])
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    same = len(known.paths) == len(known.stamps) == len(known.sums)
-    return known if same and told.get("check") == _check(known) else None
+    same = len(record.paths) == len(record.stamps) == len(record.digests)
+    return record if same and data.get("check") == _check(record) else None
 
 
-def _write(memory: Path, known: Remembered) -> None:
-    told = {
-        "paths": known.paths,
-        "stamps": known.stamps,
-        "sums": known.sums,
-        "check": _check(known),
+def _write(path: Path, record: FileRecord) -> None:
+    data = {
+        "paths": record.paths,
+        "stamps": record.stamps,
+        "sums": record.digests,
+        "check": _check(record),
     }
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(memory, json.dumps(told).encode())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, json.dumps(data).encode())
 
 
-def _check(known: Remembered) -> str:
-    """A sum over all that is remembered, so that a flipped bit in it is not believed."""
-    return texts_digest([*known.paths, *map(repr, known.stamps), *map(repr, known.sums)])
+def _check(record: FileRecord) -> str:
+    """A digest of the record, to detect damage of its file."""
+    return texts_digest([*record.paths, *map(repr, record.stamps), *map(repr, record.digests)])

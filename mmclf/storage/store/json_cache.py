@@ -1,4 +1,4 @@
-"""Small facts that are remembered from run to run: a JSON file of a value for each key."""
+"""A cache of small values in a JSON file, shared between runs and processes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from filelock import FileLock
 
-from mmclf.storage.store.atomic_write import write_whole
+from mmclf.storage.store.atomic_write import write_atomic
 from mmclf.storage.store.hashing import digest
 
 
 class JsonCache:
-    """The facts in one file; a file that is damaged is as good as none."""
+    """Values by key in one file; a damaged file counts as empty."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -25,52 +25,52 @@ class JsonCache:
         return self._read().get(key)
 
     def all(self) -> dict[str, Any]:
-        """All that is remembered."""
+        """All cached values by key."""
         return self._read()
 
     def add(self, facts: Mapping[str, Any]) -> None:
-        """Remember further facts; nothing is written if all are known."""
+        """Add values; nothing is written if the cache holds all of them already."""
         if facts.items() <= self._read().items():
             return
-        # Of a store that is full, or may only be read: they are then found out again next time.
-        with suppress(OSError), self._locked():
+        # The disk may be full or read-only: the values are then computed again next time.
+        with suppress(OSError), self._lock():
             self._write({**self._read(), **facts})
 
-    def get_or_compute(self, key: str, find_out: Callable[[], Any]) -> Any:
-        """What is remembered under `key`, found out first if need be: by one process of several."""
-        known = self._read()
-        if key in known:
-            return known[key]
+    def get_or_compute(self, key: str, compute: Callable[[], Any]) -> Any:
+        """The cached value of `key`; if there is none, it is computed, by only one process."""
+        facts = self._read()
+        if key in facts:
+            return facts[key]
         try:
-            lock = self._locked()
+            lock = self._lock()
             lock.acquire()
         except OSError:  # as in `add`
-            return find_out()
+            return compute()
         try:
-            known = self._read()
-            if key not in known:
-                known[key] = find_out()
-                self._write(known)
-            return known[key]
+            facts = self._read()
+            if key not in facts:
+                facts[key] = compute()
+                self._write(facts)
+            return facts[key]
         finally:
             lock.release()
 
-    def _locked(self) -> FileLock:
+    def _lock(self) -> FileLock:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(f"{self._file}.lock")
 
-    def _write(self, known: Mapping[str, Any]) -> None:
-        told = {"facts": known, "check": digest(known)}
-        text = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False)
-        # What a full disk has no room for is found out again another time.
+    def _write(self, facts: Mapping[str, Any]) -> None:
+        record = {"facts": facts, "check": digest(facts)}
+        text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
+        # What a full disk has no room for is computed again next time.
         with suppress(OSError):
-            write_whole(self._file, text.encode())
+            write_atomic(self._file, text.encode())
 
     def _read(self) -> dict[str, Any]:
         try:
-            told = json.loads(self._file.read_bytes())
-            known, check = told["facts"], told["check"]
-            is_whole = isinstance(known, dict) and check == digest(known)
+            record = json.loads(self._file.read_bytes())
+            facts, check = record["facts"], record["check"]
+            is_whole = isinstance(facts, dict) and check == digest(facts)
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return {}
-        return known if is_whole else {}
+        return facts if is_whole else {}

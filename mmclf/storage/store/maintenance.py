@@ -1,4 +1,4 @@
-"""The upkeep of a store: what is in it, what has changed since it was stored, and making space."""
+"""Maintenance of a store: listing, verifying and pruning its entries."""
 
 from __future__ import annotations
 
@@ -14,13 +14,21 @@ from mmclf.storage.store.entry import RECORD, DamagedError, Entry, open_entry
 from mmclf.storage.store.file_hasher import FileHasher
 
 KEY_LENGTH = 40
-# A folder that is this old and unfinished belongs to no process that is still at work on it.
+# An unfinished folder of this age belongs to a process that no longer works on it.
 ABANDONED_S = 24 * 3600.0
 
 
 @dataclass(frozen=True)
-class Kept:
-    """An entry of a stage, None if its record is damaged; bytes, and when it was last used."""
+class StoredEntry:
+    """An entry as it is stored.
+
+    Args:
+        folder: of its files.
+        entry: None if its record is damaged.
+        size: bytes on the disk.
+        used: time of its last use, in seconds since the epoch; 0 if damaged.
+
+    """
 
     folder: Path
     entry: Entry | None
@@ -29,23 +37,23 @@ class Kept:
 
     @property
     def stage(self) -> str:
-        """The name of its stage."""
+        """The name of the entry's stage."""
         return self.folder.parent.name
 
 
-def kept(store: Path) -> list[Kept]:
-    """The entries of a store, by stage, the latest used first."""
-    found = [_kept(folder) for folder in sorted(store.glob(f"*/{'?' * KEY_LENGTH}"))]
-    return sorted(found, key=lambda one: (one.stage, -one.used))
+def stored_entries(store: Path) -> list[StoredEntry]:
+    """The entries of a store, ordered by stage, the most recently used first."""
+    entries = [_stored_entry(folder) for folder in sorted(store.glob(f"*/{'?' * KEY_LENGTH}"))]
+    return sorted(entries, key=lambda entry: (entry.stage, -entry.used))
 
 
-def _kept(folder: Path) -> Kept:
+def _stored_entry(folder: Path) -> StoredEntry:
     try:
         entry: Entry | None = open_entry(folder)
         used = (folder / RECORD).stat().st_mtime
     except (OSError, DamagedError):
         entry, used = None, 0.0
-    return Kept(folder, entry, _size(folder), used)
+    return StoredEntry(folder, entry, _size(folder), used)
 
 
 def _size(folder: Path) -> int:
@@ -58,50 +66,61 @@ def _size(folder: Path) -> int:
     return sum(sizes)
 
 
-def damaged(store: Path) -> Iterator[tuple[Kept, str]]:
-    """The entries that are not as they were stored, and why; every file is read."""
-    for one in kept(store):
-        if one.entry is None:
-            yield one, f"{one.folder / RECORD} has changed since it was stored"
+def damaged(store: Path) -> Iterator[tuple[StoredEntry, str]]:
+    """The damaged entries, each with the reason; reads every file."""
+    for stored in stored_entries(store):
+        if stored.entry is None:
+            yield stored, f"{stored.folder / RECORD} has changed since it was stored"
             continue
-        for name in one.entry.files:
+        for name in stored.entry.files:
             try:
-                one.entry.path(name)
+                stored.entry.path(name)
             except DamagedError as error:
-                yield one, str(error)
+                yield stored, str(error)
                 break
 
 
 def changed_files(store: Path) -> list[str]:
-    """The images and weights whose content is not as remembered, though size and time are."""
-    sums = FileHasher(store / "sums")
-    found = sorted(set(sums.differing()))
-    for name in found:
-        sums.forget(name)
-    return found
+    """The images and weights whose content changed at equal size and time of change."""
+    hasher = FileHasher(store / "sums")
+    changed = sorted(set(hasher.differing()))
+    for name in changed:
+        hasher.forget(name)
+    return changed
 
 
-def prune(store: Path, *, older_than_s: float | None, largest: int | None) -> list[Kept]:
-    """Remove entries that were not used for so long, then the longest unused beyond a size.
+def prune(store: Path, *, older_than_s: float | None, max_size: int | None) -> list[StoredEntry]:
+    """Remove entries that have not been used for a while, then the least recently used ones.
 
-    Entries that a process is making or reading under its lock are left; returns those removed.
+    Entries whose lock a process holds are left.
+
+    Args:
+        store: the folder of the store.
+        older_than_s: seconds without use after which an entry is removed; None for no limit.
+        max_size: bytes that may be left; None for no limit.
+
+    Returns:
+        The entries that were removed.
+
     """
-    now, entries = time.time(), sorted(kept(store), key=lambda one: one.used)
-    doomed = [one for one in entries if older_than_s is not None and now - one.used > older_than_s]
-    total = sum(one.size for one in entries) - sum(one.size for one in doomed)
-    for one in entries:
-        if largest is None or total <= largest:
+    now, entries = time.time(), sorted(stored_entries(store), key=lambda entry: entry.used)
+    selected = [
+        entry for entry in entries if older_than_s is not None and now - entry.used > older_than_s
+    ]
+    total = sum(entry.size for entry in entries) - sum(entry.size for entry in selected)
+    for entry in entries:
+        if max_size is None or total <= max_size:
             break
-        if one not in doomed:
-            doomed.append(one)
-            total -= one.size
-    removed = [one for one in doomed if remove(one.folder)]
-    _clear_abandoned(store, now)
+        if entry not in selected:
+            selected.append(entry)
+            total -= entry.size
+    removed = [entry for entry in selected if remove(entry.folder)]
+    _remove_abandoned(store, now)
     return removed
 
 
 def remove(folder: Path) -> bool:
-    """Remove an entry and its lock, unless a process holds the lock; whether it is gone."""
+    """Remove an entry and its lock, unless a process holds it; returns whether it is gone."""
     lock = FileLock(f"{folder}.lock")
     try:
         lock.acquire(timeout=0)
@@ -115,10 +134,14 @@ def remove(folder: Path) -> bool:
     return not folder.exists()
 
 
-def _clear_abandoned(store: Path, now: float) -> None:
-    """Remove what killed processes left unfinished."""
-    left: Sequence[Path] = [*store.glob("*/*.part"), *store.glob("off-*"), *store.glob("scratch-*")]
-    for folder in left:
+def _remove_abandoned(store: Path, now: float) -> None:
+    """Remove the unfinished folders of killed processes."""
+    leftovers: Sequence[Path] = [
+        *store.glob("*/*.part"),
+        *store.glob("off-*"),
+        *store.glob("scratch-*"),
+    ]
+    for folder in leftovers:
         try:
             is_old = now - folder.stat().st_mtime > ABANDONED_S
         except OSError:

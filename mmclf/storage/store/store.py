@@ -1,4 +1,4 @@
-"""The store: a stage's result out of its entry, or made anew, by one process of several."""
+"""The store: the result of a stage is read from its entry, or computed by one process."""
 
 from __future__ import annotations
 
@@ -30,25 +30,33 @@ from mmclf.storage.store.entry import (
 from mmclf.storage.store.file_hasher import FileHasher
 
 T = TypeVar("T")
-FULL = (errno.ENOSPC, errno.EDQUOT)
-PATIENCE_S = 2.0  # of waiting for another process in silence
-# What reading can raise of content that its reader did not write, though the sums be right.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+QUIET_WAIT_S = 2.0  # of waiting for another process before saying so
+# What a serializer may raise for files that another version wrote, though their digests match.
 UNREADABLE = (DamagedError, OSError, ValueError, LookupError, TypeError, EOFError)
 
 
 class Serializer(Protocol[T]):
-    """How the value of a stage is written to files and read back."""
+    """Writes the value of a stage to files, and reads it back."""
 
     def write(self, value: T, folder: Path, /) -> None:
-        """Write it to files in `folder`: NumPy, safetensors, JSON."""
+        """Write the value to files in `folder`: NumPy, safetensors, JSON."""
 
     def read(self, entry: Entry, /) -> T:
-        """The value, out of an entry's files; raises DamagedError as `Entry.path` does."""
+        """Read the value from an entry's files; raises DamagedError as `Entry.path` does."""
 
 
 @dataclass(frozen=True)
 class Computed(Generic[T]):
-    """A value of `count` samples, computed in `seconds` from results that cost `inputs`."""
+    """A newly computed value.
+
+    Args:
+        value: the result of the stage.
+        seconds: spent on computing it.
+        count: of samples, views or the like that were processed.
+        inputs: the costs of the results that it was computed from.
+
+    """
 
     value: T
     seconds: float
@@ -58,27 +66,37 @@ class Computed(Generic[T]):
 
 @dataclass(frozen=True)
 class StageResult(Generic[T]):
-    """A stage's value, what it cost when it was made, and the costs of all that it was made from.
+    """The result of a stage.
 
-    `found`: it was stored already, or made by another process meanwhile.
+    Args:
+        value: what the stage computed.
+        timing: what it cost when it was computed.
+        inputs: the costs of all results that it was computed from.
+        reused: whether it was stored already, or computed by another process meanwhile.
+
     """
 
     value: T
     timing: StageTiming
     inputs: tuple[StageTiming, ...]
-    found: bool
+    reused: bool
 
     @property
     def timings(self) -> tuple[StageTiming, ...]:
-        """Its own cost and those of its inputs."""
+        """The cost of the result and those of its inputs."""
         return (self.timing, *self.inputs)
 
 
 class Store:
-    """Results of stages below `folder`; what is made here is made on `hardware`.
+    """The results of stages, below `folder`.
 
-    `hasher` hashes files, and remembers their digests beside the results. Raises InputError if the
-    folder cannot be made.
+    Attributes:
+        hasher: hashes files; caches their digests in the store.
+
+    Args:
+        folder: is made if missing; raises InputError if that fails.
+        hardware: description of the device that computes new results.
+
     """
 
     def __init__(self, folder: Path, hardware: str) -> None:
@@ -86,16 +104,16 @@ class Store:
         self.hasher = FileHasher(folder / "sums")
         self._hardware = hardware
         self._run: str | None = None
-        self._early: dict[str, Path] = {}  # by key, what was made before the run had an id
+        self._unsigned: dict[str, Path] = {}  # by key, entries written before the run had an id
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._unwritable(error) from error
 
     def sign(self, run: str) -> None:
-        """Say which run it is that makes what is made here, also what has been made already."""
+        """Record the run's id in the results that it computes, also in those it has computed."""
         self._run = run
-        for folder in self._early.values():
+        for folder in self._unsigned.values():
             try:
                 entry = open_entry(folder)
                 write_record(replace(entry, timing=replace(entry.timing, run=run)))
@@ -103,18 +121,18 @@ class Store:
                 continue  # another process has removed it, or a full disk has no room for a name
 
     def signed(self, timing: StageTiming) -> StageTiming:
-        """A cost with the run's id, if it was made here before the run had one."""
-        return replace(timing, run=self._run) if timing.key in self._early else timing
+        """`timing` with the run's id, if the result was computed before the run had one."""
+        return replace(timing, run=self._run) if timing.key in self._unsigned else timing
 
     def entry(self, stage: Stage) -> Entry | None:
-        """The entry of a stage, its files not read, or None if there is none that is whole."""
+        """The entry of a stage, or None if it is missing or damaged; its files are not read."""
         try:
             return open_entry(self._folder_of(stage))
         except (OSError, DamagedError):
             return None
 
     def get(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
-        """The stored result of a stage, or None if there is none that is whole."""
+        """The stored result of a stage, or None if it is missing or damaged."""
         try:
             return self._read(stage, serializer)
         except UNREADABLE:
@@ -130,12 +148,15 @@ class Store:
     ) -> StageResult[T]:
         """The stored result of a stage; if there is none, it is computed and stored.
 
-        Processes that want it at once compute it once. A damaged entry is made again, and a disk
-        without space for a new one leaves the value unstored, both with a line of warning.
+        Of several processes that ask for it at the same time, one computes it. A damaged entry is
+        computed again; if the disk is full, the value is not stored. Both write a warning.
 
         Args:
-            reopen: the value stays on the disk: it is read back from its entry once it lies there,
-                and OSError is raised where there is no space for it.
+            stage: what determines the result.
+            serializer: writes and reads the value.
+            compute: computes the value.
+            reopen: read a new value back from its entry, for values too large for memory; OSError
+                is raised if the disk is full.
 
         """
         stored = self.get(stage, serializer)
@@ -146,7 +167,7 @@ class Store:
         except OSError as error:
             if reopen:
                 raise
-            if error.errno not in FULL:
+            if error.errno not in DISK_FULL:
                 raise self._unwritable(error) from error
             return self._unstored(stage, compute(), error)
         try:
@@ -160,14 +181,14 @@ class Store:
                 if reopen:
                     raise
                 return self._unstored(stage, computed, error)
-            return replace(self._read(stage, serializer), found=False) if reopen else result
+            return replace(self._read(stage, serializer), reused=False) if reopen else result
         finally:
             lock.release()
 
     def _write(
         self, stage: Stage, serializer: Serializer[T], computed: Computed[T]
     ) -> StageResult[T]:
-        """Make an entry of a value; nothing is left of one that fails."""
+        """Write the entry of a value; leaves nothing behind if that fails."""
         result = self._result(stage, computed)
         folder = self._folder_of(stage)
         unfinished = folder.with_name(f"{folder.name}.part")  # a killed process may have left one
@@ -182,12 +203,12 @@ class Store:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
         if self._run is None:
-            self._early[stage.key] = folder
+            self._unsigned[stage.key] = folder
         return result
 
     def _unstored(self, stage: Stage, computed: Computed[T], error: OSError) -> StageResult[T]:
-        """A result that a full disk has no room for; raises InputError for any other reason."""
-        if error.errno not in FULL:
+        """The result without storing it, if the disk is full; raises InputError otherwise."""
+        if error.errno not in DISK_FULL:
             raise self._unwritable(error) from error
         _warn(
             f"{self.folder} has no space for the result of {stage.name} ({error.strerror}): the "
@@ -200,13 +221,13 @@ class Store:
             stage.name, stage.key, computed.seconds, computed.count, self._hardware, self._run
         )
         inputs = tuple(self.signed(timing) for timing in dict.fromkeys(computed.inputs))
-        return StageResult(computed.value, timing, inputs, found=False)
+        return StageResult(computed.value, timing, inputs, reused=False)
 
     def _read(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T]:
         entry = open_entry(self._folder_of(stage))
         value = serializer.read(entry)
         self._touch(entry)
-        return StageResult(value, entry.timing, entry.inputs, found=True)
+        return StageResult(value, entry.timing, entry.inputs, reused=True)
 
     def _read_or_discard(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
         try:
@@ -226,16 +247,16 @@ class Store:
 
     def _touch(self, entry: Entry) -> None:
         # When an entry was last used decides what `mmclf cache --prune` removes first.
-        with suppress(OSError):  # of a store that one may only read
+        with suppress(OSError):  # of a read-only store
             os.utime(entry.folder / RECORD)
 
     def _acquire(self, stage: Stage) -> FileLock:
-        """The lock of a stage's key, held; a process that is killed lets it go."""
+        """The acquired lock of a stage's key; the system releases it if the process is killed."""
         folder = self._folder_of(stage)
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{folder}.lock")
         try:
-            lock.acquire(timeout=PATIENCE_S)
+            lock.acquire(timeout=QUIET_WAIT_S)
         except Timeout:
             _warn(f"waiting for another process, which makes the result of {stage.name}")
             lock.acquire()

@@ -1,4 +1,4 @@
-"""The sqlite database of runs, made whole before anything is logged to it."""
+"""The sqlite database of runs, created atomically before anything is logged to it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mmclf.errors import NothingTrackedError
 
 
 def check_exists(uri: str) -> None:
-    """Raise NothingTrackedError if `uri` is that of a sqlite database that there is not."""
-    # Asked for anything, MLflow would make the database.
+    """Raise NothingTrackedError if `uri` names a sqlite database that does not exist."""
+    # Any request would make MLflow create the database.
     database = sqlite_file(uri)
     if database is not None and not database.is_file():
         raise NothingTrackedError(
@@ -23,23 +23,23 @@ def check_exists(uri: str) -> None:
         )
 
 
-def make_whole(uri: str) -> None:
-    """Make a sqlite database that there is not, its tables and all, or nothing of it.
+def create_database(uri: str) -> None:
+    """Create a missing sqlite database with its tables, atomically.
 
-    A process that is killed while MLflow makes the tables would leave some that it cannot go on
-    from.
+    A process that is killed while MLflow creates the tables would leave a database that MLflow
+    cannot use.
     """
     database = sqlite_file(uri)
     if database is None or database.is_file():
         return
-    unfinished = database.with_name(f".{database.name}.part")
-    unfinished.unlink(missing_ok=True)
-    MlflowClient(tracking_uri=f"sqlite:///{unfinished}").search_experiments(max_results=1)
-    unfinished.replace(database)
+    partial = database.with_name(f".{database.name}.part")
+    partial.unlink(missing_ok=True)
+    MlflowClient(tracking_uri=f"sqlite:///{partial}").search_experiments(max_results=1)
+    partial.replace(database)
 
 
 def sqlite_file(uri: str) -> Path | None:
-    """The file of a sqlite database, None for an address of another kind."""
+    """The file of a sqlite database, or None for another kind of URI."""
     address = urlsplit(uri)
     if address.scheme != "sqlite" or address.path in ("", "/"):
         return None
@@ -47,7 +47,7 @@ def sqlite_file(uri: str) -> Path | None:
 
 
 def init_lock(uri: str) -> AbstractContextManager[object]:
-    """A lock beside a sqlite database, whose folder is made; nothing to lock elsewhere."""
+    """A lock for creating a sqlite database, whose folder is made; no lock for other URIs."""
     database = sqlite_file(uri)
     if database is None:
         return nullcontext()

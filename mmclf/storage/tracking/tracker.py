@@ -1,4 +1,4 @@
-"""Runs in MLflow: logged while they go, read back later."""
+"""Runs in MLflow: logging to them, and reading them back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFL
 from mlflow.utils.time import get_current_time_millis
 
 from mmclf.errors import ArtifactError, InputError, NothingTrackedError, suggestion
-from mmclf.storage.tracking.database import check_exists, init_lock, make_whole
+from mmclf.storage.tracking.database import check_exists, create_database, init_lock
 from mmclf.storage.tracking.keys import key_of
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -26,12 +26,12 @@ LONGEST_TAG = 5000
 LONGEST_PARAM = 6000
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
-CURVE = "epoch/"  # begins the names of metrics that have a value an epoch
+CURVE = "epoch/"  # prefix of the metrics with a value per epoch
 
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """A run as it stands in MLflow: metrics are the last logged value of each."""
+    """A run read from MLflow; `metrics` holds the last logged value of each."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ class TrackedRun:
 
 
 class RunLog:
-    """Logs to one run that has been started."""
+    """Logs to one run."""
 
     def __init__(self, client: MlflowClient, run_id: str) -> None:
         self._client = client
@@ -57,11 +57,11 @@ class RunLog:
             self._client.log_batch(self.id, params=params[start : start + PARAMS_A_CALL])
 
     def metrics(self, values: Mapping[str, float]) -> None:
-        """Log metrics once, without a step, in as few calls as MLflow admits."""
+        """Log metrics at step 0, in as few calls as MLflow allows."""
         self._log({0: values})
 
     def curves(self, epochs: Mapping[int, Mapping[str, float]]) -> None:
-        """Log the metrics of epochs, by their numbers, as `epoch/NAME` at these steps."""
+        """Log the metrics of epochs as `epoch/NAME`, with the epoch's number as the step."""
         self._log(
             {
                 number: {f"{CURVE}{key}": value for key, value in values.items()}
@@ -85,7 +85,7 @@ class RunLog:
         self._client.log_batch(self.id, tags=tags)
 
     def artifacts(self, folder: Path) -> None:
-        """Copy what lies in `folder`, subfolders too, to the run's artifacts."""
+        """Copy the content of `folder`, with subfolders, to the run's artifacts."""
         self._client.log_artifacts(self.id, str(folder))
 
     def end(self, status: Status) -> None:
@@ -94,11 +94,12 @@ class RunLog:
 
 
 class Tracker:
-    """One MLflow experiment at one address.
+    """One experiment in MLflow.
 
-    A fresh sqlite database gets its tables under a lock, or jobs that start at once lose runs. Its
-    artifacts go below `output_dir`; a server keeps them where it likes. Raises InputError if the
-    address cannot be used, the experiment was deleted, or, unless `create`, one does not exist.
+    A new sqlite database is created under a lock: otherwise jobs that start at the same time lose
+    runs. Its artifacts go below `output_dir`; a server chooses their location itself. Raises
+    InputError if the URI cannot be used or the experiment was deleted, and NothingTrackedError if
+    the experiment does not exist and `create` is False.
     """
 
     def __init__(self, uri: str, experiment: str, output_dir: Path, *, create: bool = True) -> None:
@@ -107,7 +108,7 @@ class Tracker:
             check_exists(uri)
         try:
             with init_lock(uri):
-                make_whole(uri)
+                create_database(uri)
                 self.client = MlflowClient(tracking_uri=uri)
                 self.experiment_id = self._experiment(experiment, output_dir, create)
         except MlflowException as error:
@@ -118,31 +119,31 @@ class Tracker:
             ) from error
 
     def _experiment(self, name: str, output_dir: Path, create: bool) -> str:
-        found = self.client.get_experiment_by_name(name)
-        if found is not None and found.lifecycle_stage == "deleted":
+        experiment = self.client.get_experiment_by_name(name)
+        if experiment is not None and experiment.lifecycle_stage == "deleted":
             raise InputError(
                 f"tracking.experiment={name} was deleted in {self.uri}: restore it with "
                 f"`mlflow experiments restore`, or choose another name"
             )
-        if found is not None:
-            return str(found.experiment_id)
+        if experiment is not None:
+            return str(experiment.experiment_id)
         if not create:
-            known = [experiment.name for experiment in self.client.search_experiments()]
+            names = [experiment.name for experiment in self.client.search_experiments()]
             raise NothingTrackedError(
-                f"tracking.experiment={name} is not in {self.uri}: {suggestion(name, known)}"
+                f"tracking.experiment={name} is not in {self.uri}: {suggestion(name, names)}"
             )
         is_local = urlsplit(self.uri).scheme == "sqlite"
         location = (output_dir / "artifacts").resolve().as_uri() if is_local else None
         return str(self.client.create_experiment(name, artifact_location=location))
 
     def start(self, name: str, tags: Mapping[str, str], parent: str | None) -> RunLog:
-        """Start a run, a child of the run `parent` unless that is None."""
-        given = {key: value[:LONGEST_TAG] for key, value in tags.items()}
-        given[MLFLOW_RUN_NAME] = name
-        given[MLFLOW_SOURCE_NAME] = "mmclf"
+        """Start a run, as a child of the run `parent` unless that is None."""
+        run_tags = {key: value[:LONGEST_TAG] for key, value in tags.items()}
+        run_tags[MLFLOW_RUN_NAME] = name
+        run_tags[MLFLOW_SOURCE_NAME] = "mmclf"
         if parent is not None:
-            given[MLFLOW_PARENT_RUN_ID] = parent
-        run = self.client.create_run(self.experiment_id, tags=given)
+            run_tags[MLFLOW_PARENT_RUN_ID] = parent
+        run = self.client.create_run(self.experiment_id, tags=run_tags)
         return RunLog(self.client, run.info.run_id)
 
     @contextmanager
@@ -161,20 +162,20 @@ class Tracker:
         log.end("FINISHED")
 
     def runs(self) -> list[TrackedRun]:
-        """All runs of the experiment, the latest first."""
+        """All runs of the experiment, the most recent first."""
         return self._search("")
 
     def children(self, parent: str) -> list[TrackedRun]:
-        """The runs below the run `parent`, the latest first."""
+        """The child runs of the run `parent`, the most recent first."""
         return self._search(f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'")
 
     def tagged(self, tag: str, value: str) -> list[TrackedRun]:
-        """The runs whose tag has this value, the latest first."""
-        # MLflow's filters have no escape for quotes, so a value that has some is compared here.
+        """The runs whose tag `tag` has this value, the most recent first."""
+        # MLflow's filters cannot escape quotes, so the value is compared here.
         return [run for run in self._search(f"tags.`{tag}` != ''") if run.tags.get(tag) == value]
 
     def _search(self, condition: str) -> list[TrackedRun]:
-        found: list[TrackedRun] = []
+        runs: list[TrackedRun] = []
         token: str | None = None
         while True:
             page = self.client.search_runs(
@@ -185,55 +186,56 @@ class Tracker:
                 order_by=["attributes.start_time DESC"],
                 page_token=token,
             )
-            found += [_tracked(run) for run in page]
+            runs += [_tracked_run(run) for run in page]
             token = page.token
             if not token:
-                return found
+                return runs
 
     def log_of(self, run_id: str) -> RunLog:
-        """What logs to a run that was started before, whether or not it has ended."""
+        """A log of an existing run, whether or not it has ended."""
         return RunLog(self.client, run_id)
 
     def reopen(self, run_id: str) -> RunLog:
-        """A run that has ended, or whose process has, to be gone on with."""
+        """Resume an existing run: mark it as running, and log to it."""
         self.client.update_run(run_id, status="RUNNING")
         return self.log_of(run_id)
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
-        """Each step of a metric of a run, and its value there."""
+        """The steps and values of a metric of a run, in order."""
         logged = self.client.get_metric_history(run_id, key_of(metric))
         return sorted({point.step: float(point.value) for point in logged}.items())
 
     def get(self, run_ids: Sequence[str]) -> list[TrackedRun]:
-        """These runs, in this order; raises InputError for an id that there is not."""
+        """The runs with these ids, in this order; raises InputError for an unknown id."""
         try:
-            return [_tracked(self.client.get_run(run_id)) for run_id in run_ids]
+            return [_tracked_run(self.client.get_run(run_id)) for run_id in run_ids]
         except MlflowException as error:
             first = str(error).strip().splitlines()[0]
             raise InputError(f"{first} in {self.uri}: `mmclf runs` lists the runs") from error
 
-    def find(self, beginning: str) -> TrackedRun:
-        """The run with this id, of any experiment, or the one of this experiment that begins so.
+    def find(self, prefix: str) -> TrackedRun:
+        """The run with the id `prefix`, or the one of this experiment whose id begins with it.
 
-        Raises InputError if there is none, or more than one.
+        A complete id may belong to any experiment. Raises InputError unless there is exactly one.
         """
-        if 0 < len(beginning) < ID_LENGTH:
-            found = [run for run in self.runs() if run.id.startswith(beginning)]
-            if len(found) > 1:
-                ids = ", ".join(run.id for run in found[:LISTED_IDS])
-                more = f" and {len(found) - LISTED_IDS} more" if len(found) > LISTED_IDS else ""
+        if 0 < len(prefix) < ID_LENGTH:
+            matches = [run for run in self.runs() if run.id.startswith(prefix)]
+            if len(matches) > 1:
+                ids = ", ".join(run.id for run in matches[:LISTED_IDS])
+                more = f" and {len(matches) - LISTED_IDS} more" if len(matches) > LISTED_IDS else ""
                 raise InputError(
-                    f"{len(found)} runs have ids that begin with {beginning!r} ({ids}{more}): "
+                    f"{len(matches)} runs have ids that begin with {prefix!r} ({ids}{more}): "
                     "give more of the id"
                 )
-            if found:
-                return found[0]
-        return self.get([beginning])[0]
+            if matches:
+                return matches[0]
+        return self.get([prefix])[0]
 
     def fetch(self, run: TrackedRun, name: str, folder: Path) -> Path:
-        """Copy the artifact `name` of a run, a file or a folder, into `folder`; where it lies now.
+        """Download the artifact `name` of a run, a file or a folder, into `folder`.
 
-        Raises InputError if it cannot be had, ArtifactError if the run has no such artifact.
+        Returns the path of the copy. Raises InputError if it cannot be downloaded, ArtifactError
+        if the run has no such artifact.
         """
         try:
             return Path(self.client.download_artifacts(run.id, name, str(folder)))
@@ -247,7 +249,7 @@ class Tracker:
             ) from error
 
     def _lacks(self, run: TrackedRun, name: str) -> bool:
-        """Whether the artifacts of a run can be listed, and this is not among them."""
+        """Whether the artifacts of a run can be listed, and `name` is not among them."""
         try:
             listed = self.client.list_artifacts(run.id, name.rpartition("/")[0] or None)
         except (MlflowException, OSError):
@@ -255,7 +257,7 @@ class Tracker:
         return all(artifact.path != name for artifact in listed)
 
 
-def _tracked(run: Run) -> TrackedRun:
+def _tracked_run(run: Run) -> TrackedRun:
     return TrackedRun(
         id=run.info.run_id,
         name=run.info.run_name,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmclf.storage.store import file_hasher as module
-from mmclf.storage.store.file_hasher import FileHasher, file_sum
+from mmclf.storage.store.file_hasher import FileHasher, file_digest
 
 # sha256sum of `one`, `two` and `uno`, without a line end.
 ONE = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
@@ -21,13 +21,13 @@ LONG_AGO = 1_000_000_000
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are read, one for each time."""
     names: list[str] = []
-    real = module.file_sum
+    real = module.file_digest
 
     def counted(path: Path) -> str:
         names.append(path.name)
         return real(path)
 
-    monkeypatch.setattr(module, "file_sum", counted)
+    monkeypatch.setattr(module, "file_digest", counted)
     return names
 
 
@@ -99,13 +99,13 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def changing(path: Path) -> str:
-        found = file_sum(path)
+        found = file_digest(path)
         written(files[0], "uno", LONG_AGO + 1)
         return found
 
     sums = FileHasher(tmp_path / "sums")
     with monkeypatch.context() as patched:
-        patched.setattr(module, "file_sum", changing)
+        patched.setattr(module, "file_digest", changing)
         assert sums.digests(files[:1]) == [ONE]
     assert sums.digests(files[:1]) == [UNO]
 
@@ -189,7 +189,7 @@ def test_what_could_not_be_read_is_tried_again(
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "file_sum", fail)
+        patched.setattr(module, "file_digest", fail)
         assert sums.digests(files) == [None, None]
     assert sums.digests(files) == [ONE, TWO]
 
@@ -200,7 +200,7 @@ def test_a_disk_that_is_full_forgets_only(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "write_whole", full)
+    monkeypatch.setattr(module, "write_atomic", full)
     assert FileHasher(tmp_path / "sums").digests(files) == [ONE, TWO]
 
 
@@ -215,4 +215,4 @@ def test_long_files_are_summed_by_blocks_whatever_the_threads(
     (tmp_path / "a").write_bytes(data)
     blocks = [hashlib.sha256(data[i : i + 4]).digest() for i in range(0, size, 4)]
     whole = hashlib.sha256(b"".join(blocks)) if size > 4 else hashlib.sha256(data)
-    assert file_sum(tmp_path / "a") == whole.hexdigest()
+    assert file_digest(tmp_path / "a") == whole.hexdigest()

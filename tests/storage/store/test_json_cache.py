@@ -73,7 +73,7 @@ def test_nothing_is_written_where_all_is_known(
     memory: JsonCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory.add({"a": {"b": 1}, "c": 2})
-    monkeypatch.setattr(module, "write_whole", lambda *_: pytest.fail("it was written"))
+    monkeypatch.setattr(module, "write_atomic", lambda *_: pytest.fail("it was written"))
     memory.add({"a": {"b": 1}})
 
 

@@ -14,9 +14,9 @@ from mmclf.storage.store.maintenance import (
     ABANDONED_S,
     changed_files,
     damaged,
-    kept,
     prune,
     remove,
+    stored_entries,
 )
 from mmclf.storage.store.store import Computed, Store
 
@@ -61,7 +61,7 @@ def left(store: Store) -> set[int]:
 
 
 def test_entries_are_listed_the_last_used_first(store: Store) -> None:
-    entries = kept(store.folder)
+    entries = stored_entries(store.folder)
     assert [entry.folder for entry in entries] == [folder_of(store, n) for n in range(3)]
     assert [entry.stage for entry in entries] == ["fit"] * 3
     for number, entry in enumerate(entries):
@@ -72,7 +72,7 @@ def test_entries_are_listed_the_last_used_first(store: Store) -> None:
 def test_what_was_not_used_for_so_long_is_removed(
     store: Store, days: float, expected: set[int]
 ) -> None:
-    removed = prune(store.folder, older_than_s=days * DAY, largest=None)
+    removed = prune(store.folder, older_than_s=days * DAY, max_size=None)
     assert left(store) == expected
     assert {entry.folder for entry in removed} == {
         folder_of(store, number) for number in {0, 1, 2} - expected
@@ -86,19 +86,19 @@ def test_what_was_not_used_for_so_long_is_removed(
 def test_beyond_a_size_the_longest_unused_goes_first(
     store: Store, spare: int, expected: set[int]
 ) -> None:
-    total = sum(entry.size for entry in kept(store.folder))
-    prune(store.folder, older_than_s=None, largest=total - spare)
+    total = sum(entry.size for entry in stored_entries(store.folder))
+    prune(store.folder, older_than_s=None, max_size=total - spare)
     assert left(store) == expected
 
 
 def test_a_size_of_nothing_removes_all(store: Store) -> None:
-    assert len(prune(store.folder, older_than_s=None, largest=0)) == 3
+    assert len(prune(store.folder, older_than_s=None, max_size=0)) == 3
     assert left(store) == set()
 
 
 def test_what_a_process_holds_is_left(store: Store) -> None:
     with FileLock(f"{folder_of(store, 2)}.lock"):
-        removed = prune(store.folder, older_than_s=0.5 * DAY, largest=None)
+        removed = prune(store.folder, older_than_s=0.5 * DAY, max_size=None)
         assert not remove(folder_of(store, 2))
     assert [entry.folder for entry in removed] == [folder_of(store, 1)]
     assert left(store) == {0, 2}
@@ -114,7 +114,7 @@ def test_what_killed_processes_left_goes_when_it_is_old(
     (unfinished / "part").touch()
     changed = time.time() - (ABANDONED_S + 60 if is_old else 0)
     os.utime(unfinished, (changed, changed))
-    prune(store.folder, older_than_s=None, largest=None)
+    prune(store.folder, older_than_s=None, max_size=None)
     assert unfinished.exists() != is_old
     assert left(store) == {0, 1, 2}
 

@@ -139,10 +139,10 @@ def is_free(store: Store, stage: Stage = STAGE) -> bool:
 def test_a_result_is_computed_once_and_recalled(store: Store, tmp_path: Path) -> None:
     made = store.get_or_compute(STAGE, Text(), computed())
     timing = StageTiming("fit", STAGE.key, 1.5, 7, "2 x CPU", None)
-    assert made == StageResult("a", timing, (), found=False)
-    assert store.get_or_compute(STAGE, Text(), never) == StageResult("a", timing, (), found=True)
+    assert made == StageResult("a", timing, (), reused=False)
+    assert store.get_or_compute(STAGE, Text(), never) == StageResult("a", timing, (), reused=True)
     elsewhere = Store(tmp_path / "store", "1 x GPU")
-    assert elsewhere.get(STAGE, Text()) == StageResult("a", timing, (), found=True)
+    assert elsewhere.get(STAGE, Text()) == StageResult("a", timing, (), reused=True)
     assert files(store) == entry_files()
 
 
@@ -224,7 +224,7 @@ def test_what_is_damaged_is_made_again_with_one_line_of_warning(
     damage(place(store) / name)
     assert store.get(STAGE, Text()) is None
     again = store.get_or_compute(STAGE, Text(), computed())
-    assert (again.value, again.found) == ("a", False)
+    assert (again.value, again.reused) == ("a", False)
     if (name, damage) == (RECORD, Path.unlink):  # then there is no entry that could be damaged
         assert capsys.readouterr().err == ""
     else:
@@ -310,7 +310,7 @@ def test_what_a_killed_process_left_is_cleared(store: Store, tmp_path: Path) -> 
     assert files(store) == {f"fit/{STAGE.key}.part/value"}
     assert store.entry(STAGE) is None
     made = store.get_or_compute(STAGE, Text(), computed())
-    assert (made.value, made.found) == ("a", False)
+    assert (made.value, made.reused) == ("a", False)
     assert files(store) == entry_files()
 
 
@@ -323,7 +323,7 @@ def test_eight_processes_that_want_one_result_compute_it_once(tmp_path: Path) ->
 def test_whoever_waits_long_is_told_for_whom(
     store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(module, "QUIET_WAIT_S", 0.05)
     found: list[str] = []
     place(store).parent.mkdir()
     waiting = threading.Thread(
@@ -354,7 +354,7 @@ def test_a_full_disk_leaves_the_value_unstored_and_the_store_usable(
 ) -> None:
     form = Failing(OSError(number, "No space left on device"))
     made = store.get_or_compute(STAGE, form, computed())
-    assert (made.value, made.found) == ("a", False)
+    assert (made.value, made.reused) == ("a", False)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"mmclf: {store.folder} {FULL}: the run goes on without storing it")
     assert files(store) == set()
@@ -386,7 +386,7 @@ def test_a_disk_that_really_is_full_leaves_the_store_usable(
     store = Store(small_disk / "store", "2 x CPU")
     store.get_or_compute(OTHER, Text(), computed("small"))
     made = store.get_or_compute(STAGE, Text(), computed("a" * 2_000_000))
-    assert (len(made.value), made.found) == (2_000_000, False)
+    assert (len(made.value), made.reused) == (2_000_000, False)
     told = capsys.readouterr().err
     assert FULL in told
     assert told.count("\n") == 1
@@ -471,9 +471,9 @@ def test_a_value_that_is_its_file_is_made_once_and_opened_where_it_lies(store: S
     made = store.get_or_compute(STAGE, Files(), lambda: on_disk(store), reopen=True)
     assert made.value == place(store) / "array"
     assert made.timing == StageTiming("fit", STAGE.key, 2.5, 9, "2 x CPU", None)
-    assert not made.found
+    assert not made.reused
     again = store.get_or_compute(STAGE, Files(), never, reopen=True)
-    assert (again.value, again.timing, again.found) == (made.value, made.timing, True)
+    assert (again.value, again.timing, again.reused) == (made.value, made.timing, True)
     store.sign("run1")
     assert store.get_or_compute(STAGE, Files(), never, reopen=True).timing.run == "run1"
 
