@@ -19,24 +19,24 @@ from mmclf.data.split import label_shares
 DESCRIPTION = """\
 Examine the data that the overrides describe, as data=competition data.root=DIR, and train nothing.
 A problem would stop a run, a note would not. Exit status: 0 without problems, 2 with one."""
-TAGGED = ("data", "split", "image")
-PROBLEM = 2
+TAGGED_GROUPS = ("data", "split", "image")
+EXIT_PROBLEM = 2
 
 
 def doctor(arguments: Sequence[str]) -> int:
-    """`mmclf doctor [overrides]`: findings about a data set, and a table of its labels."""
-    given = _parser().parse_intermixed_args(arguments)
-    config_dir = Path(given.config_dir) if given.config_dir is not None else None
-    composed = compose(given.words, config_dir)
-    examination = examine(composed.config, look=not given.no_images)
+    """`mmclf doctor [overrides]`: checks of a data set, and a table of its labels."""
+    options = _parser().parse_intermixed_args(arguments)
+    config_dir = Path(options.config_dir) if options.config_dir is not None else None
+    composed = compose(options.words, config_dir)
+    examination = examine(composed.config, look=not options.no_images)
     console = Console()
-    if given.format is None and console.is_terminal:
+    if options.format is None and console.is_terminal:
         print_rich(examination, console)
     else:
-        sys.stdout.write(render(examination, given.format or "text"))
-    if given.track:
+        sys.stdout.write(render(examination, options.format or "text"))
+    if options.track:
         sys.stdout.write(f"run_id: {track(composed, examination)}\n")
-    return PROBLEM if examination.count("problem") > 0 else 0
+    return EXIT_PROBLEM if examination.count("problem") > 0 else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,7 +64,7 @@ def track(composed: Composed, examination: Examination) -> str:
 
     config, choices = composed.config, composed.choices
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
-    tags = {f"mmclf.{group}": choices[group] for group in TAGGED}
+    tags = {f"mmclf.{group}": choices[group] for group in TAGGED_GROUPS}
     tags |= {"mmclf.kind": "doctor", "mmclf.seed": str(config.seed)}
     tags |= {
         "mmclf.versions": environment.versions(),

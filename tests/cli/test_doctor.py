@@ -90,7 +90,7 @@ class Table:
         ]
 
     def examined(self, *more: str) -> Examination:
-        return examine(compose([*self.overrides, *more]).config, look=True)
+        return examine(compose([*self.overrides, *more]).config, read_images=True)
 
 
 OWN = """
@@ -138,8 +138,8 @@ def tracked(database: str, tmp_path: Path) -> Tracked:
     return Tracked(tracker, [*where, f"output_dir={outputs}"])
 
 
-def told(checks: Sequence[Check]) -> dict[str, tuple[str, str]]:
-    return {one.what: (one.verdict, one.found) for one in checks}
+def results(checks: Sequence[Check]) -> dict[str, tuple[str, str]]:
+    return {one.name: (one.status, one.detail) for one in checks}
 
 
 def doctor(capsys: pytest.CaptureFixture[str], status: int, *arguments: str) -> str:
@@ -180,7 +180,7 @@ def test_what_is_odd_is_noted_and_stops_nothing(
     table.change(5, image="5.bmp", caption="")
     table.change(23, caption=" Caption  0")
     table.change(7, labels="t-shirt")
-    checks = told(table.examined().checks)
+    checks = results(table.examined().checks)
     assert {what: found for what, found in checks.items() if found[0] != "ok"} == {
         "empty captions": ("note", "1 of 24 captions: '5.bmp'"),
         "same captions": ("note", "2 of 24 samples, in 1 group: 'caption 0' (2 times)"),
@@ -211,7 +211,7 @@ def damage(table: Table) -> None:
 def test_bad_images_would_stop_a_run(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
     damage(table)
     out = doctor(capsys, 2, *table.overrides)
-    checks = told(table.examined().checks)
+    checks = results(table.examined().checks)
     assert checks["images"] == ("ok", "21 of 24 read, at 16 pixels")
     advice = ": replace the files, or leave their samples out by data.on_bad_image=skip"
     assert checks["missing images"] == ("problem", f"1 of 24 images: '2.png'{advice}")
@@ -232,7 +232,7 @@ def test_bad_images_that_a_run_leaves_out_are_in_no_part(
     damage(table)
     table.change(22, caption="caption 9")
     examination = table.examined("data.on_bad_image=skip")
-    checks = told(examination.checks)
+    checks = results(examination.checks)
     assert checks["samples"] == ("ok", "24 (train 17, val 2, test 2)")
     assert checks["missing images"] == (
         "note",
@@ -259,7 +259,7 @@ def test_images_are_not_looked_at_on_request(
 
 def test_data_without_images(table: Table) -> None:
     checks = table.examined("data.image_column=null").checks
-    assert told(checks)["images"] == (
+    assert results(checks)["images"] == (
         "note",
         "this data has none; a run needs vision=none to do without",
     )

@@ -1,4 +1,4 @@
-"""One line of the report: whether something is as it should be, and what was found."""
+"""The result of one check of a data set, and how numbers and names are written in it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Verdict = Literal["ok", "note", "problem"]
-LISTED_ALIKE = 3
+CheckStatus = Literal["ok", "note", "problem"]
+MAX_EQUAL = 3
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was found about `what`; a `problem` would stop a run, a `note` would not."""
+    """The result of one check.
 
-    verdict: Verdict
-    what: str
-    found: str
+    Args:
+        status: a `problem` would stop a run, a `note` would not.
+        name: of the check.
+        detail: what was found, in words.
+
+    """
+
+    status: CheckStatus
+    name: str
+    detail: str
 
 
 def percent(share: float) -> str:
-    """A share between 0 and 1 in percent."""
+    """Format a share between 0 and 1 in percent, as `12.50 %`."""
     return f"{100 * share:.2f} %"
 
 
-def equated(names: Sequence[str]) -> str:
-    """The names of things that are alike, as `'a' = 'b' = 'c' and 2 more`."""
-    more = f" and {len(names) - LISTED_ALIKE} more" if len(names) > LISTED_ALIKE else ""
-    return " = ".join(names[:LISTED_ALIKE]) + more
+def join_equal(names: Sequence[str]) -> str:
+    """The names of identical items, as `'a' = 'b' = 'c' and 2 more`."""
+    more = f" and {len(names) - MAX_EQUAL} more" if len(names) > MAX_EQUAL else ""
+    return " = ".join(names[:MAX_EQUAL]) + more

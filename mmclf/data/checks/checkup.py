@@ -1,19 +1,19 @@
-"""What there is to say of samples, their captions, images and labels, each as a finding."""
+"""Checks of samples: their number, captions, images, labels and split."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mmclf.data.checks.check import Check, Verdict, equated, percent
+from mmclf.data.checks.check import Check, CheckStatus, join_equal, percent
 from mmclf.data.checks.duplicates import (
     Groups,
-    labelled_apart,
+    also_in_training,
+    in_several_parts,
     same_captions,
-    seen_in_training,
-    straddling,
+    with_different_labels,
 )
-from mmclf.data.checks.labels import FEW, MOST_APART, LabelRow, distance
+from mmclf.data.checks.labels import MAX_IMBALANCE, MIN_POSITIVES, LabelRow, imbalance
 from mmclf.data.label_support import check_label_support
 from mmclf.data.problems import listed, shown
 from mmclf.data.samples import Samples
@@ -23,13 +23,13 @@ from mmclf.errors import InputError
 NONE = "none"
 
 
-def problems(what: str, error: InputError) -> list[Check]:
-    """The findings of an error, each as a problem."""
-    return [Check("problem", what, found) for found in error.problems]
+def problem_checks(name: str, error: InputError) -> list[Check]:
+    """A check named `name` with status `problem` for each problem of the error."""
+    return [Check("problem", name, problem) for problem in error.problems]
 
 
-def about_samples(samples: Samples, parts: Parts | None) -> list[Check]:
-    """How many samples there are, with how many labels and words."""
+def check_samples(samples: Samples, parts: Parts | None) -> list[Check]:
+    """Count samples, label sets, labels per sample and words per caption."""
     count, width = samples.labels.shape
     sizes = [f"{name} {len(rows)}" for name, rows in parts.items()] if parts is not None else []
     sets = len({row.tobytes() for row in samples.labels})
@@ -47,47 +47,55 @@ def about_samples(samples: Samples, parts: Parts | None) -> list[Check]:
     ]
 
 
-def about_captions(samples: Samples, parts: Parts | None) -> list[Check]:
-    """Captions that are empty, stand more than once, or stand in training and elsewhere."""
+def check_captions(samples: Samples, parts: Parts | None) -> list[Check]:
+    """Check for captions that are empty, repeated, or both in training and in another part."""
     empty = [shown(i) for i, c in zip(samples.ids, samples.captions, strict=True) if not c.split()]
     if len(empty) == len(samples):
         return [Check("note", "empty captions", "all: a run needs text=none")]
     groups = same_captions(samples.captions)
-    most = sorted(groups, key=len, reverse=True)
-    alike = [f"{shown(samples.captions[group[0]])} ({len(group)} times)" for group in most]
+    largest = sorted(groups, key=len, reverse=True)
+    examples = [f"{shown(samples.captions[group[0]])} ({len(group)} times)" for group in largest]
     return [
         _counted("empty captions", len(empty), len(samples), "captions", empty),
-        _grouped("same captions", groups, len(samples), alike),
-        *_seen("captions", groups, samples, parts),
+        _grouped("same captions", groups, len(samples), examples),
+        *_in_training("captions", groups, samples, parts),
     ]
 
 
-def about_images(
+def check_images(
     samples: Samples, unreadable: Mapping[int, str], *, size: int, on_bad_image: str
 ) -> list[Check]:
-    """Images that are missing, and those that cannot be read; `unreadable` says why, by row."""
-    bad: Verdict = "problem"
-    end = ": replace the files"
+    """Check for missing and unreadable images.
+
+    Args:
+        samples: all samples of the source.
+        unreadable: the error message of each image that could not be read, by row.
+        size: of the decoded images in pixels.
+        on_bad_image: `error` or `skip`, as in `data.on_bad_image`.
+
+    """
+    status: CheckStatus = "problem"
+    advice = ": replace the files"
     if on_bad_image == "error":
-        end += ", or leave their samples out by data.on_bad_image=skip"
+        advice += ", or leave their samples out by data.on_bad_image=skip"
     elif len(unreadable) < len(samples):
-        bad, end = "note", "; their samples are left out"
-    there = {row: _is_there(samples.images[row]) for row in unreadable}
-    missing = [shown(samples.ids[row]) for row in unreadable if not there[row]]
+        status, advice = "note", "; their samples are left out"
+    exists = {row: _exists(samples.images[row]) for row in unreadable}
+    missing = [shown(samples.ids[row]) for row in unreadable if not exists[row]]
     broken = [
-        f"{shown(samples.ids[row])} ({_reason(why, samples.images[row])})"
-        for row, why in unreadable.items()
-        if there[row]
+        f"{shown(samples.ids[row])} ({_reason(reason, samples.images[row])})"
+        for row, reason in unreadable.items()
+        if exists[row]
     ]
     count = len(samples)
     return [
         Check("ok", "images", f"{count - len(unreadable)} of {count} read, at {size} pixels"),
-        _counted("missing images", len(missing), count, "images", missing, bad, end),
-        _counted("unreadable images", len(broken), count, "images", broken, bad, end),
+        _counted("missing images", len(missing), count, "images", missing, status, advice),
+        _counted("unreadable images", len(broken), count, "images", broken, status, advice),
     ]
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
         path.stat()
     except OSError:
@@ -95,93 +103,106 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _reason(why: str, path: Path) -> str:
-    told = why.removeprefix(f"{path} cannot be read as an image (")
-    return told.partition("): replace the file")[0]
+def _reason(message: str, path: Path) -> str:
+    reason = message.removeprefix(f"{path} cannot be read as an image (")
+    return reason.partition("): replace the file")[0]
 
 
-def about_same_images(samples: Samples, groups: Groups, parts: Parts | None) -> list[Check]:
-    """Pictures that stand more than once, with other labels, or in several parts of the split."""
+def check_same_images(samples: Samples, groups: Groups, parts: Parts | None) -> list[Check]:
+    """Check for identical images, also with different labels or in several parts of the split.
 
-    def alike(chosen: Groups) -> list[str]:
-        return [equated([shown(samples.ids[i]) for i in group]) for group in chosen]
+    Args:
+        samples: all samples of the source.
+        groups: rows of identical images.
+        parts: of the split; None if the samples could not be split.
 
-    odd = labelled_apart(groups, samples.labels)
-    found = [
-        _grouped("same images", groups, len(samples), alike(groups)),
-        _counted("same image, other labels", len(odd), len(groups), "groups", alike(odd)),
+    """
+
+    def names(groups: Groups) -> list[str]:
+        return [join_equal([shown(samples.ids[i]) for i in group]) for group in groups]
+
+    conflicting = with_different_labels(groups, samples.labels)
+    checks = [
+        _grouped("same images", groups, len(samples), names(groups)),
+        _counted(
+            "same image, other labels", len(conflicting), len(groups), "groups", names(conflicting)
+        ),
     ]
     if parts is not None:
-        split = straddling(groups, parts)
-        what = "same image, several parts"
-        found.append(_counted(what, len(split), len(groups), "groups", alike(split)))
-    return [*found, *_seen("images", groups, samples, parts)]
+        divided = in_several_parts(groups, parts)
+        name = "same image, several parts"
+        checks.append(_counted(name, len(divided), len(groups), "groups", names(divided)))
+    return [*checks, *_in_training("images", groups, samples, parts)]
 
 
-def about_labels(samples: Samples, parts: Parts, rows: Sequence[LabelRow]) -> list[Check]:
-    """Labels that training lacks or has few of, and the worst balance between the parts."""
+def check_labels(samples: Samples, parts: Parts, rows: Sequence[LabelRow]) -> list[Check]:
+    """Check for labels that are missing or rare in training, and for unbalanced parts."""
     try:
         check_label_support(samples.labels, parts, samples.label_names)
-        found = [Check("ok", "labels not in training", NONE)]
+        checks = [Check("ok", "labels not in training", NONE)]
     except InputError as error:
-        found = problems("labels not in training", error)
+        checks = problem_checks("labels not in training", error)
     rare = [f"{shown(row.name)} ({row.counts['train']})" for row in rows if row.is_rare]
-    what = f"labels fewer than {FEW} times in training"
+    name = f"labels fewer than {MIN_POSITIVES} times in training"
     return [
-        *found,
-        _counted(what, len(rare), len(rows), "labels", rare),
-        *_about_balance(rows),
+        *checks,
+        _counted(name, len(rare), len(rows), "labels", rare),
+        *_check_balance(rows),
     ]
 
 
-def _about_balance(rows: Sequence[LabelRow]) -> list[Check]:
-    ranked = [(distance(row.apart[1]), row, row.apart) for row in rows if row.apart is not None]
+def _check_balance(rows: Sequence[LabelRow]) -> list[Check]:
+    ranked = [
+        (imbalance(row.least_balanced[1]), row, row.least_balanced)
+        for row in rows
+        if row.least_balanced is not None
+    ]
     if not ranked:
         return []
-    far = sum(1 for apart, *_ in ranked if apart > MOST_APART)
-    _, row, (part, ratio) = max(ranked, key=lambda one: one[0])
+    count = sum(1 for value, *_ in ranked if value > MAX_IMBALANCE)
+    _, row, (part, ratio) = max(ranked, key=lambda entry: entry[0])
     worst = (
         f"the worst is {shown(row.name)} in {part}, {ratio:.2f} times its share in train "
         f"({percent(row.shares['train'])} and {percent(row.shares[part])})"
     )
-    if far == 0:
+    if count == 0:
         return [Check("ok", "balance of the split", worst)]
-    told = f"{far} of {len(rows)} labels off by more than {MOST_APART:g} times; {worst}"
-    return [Check("note", "balance of the split", told)]
+    detail = f"{count} of {len(rows)} labels off by more than {MAX_IMBALANCE:g} times; {worst}"
+    return [Check("note", "balance of the split", detail)]
 
 
 def _counted(
-    what: str,
+    name: str,
     count: int,
-    whole: int,
+    total: int,
     things: str,
     names: Sequence[str],
-    verdict: Verdict = "note",
-    end: str = "",
+    status: CheckStatus = "note",
+    advice: str = "",
 ) -> Check:
-    """How many there are of what should not be, and the first few names."""
+    """A check that counts cases out of `total` and lists the first few; `ok` if there are none."""
     if count == 0:
-        return Check("ok", what, NONE)
-    return Check(verdict, what, f"{count} of {whole} {things}: {listed(names)}{end}")
+        return Check("ok", name, NONE)
+    return Check(status, name, f"{count} of {total} {things}: {listed(names)}{advice}")
 
 
-def _grouped(what: str, groups: Groups, whole: int, alike: Sequence[str]) -> Check:
+def _grouped(name: str, groups: Groups, total: int, examples: Sequence[str]) -> Check:
     if not groups:
-        return Check("ok", what, NONE)
-    many = "1 group" if len(groups) == 1 else f"{len(groups)} groups"
-    told = f"{sum(map(len, groups))} of {whole} samples, in {many}: {listed(alike)}"
-    return Check("note", what, told)
+        return Check("ok", name, NONE)
+    counted = "1 group" if len(groups) == 1 else f"{len(groups)} groups"
+    detail = f"{sum(map(len, groups))} of {total} samples, in {counted}: {listed(examples)}"
+    return Check("note", name, detail)
 
 
-def _seen(what: str, groups: Groups, samples: Samples, parts: Parts | None) -> list[Check]:
-    """The samples outside training whose caption or image training holds, too."""
+def _in_training(kind: str, groups: Groups, samples: Samples, parts: Parts | None) -> list[Check]:
+    """Count the validation and test samples whose caption or image occurs in training."""
     if parts is None:
         return []
-    found = []
+    checks = []
     for part in ("val", "test"):
-        seen, whole = seen_in_training(groups, parts, part), len(parts[part])
-        names = [shown(samples.ids[i]) for i in seen]
-        things = f"{part} samples ({percent(len(seen) / whole)})"
-        label = f"{part} {what} in training"
-        found.append(_counted(label, len(seen), whole, things, names))
-    return found
+        rows, total = also_in_training(groups, parts, part), len(parts[part])
+        names = [shown(samples.ids[i]) for i in rows]
+        things = f"{part} samples ({percent(len(rows) / total)})"
+        name = f"{part} {kind} in training"
+        checks.append(_counted(name, len(rows), total, things, names))
+    return checks

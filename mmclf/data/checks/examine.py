@@ -1,4 +1,4 @@
-"""The examination of a data set: loaded, decoded and split as a run would, nothing trained."""
+"""The examination of a data set: loads, decodes and splits it as a run would, and checks it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
 from mmclf.data.checks import checkup
-from mmclf.data.checks.check import Check, Verdict
+from mmclf.data.checks.check import Check, CheckStatus
 from mmclf.data.checks.duplicates import same_pictures
 from mmclf.data.checks.labels import LabelRow, label_rows
 from mmclf.data.decoded_images import DecodedImages, decode_images
@@ -22,9 +22,15 @@ from mmclf.storage.store.store import Store
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found; `samples` is None if they cannot be loaded, `parts` if they cannot be split.
+    """The checks of a data set.
 
-    Indices in `parts` are those of `samples`; samples that a run would leave out are in no part.
+    Args:
+        checks: in the order of the report.
+        labels: a row for each label.
+        samples: None if they cannot be loaded.
+        parts: rows of `samples`, without those that a run would skip; None if the samples cannot
+            be split.
+
     """
 
     checks: Sequence[Check]
@@ -32,30 +38,30 @@ class Examination:
     samples: Samples | None = None
     parts: Parts | None = None
 
-    def count(self, verdict: Verdict) -> int:
-        """How many findings have this verdict."""
-        return sum(check.verdict == verdict for check in self.checks)
+    def count(self, status: CheckStatus) -> int:
+        """The number of checks with this status."""
+        return sum(check.status == status for check in self.checks)
 
 
-def examine(config: Config, *, look: bool) -> Examination:
-    """Examine the data that `config` describes; its images only if asked to `look` at them.
+def examine(config: Config, *, read_images: bool) -> Examination:
+    """Examine the data that `config` describes, its images only if `read_images`.
 
-    Every image is decoded, once for later runs, too. What would stop a run is among the findings,
-    not raised. Raises InputError if the decoded pictures cannot be written.
+    All images are decoded into the store, where later runs find them. Errors that would stop a run
+    become checks. Raises InputError if the decoded images cannot be written.
     """
     try:
         samples: Samples = build(config.data.part, role="data", allow=config.allow_targets)
     except InputError as error:
-        return Examination(checkup.problems("data", error))
-    decoded = _decoded(config, samples) if look and samples.images else None
-    parts, about_split = _split(config, samples, decoded)
+        return Examination(checkup.problem_checks("data", error))
+    decoded = _decoded(config, samples) if read_images and samples.images else None
+    parts, split_checks = _split(config, samples, decoded)
     labels = label_rows(samples, parts)
     checks = [
-        *checkup.about_samples(samples, parts),
-        *about_split,
-        *checkup.about_captions(samples, parts),
-        *_about_images(config, samples, decoded, parts),
-        *(checkup.about_labels(samples, parts, labels) if parts is not None else []),
+        *checkup.check_samples(samples, parts),
+        *split_checks,
+        *checkup.check_captions(samples, parts),
+        *_check_images(config, samples, decoded, parts),
+        *(checkup.check_labels(samples, parts, labels) if parts is not None else []),
     ]
     return Examination(checks, labels, samples, parts)
 
@@ -74,7 +80,7 @@ def _decoded(config: Config, samples: Samples) -> DecodedImages:
 def _split(
     config: Config, samples: Samples, decoded: DecodedImages | None
 ) -> tuple[Parts | None, list[Check]]:
-    """The parts that a run would use."""
+    """The parts that a run would use, or None and the problems of the split."""
     try:
         parts = split(
             samples.labels,
@@ -86,21 +92,21 @@ def _split(
         if decoded is not None and config.data.on_bad_image == "skip":
             parts = parts.without(decoded.unreadable)
     except InputError as error:
-        return None, checkup.problems("split", error)
+        return None, checkup.problem_checks("split", error)
     return parts, []
 
 
-def _about_images(
+def _check_images(
     config: Config, samples: Samples, decoded: DecodedImages | None, parts: Parts | None
 ) -> list[Check]:
     if decoded is None:
         why = "not looked at (--no-images)" if samples.images else "this data has none"
         return [Check("note", "images", f"{why}; a run needs vision=none to do without")]
     groups = same_pictures(decoded.pictures, decoded.unreadable)
-    bad = config.data.on_bad_image
+    on_bad_image = config.data.on_bad_image
     return [
-        *checkup.about_images(
-            samples, decoded.unreadable, size=config.image.size, on_bad_image=bad
+        *checkup.check_images(
+            samples, decoded.unreadable, size=config.image.size, on_bad_image=on_bad_image
         ),
-        *checkup.about_same_images(samples, groups, parts),
+        *checkup.check_same_images(samples, groups, parts),
     ]

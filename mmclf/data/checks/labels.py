@@ -1,21 +1,30 @@
-"""How often each label stands in each part of the split, and what is odd about that."""
+"""The frequency of each label in each part of the split, and remarks about it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mmclf.data.checks.check import Verdict
+from mmclf.data.checks.check import CheckStatus
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, label_shares
 
-FEW = 10  # positives in training; below, what a model learns of a label is chance
-MOST_APART = 2.0  # times the share in train
+MIN_POSITIVES = 10  # in training; with fewer, a model learns little about a label
+MAX_IMBALANCE = 2.0  # ratio of the shares of two parts
 
 
 @dataclass(frozen=True)
 class LabelRow:
-    """A label's positives in all samples and by part, and its share of each part's samples."""
+    """The counts of a label.
+
+    Args:
+        id: in the data source.
+        name: of the label.
+        total: number of its positives in all samples.
+        counts: number of its positives by part.
+        shares: of the samples with it, by part.
+
+    """
 
     id: str
     name: str
@@ -25,7 +34,7 @@ class LabelRow:
 
     @property
     def ratios(self) -> dict[str, float]:
-        """The share in `val` and `test` by that in `train`; none if training has no such label."""
+        """The shares in `val` and `test`, divided by that in `train`; empty if that is 0."""
         train = self.shares.get("train", 0.0)
         return {
             part: share / train
@@ -34,11 +43,11 @@ class LabelRow:
         }
 
     @property
-    def apart(self) -> tuple[str, float] | None:
-        """The part whose ratio is the furthest from 1 (a half as far as 2), and that ratio."""
-        found = self.ratios
-        worst = max(found, key=lambda part: distance(found[part]), default=None)
-        return (worst, found[worst]) if worst is not None else None
+    def least_balanced(self) -> tuple[str, float] | None:
+        """The part with the largest imbalance, and its ratio; None if there are no ratios."""
+        ratios = self.ratios
+        worst = max(ratios, key=lambda part: imbalance(ratios[part]), default=None)
+        return (worst, ratios[worst]) if worst is not None else None
 
     @property
     def is_absent(self) -> bool:
@@ -47,40 +56,40 @@ class LabelRow:
 
     @property
     def is_rare(self) -> bool:
-        """Whether a few training samples have it."""
-        return 0 < self.counts.get("train", 0) < FEW
+        """Whether training has positives, but fewer than `MIN_POSITIVES`."""
+        return 0 < self.counts.get("train", 0) < MIN_POSITIVES
 
     @property
-    def remark(self) -> tuple[Verdict, str]:
-        """What is to be said of the label, nothing if all is well."""
+    def remark(self) -> tuple[CheckStatus, str]:
+        """The label's status, and the reason for it; no reason if it is `ok`."""
         if self.is_absent:
             return "problem", "none in training"
-        odd = []
+        remarks = []
         if self.is_rare:
-            odd.append(f"fewer than {FEW} in training")
-        if self.apart is not None and distance(self.apart[1]) > MOST_APART:
-            odd.append(f"out of balance in {self.apart[0]}")
-        return ("note" if odd else "ok"), ", ".join(odd)
+            remarks.append(f"fewer than {MIN_POSITIVES} in training")
+        if self.least_balanced is not None and imbalance(self.least_balanced[1]) > MAX_IMBALANCE:
+            remarks.append(f"out of balance in {self.least_balanced[0]}")
+        return ("note" if remarks else "ok"), ", ".join(remarks)
 
 
-def distance(ratio: float) -> float:
-    """How far a ratio is from 1: itself, or its inverse if that is more."""
+def imbalance(ratio: float) -> float:
+    """The distance of a ratio from 1: the ratio or its inverse, whichever is larger."""
     return max(ratio, 1 / ratio) if ratio > 0 else float("inf")
 
 
 def label_rows(samples: Samples, parts: Parts | None) -> tuple[LabelRow, ...]:
-    """A row for each label, in the samples' order; without parts its total alone."""
+    """A row for each label, in the order of `samples.label_ids`; without parts only its total."""
     totals = samples.labels.sum(axis=0, dtype=int)
-    named = zip(samples.label_ids, samples.label_names, totals.tolist(), strict=True)
+    identified = zip(samples.label_ids, samples.label_names, totals.tolist(), strict=True)
     if parts is None:
-        return tuple(LabelRow(*one) for one in named)
+        return tuple(LabelRow(*label) for label in identified)
     counts = {name: samples.labels[rows].sum(axis=0, dtype=int) for name, rows in parts.items()}
     shares = label_shares(samples.labels, parts)
     return tuple(
         LabelRow(
-            *one,
+            *label,
             {part: int(values[j]) for part, values in counts.items()},
             {part: float(values[j]) for part, values in shares.items()},
         )
-        for j, one in enumerate(named)
+        for j, label in enumerate(identified)
     )

@@ -1,4 +1,4 @@
-"""The report as text in columns, as Markdown, as CSV, and in colours on a terminal."""
+"""The report of an examination as text, as Markdown, as CSV, and in colours on a terminal."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def print_rich(examination: Examination, console: Console) -> None:
 
 
 def summary(examination: Examination) -> str:
-    """How many problems and notes there are, in a line."""
+    """The numbers of problems and notes, in a line."""
     problems, notes = examination.count("problem"), examination.count("note")
     counts = [
         f"{count} {word}{'' if count == 1 else 's'}"
         for count, word in ((problems, "problem"), (notes, "note"))
         if count > 0
     ]
-    stops = "a run would stop" if problems > 0 else "nothing would stop a run"
-    return f"{stops}: {', '.join(counts) if counts else 'all is ok'}"
+    outcome = "a run would stop" if problems > 0 else "nothing would stop a run"
+    return f"{outcome}: {', '.join(counts) if counts else 'all is ok'}"
 
 
 def labels_csv(rows: Sequence[LabelRow]) -> str:
@@ -51,7 +51,7 @@ def labels_csv(rows: Sequence[LabelRow]) -> str:
 
 def _tables(examination: Examination) -> dict[str, pd.DataFrame]:
     """Each table under its title; its cells are one line each."""
-    checks = [(check.verdict, check.what, check.found) for check in examination.checks]
+    checks = [(check.status, check.name, check.detail) for check in examination.checks]
     shown = {"Findings": pd.DataFrame(checks, columns=["verdict", "what", "found"])}
     if examination.labels:
         shown["Labels"] = _label_table(examination.labels)
@@ -68,13 +68,13 @@ def _label_table(rows: Sequence[LabelRow]) -> pd.DataFrame:
     columns += [*(f"{part}/train" for part in parts if part != "train"), "remark"]
     cells = []
     for row in rows:
-        verdict, remark = row.remark
+        status, remark = row.remark
         ratios = [row.ratios.get(part, math.nan) for part in parts if part != "train"]
         counts, shares = (list(of.values()) for of in (row.counts, row.shares))
-        cells.append([verdict, row.id, row.name, row.total, *counts, *shares, *ratios, remark])
+        cells.append([status, row.id, row.name, row.total, *counts, *shares, *ratios, remark])
     return pd.DataFrame(cells, columns=columns)
 
 
 def _printable(text: str) -> str:
-    """The text in one line, what is not to be printed as Python spells it."""
+    """The text with unprintable characters as in Python's `repr`."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

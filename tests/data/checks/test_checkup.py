@@ -10,12 +10,12 @@ import pytest
 
 from mmclf.data.checks.check import Check
 from mmclf.data.checks.checkup import (
-    about_captions,
-    about_images,
-    about_labels,
-    about_same_images,
-    about_samples,
-    problems,
+    check_captions,
+    check_images,
+    check_labels,
+    check_same_images,
+    check_samples,
+    problem_checks,
 )
 from mmclf.data.checks.labels import label_rows
 from mmclf.data.samples import Samples
@@ -48,12 +48,12 @@ def cut(train: int, val: int, test: int) -> Parts:
     return Parts(train_rows, val_rows, test_rows)
 
 
-def told(checks: Sequence[Check]) -> dict[str, tuple[str, str]]:
-    return {one.what: (one.verdict, one.found) for one in checks}
+def results(checks: Sequence[Check]) -> dict[str, tuple[str, str]]:
+    return {one.name: (one.status, one.detail) for one in checks}
 
 
 def test_an_errors_findings_are_problems() -> None:
-    assert problems("data", InputError("one", "two")) == [
+    assert problem_checks("data", InputError("one", "two")) == [
         Check("problem", "data", "one"),
         Check("problem", "data", "two"),
     ]
@@ -61,24 +61,24 @@ def test_an_errors_findings_are_problems() -> None:
 
 def test_samples_are_counted() -> None:
     samples = made(["a red  bike", "", "a\nlight", "one"], [[1, 0], [1, 1], [1, 0], [0, 1]])
-    assert told(about_samples(samples, cut(2, 1, 1))) == {
+    assert results(check_samples(samples, cut(2, 1, 1))) == {
         "samples": ("ok", "4 (train 2, val 1, test 1)"),
         "ids": ("ok", "each stands once"),
         "labels": ("ok", "2; 1.25 a sample, 3 distinct label sets"),
         "words a caption": ("ok", "1.5, at most 3"),
     }
-    assert told(about_samples(samples, None))["samples"] == ("ok", "4")
+    assert results(check_samples(samples, None))["samples"] == ("ok", "4")
 
 
 def test_captions_that_are_all_their_own() -> None:
-    assert set(told(about_captions(made(["a", "b", "c"]), cut(1, 1, 1))).values()) == {
+    assert set(results(check_captions(made(["a", "b", "c"]), cut(1, 1, 1))).values()) == {
         ("ok", "none")
     }
 
 
 def test_captions_that_stand_in_training_too() -> None:
     captions = ["A dog", "", "a  dog", "two\ncats", "a cat", "two cats", " ", "a Dog"]
-    assert told(about_captions(made(captions), cut(4, 1, 3))) == {
+    assert results(check_captions(made(captions), cut(4, 1, 3))) == {
         "empty captions": ("note", "2 of 8 captions: '1.png', '6.png'"),
         "same captions": (
             "note",
@@ -94,7 +94,7 @@ def test_captions_that_stand_in_training_too() -> None:
 
 def test_the_most_frequent_captions_come_first_and_five_are_listed() -> None:
     captions = [f"caption {i}" for i in range(7) for _ in range(2 + i % 3)]
-    _, found = told(about_captions(made(captions), None))["same captions"]
+    _, found = results(check_captions(made(captions), None))["same captions"]
     assert found == (
         "20 of 20 samples, in 7 groups: 'caption 2' (4 times), 'caption 5' (4 times), "
         "'caption 1' (3 times), 'caption 4' (3 times), 'caption 0' (2 times) and 2 more"
@@ -102,14 +102,14 @@ def test_the_most_frequent_captions_come_first_and_five_are_listed() -> None:
 
 
 def test_one_group_of_captions_without_parts() -> None:
-    assert told(about_captions(made(["a", "a", "b"]), None)) == {
+    assert results(check_captions(made(["a", "a", "b"]), None)) == {
         "empty captions": ("ok", "none"),
         "same captions": ("note", "2 of 3 samples, in 1 group: 'a' (2 times)"),
     }
 
 
 def test_no_captions_at_all() -> None:
-    assert about_captions(made(["", " "]), None) == [
+    assert check_captions(made(["", " "]), None) == [
         Check("note", "empty captions", "all: a run needs text=none")
     ]
 
@@ -128,14 +128,14 @@ def test_images_that_are_missing_or_broken(tmp_path: Path) -> None:
     missing = "6 of 10 images: '0.png', '1.png', '2.png', '3.png', '4.png' and 1 more"
     broken = "1 of 10 images: '8.png' (it is empty)"
 
-    strict = told(about_images(samples, why, size=64, on_bad_image="error"))
+    strict = results(check_images(samples, why, size=64, on_bad_image="error"))
     end = ": replace the files, or leave their samples out by data.on_bad_image=skip"
     assert strict == {
         "images": ("ok", "3 of 10 read, at 64 pixels"),
         "missing images": ("problem", missing + end),
         "unreadable images": ("problem", broken + end),
     }
-    lenient = told(about_images(samples, why, size=64, on_bad_image="skip"))
+    lenient = results(check_images(samples, why, size=64, on_bad_image="skip"))
     end = "; their samples are left out"
     assert lenient["missing images"] == ("note", missing + end)
     assert lenient["unreadable images"] == ("note", broken + end)
@@ -143,10 +143,10 @@ def test_images_that_are_missing_or_broken(tmp_path: Path) -> None:
 
 def test_no_image_left_is_a_problem_either_way(tmp_path: Path) -> None:
     path = tmp_path / "0.png"
-    found = about_images(
+    found = check_images(
         made(["a"], images=[path]), {0: reason(path, "x")}, size=64, on_bad_image="skip"
     )
-    assert told(found)["missing images"] == (
+    assert results(found)["missing images"] == (
         "problem",
         "1 of 1 images: '0.png': replace the files",
     )
@@ -155,13 +155,13 @@ def test_no_image_left_is_a_problem_either_way(tmp_path: Path) -> None:
 def test_an_image_that_cannot_be_asked_for_is_missing() -> None:
     too_long = Path("x/" * 3000, "0.png")
     samples = made(["a", "b"], images=[too_long, too_long])
-    found = told(about_images(samples, {0: "x"}, size=64, on_bad_image="skip"))
+    found = results(check_images(samples, {0: "x"}, size=64, on_bad_image="skip"))
     assert found["missing images"][1].startswith("1 of 2 images: '0.png'")
 
 
 def test_all_images_read() -> None:
     samples = made(["a"], images=[Path("0.png")])
-    assert told(about_images(samples, {}, size=224, on_bad_image="error")) == {
+    assert results(check_images(samples, {}, size=224, on_bad_image="error")) == {
         "images": ("ok", "1 of 1 read, at 224 pixels"),
         "missing images": ("ok", "none"),
         "unreadable images": ("ok", "none"),
@@ -171,7 +171,7 @@ def test_all_images_read() -> None:
 def test_pictures_that_stand_more_than_once() -> None:
     samples = made(["a"] * 9, [[1, 0]] * 8 + [[0, 1]])
     groups = ((0, 1), (2, 3, 4, 5, 8), (6, 7))
-    assert told(about_same_images(samples, groups, cut(4, 3, 2))) == {
+    assert results(check_same_images(samples, groups, cut(4, 3, 2))) == {
         "same images": (
             "note",
             "9 of 9 samples, in 3 groups: '0.png' = '1.png', "
@@ -191,10 +191,10 @@ def test_pictures_that_stand_more_than_once() -> None:
 
 
 def test_pictures_that_are_all_their_own() -> None:
-    found = told(about_same_images(made(["a", "b", "c"]), (), cut(1, 1, 1)))
+    found = results(check_same_images(made(["a", "b", "c"]), (), cut(1, 1, 1)))
     assert len(found) == 5
     assert set(found.values()) == {("ok", "none")}
-    assert set(told(about_same_images(made(["a"]), (), None))) == {
+    assert set(results(check_same_images(made(["a"]), (), None))) == {
         "same images",
         "same image, other labels",
     }
@@ -202,7 +202,7 @@ def test_pictures_that_are_all_their_own() -> None:
 
 def about(labels: Sequence[Sequence[int]], parts: Parts) -> dict[str, tuple[str, str]]:
     samples = made([""] * len(labels), labels)
-    return told(about_labels(samples, parts, label_rows(samples, parts)))
+    return results(check_labels(samples, parts, label_rows(samples, parts)))
 
 
 def test_labels_of_which_there_are_enough_in_training() -> None:

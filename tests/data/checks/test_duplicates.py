@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmclf.data.checks.duplicates import (
-    EVERY,
-    labelled_apart,
+    LINE_STEP,
+    also_in_training,
+    in_several_parts,
     same_captions,
     same_pictures,
-    seen_in_training,
-    straddling,
+    with_different_labels,
 )
 from mmclf.data.split import Parts
 
@@ -34,11 +34,11 @@ def test_pictures_are_alike_if_every_pixel_is() -> None:
     pictures[5] = pictures[0]
     # One value, off the lines that are looked at first and on them.
     pictures[2], pictures[3] = pictures[1], pictures[1]
-    pictures[2, EVERY - 1, 5, 1] ^= 1
-    pictures[3, EVERY, 5, 1] ^= 1
+    pictures[2, LINE_STEP - 1, 5, 1] ^= 1
+    pictures[3, LINE_STEP, 5, 1] ^= 1
     assert same_pictures(pictures) == ((0, 5), (1, 4, 6))
-    assert same_pictures(pictures, without={4, 5}) == ((1, 6),)
-    assert same_pictures(pictures, without={1, 4, 5}) == ()
+    assert same_pictures(pictures, excluded={4, 5}) == ((1, 6),)
+    assert same_pictures(pictures, excluded={1, 4, 5}) == ()
 
 
 @given(st.lists(st.integers(0, 3), max_size=12), st.integers(1, 40))
@@ -51,16 +51,16 @@ def test_pictures_are_grouped_as_what_they_show(shown: list[int], size: int) -> 
 def test_groups_that_straddle_the_parts() -> None:
     groups = ((0, 1), (2, 3), (4, 5), (5, 6), (0, 7), (7, 8))
     # The samples 7 and 8 are in no part.
-    assert straddling(groups, PARTS) == ((2, 3), (4, 5))
+    assert in_several_parts(groups, PARTS) == ((2, 3), (4, 5))
 
 
 def test_groups_with_other_labels() -> None:
     labels = np.array([[1, 0], [1, 0], [1, 1], [0, 0]], dtype=np.uint8)
-    assert labelled_apart(((0, 1), (0, 1, 2), (2, 3)), labels) == ((0, 1, 2), (2, 3))
+    assert with_different_labels(((0, 1), (0, 1, 2), (2, 3)), labels) == ((0, 1, 2), (2, 3))
 
 
 def test_samples_that_training_holds_too() -> None:
     groups = ((0, 5, 6), (1, 2), (3, 4), (4, 7))
-    assert seen_in_training(groups, PARTS, "test") == (5, 6)
-    assert seen_in_training(groups, PARTS, "val") == ()
-    assert seen_in_training(((2, 4),), PARTS, "val") == (4,)
+    assert also_in_training(groups, PARTS, "test") == (5, 6)
+    assert also_in_training(groups, PARTS, "val") == ()
+    assert also_in_training(((2, 4),), PARTS, "val") == (4,)

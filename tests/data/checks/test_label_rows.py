@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmclf.data.checks.labels import FEW, LabelRow, distance, label_rows
+from mmclf.data.checks.labels import MIN_POSITIVES, LabelRow, imbalance, label_rows
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 
@@ -55,7 +55,7 @@ def test_samples_that_are_in_no_part_count_in_the_total_alone() -> None:
 
 def test_without_parts_there_is_a_total_and_nothing_to_remark() -> None:
     (first, _) = label_rows(samples([[1, 0], [1, 1]]), None)
-    assert (first.total, first.counts, first.ratios, first.apart) == (2, {}, {}, None)
+    assert (first.total, first.counts, first.ratios, first.least_balanced) == (2, {}, {}, None)
     assert first.remark == ("ok", "")
 
 
@@ -63,8 +63,8 @@ def test_without_parts_there_is_a_total_and_nothing_to_remark() -> None:
     ("found", "remark"),
     [
         (row(20, 10, 10), ("ok", "")),
-        (row(FEW, 5, 5), ("ok", "")),
-        (row(FEW - 1, 5, 5), ("note", "fewer than 10 in training")),
+        (row(MIN_POSITIVES, 5, 5), ("ok", "")),
+        (row(MIN_POSITIVES - 1, 5, 5), ("note", "fewer than 10 in training")),
         (row(1, 1, 1), ("note", "fewer than 10 in training")),
         (row(20, 20, 5), ("ok", "")),
         (row(20, 21, 10), ("note", "out of balance in val")),
@@ -80,12 +80,12 @@ def test_remarks(found: LabelRow, remark: tuple[str, str]) -> None:
 
 
 def test_the_part_that_is_furthest_apart() -> None:
-    assert row(20, 12, 5).apart == ("test", 0.5)
-    assert row(20, 25, 5).apart == ("val", 2.5)
-    assert row(0, 25, 5).apart is None
+    assert row(20, 12, 5).least_balanced == ("test", 0.5)
+    assert row(20, 25, 5).least_balanced == ("val", 2.5)
+    assert row(0, 25, 5).least_balanced is None
 
 
 def test_a_half_is_as_far_as_the_double() -> None:
-    assert distance(0.5) == distance(2.0) == 2.0
-    assert distance(1.0) == 1.0
-    assert distance(0.0) == float("inf")
+    assert imbalance(0.5) == imbalance(2.0) == 2.0
+    assert imbalance(1.0) == 1.0
+    assert imbalance(0.0) == float("inf")

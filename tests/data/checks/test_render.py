@@ -6,7 +6,7 @@ import io
 import pytest
 from rich.console import Console
 
-from mmclf.data.checks.check import Check, Verdict
+from mmclf.data.checks.check import Check, CheckStatus
 from mmclf.data.checks.examine import Examination
 from mmclf.data.checks.labels import LabelRow
 from mmclf.data.checks.render import labels_csv, print_rich, render, summary
@@ -52,5 +52,5 @@ def test_the_labels_file_is_not_rounded() -> None:
         (["problem", "problem", "note", "note"], "a run would stop: 2 problems, 2 notes"),
     ],
 )
-def test_the_last_line(verdicts: list[Verdict], line: str) -> None:
+def test_the_last_line(verdicts: list[CheckStatus], line: str) -> None:
     assert summary(Examination([Check(verdict, "x", "y") for verdict in verdicts])) == line
