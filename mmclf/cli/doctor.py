@@ -28,7 +28,7 @@ def doctor(arguments: Sequence[str]) -> int:
     options = _parser().parse_intermixed_args(arguments)
     config_dir = Path(options.config_dir) if options.config_dir is not None else None
     composed = compose(options.words, config_dir)
-    examination = examine(composed.config, look=not options.no_images)
+    examination = examine(composed.config, read_images=not options.no_images)
     console = Console()
     if options.format is None and console.is_terminal:
         print_rich(examination, console)

@@ -1,4 +1,4 @@
-"""`mmclf plan`: the arms of a study, what is done of it, and the time left; it runs nothing."""
+"""The subcommand `plan`: the arms of a study, its finished runs, and an estimate of the time."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from mmclf.training.device import describe_device
 
 
 def plan(arguments: Sequence[str]) -> int:
-    """`mmclf plan study=NAME [OVERRIDE ...]`."""
+    """`mmclf plan study=NAME [OVERRIDE ...]`: print the arms and the remaining time."""
     parser = argparse.ArgumentParser(prog="mmclf plan", description="What a study still needs.")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
     parser.add_argument("--config-dir", type=Path, help="a folder of config groups of your own")
-    given = parser.parse_intermixed_args(arguments)
-    planned = compose_study(given.overrides, given.config_dir)
+    options = parser.parse_intermixed_args(arguments)
+    planned = compose_study(options.overrides, options.config_dir)
     config = planned.base.config
-    runs = _tracked(config)
+    runs = _tracker(config)
     done = _done(planned, runs)
     total = TimeEstimate()
     table = _table(planned, done, total)
@@ -47,39 +47,39 @@ def plan(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _tracked(config: Config) -> Tracker | None:
-    """The tracker, unless nothing has been tracked yet: a plan makes no database or experiment."""
-    place = config.tracking.uri, config.tracking.experiment, Path(config.output_dir)
+def _tracker(config: Config) -> Tracker | None:
+    """The tracker, or None if nothing has been tracked yet: a plan creates no database."""
+    location = config.tracking.uri, config.tracking.experiment, Path(config.output_dir)
     try:
-        return Tracker(*place, create=False)
+        return Tracker(*location, create=False)
     except NothingTrackedError:
         return None
 
 
 def _done(planned: PlannedStudy, tracker: Tracker | None) -> set[tuple[str, int]]:
-    """The arms and seeds of the study that have finished."""
+    """The arms and seeds of the study whose runs have finished."""
     if tracker is None:
         return set()
     parent = known_parent(tracker, planned, study_fingerprint(planned))
-    found = finished(tracker.children(parent.id)) if parent is not None else set()
+    completed = finished(tracker.children(parent.id)) if parent is not None else set()
     names = {arm.name for arm in planned.design.arms}
     seeds = set(planned.study.seed_list)
-    return {(arm, seed) for arm, seed in found if arm in names and seed in seeds}
+    return {(arm, seed) for arm, seed in completed if arm in names and seed in seeds}
 
 
 def _table(
     planned: PlannedStudy, done: Collection[tuple[str, int]], total: TimeEstimate
 ) -> pd.DataFrame:
-    """A row an arm; what its missing runs need is added to `total`, where all share it."""
-    forecaster = TimeEstimator(planned.base.config, describe_device(planned.base.config.device))
+    """A row for each arm; adds what its missing runs need to `total`, which counts it once."""
+    estimator = TimeEstimator(planned.base.config, describe_device(planned.base.config.device))
     rows = []
     for arm, composed in zip(planned.design.arms, planned.arms, strict=True):
         own = TimeEstimate()
         left = [seed for seed in planned.study.seed_list if (arm.name, seed) not in done]
         for seed in left:
             config = replace(composed.config, seed=seed)
-            known = forecaster.add(config, own)
-            if known is None:
+            stages = estimator.add(config, own)
+            if stages is None:
                 own.unknown_runs += 1
         total.take(own)
         rows.append(
@@ -89,36 +89,36 @@ def _table(
                 "Done": f"{len(planned.study.seed_list) - len(left)} of "
                 f"{len(planned.study.seed_list)}",
                 "To fit": str(own.count("fit") + own.unknown_runs),
-                "To compute (s)": _told(own),
+                "To compute (s)": _format_seconds(own),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _told(forecast: TimeEstimate) -> str:
-    unknown = forecast.unknown + forecast.unknown_runs
-    known = number(forecast.known, 1)
+def _format_seconds(estimate: TimeEstimate) -> str:
+    unknown = estimate.unknown + estimate.unknown_runs
+    seconds = number(estimate.known, 1)
     if unknown == 0:
-        return known
-    return "unknown" if forecast.known == 0 else f"{known} and unknown"
+        return seconds
+    return "unknown" if estimate.known == 0 else f"{seconds} and unknown"
 
 
 def _summary(planned: PlannedStudy, left: int, total: TimeEstimate, tracker: Tracker | None) -> str:
     overhead = _overhead(tracker)
     seconds = total.known + (0.0 if math.isnan(overhead) else left * overhead)
-    whole = len(planned.arms) * len(planned.study.seed_list)
-    lines = [f"runs: {whole - left} of {whole} done, {left} left"]
-    told = f"time left: {number(seconds, 0)} s"
-    lacking = total.unknown + total.unknown_runs
-    if lacking:
-        told += f", and {lacking} results whose speed no stored one tells"
+    run_count = len(planned.arms) * len(planned.study.seed_list)
+    lines = [f"runs: {run_count - left} of {run_count} done, {left} left"]
+    estimate = f"time left: {number(seconds, 0)} s"
+    unknown = total.unknown + total.unknown_runs
+    if unknown:
+        estimate += f", and {unknown} results whose speed no stored one tells"
     shared = planned.base.config.cache == "on"
-    how = "what arms share is counted once" if shared else "with cache=off runs share nothing"
-    return "\n".join([*lines, f"{told} ({how})", ""])
+    note = "what arms share is counted once" if shared else "with cache=off runs share nothing"
+    return "\n".join([*lines, f"{estimate} ({note})", ""])
 
 
 def _overhead(tracker: Tracker | None) -> float:
-    """Seconds of a run that computes nothing; NaN if no run says."""
+    """The median seconds of a run that computes nothing; NaN if no run tells."""
     runs: Sequence[TrackedRun] = tracker.runs() if tracker is not None else ()
     spent = [
         run.metrics["time/wall_s"] - run.metrics["time/cold_s"]

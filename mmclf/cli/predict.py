@@ -1,4 +1,4 @@
-"""The subcommand `predict`: a file of labels for the test set of a competition, from a run."""
+"""The subcommand `predict`: writes the predictions of a run for the test set of a competition."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ ImageID,Labels with the ids of the labels, separated by spaces. It reads
 {FILES}
 An existing FILE is replaced, at once and whole. What the run did not use is not looked for."""
 SETTINGS = ("output_dir", "tracking.uri", "tracking.experiment", "store.dir", "device")
-GRANT = "allow_targets"
+ALLOW_TARGETS = "allow_targets"
 
 
 def predict(arguments: Sequence[str]) -> int:
-    """`mmclf predict RUN_ID --root DIR`: labels, or with --probabilities a column per label."""
-    given = _parser().parse_intermixed_args(arguments)
-    run_id, config = _sorted_out(given.words)
-    if given.config_dir is not None:
-        make_importable(Path(given.config_dir), config.allow_targets)
-    root = Path(given.root)
-    default = "probabilities.csv" if given.probabilities else "submission.csv"
-    out = Path(given.out if given.out is not None else default)
+    """`mmclf predict RUN_ID --root DIR`: write labels, or a column for each label."""
+    options = _parser().parse_intermixed_args(arguments)
+    run_id, config = _parse_words(options.words)
+    if options.config_dir is not None:
+        make_importable(Path(options.config_dir), config.allow_targets)
+    root = Path(options.root)
+    default = "probabilities.csv" if options.probabilities else "submission.csv"
+    out = Path(options.out if options.out is not None else default)
     rows = _read(root)
     _check_out(out)
     environment.keep_freed_memory()
@@ -54,21 +54,21 @@ def predict(arguments: Sequence[str]) -> int:
         pick_device(config.device),
         config.allow_targets,
         store=Path(config.store.dir),
-        tell=_say,
+        tell=_log,
     )
     paths = _paths(root, rows) if "vision" in predictor.modalities else None
     probabilities = predictor.predict_proba(paths, [row.caption for row in rows])
     ids = [row.id for row in rows]
-    if given.probabilities:
+    if options.probabilities:
         _write(out, _probability_lines(predictor, ids, probabilities))
     else:
         _write(out, _label_lines(predictor, ids, probabilities))
-    what = "probabilities" if given.probabilities else "labels"
-    sys.stdout.write(f"{out}: the {what} of {len(rows)} samples, by the run {predictor.run_id}\n")
+    kind = "probabilities" if options.probabilities else "labels"
+    sys.stdout.write(f"{out}: the {kind} of {len(rows)} samples, by the run {predictor.run_id}\n")
     return 0
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     sys.stderr.write(f"mmclf: {text}\n")
 
 
@@ -94,24 +94,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _sorted_out(words: Sequence[str]) -> tuple[str, Config]:
-    """The run's id, or its beginning, and the settings by the overrides."""
+def _parse_words(words: Sequence[str]) -> tuple[str, Config]:
+    """The run's id, or a prefix of it, and the configuration with the overrides."""
     overrides = [word for word in words if "=" in word]
-    others = [word for word in words if "=" not in word]
+    run_ids = [word for word in words if "=" not in word]
     problems = []
     for word in overrides:
         key = word.partition("=")[0]
-        if key not in (*SETTINGS, GRANT):
-            hint = suggestion(key, (*SETTINGS, GRANT))
+        if key not in (*SETTINGS, ALLOW_TARGETS):
+            hint = suggestion(key, (*SETTINGS, ALLOW_TARGETS))
             problems.append(f"{word}: the rest is as it was in the run: {hint}")
-    if len(others) != 1:
-        found = ", ".join(others) if others else "none"
+    if len(run_ids) != 1:
+        listed = ", ".join(run_ids) if run_ids else "none"
         problems.append(
-            f"mmclf predict: found {found}, expected one RUN_ID: `mmclf runs` lists them"
+            f"mmclf predict: found {listed}, expected one RUN_ID: `mmclf runs` lists them"
         )
     if problems:
         raise InputError(*problems)
-    return others[0], compose(overrides).config
+    return run_ids[0], compose(overrides).config
 
 
 def _read(root: Path) -> list[Row]:
@@ -132,8 +132,8 @@ def _paths(root: Path, rows: Sequence[Row]) -> tuple[Path, ...]:
         raise InputError(
             f"--root: {root} has no folder {IMAGES}, and the run used images; {LAYOUT}"
         )
-    places = [f"{root / TEST_CSV}, line {row.line}" for row in rows]
-    return image_paths(folder, [row.id for row in rows], places)
+    locations = [f"{root / TEST_CSV}, line {row.line}" for row in rows]
+    return image_paths(folder, [row.id for row in rows], locations)
 
 
 def _check_out(out: Path) -> None:
@@ -147,10 +147,14 @@ def _label_lines(
     predictor: Predictor, ids: Sequence[str], probabilities: Floats
 ) -> Iterable[Sequence[str]]:
     yield "ImageID", "Labels"
-    for one, chosen in zip(ids, predictor.label_sets(probabilities), strict=True):
+    for sample_id, label_set in zip(ids, predictor.label_sets(probabilities), strict=True):
         yield (
-            one,
-            " ".join(label for label, on in zip(predictor.label_ids, chosen, strict=True) if on),
+            sample_id,
+            " ".join(
+                label
+                for label, has_label in zip(predictor.label_ids, label_set, strict=True)
+                if has_label
+            ),
         )
 
 
@@ -158,21 +162,21 @@ def _probability_lines(
     predictor: Predictor, ids: Sequence[str], probabilities: Floats
 ) -> Iterable[Sequence[str]]:
     yield "ImageID", *predictor.label_names
-    for one, row in zip(ids, probabilities, strict=True):
+    for sample_id, row in zip(ids, probabilities, strict=True):
         # The logits behind them have seven digits.
-        yield one, *(f"{value:.7g}" for value in row)
+        yield sample_id, *(f"{value:.7g}" for value in row)
 
 
 def _write(out: Path, lines: Iterable[Sequence[str]]) -> None:
-    """Write the file under another name, then rename it: nobody sees a part of it."""
-    unfinished = out.with_name(f"{out.name}.partial")
+    """Write the file under a temporary name, then rename it, so that it is never incomplete."""
+    partial = out.with_name(f"{out.name}.partial")
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as stream:
+        with partial.open("w", encoding="utf-8", newline="") as stream:
             csv.writer(stream, lineterminator="\n").writerows(lines)
-        unfinished.replace(out)
+        partial.replace(out)
     except OSError as error:
         raise InputError(
             f"--out: {out} cannot be written ({error}): choose another FILE"
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Augmented views of pictures, each a function of the picture, the view's number and a seed."""
+"""Augmented views of images, each a function of the image, the view's number and a seed."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ def augment_view(
     vertical_flip: float,
     seed: int,
 ) -> Pictures:
-    """View number `view` of pictures (B, H, W, 3), of the same shape; view 0 is the clean one.
+    """View number `view` of images (B, H, W, 3), of the same shape; view 0 is not augmented.
 
-    A view is cropped at a random place out of the picture padded by `padding` pixels, reflected,
-    then flipped with the given probabilities. The draws depend on the picture's content, `view`
-    and `seed` alone, so neither order nor batch size changes a view.
+    An image is padded by `padding` reflected pixels, cropped at random to its own size, then
+    flipped with the given probabilities. Random draws depend only on the image's content, `view`
+    and `seed`, so neither order nor batch size changes a view.
     """
     if view == 0:
         return pictures
     return np.stack(
         [
-            _view(picture, _generator(picture, view, seed), padding, horizontal_flip, vertical_flip)
+            _augment_one(
+                picture, _generator(picture, view, seed), padding, horizontal_flip, vertical_flip
+            )
             for picture in pictures
         ]
     )
@@ -39,7 +41,7 @@ def _generator(picture: Pictures, view: int, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, view, int.from_bytes(content, "little")])
 
 
-def _view(
+def _augment_one(
     picture: Pictures,
     generator: np.random.Generator,
     padding: int,

@@ -1,4 +1,4 @@
-"""All images of a data set as one array on disk, decoded and resized once."""
+"""The decoded and resized images of a data set, stored once as an array on disk."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from mmclf.storage.store.hashing import texts_digest
 from mmclf.storage.store.store import Computed, StageResult, Store
 
 VERSION = 2
-MOST_WAITING = 256
+MAX_QUEUED = 256
 ARRAY, UNREADABLE = "pictures.npy", "unreadable.json"
-SCRATCH = "scratch-"  # begins the name of a folder below the store for an array in the making
+SCRATCH = "scratch-"  # prefix of a folder below the store for an unfinished array
 
 
 @dataclass(frozen=True)
 class DecodedImages:
-    """The pictures of N paths.
+    """The decoded images of N paths.
 
     Args:
-        stage: what decoding them is.
-        unreadable: why some rows hold no picture.
+        stage: the stage that decodes them.
+        unreadable: the error message of each image that could not be read, by row.
         timing: what decoding them cost.
-        open: gives the array; decodes again if it has been damaged.
+        open: opens the array; decodes again if it has been damaged.
 
     """
 
@@ -50,17 +50,17 @@ class DecodedImages:
 
     @cached_property
     def pictures(self) -> Pictures:
-        """The pictures (N, size, size, 3), memory-mapped; known to be as they were decoded."""
+        """The images (N, size, size, 3), memory-mapped and verified; 0 where unreadable."""
         return self.open()
 
 
 def decoding_stage(
     paths: Sequence[Path], *, size: int, crop: float | None, hasher: FileHasher
 ) -> Stage:
-    """The stage of decoding `paths`, known by the files' content; nothing is decoded."""
-    files = [value if value is not None else "" for value in hasher.digests(paths)]
+    """The stage that decodes `paths`, identified by the content of the files."""
+    digests = [digest if digest is not None else "" for digest in hasher.digests(paths)]
     arguments = {
-        "files": texts_digest(files),
+        "files": texts_digest(digests),
         "size": size,
         "crop": crop,
         "pillow": ".".join(metadata.version("pillow").split(".")[:2]),
@@ -76,16 +76,23 @@ def decode_images(
     workers: int | None,
     store: Store,
 ) -> DecodedImages:
-    """The pictures of `paths` in order, out of the store if they were decoded before.
+    """The images of `paths` in order, read from the store if they were decoded before.
 
-    They are known again by the files' content. `size` in pixels, `crop` as in `read_image`;
-    `workers`: threads, None for one per core. A file that is missing or no picture is listed by its
-    row, not raised. Raises InputError if the array cannot be written.
+    Files are identified by their content. Those that are missing or unreadable are reported in
+    `unreadable`. Raises InputError if the array cannot be written.
+
+    Args:
+        paths: of the image files.
+        size: of the decoded images in pixels.
+        crop: as in `read_image`.
+        workers: number of threads; None for one per core.
+        store: where the array is kept.
+
     """
     stage = decoding_stage(paths, size=size, crop=crop, hasher=store.hasher)
     read = partial(_picture_or_reason, size=size, crop=crop)
 
-    def stored(*, verify: bool) -> StageResult[_ArrayFile]:
+    def load(*, verify: bool) -> StageResult[_ArrayFile]:
         try:
             return store.get_or_compute(
                 stage,
@@ -99,11 +106,11 @@ def decode_images(
                 f"GB, cannot be written ({error}): free space, or give store.dir=DIR elsewhere"
             ) from error
 
-    result = stored(verify=False)
+    result = load(verify=False)
 
     def pictures() -> Pictures:
-        # What was hashed as it was written need not be hashed again to be believed.
-        file = stored(verify=result.reused).value.path
+        # An array that was hashed while it was written need not be verified again.
+        file = load(verify=result.reused).value.path
         mapped: Pictures = np.load(file, mmap_mode="r", allow_pickle=False)
         return mapped
 
@@ -111,13 +118,13 @@ def decode_images(
 
 
 def read_unreadable(entry: Entry) -> dict[int, str]:
-    """Why some rows of decoded pictures hold none."""
-    return {int(row): why for row, why in json.loads(entry.read(UNREADABLE)).items()}
+    """The error messages of the images that could not be decoded, by row."""
+    return {int(row): reason for row, reason in json.loads(entry.read(UNREADABLE)).items()}
 
 
 @dataclass(frozen=True)
 class _ArrayFile:
-    """The file of an array of pictures, and why some of its rows hold none."""
+    """The file of an array of images, and the error message of each unreadable one by row."""
 
     path: Path
     unreadable: Mapping[int, str]
@@ -125,23 +132,24 @@ class _ArrayFile:
 
 @dataclass(frozen=True)
 class _ArraySerializer:
-    """The array in the store, a file too large for memory; read whole only to `verify` it."""
+    """Stores an array too large for memory as a file; reads it completely only to `verify` it."""
 
     paths: Sequence[Path]
     read_path: Callable[[Path], Pictures | str]
     verify: bool
 
     def write(self, array: _ArrayFile, folder: Path) -> None:
-        """Move it to `folder`."""
-        text = json.dumps({str(row): why for row, why in array.unreadable.items()})
+        """Move the array's file to `folder`."""
+        text = json.dumps({str(row): reason for row, reason in array.unreadable.items()})
         (folder / UNREADABLE).write_text(text, encoding="utf-8")
         array.path.replace(folder / ARRAY)
         array.path.parent.rmdir()
 
     def read(self, entry: Entry) -> _ArrayFile:
-        """Where it lies; raises OutdatedError if a file that could not be read now can be.
+        """The array's file in the entry.
 
-        It may have been out of reach for a while only, as on a network's disk.
+        Raises OutdatedError if an image that was unreadable can be read now: a network file system
+        may have been unavailable for a while.
         """
         unreadable = read_unreadable(entry)
         if any(not isinstance(self.read_path(self.paths[row]), str) for row in unreadable):
@@ -160,17 +168,17 @@ def _decode(
     workers: int | None,
     folder: Path,
 ) -> Computed[_ArrayFile]:
-    """Write the array to a scratch folder below `folder`."""
+    """Decode the images into an array in a scratch folder below `folder`."""
     clock = Stopwatch()
     unreadable = {}
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size, 3)}
     scratch = Path(tempfile.mkdtemp(dir=folder, prefix=SCRATCH))
     try:
-        # Written, not mapped: a full disk is an error here, and would kill a process that maps it.
+        # Not memory-mapped: a full disk raises an error here, but would kill a process that maps.
         with (scratch / ARRAY).open("wb") as stream:
             np.lib.format.write_array_header_1_0(stream, header)
             with progress_bar("decoding images", len(paths)) as advance:
-                for row, picture in enumerate(_read_ahead(paths, read, workers)):
+                for row, picture in enumerate(_read_in_order(paths, read, workers)):
                     if isinstance(picture, str):
                         unreadable[row] = picture
                         stream.write(bytes(size * size * 3))
@@ -183,19 +191,19 @@ def _decode(
     return Computed(_ArrayFile(scratch / ARRAY, unreadable), clock.elapsed(), len(paths))
 
 
-def _read_ahead(
+def _read_in_order(
     paths: Sequence[Path], read: Callable[[Path], Pictures | str], workers: int | None
 ) -> Iterator[Pictures | str]:
-    """The picture of each path in order, or why there is none; decoded ahead by threads."""
+    """The image of each path in order, or an error message; decoded ahead by threads."""
     with ThreadPoolExecutor(workers if workers is not None else os.cpu_count()) as pool:
-        waiting: deque[Future[Pictures | str]] = deque()
+        futures: deque[Future[Pictures | str]] = deque()
         for path in paths:
-            waiting.append(pool.submit(read, path))
-            # So many at the most, or pictures would pile up in memory before they are written.
-            if len(waiting) == MOST_WAITING:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            futures.append(pool.submit(read, path))
+            # Bounded, or decoded images would pile up in memory before they are written.
+            if len(futures) == MAX_QUEUED:
+                yield futures.popleft().result()
+        while futures:
+            yield futures.popleft().result()
 
 
 def _picture_or_reason(path: Path, size: int, crop: float | None) -> Pictures | str:

@@ -1,4 +1,4 @@
-"""How findings about many rows are worded: all are counted, the first few are listed."""
+"""Messages about problems in many rows: all are counted, the first few are listed."""
 
 from __future__ import annotations
 
@@ -8,66 +8,94 @@ from collections.abc import Iterable, Sequence
 from mmclf.errors import nearest
 
 LISTED = 5
-SHOWN = 60
+MAX_LENGTH = 60
 
 
-def listed(things: Sequence[str]) -> str:
-    """The first few of the things, and how many more there are."""
-    more = f" and {len(things) - LISTED} more" if len(things) > LISTED else ""
-    return ", ".join(things[:LISTED]) + more
+def listed(items: Sequence[str]) -> str:
+    """The first few of the items, and how many more there are."""
+    more = f" and {len(items) - LISTED} more" if len(items) > LISTED else ""
+    return ", ".join(items[:LISTED]) + more
 
 
 def shown(value: object) -> str:
-    """The value as Python spells it, shortened: one line, without half characters."""
-    spelt = repr(value)
-    return spelt if len(spelt) <= SHOWN else f"{spelt[: SHOWN - 3]}..."
+    """The value's `repr`, shortened to one line of at most `MAX_LENGTH` characters."""
+    text = repr(value)
+    return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 3]}..."
 
 
 def repeated(
-    names: Iterable[str], where: object, what: str = "id", advice: str = "remove or rename the rest"
+    names: Iterable[str], where: object, kind: str = "id", advice: str = "remove or rename the rest"
 ) -> list[str]:
-    """The finding that some names stand more than once, if any do; `what` they are names of."""
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if not twice:
+    """The problem that names are repeated, or no problem if none is.
+
+    Args:
+        names: in any order.
+        where: they are from, as a file.
+        kind: what they are names of.
+        advice: what to do about it.
+
+    """
+    duplicates = [name for name, count in Counter(names).items() if count > 1]
+    if not duplicates:
         return []
-    if len(twice) == 1:
+    if len(duplicates) == 1:
         return [
-            f"{where}: the {what} {shown(twice[0])} stands twice; each must be its own: {advice}"
+            f"{where}: the {kind} {shown(duplicates[0])} stands twice; each must be its own: "
+            f"{advice}"
         ]
-    names = listed([shown(name) for name in twice])
-    return [f"{where}: {len(twice)} {what}s stand twice ({names}); each must be its own: {advice}"]
+    names = listed([shown(name) for name in duplicates])
+    return [
+        f"{where}: {len(duplicates)} {kind}s stand twice ({names}); each must be its own: {advice}"
+    ]
 
 
-def unlabelled(places: Sequence[str], rows: int, where: object) -> list[str]:
-    """The finding that the rows at `places`, of all `rows`, have no labels, if any have none."""
-    if not places:
+def unlabelled(locations: Sequence[str], rows: int, where: object) -> list[str]:
+    """The problem that rows have no labels, or no problem if all have.
+
+    Args:
+        locations: of the rows without labels, as `line 3`.
+        rows: number of all rows.
+        where: they are from, as a file.
+
+    """
+    if not locations:
         return []
     return [
-        f"{where}: {len(places)} of {rows} rows have no labels ({listed(places)}); every labelled "
-        "sample needs at least one: complete or remove them"
+        f"{where}: {len(locations)} of {rows} rows have no labels ({listed(locations)}); every "
+        "labelled sample needs at least one: complete or remove them"
     ]
 
 
 def unknown(
-    placed: Iterable[tuple[str, str]],
+    located: Iterable[tuple[str, str]],
     known: Iterable[str],
     where: object,
     expected: str,
-    what: str = "label",
+    kind: str = "label",
 ) -> list[str]:
-    """The finding that names are not among the `known`, if any are not.
+    """The problem that names are unknown, or no problem if all are known.
 
-    `placed`: each name and where it stands. The first place and the nearest known name are told.
+    Lists each unknown name with its first location and the nearest known name.
+
+    Args:
+        located: each name, and where it is written.
+        known: the valid names.
+        where: they are from, as a file.
+        expected: what to do about it.
+        kind: what they are names of.
+
     """
     known = set(known)
     first: dict[str, str] = {}
-    for name, place in placed:
+    for name, location in located:
         if name not in known:
-            first.setdefault(name, place)
+            first.setdefault(name, location)
     if not first:
         return []
-    strange = [f"{shown(name)} ({place}{_hint(name, known)})" for name, place in first.items()]
-    return [f"{where}: {len(strange)} unknown {what}s: {listed(strange)}; {expected}"]
+    listing = [
+        f"{shown(name)} ({location}{_hint(name, known)})" for name, location in first.items()
+    ]
+    return [f"{where}: {len(listing)} unknown {kind}s: {listed(listing)}; {expected}"]
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

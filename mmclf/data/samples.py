@@ -1,4 +1,4 @@
-"""Samples: the one form that every data source becomes."""
+"""Samples: the common form of all data sources."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from numpy.typing import NDArray
 class Samples:
     """N images with captions and label sets over L labels.
 
-    `labels` (N, L) is 0 or 1; column j is the label `label_ids[j]` of the source, called
-    `label_names[j]`. `own_val` and `own_test` (N,) mark the samples that the source itself keeps
-    for validation and for the test. A source without images has no paths in `images`, one without
-    captions has empty ones; whether the files in `images` exist is not known here.
+    Args:
+        ids: unique.
+        images: paths, of files that need not exist; empty for a source without images.
+        captions: empty strings for a source without captions.
+        labels: (N, L) of 0 and 1.
+        label_ids: of the L columns, as in the source.
+        label_names: of the L columns, for people.
+        own_val: (N,) the samples of the source's own validation set.
+        own_test: (N,) the samples of the source's own test set.
+
     """
 
     ids: tuple[str, ...]
@@ -30,7 +36,7 @@ class Samples:
     own_test: NDArray[np.bool_]
 
     def __len__(self) -> int:
-        """N."""
+        """The number of samples N."""
         return len(self.ids)
 
 
@@ -47,13 +53,13 @@ def label_matrix(
 
 
 def sorted_labels(labels: set[str]) -> tuple[str, ...]:
-    """Label ids in ascending order: as numbers if all of them are, else as words."""
+    """Label ids in ascending order: as numbers if all of them are, else as strings."""
     if all(label.isascii() and label.isdigit() for label in labels):
         return tuple(sorted(labels, key=_as_number))
     return tuple(sorted(labels))
 
 
 def _as_number(label: str) -> tuple[int, str, str]:
-    # Python refuses to make a number of thousands of digits, and 01 and 1 are the same number.
+    # Python refuses to convert thousands of digits to a number; 01 and 1 are the same number.
     digits = label.lstrip("0")
     return len(digits), digits, label

@@ -1,4 +1,4 @@
-"""Split: the indices of the samples that train, validate and test."""
+"""Split of samples into training, validation and test sets."""
 
 from __future__ import annotations
 
@@ -25,48 +25,48 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Parts:
-    """Ascending indices of three disjoint sets of samples."""
+    """Ascending row numbers of three disjoint sets of samples."""
 
     train: Indices
     val: Indices
     test: Indices
 
     def __getitem__(self, name: str) -> Indices:
-        """The part called `train`, `val` or `test`."""
+        """The part named `train`, `val` or `test`."""
         return dict(self.items())[name]
 
     def items(self) -> tuple[tuple[str, Indices], ...]:
         """The three parts by name."""
         return ("train", self.train), ("val", self.val), ("test", self.test)
 
-    def without(self, rows: Collection[int]) -> Parts:
-        """The parts without some samples; raises InputError if nothing is left of one."""
-        left = {name: np.setdiff1d(mine, [*rows]) for name, mine in self.items()}
-        for name, mine in self.items():
-            if len(left[name]) == 0:
+    def without(self, excluded: Collection[int]) -> Parts:
+        """The parts without the `excluded` rows; raises InputError if a part would be empty."""
+        remaining = {name: np.setdiff1d(rows, [*excluded]) for name, rows in self.items()}
+        for name, rows in self.items():
+            if len(remaining[name]) == 0:
                 raise InputError(
-                    f"none of the {len(mine)} samples of {name} is left without those whose image "
+                    f"none of the {len(rows)} samples of {name} is left without those whose image "
                     "cannot be read: replace the files"
                 )
-        return Parts(**left)
+        return Parts(**remaining)
 
 
 class PartsSerializer:
-    """Parts in the store, an array of NumPy for each."""
+    """Stores parts as NumPy arrays."""
 
     def write(self, parts: Parts, folder: Path) -> None:
-        """Write them to `folder`."""
+        """Write parts to `folder`."""
         for name, rows in parts.items():
             save_array(folder / f"{name}.npy", rows)
 
     def read(self, entry: Entry) -> Parts:
-        """Read them back."""
+        """Read parts from an entry."""
         names = ("train", "val", "test")
         return Parts(*(load_array(entry.path(f"{name}.npy")) for name in names))
 
 
 def stored_split(samples: Samples, store: Store, **settings: Any) -> StageResult[Parts]:
-    """As `split` with these settings, drawn once."""
+    """`split` with these settings, read from the store if it was computed before."""
     arguments = {
         "labels": array_digest(samples.labels),
         "own_val": array_digest(samples.own_val),
@@ -93,29 +93,38 @@ def split(
     test_seed: int,
     method: Literal["iterative", "random"] = "iterative",
 ) -> Parts:
-    """Parts of samples with `labels` (N, L), drawn by iterative stratification or at random.
+    """Split samples into parts by iterative stratification or at random.
 
-    Where the source keeps samples of its own for validation or for the test, as `own_val` and
-    `own_test` (N,) say, these are that part, and `val` or `test` is not used. Both are shares of
-    the samples that the source does not keep so. `seed` decides train against val, `test_seed` the
-    test set. Raises InputError if a part would be empty.
+    A validation or test set of the source's own becomes that part, and `val` or `test` is ignored.
+    Raises InputError if a part would be empty.
+
+    Args:
+        labels: (N, L) of 0 and 1.
+        own_val: (N,) the samples of the source's own validation set.
+        own_test: (N,) the samples of the source's own test set.
+        val: share of the validation set in the samples that belong to no set of the source's own.
+        test: share of the test set in the same samples.
+        seed: of the split between training and validation.
+        test_seed: of the test set.
+        method: `iterative` stratification or `random`.
+
     """
     if (own_val & own_test).any():
         raise InputError(
             f"the source keeps {(own_val & own_test).sum()} samples both for validation and for "
             "the test; each must be in one part: mark them once"
         )
-    rest = np.flatnonzero(~own_val & ~own_test)
-    count = len(rest)
+    remaining = np.flatnonzero(~own_val & ~own_test)
+    count = len(remaining)
     if count == 0:
         raise InputError(
             f"the source keeps all {len(labels)} samples for validation and test, and none to "
             "train on: mark fewer"
         )
     left = 1.0
-    held = {"val": np.flatnonzero(own_val), "test": np.flatnonzero(own_test)}
+    held_out = {"val": np.flatnonzero(own_val), "test": np.flatnonzero(own_test)}
     for name, share, part_seed in (("test", test, test_seed), ("val", val, seed)):
-        if len(held[name]) > 0:
+        if len(held_out[name]) > 0:
             continue
         if share / left >= 1:
             raise InputError(
@@ -123,15 +132,17 @@ def split(
                 "be below 1"
             )
         if method == "random":
-            rest, held[name] = draw(rest, round(share * count), part_seed)
+            remaining, held_out[name] = hold_out_random(remaining, round(share * count), part_seed)
         else:
-            rest, held[name] = hold_out(labels, rest, share / left, part_seed)
+            remaining, held_out[name] = hold_out_stratified(
+                labels, remaining, share / left, part_seed
+            )
         left = left - share
-    return Parts(rest, held["val"], held["test"])
+    return Parts(remaining, held_out["val"], held_out["test"])
 
 
-def draw(indices: Indices, count: int, seed: int) -> tuple[Indices, Indices]:
-    """`indices` in two: those kept and `count` of them held out at random.
+def hold_out_random(indices: Indices, count: int, seed: int) -> tuple[Indices, Indices]:
+    """Divide `indices` at random into the kept ones and `count` held-out ones.
 
     Raises InputError if either would be empty.
     """
@@ -140,15 +151,15 @@ def draw(indices: Indices, count: int, seed: int) -> tuple[Indices, Indices]:
             f"to hold out {count} of {len(indices)} samples leaves a part of the split empty: "
             "give more samples, or other split.val and split.test"
         )
-    held = np.zeros(len(indices), dtype=bool)
-    held[np.random.default_rng(seed).permutation(len(indices))[:count]] = True
-    return indices[~held], indices[held]
+    is_held = np.zeros(len(indices), dtype=bool)
+    is_held[np.random.default_rng(seed).permutation(len(indices))[:count]] = True
+    return indices[~is_held], indices[is_held]
 
 
-def hold_out(
+def hold_out_stratified(
     labels: NDArray[np.uint8], indices: Indices, share: float, seed: int
 ) -> tuple[Indices, Indices]:
-    """`indices` in two: those kept and the `share` of them held out, by iterative stratification.
+    """Divide `indices` by iterative stratification into the kept ones and a held-out `share`.
 
     Sechidis, Tsoumakas and Vlahavas, On the stratification of multi-label data, ECML PKDD 2011.
     Raises InputError if either would be empty.
@@ -156,17 +167,17 @@ def hold_out(
     kept = held = np.empty(0, dtype=np.int64)
     if 1 <= round(share * len(indices)) < len(indices):
         splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=share, random_state=seed)
-        chosen = labels[indices]
-        # One label alone is no matrix of labels to it; to keep its share is to keep the others'.
-        several = chosen if chosen.shape[1] > 1 else np.hstack([chosen, 1 - chosen])
-        kept, held = next(splitter.split(indices, several))
+        selected = labels[indices]
+        # The splitter does not accept a single column; its complement adds no constraint.
+        stratified = selected if selected.shape[1] > 1 else np.hstack([selected, 1 - selected])
+        kept, held = next(splitter.split(indices, stratified))
     # The stratification's sizes are approximate.
     if len(kept) == 0 or len(held) == 0:
-        raise _empty(share, len(indices))
+        raise _empty_part(share, len(indices))
     return np.sort(indices[kept]), np.sort(indices[held])
 
 
-def _empty(share: float, count: int) -> InputError:
+def _empty_part(share: float, count: int) -> InputError:
     return InputError(
         f"a share of {share:.3g} of {count} samples leaves a part of the split empty: "
         "give more samples, or other split.val and split.test"
@@ -174,5 +185,5 @@ def _empty(share: float, count: int) -> InputError:
 
 
 def label_shares(labels: NDArray[np.uint8], parts: Parts) -> dict[str, NDArray[np.float64]]:
-    """The share (L,) of samples with each label, by part."""
+    """The share (L,) of samples with each label, for each part."""
     return {name: labels[indices].mean(axis=0) for name, indices in parts.items()}

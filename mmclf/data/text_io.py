@@ -1,4 +1,4 @@
-"""Text files, and what is said of those that cannot be read."""
+"""Reading of text files, with errors for users."""
 
 from __future__ import annotations
 

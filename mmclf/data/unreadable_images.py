@@ -1,4 +1,4 @@
-"""What becomes of images that cannot be read: the run stops, or goes on without their samples."""
+"""Handling of unreadable images: the run stops, or skips their samples."""
 
 from __future__ import annotations
 
@@ -24,31 +24,38 @@ def check_readable(
 ) -> None:
     """Raise InputError for images that cannot be read, unless `on_bad_image` is `skip`.
 
-    All of them are listed in a file in `output_dir`. Skipped ones are counted on standard error.
+    The error lists them in a file in `output_dir`; skipped ones are counted on standard error.
+
+    Args:
+        samples: all samples of the source.
+        unreadable: the error message of each image that could not be read, by row.
+        on_bad_image: what to do about them.
+        output_dir: for the list.
+
     """
     if not unreadable:
         return
-    reasons = [why.partition(": replace the file")[0] for why in unreadable.values()]
-    more = f" and {len(reasons) - LISTED} more" if len(reasons) > LISTED else ""
-    counted = (
+    reasons = [reason.partition(": replace the file")[0] for reason in unreadable.values()]
+    rest = f" and {len(reasons) - LISTED} more" if len(reasons) > LISTED else ""
+    summary = (
         f"{len(reasons)} of {len(samples)} images cannot be read: "
-        f"{'; '.join(reasons[:LISTED])}{more}"
+        f"{'; '.join(reasons[:LISTED])}{rest}"
     )
     if on_bad_image == "skip":
-        sys.stderr.write(f"mmclf: {counted}; their samples are left out\n")
+        sys.stderr.write(f"mmclf: {summary}; their samples are left out\n")
         return
     path = output_dir / BAD_IMAGES
     path.parent.mkdir(parents=True, exist_ok=True)
     write_reasons(path, samples, unreadable)
     raise InputError(
-        f"{counted} (all in {path}): replace the files, or leave their samples out by "
+        f"{summary} (all in {path}): replace the files, or leave their samples out by "
         "data.on_bad_image=skip"
     )
 
 
 def write_reasons(path: Path, samples: Samples, unreadable: Mapping[int, str]) -> None:
-    """A file of the samples whose images cannot be read, and why: ImageID,reason."""
+    """Write a CSV file `ImageID,reason` of the samples whose images cannot be read."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["ImageID", "reason"])
-        writer.writerows((samples.ids[row], why) for row, why in unreadable.items())
+        writer.writerows((samples.ids[row], reason) for row, reason in unreadable.items())

@@ -38,7 +38,7 @@ def files(paths: list[Path]) -> set[str]:
 def test_pictures_stand_in_order(
     paths: list[Path], monkeypatch: pytest.MonkeyPatch, chunk: int, crop: float | None
 ) -> None:
-    monkeypatch.setattr(module, "MOST_WAITING", chunk)
+    monkeypatch.setattr(module, "MAX_QUEUED", chunk)
     found = decoded(paths, crop=crop)
     expected = np.stack([read_image(path, 4, crop) for path in paths])
     assert np.array_equal(found.pictures, expected)

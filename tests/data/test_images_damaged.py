@@ -180,7 +180,7 @@ def test_a_webp_bomb_is_refused(tmp_path: Path) -> None:
 def test_as_many_pixels_as_allowed_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, height: int, fine: bool
 ) -> None:
-    monkeypatch.setattr(images, "MOST_PIXELS", 200)
+    monkeypatch.setattr(images, "MAX_PIXELS", 200)
     path = saved(Image.new("RGB", (20, height), RED), tmp_path / "a.png")
     if fine:
         assert (read_image(path, 4) == RED).all()

@@ -1,4 +1,4 @@
-"""MS COCO's annotations as a data source: the categories that an image shows are its labels."""
+"""A data source in the format of MS COCO: the categories in an image are its labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,16 @@ LAYOUT = """expected, in the format of MS COCO,
 
 @dataclass(frozen=True)
 class _Part:
-    """What one file of instances says, with captions by image id; `name` is train, val or test."""
+    """The annotations of one part.
+
+    Args:
+        name: `train`, `val` or `test`.
+        file: of the instances.
+        instances: read from it.
+        captions: by image id.
+        images: folder of the images, below the root.
+
+    """
 
     name: str
     file: Path
@@ -30,9 +39,9 @@ class _Part:
     captions: Mapping[int, str]
     images: str
 
-    def showing(self, chosen: Iterable[int]) -> list[int]:
-        """The ids of the images that show a chosen category, in the file's order."""
-        wanted = frozenset(chosen)
+    def images_with(self, selected: Iterable[int]) -> list[int]:
+        """The ids of the images with a selected category, in the file's order."""
+        wanted = frozenset(selected)
         return [
             image
             for image, categories in self.instances.categories_of.items()
@@ -53,12 +62,12 @@ def load(
     test_images: str | None = None,
     categories: list[int | str] | None = None,
 ) -> Samples:
-    """A sample for each image that shows one of the `categories` (ids or names; None for all).
+    """Read a sample for each image with one of the `categories` (ids or names; None for all).
 
-    Images that show none are left out; a crowd counts as well as one. The caption is that of the
-    lowest id, an empty text if an image has none. Ids are the images' paths below `root`. What
-    `val_` and `test_` name is the source's own validation and test set. Raises InputError if a file
-    is missing or damaged, a category is unknown, or the files do not belong together.
+    Images without one are left out; crowds count as instances. The caption is the one with the
+    lowest id, or empty. Ids are the images' paths below `root`. The files in `val_*` and `test_*`
+    are the source's own validation and test sets. Raises InputError if a file is missing or
+    damaged, a category is unknown, or the files do not belong together.
     """
     _check_layout(root, instances, captions, images)
     parts = [
@@ -66,37 +75,37 @@ def load(
         *_read_own(root, "val", val_instances, val_captions, val_images, captions),
         *_read_own(root, "test", test_instances, test_captions, test_images, captions),
     ]
-    known = parts[0].instances.categories
-    chosen = _chosen(categories, known, parts[0].file)
-    _check_alike(parts, chosen)
-    shown_by = [(part, image) for part in parts for image in part.showing(chosen)]
-    if not shown_by:
+    names = parts[0].instances.categories
+    selected = _selected_ids(categories, names, parts[0].file)
+    _check_same_names(parts, selected)
+    images_of = [(part, image) for part in parts for image in part.images_with(selected)]
+    if not images_of:
         raise InputError(
             f"{parts[0].file}: no image shows any of the chosen categories: choose others by "
             "data.categories"
         )
     ids = [
         PurePosixPath(part.images, part.instances.images[image]).as_posix()
-        for part, image in shown_by
+        for part, image in images_of
     ]
     problems = repeated(ids, root, "image", "keep each image once")
-    paths = _paths(root, parts, chosen, problems)
+    paths = _paths(root, parts, selected, problems)
     if problems:
         raise InputError(*problems)
-    label_ids = tuple(str(category) for category in chosen)
-    sets = [
-        [str(category) for category in part.instances.categories_of[image].intersection(chosen)]
-        for part, image in shown_by
+    label_ids = tuple(str(category) for category in selected)
+    label_sets = [
+        [str(category) for category in part.instances.categories_of[image].intersection(selected)]
+        for part, image in images_of
     ]
     return Samples(
         ids=tuple(ids),
         images=paths,
-        captions=tuple(part.captions.get(image, "") for part, image in shown_by),
-        labels=label_matrix(sets, label_ids),
+        captions=tuple(part.captions.get(image, "") for part, image in images_of),
+        labels=label_matrix(label_sets, label_ids),
         label_ids=label_ids,
-        label_names=tuple(known[category] for category in chosen),
-        own_val=np.array([part.name == "val" for part, _ in shown_by]),
-        own_test=np.array([part.name == "test" for part, _ in shown_by]),
+        label_names=tuple(names[category] for category in selected),
+        own_val=np.array([part.name == "val" for part, _ in images_of]),
+        own_test=np.array([part.name == "test" for part, _ in images_of]),
     )
 
 
@@ -111,9 +120,9 @@ def _check_layout(root: str, instances: str, captions: str | None, images: str) 
 
 def _read(root: str, name: str, instances: str, captions: str | None, images: str) -> _Part:
     file = Path(root, instances)
-    found = read_instances(file)
-    texts = read_captions(Path(root, captions), found.images) if captions is not None else {}
-    return _Part(name, file, found, texts, images)
+    content = read_instances(file)
+    texts = read_captions(Path(root, captions), content.images) if captions is not None else {}
+    return _Part(name, file, content, texts, images)
 
 
 def _read_own(
@@ -124,7 +133,7 @@ def _read_own(
     images: str | None,
     train_captions: str | None,
 ) -> list[_Part]:
-    """The source's own part, none if nothing of it is given; part of it is refused."""
+    """The source's own part; empty if it is not configured. Raises InputError if incomplete."""
     if instances is None and captions is None and images is None:
         return []
     needed = {"instances": instances, "images": images}
@@ -134,7 +143,7 @@ def _read_own(
         if value is None:
             raise InputError(
                 f"data.{name}_{key} is missing: a {name} set of its own needs "
-                f"{', '.join(f'data.{name}_{one}' for one in needed)}"
+                f"{', '.join(f'data.{name}_{other}' for other in needed)}"
             )
     if train_captions is None and captions is not None:
         raise InputError(f"data.{name}_captions is given, but data.captions is null: give both")
@@ -143,56 +152,56 @@ def _read_own(
     return [_read(root, name, instances, captions, images)]
 
 
-def _chosen(
-    wanted: Sequence[int | str] | None, known: Mapping[int, str], file: Path
+def _selected_ids(
+    categories: Sequence[int | str] | None, names: Mapping[int, str], file: Path
 ) -> tuple[int, ...]:
-    """The ids of the wanted categories, ascending."""
-    ids = {name: category for category, name in known.items()}
-    spelt = {str(category): category for category in known} | ids
-    names = [str(one).strip() for one in wanted] if wanted is not None else [*ids]
+    """The ids of the selected categories, ascending; raises InputError for unknown ones."""
+    id_of_name = {name: category for category, name in names.items()}
+    id_of = {str(category): category for category in names} | id_of_name
+    wanted = [str(name).strip() for name in categories] if categories is not None else [*id_of_name]
     problems = [
-        f"data.categories: {file} has no category {shown(name)}: {suggestion(name, ids)}"
-        for name in names
-        if name not in spelt
+        f"data.categories: {file} has no category {shown(name)}: {suggestion(name, id_of_name)}"
+        for name in wanted
+        if name not in id_of
     ]
     if problems:
         raise InputError(*problems)
-    chosen = tuple(sorted({spelt[name] for name in names}))
-    if not chosen:
+    selected = tuple(sorted({id_of[name] for name in wanted}))
+    if not selected:
         raise InputError("data.categories is empty; expected ids or names, or null for all")
-    bare = [category for category in chosen if not known[category].strip()]
-    if bare:
-        raise InputError(f"{file}: the category {bare[0]} has an empty name; give it one")
-    return chosen
+    unnamed = [category for category in selected if not names[category].strip()]
+    if unnamed:
+        raise InputError(f"{file}: the category {unnamed[0]} has an empty name; give it one")
+    return selected
 
 
-def _check_alike(parts: Sequence[_Part], chosen: Iterable[int]) -> None:
-    """Raise InputError if a part gives a chosen category another name than the first part does."""
+def _check_same_names(parts: Sequence[_Part], selected: Iterable[int]) -> None:
+    """Raise InputError if a selected category has different names in two parts."""
     first, *others = parts
     problems = []
-    for category in chosen:
+    for category in selected:
         name = first.instances.categories[category]
         problems += [
-            f"{part.file}: category {category} is {shown(found)}, but {shown(name)} in "
+            f"{part.file}: category {category} is {shown(other_name)}, but {shown(name)} in "
             f"{first.file}: number the categories alike"
             for part in others
-            if (found := part.instances.categories.get(category, name)) != name
+            if (other_name := part.instances.categories.get(category, name)) != name
         ]
     if problems:
         raise InputError(*problems)
 
 
 def _paths(
-    root: str, parts: Sequence[_Part], chosen: Iterable[int], problems: list[str]
+    root: str, parts: Sequence[_Part], selected: Iterable[int], problems: list[str]
 ) -> tuple[Path, ...]:
-    """The paths of the images that show a chosen category; adds what is wrong to `findings`."""
+    """The paths of the images with a selected category; adds what is wrong to `problems`."""
     paths: list[Path] = []
     for part in parts:
-        images = part.showing(chosen)
+        images = part.images_with(selected)
         names = [part.instances.images[image] for image in images]
-        places = [f"{part.file}, image id {image}" for image in images]
+        locations = [f"{part.file}, image id {image}" for image in images]
         try:
-            paths += image_paths(Path(root, part.images), names, places)
+            paths += image_paths(Path(root, part.images), names, locations)
         except InputError as error:
             problems += error.problems
     return tuple(paths)

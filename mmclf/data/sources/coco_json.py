@@ -12,7 +12,7 @@ from mmclf.data.problems import listed, repeated, shown
 from mmclf.data.text_io import read_text
 from mmclf.errors import InputError
 
-# By list, the keys of its entries. All else, as outlines, is dropped while a file is parsed.
+# The keys of each list's entries. Others, as outlines, are dropped while a file is parsed.
 ENTRIES: Mapping[str, Mapping[str, type]] = {
     "images": {"id": int, "file_name": str},
     "categories": {"id": int, "name": str},
@@ -27,7 +27,14 @@ WORDS: Mapping[type, str] = {int: "a whole number", str: "a proper text"}
 
 @dataclass(frozen=True)
 class Instances:
-    """By image id its file name and the ids of the categories it shows; by category id its name."""
+    """The content of a file of instances.
+
+    Args:
+        images: file names by image id.
+        categories_of: category ids by image id.
+        categories: names by category id.
+
+    """
 
     images: Mapping[int, str]
     categories_of: Mapping[int, set[int]]
@@ -35,78 +42,78 @@ class Instances:
 
 
 def read_instances(path: Path) -> Instances:
-    """The instances in a file, crowds (`iscrowd`) among them.
+    """Read the instances in a file, including crowds (`iscrowd`).
 
-    Raises InputError if the file cannot be read, an id stands twice, or an annotation refers to
-    what the file does not have.
+    Raises InputError if the file cannot be read, an id is repeated, or an annotation refers to an
+    unknown image or category.
     """
     entries = _entries(path, ENTRIES)
     images, categories, annotations = (entries[name] for name in ENTRIES)
     problems = [
-        *repeated((str(one["id"]) for one in images), path, "image id"),
-        *repeated((str(one["id"]) for one in categories), path, "category id"),
-        *repeated((one["name"] for one in categories), path, "category name"),
+        *repeated((str(entry["id"]) for entry in images), path, "image id"),
+        *repeated((str(entry["id"]) for entry in categories), path, "category id"),
+        *repeated((entry["name"] for entry in categories), path, "category name"),
     ]
-    names = {one["id"]: one["file_name"] for one in images}
-    called = {one["id"]: one["name"] for one in categories}
-    problems += _dangling(annotations, "image_id", names, "image", path)
-    problems += _dangling(annotations, "category_id", called, "category", path)
+    file_names = {entry["id"]: entry["file_name"] for entry in images}
+    category_names = {entry["id"]: entry["name"] for entry in categories}
+    problems += _unknown_references(annotations, "image_id", file_names, "image", path)
+    problems += _unknown_references(annotations, "category_id", category_names, "category", path)
     if problems:
         raise InputError(*problems)
-    categories_of: dict[int, set[int]] = {image: set() for image in names}
-    for one in annotations:
-        categories_of[one["image_id"]].add(one["category_id"])
-    return Instances(names, categories_of, called)
+    categories_of: dict[int, set[int]] = {image: set() for image in file_names}
+    for entry in annotations:
+        categories_of[entry["image_id"]].add(entry["category_id"])
+    return Instances(file_names, categories_of, category_names)
 
 
 def read_captions(path: Path, images: Mapping[int, str]) -> dict[int, str]:
-    """A caption for each of the `images` (file names by id) that has any: that of the lowest id.
+    """Read the caption with the lowest id of each of the `images` (file names by id) that has one.
 
-    Raises InputError if the file cannot be read, or is of other images.
+    Raises InputError if the file cannot be read, or belongs to other images.
     """
     tree = _tree(path)
     first: dict[int, tuple[int, str]] = {}
-    for one in _checked(tree, CAPTIONS, path)["annotations"]:
-        found = one["id"], one["caption"]
-        if one["image_id"] in images:
-            first[one["image_id"]] = min(first.get(one["image_id"], found), found)
+    for entry in _checked_lists(tree, CAPTIONS, path)["annotations"]:
+        candidate = entry["id"], entry["caption"]
+        if entry["image_id"] in images:
+            first[entry["image_id"]] = min(first.get(entry["image_id"], candidate), candidate)
     if images and not first:
         raise InputError(
             f"{path} has no caption for any of {len(images)} images: give the captions that belong "
             "to the instances"
         )
     if "images" in tree:
-        own = _checked(tree, {"images": ENTRIES["images"]}, path)["images"]
-        other = [
-            f"id {one['id']}: {shown(one['file_name'])}, not {shown(images[one['id']])}"
-            for one in own
-            if images.get(one["id"], one["file_name"]) != one["file_name"]
+        listed_images = _checked_lists(tree, {"images": ENTRIES["images"]}, path)["images"]
+        mismatches = [
+            f"id {entry['id']}: {shown(entry['file_name'])}, not {shown(images[entry['id']])}"
+            for entry in listed_images
+            if images.get(entry["id"], entry["file_name"]) != entry["file_name"]
         ]
-        if other:
+        if mismatches:
             raise InputError(
-                f"{path}: {len(other)} images are called otherwise than in the instances "
-                f"({listed(other)}): give the captions that belong to them"
+                f"{path}: {len(mismatches)} images are called otherwise than in the instances "
+                f"({listed(mismatches)}): give the captions that belong to them"
             )
     return {image: caption for image, (_, caption) in first.items()}
 
 
 def _entries(
-    path: Path, wanted: Mapping[str, Mapping[str, type]]
+    path: Path, schema: Mapping[str, Mapping[str, type]]
 ) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-    return _checked(_tree(path), wanted, path)
+    return _checked_lists(_tree(path), schema, path)
 
 
 def _tree(path: Path) -> dict[str, Any]:
-    """The object that the file holds, without what no reader here asks for."""
+    """The JSON object in the file, without the keys that are not used."""
     text = read_text(path)
     try:
-        tree = json.loads(text, object_hook=_slim)
+        tree = json.loads(text, object_hook=_drop_unused_keys)
     except json.JSONDecodeError as error:
         raise InputError(
             f"{path}, line {error.lineno}, column {error.colno}: this is no JSON ({error.msg}): "
             "get the file anew"
         ) from error
-    # Numbers of thousands of digits, lists in lists without end.
+    # Numbers with thousands of digits, or too deeply nested lists.
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: this JSON cannot be read ({error}): get it anew") from error
     if not isinstance(tree, dict):
@@ -114,58 +121,59 @@ def _tree(path: Path) -> dict[str, Any]:
     return tree
 
 
-def _slim(node: dict[str, Any]) -> dict[str, Any]:
+def _drop_unused_keys(node: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in node.items() if key in KEYS}
 
 
-def _checked(
-    tree: Mapping[str, Any], wanted: Mapping[str, Mapping[str, type]], path: Path
+def _checked_lists(
+    tree: Mapping[str, Any], schema: Mapping[str, Mapping[str, type]], path: Path
 ) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-    """The lists of the tree, every entry known to have the wanted keys with values of their types.
+    """The lists of the tree, after checking that all entries have the keys with their types.
 
-    Raises InputError with a finding for each list that lacks something.
+    Raises InputError with a problem for each list that is missing or invalid.
     """
     problems = []
-    for name, keys in wanted.items():
+    for name, keys in schema.items():
         entries = tree.get(name)
         if not isinstance(entries, list):
-            had = ", ".join(tree) or "nothing"
-            problems.append(f"{path} has no list {name!r}, it has {had}: is it another file?")
+            present = ", ".join(tree) or "nothing"
+            problems.append(f"{path} has no list {name!r}, it has {present}: is it another file?")
             continue
         for key, kind in keys.items():
-            odd = [i for i, entry in enumerate(entries) if not _has(entry, key, kind)]
-            if odd:
+            invalid = [i for i, entry in enumerate(entries) if not _has_value(entry, key, kind)]
+            if invalid:
                 problems.append(
-                    f"{path}: {len(odd)} of {len(entries)} {name} lack {key!r} as {WORDS[kind]}, "
-                    f"number {odd[0]} first: {shown(entries[odd[0]])}; correct or remove them"
+                    f"{path}: {len(invalid)} of {len(entries)} {name} lack {key!r} as "
+                    f"{WORDS[kind]}, number {invalid[0]} first: {shown(entries[invalid[0]])}; "
+                    "correct or remove them"
                 )
     if problems:
         raise InputError(*problems)
-    return {name: tree[name] for name in wanted}
+    return {name: tree[name] for name in schema}
 
 
-def _has(entry: object, key: str, kind: type) -> bool:
+def _has_value(entry: object, key: str, kind: type) -> bool:
     value = entry.get(key) if isinstance(entry, dict) else None
-    # True is an int for Python, and half a character (\ud800) a text for JSON.
-    return type(value) is kind and (kind is int or _is_proper(str(value)))
+    # In Python True is an int, and JSON allows half a character (\ud800) in a string.
+    return type(value) is kind and (kind is int or _is_valid_text(str(value)))
 
 
-def _is_proper(text: str) -> bool:
+def _is_valid_text(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _dangling(
+def _unknown_references(
     annotations: Iterable[Mapping[str, Any]],
     key: str,
-    known: Mapping[int, str],
-    what: str,
+    ids: Mapping[int, str],
+    kind: str,
     path: Path,
 ) -> list[str]:
-    """The finding that annotations refer to what the file does not have, if any do."""
-    odd = [one[key] for one in annotations if one[key] not in known]
-    if not odd:
+    """The problem that annotations refer to unknown ids, or no problem if none does."""
+    unknown = [annotation[key] for annotation in annotations if annotation[key] not in ids]
+    if not unknown:
         return []
     return [
-        f"{path}: {len(odd)} annotations refer to an unknown {what}, the first to {key} "
-        f"{shown(odd[0])}: remove them, or add what they refer to"
+        f"{path}: {len(unknown)} annotations refer to an unknown {kind}, the first to {key} "
+        f"{shown(unknown[0])}: remove them, or add what they refer to"
     ]

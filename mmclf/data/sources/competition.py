@@ -26,11 +26,11 @@ def load(
     images: str = "data",
     label_names: Mapping[str, str] | None = None,
 ) -> Samples:
-    """The labelled samples below `root`; those of a labelled `test_csv` are its own test set.
+    """Read the labelled samples below `root`; a labelled `test_csv` is the source's own test set.
 
-    Raises InputError if a file is missing or a row cannot be read, and with a finding for each: ids
-    that stand twice, rows without labels, ImageIDs that lead outside the folder `images`, labels of
-    the test set that the training set lacks.
+    Raises InputError if a file is missing or a row cannot be read, and with a problem for each of:
+    repeated ids, rows without labels, ImageIDs that lead outside the folder `images`, labels in the
+    test set that the training set lacks.
     """
     folder = Path(root)
     _check_layout(folder, train_csv, test_csv, images)
@@ -46,18 +46,18 @@ def load(
     ids = tuple(row.id for row in rows)
     label_ids = sorted_labels({label for row in train for label in row.labels or ()})
     names = label_names if label_names is not None else {}
-    called = tuple(names.get(label, label) for label in label_ids)
+    display_names = tuple(names.get(label, label) for label in label_ids)
     problems = [
-        *_unlabelled(train, train_path),
-        *_unlabelled(test, test_path),
+        *_unlabelled_rows(train, train_path),
+        *_unlabelled_rows(test, test_path),
         *repeated(ids, folder),
-        *repeated(called, folder, "label name", "correct data.label_names"),
-        *_unknown(test, label_ids, test_path),
+        *repeated(display_names, folder, "label name", "correct data.label_names"),
+        *_unknown_labels(test, label_ids, test_path),
     ]
-    places = [f"{train_path}, line {row.line}" for row in train]
-    places += [f"{test_path}, line {row.line}" for row in test]
+    locations = [f"{train_path}, line {row.line}" for row in train]
+    locations += [f"{test_path}, line {row.line}" for row in test]
     try:
-        paths = image_paths(folder / images, ids, places)
+        paths = image_paths(folder / images, ids, locations)
     except InputError as error:
         raise InputError(*problems, *error.problems) from error
     if problems:
@@ -68,7 +68,7 @@ def load(
         captions=tuple(row.caption for row in rows),
         labels=label_matrix([row.labels or () for row in rows], label_ids),
         label_ids=label_ids,
-        label_names=called,
+        label_names=display_names,
         own_val=np.zeros(len(rows), dtype=bool),
         own_test=np.arange(len(rows)) >= len(train),
     )
@@ -82,10 +82,10 @@ def _check_layout(folder: Path, train_csv: str, test_csv: str, images: str) -> N
         raise InputError(f"data.root: {folder} has no {train_csv}; {layout}")
 
 
-def _unlabelled(rows: Sequence[Row], path: Path) -> list[str]:
+def _unlabelled_rows(rows: Sequence[Row], path: Path) -> list[str]:
     return unlabelled([f"line {row.line}" for row in rows if not row.labels], len(rows), path)
 
 
-def _unknown(rows: Sequence[Row], label_ids: Sequence[str], path: Path) -> list[str]:
-    placed = [(label, f"line {row.line}") for row in rows for label in row.labels or ()]
-    return unknown(placed, label_ids, path, "no training sample has them: correct or remove them")
+def _unknown_labels(rows: Sequence[Row], label_ids: Sequence[str], path: Path) -> list[str]:
+    located = [(label, f"line {row.line}") for row in rows for label in row.labels or ()]
+    return unknown(located, label_ids, path, "no training sample has them: correct or remove them")

@@ -1,4 +1,4 @@
-"""A table of one's own as a data source: a row for each sample, in CSV, TSV or Parquet."""
+"""A table as a data source: a row for each sample, in CSV, TSV or Parquet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mmclf.errors import InputError
 LAYOUT = """expected
   ROOT/{file}  with a row for each sample, and a header that names its columns
   ROOT/{images}  the folder that the table's image paths start from"""
-# What the split column may say, and the part that it means; "" is left to the split.
+# The values of the split column and the parts they mean; "" is left to the split.
 PARTS: Mapping[str, str] = {
     "": "",
     "train": "",
@@ -38,45 +38,60 @@ def load(
     images: str = ".",
     labels: list[str | int] | None = None,
 ) -> Samples:
-    """The labelled samples of the table ROOT/`file`: `.csv`, `.tsv` or `.parquet`.
+    """Read the labelled samples of the table ROOT/`file`.
 
-    A cell of `label_column` holds labels with `separator` between them, or is a list (Parquet).
-    `labels` names all labels in the order wanted, None takes those found. Images lie below
-    ROOT/`images`. Ids are the image's names, or the numbers of lines or rows if there are no
-    images, unless there is an `id_column`. The split column says train, val, test or nothing; if no
-    test row has labels, the test rows are left out. Raises InputError if the file cannot be read or
-    lacks a column, and with a finding for each kind of row that cannot be used.
+    If no test row has labels, the test rows are left out. Raises InputError if the file cannot be
+    read or lacks a column, and with a problem for each kind of row that cannot be used.
+
+    Args:
+        root: folder of the table.
+        file: a `.csv`, `.tsv` or `.parquet` file below it.
+        image_column: of the images' paths; None for a table without images.
+        caption_column: of the captions; None for a table without captions.
+        label_column: its cells hold labels with `separator` between them, or lists (Parquet).
+        id_column: None for the images' paths, or the line or row numbers without images.
+        split_column: of `train`, `val`, `test` or nothing.
+        separator: between labels.
+        images: folder below `root` that the images' paths start from.
+        labels: all labels in order; None for those in the table, sorted.
+
     """
     path = Path(root, file)
     _check_layout(path, root, LAYOUT.format(file=file, images=images))
-    wanted = [str(label).strip() for label in labels] if labels is not None else None
-    _check_settings(image_column, caption_column, separator, wanted)
-    named = (image_column, caption_column, label_column, id_column, split_column)
-    table = read_table(path, [name for name in named if name is not None])
-    sets = [_label_set(cell, separator) for cell in table.columns[label_column]]
+    expected_labels = [str(label).strip() for label in labels] if labels is not None else None
+    _check_settings(image_column, caption_column, separator, expected_labels)
+    column_names = (image_column, caption_column, label_column, id_column, split_column)
+    table = read_table(path, [name for name in column_names if name is not None])
+    label_sets = [_label_set(cell, separator) for cell in table.columns[label_column]]
     marks = [mark.strip().casefold() for mark in table.texts(split_column)]
-    kept = _labelled(sets, marks)
+    kept = _rows_to_use(label_sets, marks)
     if not kept:
         raise InputError(f"{path} has no labelled rows; expected at least one sample")
-    table, sets, marks = table.take(kept), [sets[i] for i in kept], [marks[i] for i in kept]
+    table, label_sets, marks = (
+        table.take(kept),
+        [label_sets[i] for i in kept],
+        [marks[i] for i in kept],
+    )
 
     ids = _ids(table, id_column if id_column is not None else image_column)
     paths, problems = _paths(table, image_column, Path(root, images))
     problems += [
-        *_about_ids(ids, table, id_column),
-        *_about_marks(marks, table),
-        *_about_labels(sets, table, wanted),
-        *(_about_separator(table.columns[label_column], table) if separator == " " else []),
+        *_id_problems(ids, table, id_column),
+        *_part_problems(marks, table),
+        *_label_problems(label_sets, table, expected_labels),
+        *(_separator_problems(table.columns[label_column], table) if separator == " " else []),
     ]
     if problems:
         raise InputError(*problems)
-    found = {label for labels_of_row in sets for label in labels_of_row}
-    label_ids = tuple(wanted) if wanted is not None else sorted_labels(found)
+    found_labels = {label for labels_of_row in label_sets for label in labels_of_row}
+    label_ids = (
+        tuple(expected_labels) if expected_labels is not None else sorted_labels(found_labels)
+    )
     return Samples(
         ids=tuple(ids),
         images=paths,
         captions=tuple(table.texts(caption_column)),
-        labels=label_matrix(sets, label_ids),
+        labels=label_matrix(label_sets, label_ids),
         label_ids=label_ids,
         label_names=label_ids,
         own_val=np.array([PARTS[mark] == "val" for mark in marks]),
@@ -115,77 +130,84 @@ def _check_settings(
 
 def _label_set(cell: Cell, separator: str) -> tuple[str, ...]:
     if isinstance(cell, str):
-        # A space stands for several of them and for tabs, too.
+        # A space as the separator also means several spaces, and tabs.
         cell = cell.split() if separator == " " else cell.split(separator)
     return tuple(label.strip() for label in cell if label.strip())
 
 
-def _labelled(sets: Sequence[Sequence[str]], marks: Sequence[str]) -> list[int]:
-    """The rows to use: all, but for test rows if none of them has a label."""
+def _rows_to_use(label_sets: Sequence[Sequence[str]], marks: Sequence[str]) -> list[int]:
+    """The rows to use: all, except the test rows if none of them has a label."""
     test = {i for i, mark in enumerate(marks) if mark == "test"}
-    left_out = set() if any(sets[i] for i in test) else test
-    return [i for i in range(len(sets)) if i not in left_out]
+    left_out = set() if any(label_sets[i] for i in test) else test
+    return [i for i in range(len(label_sets)) if i not in left_out]
 
 
 def _ids(table: Table, column: str | None) -> list[str]:
     if column is not None:
         return table.texts(column)
-    return [place.rpartition(" ")[2] for place in table.places]
+    return [location.rpartition(" ")[2] for location in table.locations]
 
 
 def _paths(table: Table, column: str | None, folder: Path) -> tuple[tuple[Path, ...], list[str]]:
-    """The images' paths, none without such a column, and what is wrong with them."""
+    """The images' paths, empty without a column, and the problems with them."""
     if column is None:
         return (), []
-    places = [f"{table.path}, {place}" for place in table.places]
+    locations = [f"{table.path}, {location}" for location in table.locations]
     try:
-        return image_paths(folder, table.texts(column), places), []
+        return image_paths(folder, table.texts(column), locations), []
     except InputError as error:
         return (), list(error.problems)
 
 
-def _about_ids(ids: Sequence[str], table: Table, id_column: str | None) -> list[str]:
+def _id_problems(ids: Sequence[str], table: Table, id_column: str | None) -> list[str]:
     if id_column is None:
         return repeated(
             ids, table.path, "id", "keep one row for each image, or give data.id_column"
         )
-    bare = [place for one, place in zip(ids, table.places, strict=True) if not one]
-    problems = [f"{table.path}: {len(bare)} rows have no id ({listed(bare)}): give them one"]
-    return [*(problems if bare else []), *repeated([one for one in ids if one], table.path)]
+    missing = [
+        location for sample_id, location in zip(ids, table.locations, strict=True) if not sample_id
+    ]
+    problems = [f"{table.path}: {len(missing)} rows have no id ({listed(missing)}): give them one"]
+    return [
+        *(problems if missing else []),
+        *repeated([sample_id for sample_id in ids if sample_id], table.path),
+    ]
 
 
-def _about_marks(marks: Sequence[str], table: Table) -> list[str]:
+def _part_problems(marks: Sequence[str], table: Table) -> list[str]:
     parts = ", ".join(part for part in PARTS if part)
     expected = f"expected {parts}, or nothing for a row that the split decides about"
-    return unknown(zip(marks, table.places, strict=True), PARTS, table.path, expected, "part")
+    return unknown(zip(marks, table.locations, strict=True), PARTS, table.path, expected, "part")
 
 
-def _about_labels(
-    sets: Sequence[Sequence[str]], table: Table, wanted: Sequence[str] | None
+def _label_problems(
+    label_sets: Sequence[Sequence[str]], table: Table, expected: Sequence[str] | None
 ) -> list[str]:
-    rows = list(zip(sets, table.places, strict=True))
-    bare = [place for labels, place in rows if not labels]
-    problems = unlabelled(bare, len(rows), table.path)
-    if wanted is not None:
-        placed = [(label, place) for labels, place in rows for label in labels]
-        problems += unknown(placed, wanted, table.path, "add them to data.labels, or correct them")
+    rows = list(zip(label_sets, table.locations, strict=True))
+    unlabelled_rows = [location for labels, location in rows if not labels]
+    problems = unlabelled(unlabelled_rows, len(rows), table.path)
+    if expected is not None:
+        located = [(label, location) for labels, location in rows for label in labels]
+        problems += unknown(
+            located, expected, table.path, "add them to data.labels, or correct them"
+        )
     return problems
 
 
-def _about_separator(column: Sequence[Cell], table: Table) -> list[str]:
-    """The finding that labels between spaces look as if something else separated them."""
-    odd = [
-        (label, place)
-        for cell, place in zip(column, table.places, strict=True)
+def _separator_problems(column: Sequence[Cell], table: Table) -> list[str]:
+    """The problem that space-separated labels contain another common separator."""
+    suspicious = [
+        (label, location)
+        for cell, location in zip(column, table.locations, strict=True)
         if isinstance(cell, str)
         for label in cell.split()
         if any(mark in label for mark in OTHER_SEPARATORS)
     ]
-    if not odd:
+    if not suspicious:
         return []
-    label, place = odd[0]
+    label, location = suspicious[0]
     mark = next(mark for mark in OTHER_SEPARATORS if mark in label)
     return [
-        f"{table.path}, {place}: the label {shown(label)} holds {mark!r}, and data.separator is a "
-        f"space: set data.separator to {mark!r}, or rename the label"
+        f"{table.path}, {location}: the label {shown(label)} holds {mark!r}, and data.separator "
+        f"is a space: set data.separator to {mark!r}, or rename the label"
     ]

@@ -20,18 +20,25 @@ PARQUET = (".parquet", ".pq")
 
 @dataclass(frozen=True)
 class Table:
-    """Cells by column, and where each row stands: as `line 3` of a text, `row 3` of a Parquet."""
+    """The cells of some columns of a file.
+
+    Args:
+        path: of the file.
+        columns: cells by the column's name.
+        locations: of each row, as `line 3` of a text file or `row 3` of a Parquet file.
+
+    """
 
     path: Path
     columns: Mapping[str, Sequence[Cell]]
-    places: Sequence[str]
+    locations: Sequence[str]
 
     def __len__(self) -> int:
         """The number of rows."""
-        return len(self.places)
+        return len(self.locations)
 
     def texts(self, name: str | None) -> list[str]:
-        """The cells of a column of texts, empty ones if `name` is None.
+        """The cells of a column of strings; empty strings if `name` is None.
 
         Raises InputError if the column holds lists.
         """
@@ -44,24 +51,25 @@ class Table:
         return texts
 
     def take(self, rows: Sequence[int]) -> Table:
-        """The table of the rows at these indices alone."""
+        """The table with only the rows at these indices."""
         columns = {name: [cells[i] for i in rows] for name, cells in self.columns.items()}
-        return Table(self.path, columns, [self.places[i] for i in rows])
+        return Table(self.path, columns, [self.locations[i] for i in rows])
 
 
 def read_table(path: Path, columns: Sequence[str]) -> Table:
-    """The named columns of a table; an empty or missing cell is the empty text.
+    """Read columns of a file; empty and missing cells become empty strings.
 
-    Nothing is taken for a number or a missing value: `NA` and `007` stay what they are. Raises
-    InputError if the file cannot be read, or lacks a column.
+    Cells are not interpreted: `NA` and `007` stay strings. Raises InputError if the file cannot be
+    read, or lacks a column.
     """
-    kind = path.suffix.lower()
-    if kind in DELIMITERS:
-        return _read_text(path, columns, DELIMITERS[kind])
-    if kind in PARQUET:
+    suffix = path.suffix.lower()
+    if suffix in DELIMITERS:
+        return _read_text(path, columns, DELIMITERS[suffix])
+    if suffix in PARQUET:
         return _read_parquet(path, columns)
     raise InputError(
-        f"{path}: expected a file called {', '.join(f'*{one}' for one in (*DELIMITERS, *PARQUET))}"
+        f"{path}: expected a file called "
+        f"{', '.join(f'*{known}' for known in (*DELIMITERS, *PARQUET))}"
     )
 
 
@@ -71,18 +79,19 @@ def _read_text(path: Path, columns: Sequence[str], delimiter: str) -> Table:
     header = [name.strip() for name in header]
     _check_columns(path, columns, header)
     rows = list(records)
-    odd = [f"line {line} has {len(row)}" for line, row in rows if len(row) != len(header)]
-    if odd:
+    ragged = [f"line {line} has {len(row)}" for line, row in rows if len(row) != len(header)]
+    if ragged:
         raise InputError(
-            f"{path}: {len(odd)} rows have not the header's {len(header)} fields ({listed(odd)}); "
-            f"a field with {delimiter!r} or a line break in it stands in double quotes"
+            f"{path}: {len(ragged)} rows have not the header's {len(header)} fields "
+            f"({listed(ragged)}); a field with {delimiter!r} or a line break in it stands "
+            "in double quotes"
         )
     cells = {name: [row[header.index(name)] for _, row in rows] for name in columns}
     return Table(path, cells, [f"line {line}" for line, _ in rows])
 
 
 def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The records of the file, and the line that each begins in; empty lines are none."""
+    """The records of the file with the line where each begins, without empty lines."""
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True, delimiter=delimiter)
     line = 1
     try:
@@ -120,33 +129,35 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> Table:
         with parquet.ParquetFile(path) as file:
             header = file.schema_arrow.names
             _check_columns(path, columns, header)
-            found = file.read(columns=list(dict.fromkeys(columns)))
-            values = {name: found.column(name).to_pylist() for name in columns}
+            content = file.read(columns=list(dict.fromkeys(columns)))
+            values = {name: content.column(name).to_pylist() for name in columns}
     except InputError:
         raise
-    # Arrow raises OSError, ValueError, KeyError and kinds of its own for a damaged file.
+    # Arrow raises OSError, ValueError, KeyError and its own exceptions for a damaged file.
     except Exception as error:
-        words = " ".join(str(error).split())[:200]
+        message = " ".join(str(error).split())[:200]
         raise InputError(
-            f"{path} cannot be read as Parquet ({words}): write it anew, or save it as CSV"
+            f"{path} cannot be read as Parquet ({message}): write it anew, or save it as CSV"
         ) from error
-    places = [f"row {number}" for number in range(1, found.num_rows + 1)]
-    return Table(path, {name: _cells(cells, name, path) for name, cells in values.items()}, places)
+    locations = [f"row {number}" for number in range(1, content.num_rows + 1)]
+    return Table(
+        path, {name: _cells(cells, name, path) for name, cells in values.items()}, locations
+    )
 
 
 def _cells(values: Sequence[object], name: str, path: Path) -> list[Cell]:
     cells = [_cell(value) for value in values]
-    odd = [i for i, cell in enumerate(cells) if cell is None]
-    if odd:
+    invalid = [i for i, cell in enumerate(cells) if cell is None]
+    if invalid:
         raise InputError(
-            f"{path}, row {odd[0] + 1}: the column {name!r} holds {shown(values[odd[0]])} "
-            f"({len(odd)} such rows), expected texts, whole numbers or lists of them"
+            f"{path}, row {invalid[0] + 1}: the column {name!r} holds {shown(values[invalid[0]])} "
+            f"({len(invalid)} such rows), expected texts, whole numbers or lists of them"
         )
     return [cell for cell in cells if cell is not None]
 
 
 def _cell(value: object) -> Cell | None:
-    """A cell as text or list of texts, or None if it is neither."""
+    """A cell as a string or a list of strings, or None if it is neither."""
     if isinstance(value, list):
         items = [_cell(item) for item in value]
         texts = [item for item in items if isinstance(item, str)]
@@ -155,5 +166,5 @@ def _cell(value: object) -> Cell | None:
         return ""
     if isinstance(value, str):
         return value
-    # True is an int for Python.
+    # In Python True is an int.
     return str(value) if type(value) is int else None
