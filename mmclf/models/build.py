@@ -1,4 +1,4 @@
-"""The classifier, its optimizer and its scheduler, put together from their config nodes."""
+"""Builds the classifier, its optimizer and its scheduler from their config nodes."""
 
 from __future__ import annotations
 
@@ -25,26 +25,34 @@ def make_model(
     labels: int,
     allow: Sequence[str],
 ) -> Classifier:
-    """The classifier of L = `labels`; features as wide as `dims` come of each modality's encoder.
+    """Build a classifier.
 
-    Encoders that are not in `trainable` are frozen: their features are computed beforehand.
+    Args:
+        fusion_node: config node of the fusion.
+        head: settings of the head.
+        dims: the widths of each modality's features.
+        trainable: the encoders that are trained; the others are frozen, and their features are
+            computed beforehand.
+        labels: the number L of labels.
+        allow: modules that targets may come from besides the built-in ones.
+
     """
-    new_head = partial(
+    head_of_width = partial(
         make_head,
         labels=labels,
         hidden=head.hidden,
         dropout=head.dropout,
         input_dropout=head.input_dropout,
     )
-    fusion = build(fusion_node, "fusion", allow, dims=list(dims.values()), make_head=new_head)
+    fusion = build(fusion_node, "fusion", allow, dims=list(dims.values()), make_head=head_of_width)
     if not hasattr(fusion, "out_dim"):
         raise InputError(
             f"fusion: {type(fusion).__name__} has no out_dim, expected the width D of the features "
             "(B, D) that it makes, or None where it makes the logits (B, L) itself"
         )
     encoders = {modality: trainable.get(modality, nn.Identity()) for modality in dims}
-    top = new_head(fusion.out_dim) if fusion.out_dim is not None else nn.Identity()
-    return Classifier(encoders, fusion, top)
+    head_module = head_of_width(fusion.out_dim) if fusion.out_dim is not None else nn.Identity()
+    return Classifier(encoders, fusion, head_module)
 
 
 def make_optimizer(
@@ -56,9 +64,16 @@ def make_optimizer(
     steps: int,
     allow: Sequence[str],
 ) -> tuple[torch.optim.Optimizer, LRScheduler]:
-    """The optimizer of a model, and the scheduler that `steps` steps of it follow.
+    """Build the optimizer of a model and its learning rate scheduler.
 
-    The encoders that are trained have learning rates of their own, the rest has the optimizer's.
+    Args:
+        optimizer_node: config node of the optimizer.
+        scheduler_node: config node of the scheduler.
+        model: whose fusion, head and trained encoders are optimized.
+        encoder_rates: learning rates of the trained encoders; the rest has the optimizer's.
+        steps: of the optimizer in the whole training.
+        allow: modules that targets may come from besides the built-in ones.
+
     """
     groups: list[dict[str, Any]] = [
         {"params": [*model.fusion.parameters(), *model.head.parameters()]}
@@ -67,7 +82,7 @@ def make_optimizer(
         {"params": [p for p in model.encoders[name].parameters() if p.requires_grad], "lr": rate}
         for name, rate in encoder_rates.items()
     ]
-    node = _fused(optimizer_node, allow)
+    node = _prefer_fused(optimizer_node, allow)
     optimizer: torch.optim.Optimizer = build(node, "optimizer", allow, params=groups)
     scheduler: LRScheduler = build(
         scheduler_node,
@@ -81,8 +96,8 @@ def make_optimizer(
     return optimizer, scheduler
 
 
-def _fused(node: Node, allow: Sequence[str]) -> Node:
-    """The node of an optimizer, asking for its fused form where torch has one and nobody chose."""
-    taken = parameters(resolve(node["_target_"], "optimizer", allow))
-    chosen = {"fused", "foreach", "differentiable", "capturable"} & node.keys()
-    return node | {"fused": True} if "fused" in taken and not chosen else node
+def _prefer_fused(node: Node, allow: Sequence[str]) -> Node:
+    """The node with the fused implementation, if torch has one and the node chooses none."""
+    accepted = parameters(resolve(node["_target_"], "optimizer", allow))
+    explicit = {"fused", "foreach", "differentiable", "capturable"} & node.keys()
+    return node | {"fused": True} if "fused" in accepted and not explicit else node

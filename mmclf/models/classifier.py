@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 
 class Classifier(nn.Module):
-    """Logits (B, L) of what each modality's encoder makes of its input.
+    """Encodes each modality, fuses the features, and computes logits (B, L).
 
-    A frozen encoder's features are computed beforehand; its place here is held by `nn.Identity`.
+    A frozen encoder is represented by `nn.Identity`: its features are computed beforehand.
     """
 
     def __init__(self, encoders: Mapping[str, nn.Module], fusion: nn.Module, head: nn.Module):
@@ -21,13 +21,13 @@ class Classifier(nn.Module):
         self.head = head
 
     def forward(self, inputs: Mapping[str, Any]) -> Tensor:
-        """Logits (B, L); `inputs` holds, by modality, what its encoder takes."""
+        """Logits (B, L) of the encoders' `inputs` by modality."""
         parts = [encoder(inputs[name]) for name, encoder in self.encoders.items()]
         logits: Tensor = self.head(self.fusion(parts))
         return logits
 
 
 def summary(model: nn.Module) -> str:
-    """How many parameters are trained, and the layers."""
+    """The number of trained parameters and the layers, as text."""
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return f"trained: {trained:,} parameters\n\n{model}"

@@ -1,4 +1,4 @@
-"""A constant as a text encoder: what a model that sees no sample can still learn."""
+"""A constant text encoder, for baselines that learn nothing from the samples."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from torch import Tensor
 
 
 class Constant:
-    """The feature 1.0 for every caption (N, 1): a head on it learns how common each label is."""
+    """The feature 1.0 for every caption (N, 1): a head on it learns the labels' frequencies."""
 
     out_dim = 1
 
     def fit(self, _captions: Sequence[str]) -> Constant:
-        """Learn nothing: no caption counts."""
+        """Do nothing."""
         return self
 
     def transform(self, captions: Sequence[str]) -> Tensor:

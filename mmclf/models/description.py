@@ -1,4 +1,4 @@
-"""What a run's artifacts say of an encoder, and the files that it takes to build it again."""
+"""The description of an encoder in a run's artifacts, with the files needed to rebuild it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,31 @@ from typing import Any
 
 from mmclf.storage.store.entry import Entry
 
-FOLDER, ABOUT = "encoder", "encoder.json"
+FOLDER, VALUES_FILE = "encoder", "encoder.json"
 
 
 @dataclass(frozen=True)
-class Description:
-    """`about`: plain values; `files`: contents by name, as of a tokenizer or TF-IDF's state."""
+class EncoderDescription:
+    """The description of an encoder.
 
-    about: Mapping[str, Any]
+    Args:
+        values: its class, width, number of parameters and the like.
+        files: contents by name, as of a tokenizer or of TF-IDF's state.
+
+    """
+
+    values: Mapping[str, Any]
     files: Mapping[str, bytes]
 
     def write(self, folder: Path) -> None:
-        """Write it to `folder`, beside what is there."""
-        (folder / ABOUT).write_text(json.dumps(dict(self.about), indent=1), encoding="utf-8")
+        """Write the description to `folder`, which may hold other files."""
+        (folder / VALUES_FILE).write_text(json.dumps(dict(self.values), indent=1), encoding="utf-8")
         write_files(folder / FOLDER, self.files)
 
     @staticmethod
-    def read(entry: Entry) -> Description:
-        """Read it back; raises DamagedError as `Entry.path` does."""
-        return Description(json.loads(entry.read(ABOUT)), read_files(entry, FOLDER))
+    def read(entry: Entry) -> EncoderDescription:
+        """Read a description from an entry; raises DamagedError as `Entry.path` does."""
+        return EncoderDescription(json.loads(entry.read(VALUES_FILE)), read_files(entry, FOLDER))
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -41,16 +47,16 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def read_files(entry: Entry, folder: str) -> dict[str, bytes]:
-    """The contents of an entry's files below its `folder`, by their names in it."""
+    """The contents of an entry's files below `folder`, by their names in it."""
     names = [name for name in entry.files if name.startswith(f"{folder}/")]
     return {name.removeprefix(f"{folder}/"): entry.read(name) for name in names}
 
 
-def describe_encoder(encoder: Any, *, trained: bool = False) -> Description:
-    """What an encoder is; of a frozen network the sum of its tensors, of a trained one none.
+def describe_encoder(encoder: Any, *, trained: bool = False) -> EncoderDescription:
+    """Describe an encoder.
 
-    TF-IDF's state is among the files; so is the tokenizer of a text encoder of Hugging Face that
-    was trained, or has random weights: it is found nowhere else.
+    The values include the digest of a frozen network's tensors. The files hold TF-IDF's state, or
+    the tokenizer of a Hugging Face encoder that was trained or has random weights.
     """
     from torch import nn
 
@@ -58,26 +64,26 @@ def describe_encoder(encoder: Any, *, trained: bool = False) -> Description:
     from mmclf.models.tfidf import Tfidf
     from mmclf.models.weights import module_sha256
 
-    about: dict[str, Any] = {
+    values: dict[str, Any] = {
         "class": type(encoder).__name__,
         "out_dim": encoder.out_dim,
         "parameters": 0,
     }
     if isinstance(encoder, Tfidf):
-        return Description(about, encoder.state_files())
+        return EncoderDescription(values, encoder.state_files())
     if not isinstance(encoder, nn.Module):
-        return Description(about, {})
-    about["parameters"] = sum(p.numel() for p in encoder.parameters())
+        return EncoderDescription(values, {})
+    values["parameters"] = sum(p.numel() for p in encoder.parameters())
     files: dict[str, bytes] = {}
     if isinstance(encoder, HuggingFaceEncoder) and (trained or encoder.has_random_weights):
-        about["architecture"] = encoder.architecture()
-        files = _saved_tokenizer(encoder.tokenizer)
+        values["architecture"] = encoder.architecture()
+        files = _tokenizer_files(encoder.tokenizer)
     if not trained:
-        about["sha256"] = module_sha256(encoder)
-    return Description(about, files)
+        values["sha256"] = module_sha256(encoder)
+    return EncoderDescription(values, files)
 
 
-def _saved_tokenizer(tokenizer: Any) -> dict[str, bytes]:
+def _tokenizer_files(tokenizer: Any) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save_pretrained(folder)
         files = [file for file in Path(folder).rglob("*") if file.is_file()]

@@ -1,4 +1,4 @@
-"""What an encoder is to those who run it, whichever library it comes from."""
+"""The interfaces of encoders, whichever library they come from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class VisionEncoder(Protocol):
-    """Features (B, D) of standardised pictures (B, 3, H, W)."""
+    """Computes features (B, D) of standardised images (B, 3, H, W)."""
 
     out_dim: int
 
@@ -18,7 +18,7 @@ class VisionEncoder(Protocol):
 
 
 class TextEncoder(Protocol):
-    """Features (B, D) of tokenised captions."""
+    """Tokenises captions, and computes their features (B, D)."""
 
     out_dim: int
 
@@ -30,19 +30,19 @@ class TextEncoder(Protocol):
 
 
 class FittedEncoder(Protocol):
-    """Features of captions by what it learnt from others, as TF-IDF; it is not trained."""
+    """An encoder that is fitted to the training captions, as TF-IDF, not trained by gradients."""
 
     @property
     def out_dim(self) -> int:
-        """The width D of the features, known once it is fitted."""
+        """The width D of the features, available once the encoder is fitted."""
 
     def fit(self, captions: Sequence[str], /) -> object:
-        """Learn from the training captions."""
+        """Fit to the training captions."""
 
     def transform(self, captions: Sequence[str], /) -> Tensor:
         """Features (N, D) in float32."""
 
 
 def is_fitted(encoder: object) -> TypeGuard[FittedEncoder]:
-    """Whether an encoder learns from captions by a `fit` of its own."""
+    """Whether an encoder is fitted to captions: whether it has a method `fit`."""
     return hasattr(encoder, "fit")

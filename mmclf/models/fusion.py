@@ -1,8 +1,8 @@
-"""Fusions: one feature tensor (B, D_m) of each modality to one (B, D), or to logits (B, L).
+"""Fusions: from a feature tensor (B, D_m) of each modality to one (B, D), or to logits (B, L).
 
-Every fusion takes `dims`, the widths D_m in the modalities' order, and works for one modality as
-for many. `normalise` layer-normalises each modality first, so that none outweighs another by the
-scale of its features. `out_dim` is D, or None where the fusion itself makes the logits.
+Every fusion takes `dims`, the widths D_m in the order of the modalities, and works for any number
+of modalities. `normalise` applies layer normalisation to each modality first, so that none
+dominates by the scale of its features. `out_dim` is D, or None if the fusion computes logits.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Width = Annotated[int, Field(ge=1)]
 
 
 class Normalise(nn.Module):
-    """Each sample's features of each modality at mean 0 and variance 1; as they are if not `on`.
+    """Layer normalisation of each modality's features if `on`, else the identity.
 
-    Layer normalisation (Ba et al. 2016, arXiv:1607.06450) without gain and bias: a linear layer
-    follows in every fusion or in the head, and learns them with its own.
+    Without the gain and bias of Ba et al. 2016 (arXiv:1607.06450): every fusion or head continues
+    with a linear layer, which learns them.
     """
 
     def __init__(self, on: bool) -> None:
@@ -30,14 +30,14 @@ class Normalise(nn.Module):
         self.on = on
 
     def forward(self, parts: Sequence[Tensor]) -> list[Tensor]:
-        """The same shapes (B, D_m)."""
+        """Normalised features of the same shapes (B, D_m)."""
         if not self.on:
             return list(parts)
         return [nn.functional.layer_norm(part, part.shape[-1:]) for part in parts]
 
 
 class Concat(nn.Module):
-    """The modalities side by side: D is the sum of `dims`."""
+    """The concatenation of the modalities' features: D is the sum of `dims`."""
 
     def __init__(self, dims: Sequence[int], normalise: bool = False) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Concat(nn.Module):
 
 
 class Sum(nn.Module):
-    """The sum of a linear projection of each modality to D = `dim`."""
+    """The sum of linear projections of each modality to D = `dim`."""
 
     def __init__(self, dims: Sequence[int], dim: Width = 512, normalise: bool = False) -> None:
         super().__init__()
@@ -60,14 +60,14 @@ class Sum(nn.Module):
 
     def forward(self, parts: Sequence[Tensor]) -> Tensor:
         """Fused features (B, D) of `parts`, in the order of `dims`."""
-        return torch.stack(_projected(self.projections, self.normalise(parts))).sum(dim=0)
+        return torch.stack(_apply_each(self.projections, self.normalise(parts))).sum(dim=0)
 
 
 class Product(nn.Module):
-    """The elementwise product of tanh of a linear projection of each modality to D = `dim`.
+    """The elementwise product of tanh of linear projections of each modality to D = `dim`.
 
-    Low-rank bilinear pooling (Kim et al. 2017, arXiv:1610.04325, section 3), whose last
-    projection is the head.
+    Low-rank bilinear pooling (Kim et al. 2017, arXiv:1610.04325, section 3); the head is its last
+    projection.
     """
 
     def __init__(self, dims: Sequence[int], dim: Width = 512, normalise: bool = False) -> None:
@@ -78,18 +78,18 @@ class Product(nn.Module):
 
     def forward(self, parts: Sequence[Tensor]) -> Tensor:
         """Fused features (B, D) of `parts`, in the order of `dims`."""
-        projected = _projected(self.projections, self.normalise(parts))
+        projected = _apply_each(self.projections, self.normalise(parts))
         return functools.reduce(torch.mul, [part.tanh() for part in projected])
 
 
 class Gated(nn.Module):
-    """The gated multimodal unit: for each unit of D = `dim`, a mean weighted by the input itself.
+    """The gated multimodal unit: each of the D = `dim` units is a mean weighted by the input.
 
-    Of h_m = tanh(W_m x_m), and for two modalities z = sigmoid(W_z [x_1, x_2]), it is
+    With h_m = tanh(W_m x_m) and, for two modalities, z = sigmoid(W_z [x_1, x_2]), it is
     z h_1 + (1 - z) h_2 (Arevalo et al. 2017, arXiv:1702.01992, section 3). For M modalities the
-    weights are a softmax over M gate logits, the last of them 0: for two that is the sigmoid, and
-    they sum to 1 for any M, unlike the paper's own M sigmoids. The layers have biases, which the
-    paper's equations leave out.
+    weights are a softmax over M gate logits, the last of them 0: this equals the sigmoid for two,
+    and sums to 1 for any M, unlike the paper's M sigmoids. The layers have biases, which the
+    paper's equations omit.
     """
 
     def __init__(self, dims: Sequence[int], dim: Width = 512, normalise: bool = False) -> None:
@@ -102,17 +102,17 @@ class Gated(nn.Module):
     def forward(self, parts: Sequence[Tensor]) -> Tensor:
         """Fused features (B, D) of `parts`, in the order of `dims`."""
         parts = self.normalise(parts)
-        hidden = torch.stack(_projected(self.projections, parts)).tanh()
-        everything = torch.cat(tuple(parts), dim=1)
-        logits = [gate(everything) for gate in self.gates]
+        hidden = torch.stack(_apply_each(self.projections, parts)).tanh()
+        concatenated = torch.cat(tuple(parts), dim=1)
+        logits = [gate(concatenated) for gate in self.gates]
         weights = torch.stack([*logits, torch.zeros_like(hidden[-1])]).softmax(dim=0)
         return (weights * hidden).sum(dim=0)
 
 
 class Late(nn.Module):
-    """A head for each modality on its features alone; the mean of their logits (B, L).
+    """A head for each modality, and the mean of their logits (B, L).
 
-    `make_head` makes a head from the width of its input.
+    `make_head` makes a head for inputs of a given width.
     """
 
     out_dim: int | None = None
@@ -129,12 +129,12 @@ class Late(nn.Module):
 
     def forward(self, parts: Sequence[Tensor]) -> Tensor:
         """Logits (B, L) of `parts`, in the order of `dims`."""
-        return torch.stack(_projected(self.heads, self.normalise(parts))).mean(dim=0)
+        return torch.stack(_apply_each(self.heads, self.normalise(parts))).mean(dim=0)
 
 
 def _projections(dims: Sequence[int], dim: int) -> nn.ModuleList:
     return nn.ModuleList(nn.Linear(width, dim) for width in dims)
 
 
-def _projected(layers: nn.ModuleList, parts: Sequence[Tensor]) -> list[Tensor]:
+def _apply_each(layers: nn.ModuleList, parts: Sequence[Tensor]) -> list[Tensor]:
     return [layer(part) for layer, part in zip(layers, parts, strict=True)]

@@ -8,9 +8,15 @@ from torch import nn
 def make_head(
     in_dim: int, labels: int, hidden: int | None, dropout: float, input_dropout: float = 0.0
 ) -> nn.Sequential:
-    """A head from (B, in_dim) to (B, labels), with a hidden layer unless `hidden` is None.
+    """A head from (B, in_dim) to (B, labels).
 
-    `dropout` acts before the last layer, `input_dropout` on what the head is given.
+    Args:
+        in_dim: width of the fused features.
+        labels: number of labels.
+        hidden: width of the hidden layer; None for a linear head.
+        dropout: probability before the last layer.
+        input_dropout: probability on the input.
+
     """
     first = [nn.Dropout(input_dropout)] if input_dropout > 0 else []
     if hidden is None:

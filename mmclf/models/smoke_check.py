@@ -1,4 +1,4 @@
-"""Smoke checks of the parts on a sample or two: what cannot work is refused before a run starts."""
+"""Smoke checks of a model's components, to find invalid settings before a run starts."""
 
 from __future__ import annotations
 
@@ -11,25 +11,30 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from mmclf.errors import InputError
 
-# What a part raises of an input that it was not made for; an AttributeError is a part that lacks
-# something, as an encoder without `tokenize`.
-UNFIT = (AssertionError, AttributeError, IndexError, RuntimeError, TypeError, ValueError)
+# What a component raises for an input that it cannot take; AttributeError if it lacks something,
+# as an encoder without `tokenize`.
+INCOMPATIBLE = (AssertionError, AttributeError, IndexError, RuntimeError, TypeError, ValueError)
 
 
 @torch.no_grad()
 def check_encoder(
     modality: str, encoder: Any, encode: Callable[[Any], Tensor], sample: str
 ) -> None:
-    """Raise InputError unless the encoder makes features (1, out_dim) of one sample.
+    """Raise InputError unless the encoder computes features (1, out_dim) of one sample.
 
-    `encode` gives the features of a `sample`, as messages call it, by the encoder.
+    Args:
+        modality: of the encoder.
+        encoder: has `out_dim`.
+        encode: computes the features of one sample by the encoder.
+        sample: its description, for error messages.
+
     """
     was_training = encoder.training
     encoder.eval()
     try:
         features = encode(encoder)
         shape, width = tuple(features.shape), encoder.out_dim
-    except UNFIT as error:
+    except INCOMPATIBLE as error:
         raise InputError(
             f"{modality}: the encoder cannot take {sample} ({_reason(error)}): "
             "change its settings, or choose another level"
@@ -50,7 +55,7 @@ def check_model(
 ) -> None:
     """Raise InputError unless model and loss take features (B, D_m) and `labels` (B, L).
 
-    The loss must be one number that the model's weights can be trained by.
+    The loss must be a scalar that can be backpropagated to the model's weights.
     """
     was_training = model.training
     model.eval()
@@ -58,7 +63,7 @@ def check_model(
     try:
         logits = model(features)
         shape = tuple(logits.shape)
-    except UNFIT as error:
+    except INCOMPATIBLE as error:
         raise InputError(
             f"fusion: it cannot take features of the widths {list(dims.values())} "
             f"({_reason(error)}): expected forward(parts) of a list of tensors (B, D_m)"
@@ -75,7 +80,7 @@ def check_model(
     try:
         value = loss(logits, labels)
         torch.autograd.backward(value)
-    except UNFIT as error:
+    except INCOMPATIBLE as error:
         raise InputError(
             f"loss: it cannot take logits and labels {tuple(labels.shape)} ({_reason(error)}): "
             "expected forward(logits, labels), the mean over samples and labels"
@@ -86,18 +91,18 @@ def check_model(
 def check_optimizer(optimizer: torch.optim.Optimizer, scheduler: LRScheduler) -> None:
     """Raise InputError unless the optimizer of a model with gradients can make a step.
 
-    The model is changed by it: it is to be a stand-in.
+    Changes the model, which should be a temporary one.
     """
     try:
         optimizer.step()
-    except UNFIT as error:
+    except INCOMPATIBLE as error:
         raise InputError(
             f"optimizer: {type(optimizer).__name__} cannot make a step ({_reason(error)}): choose "
             "one whose step needs nothing but the gradients"
         ) from error
     try:
         scheduler.step()
-    except (*UNFIT, ArithmeticError) as error:
+    except (*INCOMPATIBLE, ArithmeticError) as error:
         raise InputError(
             f"scheduler: {type(scheduler).__name__} cannot make a step ({_reason(error)}): change "
             "its settings, or choose another level"

@@ -1,4 +1,4 @@
-"""What the code of mmclf's own parts is, by content: an edited loss is another loss."""
+"""The digest of the code of mmclf's components, so that editing them changes stage keys."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ PACKAGE = "mmclf"
 
 
 def code_digest(module: str) -> str:
-    """The digest of a module's code, and of the modules in its folder that it imports.
+    """The digest of the code of a module and of the modules in its folder that it imports.
 
-    Comments, docstrings and layout do not count. Nothing is imported. Raises ModuleNotFoundError
-    for a module that there is not.
+    Comments, docstrings and layout are ignored. Nothing is imported. Raises ModuleNotFoundError if
+    there is no such module.
     """
     folder = module.rpartition(".")[0]
-    texts: dict[str, str] = {}
+    sources: dict[str, str] = {}
     pending = [module]
     while pending:
         name = pending.pop()
-        if name in texts:
+        if name in sources:
             continue
         tree = ast.parse(_file_of(name).read_text(encoding="utf-8"))
-        pending += [other for other in _imports(tree) if other.rpartition(".")[0] == folder]
-        texts[name] = ast.unparse(_Undocumented().visit(tree))
-    return texts_digest([text for item in sorted(texts.items()) for text in item])
+        pending += [
+            imported for imported in _imports(tree) if imported.rpartition(".")[0] == folder
+        ]
+        sources[name] = ast.unparse(_DocstringRemover().visit(tree))
+    return texts_digest([text for item in sorted(sources.items()) for text in item])
 
 
 def is_own(target: str) -> bool:
-    """Whether the dotted name of a target lies in mmclf."""
+    """Whether a target's dotted name is in the package mmclf."""
     return target.startswith(f"{PACKAGE}.")
 
 
@@ -43,7 +45,7 @@ def _file_of(module: str) -> Path:
 
 
 def _imports(tree: ast.AST) -> list[str]:
-    """The modules that the code names in `from MODULE import ...`."""
+    """The modules in the code's statements `from MODULE import ...`."""
     return [
         node.module
         for node in ast.walk(tree)
@@ -51,8 +53,8 @@ def _imports(tree: ast.AST) -> list[str]:
     ]
 
 
-class _Undocumented(ast.NodeTransformer):
-    """Takes the docstrings away."""
+class _DocstringRemover(ast.NodeTransformer):
+    """Removes docstrings."""
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)

@@ -1,4 +1,4 @@
-"""Text encoders: captions, tokenised and padded to the longest of a batch, to features (B, D)."""
+"""Text encoders of Hugging Face: from captions to features (B, D)."""
 
 from __future__ import annotations
 
@@ -19,17 +19,24 @@ from mmclf.models.hub import HUGGING_FACE_FILES, hub_folder
 from mmclf.models.package import package_path
 from mmclf.models.wordpiece import train_wordpiece
 
-UNUSED = ("pooler.",)
+UNUSED_PREFIXES = ("pooler.",)
 
 
 class HuggingFaceEncoder(nn.Module):
-    """Any text encoder of Hugging Face, its tokens pooled by their mean or by the first one.
+    """A text encoder of Hugging Face with pooled token features.
 
-    `weights`: `hub`, `random` (always the same ones), `package` (the one named by `package`), or
-    the path of a model folder, which never touches the network. Of random weights, `architecture`
-    holds the settings of a transformers config, and a WordPiece vocabulary is trained on
-    `train_captions` where no tokenizer is at hand. `tokenizer`: the folder of another tokenizer
-    than the weights' own. No code of a model repository is ever run.
+    Code in a model repository is never run.
+
+    Args:
+        name: of the model in the hub.
+        weights: `hub`, `random` (from a fixed seed), `package`, or the path of a model folder.
+        pooling: of the token features, their `mean` or that of the first token (`cls`).
+        max_length: in tokens; longer captions are truncated.
+        architecture: settings of a transformers config, for random weights.
+        package: `distribution`, `path` and `sha256` of weights in an installed package.
+        tokenizer: folder of a tokenizer, if not that of the weights.
+        train_captions: to train a WordPiece vocabulary if random weights have no tokenizer.
+
     """
 
     def __init__(
@@ -44,22 +51,26 @@ class HuggingFaceEncoder(nn.Module):
         train_captions: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        own = _read_tokenizer(Path(tokenizer)) if tokenizer is not None else None
+        own_tokenizer = _read_tokenizer(Path(tokenizer)) if tokenizer is not None else None
         if weights == "random":
-            own = own if own is not None else _tokenizer_at_hand(name, package)
-            self.tokenizer = own if own is not None else train_wordpiece(train_captions)
-            self.model = _random(name, architecture, self.tokenizer)
+            own_tokenizer = (
+                own_tokenizer if own_tokenizer is not None else _local_tokenizer(name, package)
+            )
+            self.tokenizer = (
+                own_tokenizer if own_tokenizer is not None else train_wordpiece(train_captions)
+            )
+            self.model = _random_model(name, architecture, self.tokenizer)
         else:
-            folder = _folder(name, weights, package)
-            self.model = _pretrained(folder)
-            self.tokenizer = own if own is not None else _read_tokenizer(folder)
+            folder = _weights_folder(name, weights, package)
+            self.model = _load_pretrained(folder)
+            self.tokenizer = own_tokenizer if own_tokenizer is not None else _read_tokenizer(folder)
         self.has_random_weights = weights == "random"
         self.pooling = pooling
         self.max_length = max_length
         self.out_dim = int(self.model.config.hidden_size)
 
     def tokenize(self, captions: Sequence[str]) -> dict[str, Tensor]:
-        """Token ids and attention mask (B, T), T the longest of these captions."""
+        """Token ids and attention mask (B, T), padded to the longest caption."""
         tokens = self.tokenizer(
             list(captions),
             padding=True,
@@ -71,7 +82,7 @@ class HuggingFaceEncoder(nn.Module):
         return {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
 
     def lengths(self, captions: Sequence[str]) -> list[int]:
-        """How many tokens each caption has, truncated as `tokenize` does."""
+        """The number of tokens of each caption, truncated as in `tokenize`."""
         tokens = self.tokenizer(
             list(captions),
             truncation=True,
@@ -82,15 +93,15 @@ class HuggingFaceEncoder(nn.Module):
         return [len(ids) for ids in tokens["input_ids"]]
 
     def architecture(self) -> dict[str, Any]:
-        """The settings of its transformers config, from which random weights are made."""
+        """The settings of the model's transformers config, to build it with random weights."""
         settings: dict[str, Any] = self.model.config.to_diff_dict()
-        about_a_file = ("_name_or_path", "architectures", "dtype", "torch_dtype")
-        own = {
+        file_fields = ("_name_or_path", "architectures", "dtype", "torch_dtype")
+        fields = {
             key: value
             for key, value in settings.items()
-            if key not in (*about_a_file, "transformers_version")
+            if key not in (*file_fields, "transformers_version")
         }
-        return own | {"vocab_size": self.model.config.vocab_size}
+        return fields | {"vocab_size": self.model.config.vocab_size}
 
     def forward(self, tokens: Mapping[str, Tensor]) -> Tensor:
         """Features (B, D) of tokens (B, T)."""
@@ -101,12 +112,12 @@ class HuggingFaceEncoder(nn.Module):
 
 
 def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
-    """The mean (B, D) of token features (B, T, D) over the tokens that the mask (B, T) keeps."""
-    kept = mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * kept).sum(1) / kept.sum(1).clamp(min=1)
+    """The mean (B, D) of token features (B, T, D) over the tokens in the mask (B, T)."""
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
-def _folder(name: str, weights: str, package: Mapping[str, str] | None) -> Path:
+def _weights_folder(name: str, weights: str, package: Mapping[str, str] | None) -> Path:
     if weights == "package":
         return package_path(package)
     if weights == "hub":
@@ -120,40 +131,38 @@ def _folder(name: str, weights: str, package: Mapping[str, str] | None) -> Path:
     return folder
 
 
-def _pretrained(folder: Path) -> Any:
+def _load_pretrained(folder: Path) -> Any:
     try:
-        # A pooler that the file lacks is drawn: always the same one, like all random weights.
-        with _quietly(), torch.random.fork_rng(devices=[]):
+        # A pooler that is missing from the file is initialised at random, from a fixed seed.
+        with _silence(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             model, info = AutoModel.from_pretrained(
                 folder,
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,
-                ignore_mismatched_sizes=True,  # they are refused below, with their names
+                ignore_mismatched_sizes=True,  # they are reported below, with their names
                 output_loading_info=True,
             )
     except (OSError, RuntimeError, SafetensorError, ValueError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(f"text.weights: {folder} is no model that can be read: {first}") from error
     _check_loaded(model, info, folder)
-    _blank_padding(model)
+    _zero_padding_embedding(model)
     return model.float()
 
 
 def _check_loaded(model: Any, info: Mapping[str, Any], folder: Path) -> None:
-    """Raise InputError naming the first tensors that are missing, misshapen or of further layers.
+    """Raise InputError for tensors that are missing, of another shape, or of additional layers.
 
-    A pooler may be missing, as nothing here uses one; a checkpoint may hold more than the encoder.
+    A pooler may be missing, as it is not used; a checkpoint may hold more than the encoder.
     """
-    missing = sorted(name for name in info["missing_keys"] if not name.startswith(UNUSED))
-    shapes = sorted(map(_misshapen, info["mismatched_keys"]))
-    further = sorted(
-        name for name in info["unexpected_keys"] if _is_of_a_further_layer(name, model)
-    )
+    missing = sorted(name for name in info["missing_keys"] if not name.startswith(UNUSED_PREFIXES))
+    shapes = sorted(map(_shape_mismatch, info["mismatched_keys"]))
+    extra = sorted(name for name in info["unexpected_keys"] if _is_of_extra_layer(name, model))
     problems = [
         f"{kind}: {', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
-        for kind, names in (("missing", missing), ("shapes", shapes), ("too many", further))
+        for kind, names in (("missing", missing), ("shapes", shapes), ("too many", extra))
         if names
     ]
     if problems:
@@ -163,20 +172,22 @@ def _check_loaded(model: Any, info: Mapping[str, Any], folder: Path) -> None:
         )
 
 
-def _misshapen(found: str | tuple[str, Sequence[int], Sequence[int]]) -> str:
-    if isinstance(found, str):  # transformers 4.51 to 4.57 tells the name alone
-        return f"{found} of another shape"
-    name, stored, wanted = found
-    return f"{name} {tuple(stored)} instead of {tuple(wanted)}"
+def _shape_mismatch(mismatch: str | tuple[str, Sequence[int], Sequence[int]]) -> str:
+    if isinstance(mismatch, str):  # transformers 4.51 to 4.57 tells the name alone
+        return f"{mismatch} of another shape"
+    name, stored, expected = mismatch
+    return f"{name} {tuple(stored)} instead of {tuple(expected)}"
 
 
-def _is_of_a_further_layer(name: str, model: Any) -> bool:
-    """Whether a tensor belongs to a numbered layer that the model's stack of layers lacks."""
-    pieces = name.removeprefix(f"{model.base_model_prefix}.").split(".")
-    known = {module for module, _ in model.named_modules()}
+def _is_of_extra_layer(name: str, model: Any) -> bool:
+    """Whether a tensor belongs to a numbered layer that the model does not have."""
+    parts = name.removeprefix(f"{model.base_model_prefix}.").split(".")
+    modules = {module for module, _ in model.named_modules()}
     return any(
-        piece.isdigit() and ".".join(pieces[:i]) in known and ".".join(pieces[: i + 1]) not in known
-        for i, piece in enumerate(pieces)
+        part.isdigit()
+        and ".".join(parts[:i]) in modules
+        and ".".join(parts[: i + 1]) not in modules
+        for i, part in enumerate(parts)
     )
 
 
@@ -184,22 +195,22 @@ def _read_tokenizer(folder: Path) -> Any:
     try:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise InputError(f"text: {folder} holds no tokenizer that can be read: {first}") from error
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"text: {folder} holds no tokenizer that can be read: {reason}") from error
 
 
-def _blank_padding(model: Any) -> None:
-    # MobileBERT joins each token's embedding with its neighbours': the last one of a caption would
-    # see the padding, and so the longest caption of its batch. Beyond the end it sees zeros.
+def _zero_padding_embedding(model: Any) -> None:
+    # MobileBERT concatenates each token's embedding with its neighbours': a caption's last token
+    # would depend on padding, hence on the longest caption of its batch. Zeros prevent that.
     if getattr(model.config, "trigram_input", False):
         with torch.no_grad():
             model.get_input_embeddings().weight[model.config.pad_token_id] = 0
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Without transformers' bar and its report on weights, which our own errors stand for."""
-    shown, verbosity = (
+def _silence() -> Iterator[None]:
+    """Suppress the progress bar and the report on weights of transformers in the block."""
+    bar_enabled, verbosity = (
         transformers_logging.is_progress_bar_enabled(),
         transformers_logging.get_verbosity(),
     )
@@ -209,12 +220,12 @@ def _quietly() -> Iterator[None]:
         yield
     finally:
         transformers_logging.set_verbosity(verbosity)
-        if shown:
+        if bar_enabled:
             transformers_logging.enable_progress_bar()
 
 
-def _random(name: str, architecture: Mapping[str, Any] | None, tokenizer: Any) -> Any:
-    config = _config(name, architecture)
+def _random_model(name: str, architecture: Mapping[str, Any] | None, tokenizer: Any) -> Any:
+    config = _random_config(name, architecture)
     if architecture is None or "vocab_size" not in architecture:
         config.vocab_size = max(len(tokenizer), 1)
     config.pad_token_id = tokenizer.pad_token_id
@@ -224,11 +235,11 @@ def _random(name: str, architecture: Mapping[str, Any] | None, tokenizer: Any) -
             model = AutoModel.from_config(config, trust_remote_code=False)
         except ValueError as error:
             raise InputError(f"text.architecture: these settings make no model: {error}") from error
-    _blank_padding(model)
+    _zero_padding_embedding(model)
     return model
 
 
-def _config(name: str, architecture: Mapping[str, Any] | None) -> Any:
+def _random_config(name: str, architecture: Mapping[str, Any] | None) -> Any:
     if architecture is not None:
         settings = dict(architecture)
         try:
@@ -242,12 +253,12 @@ def _config(name: str, architecture: Mapping[str, Any] | None) -> Any:
     return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
-def _tokenizer_at_hand(name: str, package: Mapping[str, str] | None) -> Any | None:
+def _local_tokenizer(name: str, package: Mapping[str, str] | None) -> Any | None:
     try:
-        where = name if package is None else package_path(package)
+        source = name if package is None else package_path(package)
     except InputError:
-        where = name
+        source = name
     try:
-        return AutoTokenizer.from_pretrained(where, local_files_only=True, trust_remote_code=False)
+        return AutoTokenizer.from_pretrained(source, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError):
         return None

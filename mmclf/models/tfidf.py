@@ -1,4 +1,4 @@
-"""TF-IDF as a text encoder: fitted on the training captions, not trained with the head."""
+"""TF-IDF as a text encoder, fitted on the training captions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,17 @@ from mmclf.errors import InputError
 
 
 class Tfidf:
-    """Frequencies of words and word groups, weighted by their rarity (N, D).
+    """TF-IDF features of words and n-grams (N, D).
 
-    A caption's vector has length sqrt(D), so that its elements have a mean square of 1, as a
-    layer's initial weights expect of their input; at unit length, training would take more steps.
-    `ngram_max`: words in the longest group; `min_df`: captions that a term must stand in.
+    A caption's vector is scaled to length sqrt(D), so that its elements have a mean square of 1, as
+    the initial weights of a layer assume; with unit length, training takes more steps.
+
+    Args:
+        max_features: the number of most frequent terms that are kept; None for all.
+        ngram_max: the number of words in the longest n-gram.
+        min_df: the number of captions that must contain a term.
+        sublinear_tf: whether to use 1 + log(tf) for the term frequency.
+
     """
 
     def __init__(
@@ -40,7 +46,7 @@ class Tfidf:
         )
 
     def fit(self, captions: Sequence[str]) -> Tfidf:
-        """Learn vocabulary and rarities; raises InputError if no term stands in enough captions."""
+        """Fit vocabulary and idf; raises InputError if no term is in enough captions."""
         try:
             self._vectorizer.fit(captions)
         except ValueError as error:
@@ -51,7 +57,7 @@ class Tfidf:
         return self
 
     def restore(self, vocabulary: Mapping[str, int], idf: NDArray[np.floating[Any]]) -> Tfidf:
-        """Take on a `state()` instead of fitting; raises InputError if its two parts do not fit."""
+        """Restore a `state()` instead of fitting; raises InputError if it is inconsistent."""
         if idf.shape != (len(vocabulary),) or idf.dtype.kind != "f" or not np.isfinite(idf).all():
             raise InputError(
                 f"found {idf.dtype} {idf.shape} as rarities of TF-IDF, expected a finite one for "
@@ -71,16 +77,16 @@ class Tfidf:
 
     def transform(self, captions: Sequence[str]) -> Tensor:
         """Features (N, D) in float32."""
-        unit: NDArray[np.float32] = self._vectorizer.transform(captions).toarray()
-        return torch.from_numpy(unit * np.float32(np.sqrt(self.out_dim)))
+        vectors: NDArray[np.float32] = self._vectorizer.transform(captions).toarray()
+        return torch.from_numpy(vectors * np.float32(np.sqrt(self.out_dim)))
 
     def state(self) -> tuple[dict[str, int], np.ndarray]:
-        """The column of every term, and the inverse document frequencies (D,)."""
+        """The column of each term, and the inverse document frequencies (D,)."""
         vocabulary = {str(term): int(i) for term, i in self._vectorizer.vocabulary_.items()}
         return dict(sorted(vocabulary.items(), key=lambda item: item[1])), self._vectorizer.idf_
 
     def state_files(self) -> dict[str, bytes]:
-        """The state as files: the vocabulary as JSON, the rarities as an array of NumPy."""
+        """The state as contents of files: the vocabulary as JSON, idf as a NumPy array."""
         vocabulary, idf = self.state()
         array = io.BytesIO()
         np.save(array, idf, allow_pickle=False)

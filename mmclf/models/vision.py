@@ -1,4 +1,4 @@
-"""Vision encoders: pictures of shape (B, 3, H, W), standardised, to features (B, D)."""
+"""Vision encoders of timm: from standardised images (B, 3, H, W) to features (B, D)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,21 @@ from mmclf.models.package import package_path
 
 
 class TimmEncoder(nn.Module):
-    """Any image model of timm without its classifier.
+    """An image model of timm without its classifier.
 
-    `weights`: `hub`, `random` (always the same ones), `package` (the one named by `package`), or
-    the path of a checkpoint file; a file may have the classifier or lack it. `mean` and `std` are
-    those that the weights were trained with. Raises InputError for an unknown name and for weights
-    that are missing or do not fit.
+    Raises InputError for an unknown name, and for weights that are missing or do not fit.
+
+    Args:
+        name: of the model in timm.
+        weights: `hub`, `random` (from a fixed seed), `package`, or the path of a checkpoint file,
+            with or without a classifier.
+        package: `distribution`, `path` and `sha256` of weights in an installed package.
+
+    Attributes:
+        out_dim: the width D of the features.
+        mean: of the channels, for standardisation as in pretraining.
+        std: of the channels, for standardisation as in pretraining.
+
     """
 
     def __init__(
@@ -42,13 +51,13 @@ class TimmEncoder(nn.Module):
 
 
 def _check_name(name: str) -> None:
-    known = timm.list_models() + timm.list_pretrained()
-    if name not in known:
-        raise InputError(f"vision.name: timm has no model {name!r}: {_some(name, known)}")
+    names = timm.list_models() + timm.list_pretrained()
+    if name not in names:
+        raise InputError(f"vision.name: timm has no model {name!r}: {_name_hint(name, names)}")
 
 
-def _some(name: str, known: list[str]) -> str:
-    text = suggestion(name, known)
+def _name_hint(name: str, names: list[str]) -> str:
+    text = suggestion(name, names)
     return text.partition(" valid: ")[0] if "did you mean" in text else "see timm.list_models()"
 
 
@@ -65,12 +74,12 @@ def _create(name: str, weights: str, package: Mapping[str, str] | None) -> nn.Mo
             state = weights_file.read_state(path)
             classifier = _classifier_prefixes(model)
             state = {k: v for k, v in state.items() if not k.startswith(classifier)}
-            weights_file.load_strictly(model, state, path)
+            weights_file.load_exactly(model, state, path)
         return model
 
 
 def hub_repository(name: str) -> str:
-    """The hub's repository of the pretrained weights of timm's model `name`."""
+    """The hub repository with the pretrained weights of timm's model `name`."""
     settings = timm.models.get_pretrained_cfg(name)
     if settings is None or not settings.hf_hub_id:
         raise InputError(
@@ -96,16 +105,18 @@ def _from_package(name: str, package: Mapping[str, str] | None) -> nn.Module:
     state = weights_file.read_state(path)
     classifier = _classifier_prefixes(model)
     if len(state) == sum(not key.startswith(classifier) for key in model.state_dict()):
-        model.reset_classifier(0)  # the file was saved without one
-    model.load_state_dict(weights_file.renamed_by_order(state, model, path))
+        model.reset_classifier(0)  # the file has no classifier
+    model.load_state_dict(weights_file.rename_by_order(state, model, path))
     model.reset_classifier(0)
-    headless: nn.Module = model
-    return headless
+    encoder: nn.Module = model
+    return encoder
 
 
 def _classifier_prefixes(model: nn.Module) -> tuple[str, ...]:
-    named = model.pretrained_cfg.get("classifier", ())  # type: ignore[union-attr, operator]
-    return tuple(f"{n}." for n in ((named,) if isinstance(named, str) else named))
+    classifier = model.pretrained_cfg.get("classifier", ())  # type: ignore[union-attr, operator]
+    return tuple(
+        f"{name}." for name in ((classifier,) if isinstance(classifier, str) else classifier)
+    )
 
 
 def _out_dim(model: nn.Module) -> int:

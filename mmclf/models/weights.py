@@ -1,4 +1,4 @@
-"""How weights are read without running what the files contain."""
+"""Reading and matching of weights, without running code from their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mmclf.errors import InputError
 
 
 def module_sha256(module: nn.Module) -> str:
-    """The SHA-256 over names, types, shapes and bytes of a module's parameters and buffers."""
+    """The SHA-256 of the names, dtypes, shapes and values of a module's parameters and buffers."""
     digest = hashlib.sha256()
     for name, value in sorted(module.state_dict().items()):
         data = value.detach().cpu().contiguous()
@@ -25,7 +25,7 @@ def module_sha256(module: nn.Module) -> str:
 
 def as_safetensors(module: nn.Module) -> bytes:
     """A module's parameters and buffers as the content of a safetensors file."""
-    # safetensors takes neither channels_last weights nor two names of one tensor.
+    # safetensors accepts neither channels_last weights nor two names of one tensor.
     tensors = {
         name: value.clone(memory_format=torch.contiguous_format)
         for name, value in module.state_dict().items()
@@ -35,7 +35,7 @@ def as_safetensors(module: nn.Module) -> bytes:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint: safetensors, or a torch file read with `weights_only=True`.
+    """Read the tensors of a safetensors file, or of a torch file with `weights_only=True`.
 
     Raises InputError if the file is missing, damaged, or holds anything but tensors by name.
     """
@@ -45,10 +45,10 @@ def read_state(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return dict(load_file(path))
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # both readers raise many kinds for one thing: not such a file
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    except Exception as error:  # both readers raise many kinds of errors for an invalid file
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
-            f"{path} cannot be read as weights ({first}): expected safetensors or a torch file of "
+            f"{path} cannot be read as weights ({reason}): expected safetensors or a torch file of "
             "tensors alone"
         ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
@@ -58,29 +58,29 @@ def read_state(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def renamed_by_order(
+def rename_by_order(
     state: Mapping[str, Tensor], module: nn.Module, path: Path
 ) -> dict[str, Tensor]:
-    """`state` under the names of `module`, matched by position: same tensors, other names.
+    """`state` with the names of `module`, matched by position.
 
-    Raises InputError at the first tensor whose last name or shape differs.
+    Raises InputError for the first tensor whose shape, or last part of the name, differs.
     """
     target = module.state_dict()
     if len(state) != len(target):
         raise InputError(f"{path} holds {len(state)} tensors, the architecture has {len(target)}")
     renamed = {}
-    for (old, value), (new, slot) in zip(state.items(), target.items(), strict=True):
-        if value.shape != slot.shape or old.rpartition(".")[2] != new.rpartition(".")[2]:
+    for (old, value), (new, tensor) in zip(state.items(), target.items(), strict=True):
+        if value.shape != tensor.shape or old.rpartition(".")[2] != new.rpartition(".")[2]:
             raise InputError(
                 f"{path}: found {old} {tuple(value.shape)} where the architecture has {new} "
-                f"{tuple(slot.shape)}; these are the weights of another one"
+                f"{tuple(tensor.shape)}; these are the weights of another one"
             )
         renamed[new] = value
     return renamed
 
 
-def load_strictly(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
-    """Load `state` into `module`; raises InputError naming the first tensors that do not fit."""
+def load_exactly(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+    """Load `state` into `module`; raises InputError if names or shapes do not match."""
     target = module.state_dict()
     missing = [name for name in target if name not in state]
     unknown = [name for name in state if name not in target]

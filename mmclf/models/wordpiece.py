@@ -1,4 +1,4 @@
-"""A WordPiece tokenizer trained on captions, for text encoders that have none at hand."""
+"""A WordPiece tokenizer trained on captions, for text encoders without one."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 def train_wordpiece(captions: Sequence[str], vocab_size: int = 8000) -> Any:
-    """A transformers tokenizer with BERT's rules, its vocabulary trained on `captions`.
+    """Train a tokenizer of transformers with BERT's rules on `captions`.
 
-    The same captions give the same vocabulary. Raises InputError if there are no captions.
+    Deterministic for the same captions. Raises InputError if there are none.
     """
     if len(captions) == 0:
         raise InputError("a WordPiece vocabulary needs training captions, and there are none")
-    draft = _with_bert_rules(WordPiece(unk_token="[UNK]"))  # noqa: S106
-    # Left to itself the trainer numbers the continuations ##x in an order that varies, and by these
-    # numbers it breaks ties.
+    trained = _with_bert_rules(WordPiece(unk_token="[UNK]"))  # noqa: S106
+    # The trainer would number the continuations ##x in varying order, and break ties by number.
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocab_size,
-        special_tokens=[*SPECIAL, *_continuations(draft, captions)],
+        special_tokens=[*SPECIAL, *_continuation_tokens(trained, captions)],
         show_progress=False,
     )
-    draft.train_from_iterator(captions, trainer)
-    tokenizer = _with_bert_rules(WordPiece(draft.get_vocab(), unk_token="[UNK]"))  # noqa: S106
+    trained.train_from_iterator(captions, trainer)
+    tokenizer = _with_bert_rules(WordPiece(trained.get_vocab(), unk_token="[UNK]"))  # noqa: S106
     cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", cls), ("[SEP]", sep)]
@@ -52,8 +51,8 @@ def _with_bert_rules(model: WordPiece) -> Tokenizer:
     return tokenizer
 
 
-def _continuations(tokenizer: Tokenizer, captions: Sequence[str]) -> list[str]:
-    """`##x` of every character x that stands within a word."""
+def _continuation_tokens(tokenizer: Tokenizer, captions: Sequence[str]) -> list[str]:
+    """The token `##x` for every character x that occurs inside a word."""
     characters: set[str] = set()
     for caption in captions:
         text = tokenizer.normalizer.normalize_str(caption)

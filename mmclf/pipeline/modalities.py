@@ -49,7 +49,7 @@ class Vision:
         """
         images = images_of(data)
         clean = {
-            "encoder": identity.about,
+            "encoder": identity.values,
             "pictures": images.stage.key,
             "unreadable": sorted(images.unreadable),
             "precision": precision,
@@ -67,7 +67,7 @@ class Vision:
     def raw_input(self, config: Config, data: RunData, identity: Identity) -> dict[str, Any]:
         """The decoded images, and how they are augmented anew each time."""
         return {
-            "encoder": identity.about,
+            "encoder": identity.values,
             "pictures": images_of(data).stage.key,
             "look": _look(config.augment) if config.augment.views > 1 else None,
             "lr": config.vision.lr,
@@ -87,7 +87,7 @@ class Text:
         """One stage; the training samples count if the encoder learns from them."""
         del config  # captions have one view
         arguments: dict[str, Any] = {
-            "encoder": identity.about,
+            "encoder": identity.values,
             "captions": texts_digest(data.samples.captions),
             "precision": precision,
         }
@@ -100,7 +100,7 @@ class Text:
     def raw_input(self, config: Config, data: RunData, identity: Identity) -> dict[str, Any]:
         """The captions."""
         return {
-            "encoder": identity.about,
+            "encoder": identity.values,
             "captions": texts_digest(data.samples.captions),
             "train": _train_captions(data) if identity.takes_captions else None,
             "lr": config.text.lr,

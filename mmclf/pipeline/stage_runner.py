@@ -17,7 +17,7 @@ from mmclf.config.schema import Config
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.evaluation.threshold_search import Empty
 from mmclf.models.classifier import summary
-from mmclf.models.description import Description, describe_encoder
+from mmclf.models.description import EncoderDescription, describe_encoder
 from mmclf.models.encoders import is_fitted
 from mmclf.models.weights import as_safetensors
 from mmclf.pipeline.epoch_log import EpochLog
@@ -147,7 +147,7 @@ class StageRunner:
         )
 
     def _fit_result(self, fitted: FittedModel, encoded: Encoded) -> FitResult:
-        descriptions: dict[str, Description] = {
+        descriptions: dict[str, EncoderDescription] = {
             name: encoded[name][0].value.encoder
             if name in encoded
             else describe_encoder(self.components.encoder(name), trained=True)
@@ -160,7 +160,7 @@ class StageRunner:
             test=fitted.test,
             best=fitted.best,
             summary=summary(fitted.model),
-            encoders={name: each.about for name, each in descriptions.items()},
+            encoders={name: each.values for name, each in descriptions.items()},
             model=files | {WEIGHTS: as_safetensors(fitted.model)},
         )
 

@@ -179,4 +179,4 @@ def data_digest(samples: Samples) -> str:
 def precision_name(identity: Identity, size: int | None, hardware: str) -> str:
     """Under what the precision of an encoder is remembered; `size` of images, in pixels."""
     pixels = "" if size is None else f", {size} px"
-    return f"{digest(identity.about)}{pixels} on {hardware}, torch {version('torch')}"
+    return f"{digest(identity.values)}{pixels} on {hardware}, torch {version('torch')}"

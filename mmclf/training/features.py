@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.models.description import Description
+from mmclf.models.description import EncoderDescription
 from mmclf.storage.store.arrays import load_array, save_array
 from mmclf.storage.store.entry import Entry
 
@@ -21,7 +21,7 @@ class Features:
     """Features (N, D) of N samples, NaN for those that were left out, and what made them."""
 
     values: NDArray[np.float32]
-    encoder: Description
+    encoder: EncoderDescription
 
 
 class FeaturesSerializer:
@@ -53,4 +53,4 @@ class FeaturesSerializer:
         else:
             values = np.zeros(tuple(array("shape")), dtype=np.float32)
             values.reshape(-1)[array("kept")] = array("kept_values")
-        return Features(values, Description.read(entry))
+        return Features(values, EncoderDescription.read(entry))

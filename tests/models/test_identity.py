@@ -89,7 +89,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changed: str) -
 
 def about(found: Identity | None) -> Mapping[str, Any]:
     assert found is not None
-    return found.about
+    return found.values
 
 
 def short(package: str) -> str:

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from mmclf.errors import InputError
 from mmclf.models.weights import (
     as_safetensors,
-    load_strictly,
+    load_exactly,
     module_sha256,
     read_state,
-    renamed_by_order,
+    rename_by_order,
 )
 
 STATE = {"a.weight": torch.tensor([[1.0, 2.0]]), "a.bias": torch.tensor([3.0])}
@@ -93,7 +93,7 @@ def module() -> nn.Module:
 
 def test_tensors_that_fit_are_loaded() -> None:
     target = nn.Linear(2, 1)
-    load_strictly(target, {"weight": STATE["a.weight"], "bias": STATE["a.bias"]}, Path("x"))
+    load_exactly(target, {"weight": STATE["a.weight"], "bias": STATE["a.bias"]}, Path("x"))
     assert target(torch.tensor([[1.0, 1.0]])).item() == 6.0
 
 
@@ -105,7 +105,7 @@ def test_tensors_that_do_not_fit_are_named() -> None:
     target = module()
     before = module_sha256(target)
     with pytest.raises(InputError) as caught:
-        load_strictly(target, state, Path("w.pth"))
+        load_exactly(target, state, Path("w.pth"))
     assert str(caught.value) == (
         "w.pth does not fit Sequential: missing: 0.weight, 0.bias, 1.weight and 1 more; "
         "unknown: head.weight; shapes: 2.bias (7,) instead of (2,)"
@@ -113,10 +113,10 @@ def test_tensors_that_do_not_fit_are_named() -> None:
     assert module_sha256(target) == before
 
 
-def test_renamed_by_order() -> None:
+def test_rename_by_order() -> None:
     source = {f"net.{key}": value for key, value in module().state_dict().items()}
     target = module()
-    renamed = renamed_by_order(source, target, Path("w.pth"))
+    renamed = rename_by_order(source, target, Path("w.pth"))
     assert list(renamed) == list(target.state_dict())
     for value, given in zip(renamed.values(), source.values(), strict=True):
         assert value is given
@@ -132,15 +132,15 @@ def test_renamed_by_order() -> None:
         ),
     ],
 )
-def test_renamed_by_order_refuses(change: dict[str, Tensor], words: str) -> None:
+def test_rename_by_order_refuses(change: dict[str, Tensor], words: str) -> None:
     with pytest.raises(InputError, match=f"w.pth:? {words}"):
-        renamed_by_order(STATE | change, nn.Linear(2, 1), Path("w.pth"))
+        rename_by_order(STATE | change, nn.Linear(2, 1), Path("w.pth"))
 
 
-def test_renamed_by_order_wants_the_same_last_name() -> None:
+def test_rename_by_order_wants_the_same_last_name() -> None:
     state = {"a.weight": STATE["a.weight"], "a.running_mean": STATE["a.bias"]}
     with pytest.raises(InputError, match=r"found a\.running_mean \(1,\) where .* has bias \(1,\)"):
-        renamed_by_order(state, nn.Linear(2, 1), Path("w.pth"))
+        rename_by_order(state, nn.Linear(2, 1), Path("w.pth"))
 
 
 def test_the_sum_of_a_module() -> None:

@@ -124,7 +124,7 @@ def outcome_of(
         test=judged,
         best=1,
         summary=classifier.summary(model),
-        encoders={name: one.about for name, one in known.items()},
+        encoders={name: one.values for name, one in known.items()},
         model=files | {"classifier.safetensors": as_safetensors(model)},
     )
 

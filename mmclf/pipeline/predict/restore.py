@@ -88,7 +88,7 @@ def restore(folder: Path, allow: Sequence[str]) -> Restored:
     dims = {name: known.out_dim for name, known in facts.encoders.items()}
     model = make_model(facts.fusion, facts.head, dims, trained, len(facts.label_ids), allow)
     path = folder / "classifier.safetensors"
-    weights.load_strictly(model, weights.read_state(path), path)
+    weights.load_exactly(model, weights.read_state(path), path)
     for name, encoder in encoders.items():
         if not facts.encoders[name].trained:
             _check_weights(name, facts.encoders[name], encoder)

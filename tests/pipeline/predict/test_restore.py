@@ -113,7 +113,7 @@ def written(
         test=judged,
         best=1,
         summary=summary(model),
-        encoders={name: one.about for name, one in known.items()},
+        encoders={name: one.values for name, one in known.items()},
         model=files | {"classifier.safetensors": as_safetensors(model)},
     )
     data, thresholds = RunData(SAMPLES, PARTS, None, ()), np.array([0.25, 1 / 3])
