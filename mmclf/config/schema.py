@@ -264,6 +264,11 @@ class Config:
         """Those of `vision` and `text` that are not left out, in the order of the fusion."""
         return tuple(name for name in ("vision", "text") if not self.encoder(name).is_none)
 
+    def component(self, group: str) -> Node:
+        """The node of a group's component, without the keys that mmclf owns beside it."""
+        node: Node | Source | Encoder = getattr(self, group)
+        return node.part if isinstance(node, (Source, Encoder)) else node
+
     def encoder(self, modality: str) -> Encoder:
         """The encoder of `vision` or `text`."""
         return {"vision": self.vision, "text": self.text}[modality]

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from mmclf.config.components import groups_of
 from mmclf.config.schema import Config
 from mmclf.data.samples import Samples
 from mmclf.models.identity import Identities, Identity, version, versions
@@ -124,12 +125,9 @@ class StageResolver:
             "inputs": inputs,
             "labels": array_digest(data.samples.labels),
             "parts": {name: array_digest(rows) for name, rows in data.parts.items()},
-            "fusion": part(config.fusion),
+            **{group: part(config.component(group)) for group in groups_of("fit")},
             "head": asdict(config.head),
             "classifier": code_digest(CLASSIFIER),
-            "loss": part(config.loss),
-            "optimizer": part(config.optimizer),
-            "scheduler": part(config.scheduler),
             "trainer": asdict(config.trainer),
             "empty": self._empty if empty_counts else None,
             "seed": config.seed,
@@ -139,9 +137,10 @@ class StageResolver:
 
     def _decide(self, fit: Stage, tested: Stage | None) -> Stage:
         """Thresholds and metrics; `tested` where the test set's logits are not the fit's."""
+        config, part = self._config, self._identities.part
         arguments = {
             "fit": fit.key,
-            "threshold": self._identities.part(self._config.threshold),
+            **{group: part(config.component(group)) for group in groups_of("decide")},
             "label_names": list(self._data.samples.label_names),
             **versions("scikit-learn"),
         }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmclf.config.components import COMPONENTS
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
 from mmclf.data.samples import Samples
@@ -69,8 +70,5 @@ def _source(configs: Sequence[Config], hasher: FileHasher) -> str:
 
 
 def _parts(config: Config, identities: Identities) -> list[object]:
-    nodes = (
-        *(config.vision.part, config.text.part, config.fusion, config.loss),
-        *(config.threshold, config.optimizer, config.scheduler),
-    )
-    return [identities.part(node) for node in nodes]
+    groups = [group for group in COMPONENTS if group != "data"]
+    return [identities.part(config.component(group)) for group in groups]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mmclf.config.components import COMPONENTS
 from mmclf.plots.words import listed
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.report.results import StudyResult
 
 # Of the configuration, in the order of the data's way.
 GROUPS = (
-    *("experiment", "data", "split", "image", "augment", "vision", "text", "fusion"),
-    *("loss", "threshold", "optimizer", "scheduler", "trainer"),
+    *("experiment", "data", "split", "image", "augment"),
+    *(group for group in COMPONENTS if group != "data"),
+    "trainer",
 )
 FACTS = {
     "Run on": "mmclf.hardware",
