@@ -113,7 +113,8 @@ def _values(override: Override, parser: OverridesParser, groups: Groups) -> list
 
 
 def _reason(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if not line.startswith("Error parsing")]
+    headings = ("Error parsing", "Error when parsing")
+    lines = [line for line in str(error).splitlines() if not line.startswith(headings)]
     reason = lines[0] if lines else type(error).__name__
     if reason.startswith("missing EQUAL"):
         return "there is no ="

@@ -413,12 +413,12 @@ def test_nothing_of_hydras_state_is_left_behind() -> None:
 
 def test_it_works_where_hydra_is_already_initialised(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text("x: 1\n")
-    with initialize_config_dir(str(tmp_path), job_name="other", version_base="1.2"):
-        outer = GlobalHydra.instance()
+    with initialize_config_dir(str(tmp_path), job_name="other", version_base="1.3"):
+        outer, version = GlobalHydra.instance(), VersionBase.instance()
         compose(HERE)
         assert GlobalHydra.instance() is outer
         assert JobRuntime.instance().get("name") == "other"
-        assert str(VersionBase.instance().getbase()) == "1.2"
+        assert VersionBase.instance() is version
 
 
 def test_a_job_is_checked_like_the_command_line() -> None:
