@@ -1,7 +1,8 @@
 """The command line, one file a command.
 
 main        the entry: what the command line asks for
-launch      one run, a sweep or a study, as Hydra launches them
+launch      run, sweep or study, by what the composed command line asks for
+execute     what Hydra executes for each
 plan        what a study would do, and how long it would take
 show        the config groups, their levels, the settings of a level
 doctor      a data set examined before anything is trained on it

@@ -11,6 +11,7 @@ from importlib import import_module, metadata
 from types import FrameType
 
 from mmclf.cli.columns import two_columns
+from mmclf.config.loader import conf_dir
 from mmclf.errors import InputError
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -94,7 +95,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
-    # What a command needs is imported when it is called: --help must not wait for torch.
+    # What a command needs is imported when it is called: --help must not wait for torch, MLflow.
     name, others = _subcommand(arguments)
     if name is None and {"-h", "--help", "help"} & set(arguments):
         return _help
@@ -126,8 +127,6 @@ def _version(_arguments: Sequence[str]) -> int:
 
 
 def _help(_arguments: Sequence[str]) -> int:
-    from mmclf.config.loader import conf_dir
-
     folder = conf_dir()
     groups = {
         path.name: sorted(level.stem for level in path.glob("*.yaml"))
