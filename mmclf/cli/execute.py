@@ -131,7 +131,9 @@ def _sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
         sys.stderr.write(f"mmclf: the sweep stopped: {type(stopped).__name__}: {stopped}\n")
     listed = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
     sys.stdout.write(f"sweep_id: {parent.id}  runs: {listed}\n")
-    return 0 if went_well else 1
+    if went_well:
+        return 0
+    return 2 if isinstance(stopped, InputError) and not runs else 1
 
 
 def _study(hydra: Hydra, composer: Composer, command: Command, asked: Sequence[str]) -> int:

@@ -41,7 +41,7 @@ class Composer:
         self._searchpath = searchpath[:1]  # Hydra looks at the first one alone
         self.allowed_modules = loader.allowed_modules
         # With its name the primary config would be loaded for every list of levels.
-        needs_primary = not self._searchpath and loader.primary_searchpath(config_name)
+        needs_primary = not self._searchpath and loader.has_primary_searchpath(config_name)
         self.groups = Groups(loader, config_name if needs_primary else None, self._searchpath)
 
     @property
@@ -151,11 +151,18 @@ class Composer:
 
 
 class Variants:
-    """Configurations that share most overrides; those of the same levels are composed once."""
+    """Configurations that share most overrides; those of the same levels are composed once.
 
-    def __init__(self, composer: Composer, lines: Sequence[str]) -> None:
+    `base`: what was composed of the shared overrides `lines` already.
+    """
+
+    def __init__(
+        self, composer: Composer, lines: Sequence[str], base: DictConfig | None = None
+    ) -> None:
         self._composer, self._lines = composer, list(lines)
         self._bases: dict[tuple[str, ...], tuple[DictConfig | None, list[str]]] = {}
+        if base is not None:
+            self._bases[()] = base, []
 
     def check(self, more: Sequence[str]) -> tuple[Composed | None, list[str]]:
         """The configuration of the shared overrides and `more`, and all that is wrong with it."""

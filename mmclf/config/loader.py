@@ -108,7 +108,7 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
         if problems:
             raise RefusedConfigError(*problems)
 
-    def primary_searchpath(self, config_name: str) -> bool:
+    def has_primary_searchpath(self, config_name: str) -> bool:
         """Whether the primary config itself names further folders."""
         primary = self._loader.repository.load_config(config_name)
         node = primary.config if primary is not None else None
@@ -171,7 +171,9 @@ def open_loader(config_dir: Path | None, allowed_modules: Sequence[str]) -> Iter
             setbase("1.3")  # not to behave as 1.1 did; from 1.4 on there is one behaviour
         setup_globals()
         JobRuntime.instance().set("name", TASK_NAME)
-        yield CheckedLoader(_search_path(config_dir), config_dir, allowed_modules)
+        # A worker of a launcher's may start in another folder.
+        folder = config_dir.resolve() if config_dir is not None else None
+        yield CheckedLoader(_search_path(folder), folder, allowed_modules)
     finally:
         for key in HYDRA_STATE:
             Singleton._instances.pop(key, None)
@@ -183,6 +185,7 @@ def _search_path(config_dir: Path | None) -> ConfigSearchPath:
     if config_dir is not None:
         if not config_dir.is_dir():
             raise InputError(f"config directory {config_dir} does not exist")
-        folder = f"file://{config_dir.resolve()}"
-        path.prepend("command-line", folder, SearchPathQuery(provider="schema"))  # as Hydra does
+        # As Hydra places what --config-dir names.
+        anchor = SearchPathQuery(provider="schema")
+        path.prepend("command-line", f"file://{config_dir}", anchor)
     return path

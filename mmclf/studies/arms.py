@@ -62,7 +62,7 @@ def plan_study(composer: Composer, command: Command) -> PlannedStudy:
     deciding_metric(study.metric)  # raises InputError if there is no such one
     design = build_design(study.design, factors, study.baseline, study.orders)
     _check_base(composer, name, design)
-    arms = _compose_arms(composer, factors, design)
+    arms = _compose_arms(composer, command, factors, design)
     _check_different(composer, name, design, arms)
     return PlannedStudy(name, study, design, base, arms)
 
@@ -127,10 +127,10 @@ def _check_levels(
 
 
 def _compose_arms(
-    composer: Composer, factors: Sequence[Factor], design: Design
+    composer: Composer, command: Command, factors: Sequence[Factor], design: Design
 ) -> tuple[Composed, ...]:
     """Each arm's configuration."""
-    variants = Variants(composer, composer.lines)
+    variants = Variants(composer, composer.lines, command.cfg)
     nearest_valid, problems = _check_levels(composer, factors)
     arms: list[Composed] = []
     by_arm: list[list[str]] = []

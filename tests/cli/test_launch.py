@@ -237,3 +237,27 @@ def test_help_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
     assert "efficientnet_lite0" in done.stdout
+
+
+def test_a_sweep_whose_jobs_cannot_be_loaded_runs_nothing_and_exits_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mmclf.config.compose.MAX_COMBINATIONS", 0)
+    level = "# @package _global_\nhydra:\n  callbacks: {x: {_target_: subprocess.run}}\n"
+    for name in ("a/x", "a/y", "b/x", "b/y", "extra/x_x", "extra/x_y", "extra/y_x", "extra/y_y"):
+        file = tmp_path / "conf" / f"{name}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(level if name == "extra/y_y" else "# @package _global_\n")
+    (tmp_path / "conf" / "own.yaml").write_text(
+        "defaults:\n  - config\n  - a: x\n  - b: x\n  - extra: ${a}_${b}\n  - _self_\n"
+    )
+    given = [
+        "--config-dir",
+        str(tmp_path / "conf"),
+        "--config-name",
+        "own",
+        f"output_dir={tmp_path}",
+    ]
+    assert main(["-m", *given, *SMALL, "a=x,y", "b=x,y"]) == 2
+    assert "hydra.callbacks" in capsys.readouterr().err
+    assert [run.parent for run in tracked(tmp_path)] == [None]
