@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,9 @@ Formats = Mapping[str, Format]
 NO_VALUE = "-"
 SMALLEST_P = 0.001
 WIDE = 100_000  # characters, which no line of text has
-WIDEST_TEXT = 30  # characters of a cell on a terminal, beyond which it goes on below
+# Characters on a terminal: of a cell that goes on below if it is longer, of one that never does,
+# and of a line of a heading.
+WIDEST_TEXT, SHORT_TEXT, HEADING = 32, 20, 10
 SUFFIXES: Mapping[str, str] = {"text": "txt", "md": "md", "csv": "csv", "tex": "tex"}
 
 
@@ -89,17 +92,20 @@ def print_rich(
     formats: Formats | None = None,
     *,
     spare: Sequence[str] = (),
+    whole: Sequence[str] = (),
     styles: Mapping[str, str] | None = None,
 ) -> None:
     """Print the table for a person at a terminal.
 
     Where it is too wide, columns in `spare` are left out, the first one first, which is said below.
-    `styles` of a cell of the first column, by its text.
+    The cells of columns in `whole` are never broken. `styles` of a cell of the first column, by its
+    text.
     """
+    numeric = {name for name in table if not is_text(table[name])}
     dropped: list[str] = []
     while True:
         kept = table.drop(columns=dropped)
-        shown = _terminal_table(kept, cells(kept, formats or {}), title, styles or {})
+        shown = _terminal_table(cells(kept, formats or {}), numeric, title, whole, styles or {})
         width = Measurement.get(console, console.options.update(max_width=WIDE), shown).maximum
         left = [name for name in spare if name in kept]
         if width <= console.width or not left:
@@ -107,22 +113,35 @@ def print_rich(
         dropped.append(left[0])
     console.print(shown)
     if dropped:
-        told = f"too narrow for {', '.join(dropped)}: --format text shows all"
-        console.print(Text(told, style="dim"))
+        words = f"left out, as the terminal is narrow: {', '.join(dropped)}"
+        console.print(Text(words, style="dim"))
 
 
 def _terminal_table(
-    table: pd.DataFrame, texts: pd.DataFrame, title: str, styles: Mapping[str, str]
+    texts: pd.DataFrame,
+    numeric: Collection[Hashable],
+    title: str,
+    whole: Sequence[str],
+    styles: Mapping[str, str],
 ) -> Table:
-    shown = Table(title=Text(title), header_style="bold", box=box.SIMPLE_HEAD, title_justify="left")
-    for name in table:
-        text = is_text(table[name])
+    shown = Table(
+        title=Text(title),
+        title_justify="left",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+    )
+    for name in texts:
+        breakable = str(name).replace("/", "/ ") if len(str(name)) > HEADING else str(name)
+        heading = wrap(breakable, HEADING, break_long_words=False)
+        longest = max(map(len, texts[name]), default=0)
         shown.add_column(
-            Text(str(name).replace(" ", "\n")),
-            justify="left" if text else "right",
+            Text("\n".join(heading)),
+            justify="right" if name in numeric else "left",
             overflow="fold",
-            no_wrap=not text,
-            max_width=WIDEST_TEXT if text else None,
+            no_wrap=name in numeric or name in whole or longest <= SHORT_TEXT,
+            max_width=WIDEST_TEXT,
         )
     for first, *rest in texts.to_numpy().tolist():
         shown.add_row(Text(first, style=styles.get(first, "")), *map(Text, rest))

@@ -122,14 +122,24 @@ def test_a_terminal_shows_the_same_cells() -> None:
 
 
 def test_a_narrow_terminal_leaves_out_what_can_be_spared_and_says_so() -> None:
-    lines = terminal(TABLE, 60, "Note", "Time (s)", "Difference")
-    assert max(map(len, lines)) <= 60
-    shown = "\n".join(lines)
+    spare = ("Note", "Time (s)", "Difference")
+    fits = max(map(len, terminal(TABLE.drop(columns="Note"), 200)))
+    lines = terminal(TABLE, fits, *spare)
+    assert max(map(len, lines[:-1])) <= fits
+    shown = "\n".join(lines[:-1])
     assert "12.3" in shown
     assert "+0.0123" in shown
+    assert "Note" not in shown
     assert "Note" in lines[-1]
-    assert "Time" not in lines[-1]
-    assert "12.3" not in "\n".join(terminal(TABLE, 48, "Note", "Time (s)", "Difference"))
+    assert "12.3" not in "\n".join(terminal(TABLE, fits - 1, *spare))
+
+
+def test_what_must_stay_whole_is_not_broken() -> None:
+    table = pd.DataFrame({"id": ["a" * 32], "name": ["many words " * 9]})
+    out = io.StringIO()
+    console = Console(file=out, width=50, force_terminal=True, color_system=None)
+    print_rich(table, console, "Title", whole=("id",))
+    assert "a" * 32 in out.getvalue()
 
 
 def test_markup_in_a_cell_stays_text() -> None:

@@ -20,7 +20,7 @@ from mmclf.studies.report.collect import collect, latest_parent
 from mmclf.studies.report.compare import compare
 from mmclf.studies.report.publish import PAGE, publish
 from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.run_table import FORMATS, results
+from mmclf.studies.report.run_table import FORMATS, SPARE, results
 from mmclf.studies.report.show import show
 from mmclf.tables import SUFFIXES, Formats, in_digits, print_rich, render
 
@@ -60,7 +60,7 @@ def report(arguments: Sequence[str]) -> int:
     table = results(chosen)
     console = Console()
     if given.format is None and console.is_terminal:
-        print_rich(table, console, "Results", FORMATS)
+        print_rich(table, console, "Results", FORMATS, spare=SPARE)
     else:
         sys.stdout.write(render(table, given.format or "text", FORMATS))
     return 0
@@ -89,7 +89,8 @@ def runs(arguments: Sequence[str]) -> int:
     table = pd.DataFrame([_listed(run) for run in tracked], columns=RUN_COLUMNS)
     console = Console()
     if console.is_terminal:
-        print_rich(table, console, "Runs", RUN_FORMATS, spare=("parent", "started", "time/cold_s"))
+        spare = ("parent", "started", "time/cold_s")
+        print_rich(table, console, "Runs", RUN_FORMATS, spare=spare, whole=("run_id",))
     else:
         sys.stdout.write(render(table, "tsv", RUN_FORMATS))
     return 0

@@ -23,6 +23,8 @@ COLUMNS: Mapping[str, str] = {
 }
 FORMATS: Formats = {"Running time (s)": in_digits(1)}
 HARDWARE = "Hardware"
+# Where a terminal is narrow, what it leaves out, the first one first.
+SPARE = ("Train loss", "Train macro F1", "Train micro F1", "Val loss")
 
 
 class Row(Protocol):
