@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,10 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
 from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from mmclf.plots.placing import spots
 from mmclf.plots.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, canvas
 from mmclf.plots.words import shortened
 
@@ -23,7 +24,12 @@ SAME_TIME = 0.02  # of the longer of two times, within which they are one
 LEAST_SPAN = 0.1  # of the largest time, lest noise fills the axis
 LOG_FROM = 10.0  # times so far apart that a linear axis would crowd the fast ones
 LONGEST_LABEL = 28
-POINT_IN = 1 / 72
+# Where a name stands beside its point: offsets in points, and which side of it is there.
+NEAR, FAR = 10.0, 10.0 + SMALL / 2
+SPOTS = (
+    *((NEAR, 0.0, "left"), (-NEAR, 0.0, "right"), (0.0, FAR, "center"), (0.0, -FAR, "center")),
+    *((NEAR, NEAR, "left"), (NEAR, -NEAR, "left"), (-NEAR, NEAR, "right"), (-NEAR, -NEAR, "right")),
+)
 ALONG = 12  # pieces of each step, whose ends a label keeps off
 BASELINE, FRONT, OTHER = "baseline", "no better arm is as fast", "other arms"
 
@@ -64,15 +70,16 @@ def cost_figure(
     first = [*(place for place, name in enumerate(names) if name == baseline), best, *front]
     more = range(len(names)) if len(names) <= ALL_LABELLED else ()
     order = list(dict.fromkeys([*first, *more]))
-    _label(figure, axes, names, order, (seconds, scores), front)
+    points = np.column_stack([seconds, scores])
+    _label(figure, axes, {place: names[place] for place in order}, points, front)
     return figure
 
 
 def pareto(seconds: Floats, noise: Floats, scores: Floats) -> list[int]:
-    """The places of the arms that no better one is as fast as; fastest first.
+    """The rows of the arms that no better one is as fast as; fastest first.
 
-    Two times are one if they differ by no more than 2 % of the longer, or than the `noise` (A,) of
-    either, nan where it is not known. Whoever is not among them is beaten by one who is.
+    Two times count as equal if they differ by no more than 2 % of the longer, or than the `noise`
+    (A,) of either, nan where it is unknown. Whoever is not among them is beaten by one who is.
     """
     noise = np.nan_to_num(noise, nan=0.0)
     front: list[int] = []
@@ -93,10 +100,10 @@ def _widen(axes: Axes, least: float) -> None:
 
 
 def _along(front: Floats) -> Floats:
-    """Points along the steps between the points (F, 2) of the front, but for its own."""
-    parts = [np.zeros((0, 2))]
+    """Points along the steps between the points (F, 2) of the front."""
+    parts = [front]
     for (x, y), (to_x, to_y) in pairwise(front):
-        share = np.linspace(0, 1, ALONG + 1)[1:-1, None]
+        share = np.linspace(0, 1, ALONG + 1)[:, None]
         parts += [(x, y) + share * (to_x - x, 0), (to_x, y) + share * (0, to_y - y)]
     return np.concatenate(parts)
 
@@ -130,39 +137,46 @@ def _points(
 
 
 def _label(
-    figure: Figure,
-    axes: Axes,
-    names: Sequence[str],
-    order: Sequence[int],
-    data: tuple[Floats, Floats],
-    front: Sequence[int],
+    figure: Figure, axes: Axes, names: Mapping[int, str], points: Floats, front: Sequence[int]
 ) -> None:
-    """Write the names of arms, in the `order` of their places, where there is a free place.
+    """Write the names of some of the points (A, 2), by their rows, one after the other.
 
-    They keep off the marks and the line as far as they can, and never cover each other.
+    Each stands where it covers the fewest points and pieces of the line through the `front`. One
+    that would cover another, or leave the axes, wherever it stood, is left out.
     """
     # Only a figure that has been laid out knows where its points are.
     figure.draw_without_rendering()
-    box = axes.get_window_extent()
-    scale = figure.dpi * POINT_IN
-    every = axes.transData.transform(np.column_stack(data))
-    places = (every - [box.x0, box.y0]) / scale
-    labels = [shortened(names[place], LONGEST_LABEL) for place in order]
-    others = np.concatenate([np.delete(places, order, axis=0), _along(places[front])])
-    size = np.asarray([box.width, box.height]) / scale
-    found = spots(places[order], labels, others, size)
-    for place, label, spot in zip(order, labels, found, strict=True):
-        if spot is None:
-            continue
-        axes.annotate(
-            label,
-            (data[0][place], data[1][place]),
-            xytext=(spot.x, spot.y),
+    area = axes.get_window_extent()
+    marks = axes.transData.transform(np.concatenate([points, _along(points[front])]))
+    taken: list[Bbox] = []
+    for row, name in names.items():
+        text = axes.annotate(
+            shortened(name, LONGEST_LABEL),
+            points[row],
             textcoords="offset points",
-            ha=spot.side,
+            xytext=(0, 0),
             va="center",
             fontsize=SMALL,
             color=INK,
             parse_math=False,
             in_layout=False,
         )
+        boxes = {spot: _box(text, spot) for spot in SPOTS}
+        free = [spot for spot, box in boxes.items() if _is_free(box, area, taken)]
+        if free:
+            best = min(free, key=lambda spot: boxes[spot].count_contains(marks))
+            taken.append(_box(text, best))
+        else:
+            text.remove()
+
+
+def _box(text: Annotation, spot: tuple[float, float, str]) -> Bbox:
+    """Where the text is once it stands at a spot."""
+    x, y, side = spot
+    text.set(position=(x, y), ha=side)
+    return text.get_window_extent()
+
+
+def _is_free(box: Bbox, area: Bbox, taken: Sequence[Bbox]) -> bool:
+    inside = area.x0 <= box.x0 and box.x1 <= area.x1 and area.y0 <= box.y0 and box.y1 <= area.y1
+    return bool(inside) and not any(box.overlaps(other) for other in taken)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from mmclf.plots import cost
 from mmclf.plots.cost import cost_figure, pareto
 
 
@@ -83,6 +84,30 @@ def test_no_two_names_are_printed_over_each_other() -> None:
     boxes = [text.get_window_extent() for text in axes.texts]
     for place, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[:place])
+
+
+def test_a_name_stands_within_the_axes_and_off_the_other_points() -> None:
+    names = ["a name of 25 characters xx", "another of 25 characters x", "b"]
+    scores = np.asarray([0.5, 0.6, 0.55])
+    figure = cost_figure(names, np.asarray([9.9, 10.0, 10.0]), np.zeros(3), scores, "b", "F1")
+    (axes,) = figure.axes
+    figure.draw_without_rendering()
+    area = axes.get_window_extent()
+    points = axes.transData.transform([(9.9, 0.5), (10.0, 0.6), (10.0, 0.55)])
+    assert {text.get_text() for text in axes.texts} == set(names)
+    for text in axes.texts:
+        box = text.get_window_extent()
+        assert area.x0 <= box.x0 < box.x1 <= area.x1
+        assert box.count_contains(points) == 0
+
+
+def test_a_name_that_fits_nowhere_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "LONGEST_LABEL", 500)
+    names = ["x" * 400, "b"]
+    figure = cost_figure(
+        names, np.asarray([1.0, 2.0]), np.zeros(2), np.asarray([0.5, 0.6]), "b", "F1"
+    )
+    assert [text.get_text() for text in figure.axes[0].texts] == ["b"]
 
 
 @pytest.mark.parametrize(("times", "least"), [([84.5, 84.6], 8.46), ([84.0, 84.0], 8.4)])
