@@ -12,7 +12,7 @@ from mmclf.config.compose import compose
 from mmclf.config.schema import Config
 from mmclf.config.user_modules import make_importable
 from mmclf.data.image_paths import image_paths
-from mmclf.data.sources.competition_csv import Row, read_rows
+from mmclf.data.sources.competition_csv import CompetitionRow, read_rows
 from mmclf.errors import InputError, suggestion
 from mmclf.evaluation.thresholds import Floats
 from mmclf.pipeline.predict.predictor import Predictor, load_from
@@ -114,7 +114,7 @@ def _parse_words(words: Sequence[str]) -> tuple[str, Config]:
     return run_ids[0], compose(overrides).config
 
 
-def _read(root: Path) -> list[Row]:
+def _read(root: Path) -> list[CompetitionRow]:
     if not root.is_dir():
         raise InputError(f"--root: there is no folder {root}; {LAYOUT}")
     path = root / TEST_CSV
@@ -126,7 +126,7 @@ def _read(root: Path) -> list[Row]:
     return rows
 
 
-def _paths(root: Path, rows: Sequence[Row]) -> tuple[Path, ...]:
+def _paths(root: Path, rows: Sequence[CompetitionRow]) -> tuple[Path, ...]:
     folder = root / IMAGES
     if not folder.is_dir():
         raise InputError(

@@ -1,4 +1,4 @@
-"""What a run leaves behind as files: configuration, predictions, model."""
+"""The artifacts of a run: configuration, predictions and model as files."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.run_naming import without_passwords
 
 MODEL_FORMAT = 2
-# What `model.json` says of an encoder out of its description.
-DESCRIBED = ("out_dim", "sha256", "architecture")
+# The values of an encoder's description that `model.json` contains.
+DESCRIPTION_KEYS = ("out_dim", "sha256", "architecture")
 
 
 def write_config(folder: Path, tree: Mapping[str, Any], overrides: Sequence[str]) -> None:
-    """`config.yaml`, the whole composed configuration, and `overrides.yaml`, what was asked for."""
+    """Write `config.yaml`, the composed configuration, and `overrides.yaml`."""
     for name, content in (("config", dict(tree)), ("overrides", list(overrides))):
         text = without_passwords(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -37,7 +37,7 @@ def write_config(folder: Path, tree: Mapping[str, Any], overrides: Sequence[str]
 def write_predictions(
     folder: Path, samples: Samples, parts: Parts, logits: Mapping[str, NDArray[np.float32]]
 ) -> None:
-    """`predictions/{val,test}.npz`: ids (N,), logits and labels (N, L)."""
+    """Write `predictions/{val,test}.npz`: ids (N,), logits and labels (N, L)."""
     target = folder / "predictions"
     target.mkdir()
     for name, rows in parts.items():
@@ -51,7 +51,7 @@ def write_predictions(
 
 
 def write_skipped(folder: Path, data: RunData) -> None:
-    """`skipped_images.csv`, which samples were left out and why, if any were."""
+    """Write `skipped_images.csv`, the skipped samples with the reasons, if there are any."""
     if data.images is not None and data.images.unreadable:
         write_reasons(folder / "skipped_images.csv", data.samples, data.images.unreadable)
 
@@ -65,19 +65,25 @@ def write_model(
     thresholds: NDArray[np.float64],
     precisions: Mapping[str, str],
 ) -> None:
-    """`model/`: trained weights, and in `model.json` all that is needed to use them again.
+    """Write `model/`: the trained weights, and `model.json` with all that is needed to load them.
 
-    Frozen encoders are not copied but named, with the sum of their tensors and the precision that
-    they ran in; TF-IDF's state is copied, and so are the weights, the architecture and the
-    tokenizer of an encoder that was trained.
+    Frozen encoders are not copied but named, with the digest of their tensors and the precision
+    they ran in. TF-IDF's state is copied, as are the weights, the architecture and the tokenizer of
+    a trained encoder.
 
     Args:
+        folder: of the artifacts.
+        config: of the run.
+        data: of the run.
+        fit: its result.
         empty: what a prediction without labels becomes.
+        thresholds: (L,).
+        precisions: of the frozen encoders by modality.
 
     """
     target = folder / "model"
     write_files(target, fit.model)
-    description = {
+    model_record = {
         "format": MODEL_FORMAT,
         "label_ids": list(data.samples.label_ids),
         "label_names": list(data.samples.label_names),
@@ -89,20 +95,20 @@ def write_model(
         "head": asdict(config.head),
         "encoders": {
             name: {"node": config.encoder(name).part, "trained": config.encoder(name).trainable}
-            | {key: about[key] for key in DESCRIBED if key in about}
+            | {key: values[key] for key in DESCRIPTION_KEYS if key in values}
             | {"encoding_precision": precisions.get(name, config.trainer.precision)}
-            for name, about in fit.encoders.items()
+            for name, values in fit.encoders.items()
         },
     }
-    (target / "model.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
+    (target / "model.json").write_text(json.dumps(model_record, indent=1), encoding="utf-8")
     (folder / "model_summary.txt").write_text(summary(config, fit) + "\n", encoding="utf-8")
 
 
 def summary(config: Config, fit: FitResult) -> str:
-    """The encoders with their widths and parameters, then the trained layers."""
+    """The encoders with their widths and numbers of parameters, and the trained layers."""
     lines = [
-        f"{name}: {about['class']}, {about['out_dim']} features, {about['parameters']:,} "
+        f"{name}: {values['class']}, {values['out_dim']} features, {values['parameters']:,} "
         f"parameters, {'trained' if config.encoder(name).trainable else 'frozen'}"
-        for name, about in fit.encoders.items()
+        for name, values in fit.encoders.items()
     ]
     return "\n".join([*lines, fit.summary])

@@ -1,4 +1,4 @@
-"""The epochs of a fit, evaluated and logged as they go by."""
+"""Evaluates and logs the epochs of a fit while it runs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mmclf.pipeline.run_data import RunData
 from mmclf.storage.tracking import RunLog
 
 
-class Epoch(Protocol):
-    """What the log needs of an epoch."""
+class EpochOutputs(Protocol):
+    """The outputs after an epoch."""
 
     @property
     def number(self) -> int:
-        """From 1."""
+        """The number of the epoch, from 1."""
 
     @property
     def train(self) -> SplitOutputs:
@@ -32,8 +32,10 @@ class Epoch(Protocol):
 class EpochLog:
     """Logs the curves of a run.
 
-    `history` holds the metrics of the epochs so far, `seconds` what evaluating and logging them
-    took, which is no part of the fit.
+    Attributes:
+        history: the metrics of the epochs so far.
+        seconds: spent on evaluating and logging, which do not count as training time.
+
     """
 
     def __init__(self, run: RunLog, data: RunData, threshold: Threshold) -> None:
@@ -41,7 +43,7 @@ class EpochLog:
         self.history: list[EpochScores] = []
         self.seconds = 0.0
 
-    def log(self, epoch: Epoch) -> None:
+    def log(self, epoch: EpochOutputs) -> None:
         """Evaluate an epoch and log its metrics at its number."""
         started = time.perf_counter()
         metrics = score_epoch(self._data, self._threshold, epoch.train, epoch.val)

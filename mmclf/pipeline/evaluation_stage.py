@@ -1,4 +1,4 @@
-"""The stage that decides: thresholds and metrics of a fit, and the metrics of its epochs."""
+"""The stage `decide`: thresholds and metrics of a fit, and the metrics of its epochs."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ PARTS = ("train", "val", "test")
 
 
 class EvaluationSerializer:
-    """An evaluation in the store: JSON, whose numbers come back to the bit."""
+    """Stores an evaluation's result as JSON, without rounding."""
 
     def write(self, result: EvaluationResult, folder: Path) -> None:
-        """Write it to `folder`."""
+        """Write a result to `folder`."""
         record = asdict(result) | {"thresholds": result.thresholds.tolist()}
         (folder / "verdict.json").write_text(json.dumps(record), encoding="utf-8")
 
     def read(self, entry: Entry) -> EvaluationResult:
-        """Read it back."""
+        """Read a result from an entry."""
         record = json.loads(entry.read("verdict.json"))
         thresholds = np.asarray(record["thresholds"], dtype=np.float64)
         return EvaluationResult(thresholds, record["metrics"], record["history"])
@@ -42,7 +42,15 @@ def evaluate_fit(
     threshold: Threshold,
     history: Sequence[EpochScores] | None,
 ) -> Computed[EvaluationResult]:
-    """Thresholds and metrics of a fit; `history` where its epochs have been evaluated already."""
+    """Evaluate a fit.
+
+    Args:
+        fit: its result.
+        data: of the run.
+        threshold: the rule for thresholds.
+        history: the metrics of its epochs, if they have been evaluated already.
+
+    """
     result = fit.value
     if history is None:
         epochs = zip(result.train, result.val, strict=True)
@@ -58,6 +66,6 @@ def evaluate_fit(
 def score_epoch(
     data: RunData, threshold: Threshold, train: SplitOutputs, val: SplitOutputs
 ) -> dict[str, float]:
-    """The metrics of train and val after an epoch."""
+    """The metrics of `train` and `val` after an epoch."""
     labels = {part: data.labels(part) for part in ("train", "val")}
     return evaluate_epoch({"train": train, "val": val}, labels, threshold)

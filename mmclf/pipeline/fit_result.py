@@ -1,4 +1,4 @@
-"""The result of a fit: the logits of every epoch, the test set's, and the model as files."""
+"""The result of a fit: the outputs of every epoch and of the test set, and the model as files."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from mmclf.storage.store.entry import Entry
 from mmclf.storage.store.store import StageResult
 
 MODEL = "model"
-WEIGHTS = "classifier.safetensors"  # of all that was trained, among the model's files
+WEIGHTS = "classifier.safetensors"  # of all trained modules
 
 
 @dataclass(frozen=True)
 class FitResult:
-    """Train and val after every epoch, test after the best one, number `best` from 1.
-
-    After a refit train and val are still those of the model that chose the epoch: val is seen by
-    the refit one.
+    """The result of a fit.
 
     Args:
-        summary: the layers in words.
-        encoders: what each encoder is.
-        model: the files of the artifact `model` but for what the threshold decides.
+        train: outputs after every epoch, before a refit.
+        val: outputs after every epoch, before a refit, which trains on val.
+        test: outputs of the final model.
+        best: number of the best epoch, from 1.
+        summary: of the layers, as text.
+        encoders: the values of each encoder's description.
+        model: contents of the artifact `model` by file name, without `model.json`.
 
     """
 
@@ -43,14 +44,14 @@ class FitResult:
     model: Mapping[str, bytes]
 
     def outputs(self) -> dict[str, SplitOutputs]:
-        """Those of `train`, `val` and `test` of the best epoch."""
+        """The outputs of `train`, `val` and `test` of the best epoch."""
         best = self.best - 1
         return {"train": self.train[best], "val": self.val[best], "test": self.test}
 
 
 @dataclass(frozen=True)
 class _Record:
-    """What `outcome.json` holds."""
+    """The content of `outcome.json`."""
 
     best: int
     summary: str
@@ -59,14 +60,14 @@ class _Record:
 
 
 class FitResultSerializer:
-    """A fit's result in the store: arrays of NumPy, JSON, and the model's own files."""
+    """Stores a fit's result as NumPy arrays, JSON, and the model's files."""
 
     def write(self, result: FitResult, folder: Path) -> None:
         """Write it to `folder`."""
         series = {"train": result.train, "val": result.val, "test": (result.test,)}
         for name, outputs in series.items():
-            save_array(folder / f"{name}.npy", np.stack([each.logits for each in outputs]))
-        losses = {name: [each.loss for each in outputs] for name, outputs in series.items()}
+            save_array(folder / f"{name}.npy", np.stack([output.logits for output in outputs]))
+        losses = {name: [output.loss for output in outputs] for name, outputs in series.items()}
         record = _Record(result.best, result.summary, result.encoders, losses)
         (folder / "outcome.json").write_text(json.dumps(asdict(record)), encoding="utf-8")
         write_files(folder / MODEL, result.model)
@@ -92,7 +93,7 @@ class FitResultSerializer:
 
 
 class SplitOutputsSerializer:
-    """The outputs of a part in the store: logits as an array of NumPy, the loss as JSON."""
+    """Stores the outputs of a part: logits as a NumPy array, the loss as JSON."""
 
     def write(self, outputs: SplitOutputs, folder: Path) -> None:
         """Write them to `folder`."""
@@ -108,6 +109,6 @@ class SplitOutputsSerializer:
 def with_test_outputs(
     fit: StageResult[FitResult], tested: StageResult[SplitOutputs]
 ) -> StageResult[FitResult]:
-    """A fit's result with other outputs of the test set, at the cost of both."""
+    """A fit's result with other outputs of the test set, and the costs of both."""
     value = replace(fit.value, test=tested.value)
     return StageResult(value, tested.timing, tested.inputs, tested.reused)

@@ -1,6 +1,6 @@
-"""The modalities of a run: what each reads, and what is in the keys of its stages.
+"""The modalities of a run and the keys of their stages.
 
-Nothing here needs torch; how a modality is encoded and trained on is in `mmclf.training`.
+Nothing here imports torch; encoding and training of a modality are in `mmclf.training`.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from mmclf.pipeline.run_data import RunData
 from mmclf.storage.store.entry import Stage
 from mmclf.storage.store.hashing import array_digest, texts_digest
 
-# Raise one when encoding computes something else of the same arguments.
+# To be raised when encoding computes something else from the same arguments.
 VISION_VERSION, TEXT_VERSION = 1, 1
 CLEAN_VIEW = 0
 
 
 class Modality(Protocol):
-    """What a run knows of a modality before anything of it is computed."""
+    """The stage keys of a modality."""
 
     def feature_stages(
         self, config: Config, data: RunData, identity: Identity, precision: str
     ) -> tuple[Stage, ...]:
-        """The features of a frozen encoder, a stage for each view, view 0 the clean one."""
+        """The stages of a frozen encoder's features, one for each view; view 0 is not augmented."""
 
     def raw_input(self, config: Config, data: RunData, identity: Identity) -> dict[str, Any]:
-        """What is in a fit's key of an encoder that is trained, and of what it reads."""
+        """The arguments in a fit's key for a trained encoder and the inputs that it reads."""
 
     def input_size(self, config: Config) -> int | None:
-        """The size in pixels of what the encoder reads, None where it has none."""
+        """The size in pixels of the encoder's inputs, or None."""
 
 
-class Vision:
+class VisionModality:
     """Images, decoded to one array."""
 
     def feature_stages(
         self, config: Config, data: RunData, identity: Identity, precision: str
     ) -> tuple[Stage, ...]:
-        """A stage a view; what the views look like is no matter of view 0.
+        """A stage for each view; settings of the augmentation are not in the key of view 0.
 
-        The source's own test samples have the clean view alone: nothing trains on them. Images that
-        are unreadable have no features; a file can be out of reach for a while, its content the
-        same.
+        The source's own test samples have only the clean view, as nothing trains on them.
+        Unreadable images have no features; they are in the key, as a file can be unavailable for a
+        while though its content does not change.
         """
         images = images_of(data)
         clean = {
@@ -55,21 +55,21 @@ class Vision:
             "precision": precision,
             "view": CLEAN_VIEW,
         }
-        look = {
-            **_look(config.augment),
+        augmentation = {
+            **_augmentation_settings(config.augment),
             "seed": config.augment.seed,
             "left_out": array_digest(data.samples.own_test),
         }
         views = range(1, config.augment.views)
-        arguments = [clean, *(clean | {"view": view, "look": look} for view in views)]
-        return tuple(Stage("vision", VISION_VERSION, each) for each in arguments)
+        arguments = [clean, *(clean | {"view": view, "look": augmentation} for view in views)]
+        return tuple(Stage("vision", VISION_VERSION, values) for values in arguments)
 
     def raw_input(self, config: Config, data: RunData, identity: Identity) -> dict[str, Any]:
-        """The decoded images, and how they are augmented anew each time."""
+        """The key of the decoded images, and the settings of their augmentation."""
         return {
             "encoder": identity.values,
             "pictures": images_of(data).stage.key,
-            "look": _look(config.augment) if config.augment.views > 1 else None,
+            "look": _augmentation_settings(config.augment) if config.augment.views > 1 else None,
             "lr": config.vision.lr,
         }
 
@@ -78,13 +78,13 @@ class Vision:
         return config.image.size
 
 
-class Text:
+class TextModality:
     """Captions."""
 
     def feature_stages(
         self, config: Config, data: RunData, identity: Identity, precision: str
     ) -> tuple[Stage, ...]:
-        """One stage; the training samples count if the encoder learns from them."""
+        """One stage; its key contains the training samples if the encoder is fitted to them."""
         del config  # captions have one view
         arguments: dict[str, Any] = {
             "encoder": identity.values,
@@ -98,7 +98,7 @@ class Text:
         return (Stage("text", TEXT_VERSION, arguments),)
 
     def raw_input(self, config: Config, data: RunData, identity: Identity) -> dict[str, Any]:
-        """The captions."""
+        """The digest of the captions."""
         return {
             "encoder": identity.values,
             "captions": texts_digest(data.samples.captions),
@@ -107,22 +107,22 @@ class Text:
         }
 
     def input_size(self, config: Config) -> int | None:
-        """None: captions are as long as they are."""
+        """None: captions have no fixed size."""
         del config
         return None
 
 
 # In the order of the fusion.
-MODALITIES: Mapping[str, Modality] = {"vision": Vision(), "text": Text()}
+MODALITIES: Mapping[str, Modality] = {"vision": VisionModality(), "text": TextModality()}
 
 
 def images_of(data: RunData) -> DecodedImages:
-    """The images of a run that looks at some."""
+    """The images of a run that uses images."""
     assert data.images is not None
     return data.images
 
 
-def _look(augment: Augment) -> dict[str, Any]:
+def _augmentation_settings(augment: Augment) -> dict[str, Any]:
     return {
         "padding": augment.padding,
         "horizontal_flip": augment.horizontal_flip,

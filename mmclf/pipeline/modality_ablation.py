@@ -1,6 +1,6 @@
-"""The outputs of a trained model on test samples that lack a modality, or show another sample's.
+"""Modality ablation: the test outputs of a trained model with modalities dropped or shuffled.
 
-The model is restored, not trained again, and the test set's logits alone are others than the fit's.
+The model is restored, not trained again.
 """
 
 from __future__ import annotations
@@ -29,10 +29,16 @@ from mmclf.training.trainer import evaluate
 def ablated_outputs(
     fit: FitResult, components: ModelComponents, data: FitData, device: torch.device
 ) -> SplitOutputs:
-    """The test set's outputs where `at_test` changes what the model of a fit sees.
+    """The test outputs of a fit's model with the changes of `at_test`.
+
+    A dropped modality is replaced by its mean feature in the training samples, a shuffled one by
+    that of another test sample.
 
     Args:
-        data: with the clean view of each frozen encoder's features alone.
+        fit: holds the trained weights.
+        components: of the model.
+        data: with only the clean view of each frozen encoder's features.
+        device: to compute on.
 
     """
     config = components.config
@@ -42,7 +48,7 @@ def ablated_outputs(
     size = evaluation_size(components)
     test = data.training_set(components, ["test"], device)
     changes = config.at_test.changes
-    inputs = {**test.inputs, **_shuffled(test, changes, config.seed)}
+    inputs = {**test.inputs, **_shuffled_inputs(test, changes, config.seed)}
     dropped = [name for name, change in changes.items() if change == "dropped"]
     with accelerator_on(device, config.trainer.precision) as accelerator:
         if dropped:
@@ -57,10 +63,12 @@ def ablated_outputs(
         return evaluate(accelerator.prepare(model), loss, changed, size)
 
 
-def _shuffled(test: TrainingSet, changes: Mapping[str, str], seed: int) -> dict[str, ModalityInput]:
-    """The inputs of the modalities to be shuffled, each with another sample."""
+def _shuffled_inputs(
+    test: TrainingSet, changes: Mapping[str, str], seed: int
+) -> dict[str, ModalityInput]:
+    """The inputs of the shuffled modalities, each sample with those of another one."""
     inputs = {}
-    # Each is shuffled in an order of its own.
+    # Modalities are shuffled independently.
     for number, name in enumerate(MODALITIES):
         if changes.get(name) == "shuffled":
             generator = np.random.default_rng([seed, number])
@@ -70,7 +78,7 @@ def _shuffled(test: TrainingSet, changes: Mapping[str, str], seed: int) -> dict[
 
 @torch.no_grad()
 def _mean_feature(model: Classifier, samples: TrainingSet, name: str, size: int) -> Tensor:
-    """The mean (D,) of what a modality's encoder makes of the samples, `size` at a time."""
+    """The mean (D,) of a modality's features of the samples, encoded in batches of `size`."""
     modality, encoder, device = samples.inputs[name], model.encoders[name], samples.labels.device
     total = torch.zeros((), dtype=torch.float64)
     with progress_bar(f"mean feature of {name}, samples", len(samples)) as advance:

@@ -49,9 +49,14 @@ class Result:
     """The result of a run.
 
     Args:
-        history: the metrics of train and val after each epoch.
-        logits: (N, L) of `val` and `test`, as are `labels`; `ids` are their samples.
+        run_id: in MLflow.
+        metrics: by name.
+        history: the metrics of `train` and `val` after each epoch.
+        ids: of the N samples of `val` and of `test`.
+        logits: (N, L) of `val` and of `test`.
+        labels: (N, L) of `val` and of `test`.
         thresholds: (L,).
+        label_names: of the L labels.
 
     """
 
@@ -66,9 +71,9 @@ class Result:
 
 
 def run(composed: Composed) -> Result:
-    """Run one configuration and log it; an error after its start leaves a FAILED run behind.
+    """Run one configuration and log it; an error after the start leaves a FAILED run.
 
-    Raises InputError for bad input, most of it before the run is registered.
+    Raises InputError for invalid input, in most cases before the run is registered.
 
     >>> import mmclf
     >>> config = mmclf.compose(["data.train=60", "data.test=20", "trainer.epochs=1"])
@@ -79,9 +84,9 @@ def run(composed: Composed) -> Result:
     config, clock = composed.config, Stopwatch()
     environment.check_single_process()
     hardware = describe_device(config.device)
-    start = _start(composed, hardware)
+    start = _run_starter(composed, hardware)
     with ExitStack() as stack:
-        with _early_failures_tracked(config, start):
+        with _track_early_failures(config, start):
             store = stack.enter_context(open_store(config, hardware))
             if config.cache == "on":
                 cache = ValidationCache(store.folder, config.allow_targets)
@@ -92,8 +97,8 @@ def run(composed: Composed) -> Result:
             stages = resolver.resolve()
             fit = _stored_fit(stages, store)
             if fit is None:
-                # Late, as torch and timm and transformers take seconds to import, which a run
-                # whose fit is stored need not wait for.
+                # Imported here because torch, timm and transformers take seconds to import, and
+                # a run whose fit is stored does not need them.
                 from mmclf.pipeline.stage_runner import prepared_runner
 
                 runner = stack.enter_context(prepared_runner(config, data, resolver, store))
@@ -124,8 +129,8 @@ def run(composed: Composed) -> Result:
             return _result(log.id, data, fit.value, evaluation.value, metrics | seconds)
 
 
-def _start(composed: Composed, hardware: str) -> Start:
-    """What starts the tracked run; a study has named its arm already."""
+def _run_starter(composed: Composed, hardware: str) -> Start:
+    """A function that starts the tracked run, named by its arm if it belongs to a study."""
     config, choices, overrides = composed.config, composed.choices, composed.overrides
     arm, seed = config.tracking.arm, config.seed
     name = run_naming.study_run_name(arm, seed) if arm is not None else None
@@ -146,10 +151,10 @@ def _start(composed: Composed, hardware: str) -> Start:
 
 
 @contextmanager
-def _early_failures_tracked(config: Config, start: Start) -> Iterator[None]:
-    """Leave a FAILED run behind for an error before the start.
+def _track_early_failures(config: Config, start: Start) -> Iterator[None]:
+    """Register a FAILED run for an error in the block, before the run's start.
 
-    But a single run that bad input stops leaves no trace.
+    Except for a single run with invalid input, which is not registered.
     """
     try:
         yield
@@ -161,7 +166,7 @@ def _early_failures_tracked(config: Config, start: Start) -> Iterator[None]:
 
 
 def _stored_fit(stages: RunStages | None, store: Store) -> StageResult[FitResult] | None:
-    """The stored result of the fit, and of the test where that is another; None if one lacks."""
+    """The stored fit, with the ablated test outputs if there are any; None if one is missing."""
     if stages is None:
         return None
     fit = store.get(stages.fit, FitResultSerializer())
@@ -172,7 +177,7 @@ def _stored_fit(stages: RunStages | None, store: Store) -> StageResult[FitResult
 
 
 def _log_start(log: RunLog, composed: Composed, data: RunData, stages: RunStages) -> None:
-    """What is known of a run before it computes anything."""
+    """Log parameters, tags and configuration before anything is computed."""
     log.params(run_naming.params(composed.choices, composed.tree))
     tags = {"mmclf.data_digest": data_digest(data.samples)[:DATA_DIGITS]}
     tags |= {f"mmclf.precision.{name}": value for name, value in stages.precisions.items()}
@@ -184,7 +189,7 @@ def _log_start(log: RunLog, composed: Composed, data: RunData, stages: RunStages
 
 
 def _metrics(fit: FitResult, evaluation: EvaluationResult, data: RunData) -> dict[str, float]:
-    """The metrics that are logged once."""
+    """The metrics without a step."""
     metrics = {**evaluation.metrics, "best_epoch": float(fit.best)}
     if data.images is not None:
         metrics["data/skipped_images"] = float(len(data.images.unreadable))
@@ -201,7 +206,7 @@ def _log_artifacts(
     evaluation: EvaluationResult,
     store: Store,
 ) -> None:
-    """Predictions, model, figures."""
+    """Log predictions, model and figures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         logits = {part: fit.outputs()[part].logits for part in LOGITS}

@@ -26,9 +26,14 @@ from mmclf.storage.store.store import Store
 
 @dataclass(frozen=True)
 class RunData:
-    """Samples, their split, and their images where a run looks at them.
+    """The data of a run.
 
-    `timings`: of the split and of decoding.
+    Args:
+        samples: of the source.
+        parts: of the split.
+        images: None if the run uses no images.
+        timings: of the split and of decoding.
+
     """
 
     samples: Samples
@@ -43,7 +48,7 @@ class RunData:
 
 @contextmanager
 def open_store(config: Config, hardware: str) -> Iterator[Store]:
-    """The store of stage results; with cache=off an empty one that is not kept."""
+    """The store of stage results; a temporary one with cache=off."""
     store = Store(Path(config.store.dir), hardware)
     if config.cache == "on":
         yield store
@@ -57,10 +62,15 @@ def load_run_data(
     store: Store,
     images_of: Callable[[Config, Samples, Store], DecodedImages] | None = None,
 ) -> RunData:
-    """Load the samples, split them, decode their images.
+    """Load the samples, split them, and decode their images.
 
-    `images_of`: decodes the images, by default `decode_run_images`. Raises InputError for whatever
-    is wrong with the data.
+    Raises InputError if the data are invalid.
+
+    Args:
+        config: of the run.
+        store: of the split and of the decoded images.
+        images_of: decodes the images; None for `decode_run_images`.
+
     """
     samples = load_samples(config)
     split = stored_split(samples, store, seed=config.seed, **asdict(config.split))
@@ -69,7 +79,7 @@ def load_run_data(
     if not config.vision.is_none:
         decode = images_of if images_of is not None else decode_run_images
         images = decode(config, samples, store)
-        # After the split, so that every run of a study has the same test set but for these.
+        # After the split, so that all runs of a study have the same test set apart from these.
         parts = parts.without(images.unreadable)
         timings = (*timings, images.timing)
     check_label_support(samples.labels, parts, samples.label_names)
@@ -77,7 +87,7 @@ def load_run_data(
 
 
 def load_samples(config: Config) -> Samples:
-    """The samples of the configured source, each with its own caption or with a shuffled one."""
+    """The samples of the configured source, with captions shuffled if so configured."""
     samples: Samples = build(config.data.part, "data", config.allow_targets)
     if config.data.caption_order == "shuffled":
         return with_shuffled_captions(samples)
@@ -85,7 +95,7 @@ def load_samples(config: Config) -> Samples:
 
 
 def decode_run_images(config: Config, samples: Samples, store: Store) -> DecodedImages:
-    """The decoded images of the samples; raises InputError as the configuration wants it."""
+    """The decoded images of the samples; raises InputError as configured by `on_bad_image`."""
     if not samples.images:
         raise InputError(
             "vision: this data has no images (data.image_column is null): choose vision=none"

@@ -1,4 +1,4 @@
-"""What a run is called and tagged with in MLflow."""
+"""The names, tags and parameters of runs in MLflow."""
 
 from __future__ import annotations
 
@@ -6,44 +6,44 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-# Where and how, not what.
+# Settings of where and how a run computes, not of what.
 PLACES = ("output_dir", "device", "allow_targets", "encode.workers", "encode.batch_size")
-PLACES_BELOW = ("tracking.", "store.", "hydra.", "hydra/")
+PLACE_PREFIXES = ("tracking.", "store.", "hydra.", "hydra/")
 NOT_IN_NAMES = (*PLACES, "experiment", "vision", "text", "data.root")
 NOT_IN_ARMS = (*PLACES, "seed")
 PASSWORD = re.compile(r"(\w+://[^/\s:@]*:)[^@/\s]+@")
 
 
 def study_run_name(arm: str, seed: int) -> str:
-    """As `focal, seed=1`: what tells a study's run from its other ones."""
+    """The name of a run of a study, as `focal, seed=1`."""
     return f"{arm}, seed={seed}"
 
 
 def run_name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
-    """As `improved: efficientnet_lite0 + minilm, seed=1`: preset, encoders, and other overrides."""
+    """Preset, encoders and other overrides, as `improved: efficientnet_lite0 + minilm, seed=1`."""
     preset = choices.get("experiment")
     prefix = f"{preset}: " if preset not in (None, "null") else ""
     encoders = [choices[group] for group in ("vision", "text") if choices[group] != "none"]
-    others = _without(overrides, NOT_IN_NAMES)
-    return ", ".join([prefix + " + ".join(encoders), *others])
+    rest = _without_keys(overrides, NOT_IN_NAMES)
+    return ", ".join([prefix + " + ".join(encoders), *rest])
 
 
 def arm_name(overrides: Sequence[str]) -> str:
-    """The configuration without its seed, as the overrides that make it; `base` without any."""
-    return ",".join(sorted(_without(overrides, NOT_IN_ARMS))) or "base"
+    """The overrides without the seed and settings of location; `base` without any."""
+    return ",".join(sorted(_without_keys(overrides, NOT_IN_ARMS))) or "base"
 
 
-def _without(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
+def _without_keys(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
     return [
         override
         for override in overrides
         if (key := override.lstrip("+~").partition("=")[0]) not in keys
-        and not key.startswith(PLACES_BELOW)
+        and not key.startswith(PLACE_PREFIXES)
     ]
 
 
 def without_passwords(text: str) -> str:
-    """`text` with the password of every address in it replaced by `***`."""
+    """`text` with the password in every URL replaced by `***`."""
     return PASSWORD.sub(r"\1***@", text)
 
 
@@ -53,7 +53,7 @@ def run_tags(
     seed: int,
     facts: Mapping[str, str | None],
 ) -> dict[str, str]:
-    """Tags `mmclf.<group>`, `mmclf.arm`, `mmclf.seed`, and `mmclf.<fact>` of the known `facts`."""
+    """The tags `mmclf.<group>`, `mmclf.arm`, `mmclf.seed`, and `mmclf.<fact>` of non-None facts."""
     tags = {f"mmclf.{group}": level for group, level in choices.items()}
     tags |= {f"mmclf.{name}": value for name, value in facts.items() if value is not None}
     return tags | {"mmclf.arm": arm, "mmclf.seed": str(seed)}
@@ -62,26 +62,30 @@ def run_tags(
 def params(choices: Mapping[str, str], tree: Mapping[str, Any]) -> dict[str, Any]:
     """The level of each group by its name, and the settings by dotted key.
 
-    The tracking address and the study are left out.
+    Settings of tracking and of the study are left out.
     """
     levels = {group: level for group, level in choices.items() if level != "null"}
-    settings = {k: v for k, v in _flat(tree, "") if not k.startswith(("tracking.", "study"))}
+    settings = {k: v for k, v in _flatten(tree, "") if not k.startswith(("tracking.", "study"))}
     return levels | settings
 
 
 def settings_of(tree: Mapping[str, Any], *, with_root: bool = False) -> dict[str, Any]:
-    """The settings by dotted key that say what a run is, its seed apart, not where it runs.
+    """The settings by dotted key that identify a run, without its seed and settings of location.
 
-    Nor where its data lie, unless `with_root`: what they are is told by their digest.
+    Without `data.root` too unless `with_root`: data are identified by their digest.
     """
-    apart = ("seed", "cache", *PLACES, *(() if with_root else ("data.root",)))
-    below = (*PLACES_BELOW, "study")
-    return {k: v for k, v in _flat(tree, "") if k not in apart and not k.startswith(below)}
+    excluded = ("seed", "cache", *PLACES, *(() if with_root else ("data.root",)))
+    excluded_prefixes = (*PLACE_PREFIXES, "study")
+    return {
+        k: v
+        for k, v in _flatten(tree, "")
+        if k not in excluded and not k.startswith(excluded_prefixes)
+    }
 
 
-def _flat(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def _flatten(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for key, value in node.items():
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from _flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

@@ -1,6 +1,6 @@
-"""The stages of a run that need torch: encode, fit, and the ablation of modalities at the test.
+"""Runs the stages that need torch: encode, fit, and the ablation of modalities in the test set.
 
-Each is a computation with the store around it: what is stored is not computed again.
+Results in the store are not computed again.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from mmclf.training.encoding import ImageEncoding, ModalityEncoding, TextEncodin
 from mmclf.training.features import Features, FeaturesSerializer
 from mmclf.training.fit import FitData, FittedModel, fit_model
 
-PROBED = 64  # samples on which precisions are compared: with few, those few would decide
+PROBED = 64  # samples on which precisions are compared
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # without which cuBLAS may vary
 
 Encoded = Mapping[str, Sequence[StageResult[Features]]]
@@ -49,31 +49,31 @@ Encoded = Mapping[str, Sequence[StageResult[Features]]]
 
 @contextmanager
 def deterministic(seed: int, device: torch.device) -> Iterator[None]:
-    """Make torch repeat itself within the block: its seed set, no algorithm that varies."""
-    is_on, only_warns = (
+    """Make torch deterministic within the block: set its seed, use deterministic algorithms."""
+    was_enabled, was_warn_only = (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
     settings: Any = torch.utils.deterministic  # typed as if it had no settings
-    filled, workspace = settings.fill_uninitialized_memory, os.environ.get(WORKSPACE)
+    fill_uninitialized, workspace = settings.fill_uninitialized_memory, os.environ.get(WORKSPACE)
     os.environ.setdefault(WORKSPACE, ":4096:8")
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         torch.use_deterministic_algorithms(True)
-        # An aid to find reads of unwritten memory, which costs an encoder a quarter of its speed.
+        # Filling is an aid for debugging, and costs an encoder a quarter of its speed.
         settings.fill_uninitialized_memory = False
         try:
             yield
         finally:
-            torch.use_deterministic_algorithms(is_on, warn_only=only_warns)
-            settings.fill_uninitialized_memory = filled
+            torch.use_deterministic_algorithms(was_enabled, warn_only=was_warn_only)
+            settings.fill_uninitialized_memory = fill_uninitialized
             if workspace is None:
                 os.environ.pop(WORKSPACE, None)
 
 
 @dataclass(frozen=True)
 class StageRunner:
-    """Computes what the store lacks of a run, all of whose parts have been built and checked."""
+    """Runs the stages of a run whose components have been built and checked."""
 
     config: Config
     data: RunData
@@ -83,14 +83,14 @@ class StageRunner:
     device: torch.device
 
     def encode(self) -> Encoded:
-        """The features of the frozen encoders, by modality, a result for each view."""
+        """The features of the frozen encoders by modality, a result for each view."""
         return {
             name: [self._features(name, view, stage) for view, stage in enumerate(stages)]
             for name, stages in self.stages.features.items()
         }
 
     def fit(self, encoded: Encoded, empty: Empty, epochs: EpochLog) -> StageResult[FitResult]:
-        """The result of the fit; `epochs` gets every epoch, unless another process fits."""
+        """The result of the fit; `epochs` logs every epoch, unless another process fits."""
 
         def compute() -> Computed[FitResult]:
             clock = Stopwatch()
@@ -105,9 +105,9 @@ class StageRunner:
         return self.store.get_or_compute(self.stages.fit, FitResultSerializer(), compute)
 
     def ablate(self, fit: StageResult[FitResult], encoded: Encoded) -> StageResult[FitResult]:
-        """The fit's result with the test set as `at_test` shows it; as it is where nothing changes.
+        """The fit's result with test outputs as changed by `at_test`; unchanged without changes.
 
-        It costs what the fit cost beside.
+        The cost of the fit is among the costs of its inputs.
         """
         stage = self.stages.tested
         if stage is None:
@@ -153,14 +153,18 @@ class StageRunner:
             else describe_encoder(self.components.encoder(name), trained=True)
             for name in self.config.modalities
         }
-        files = {k: data for each in descriptions.values() for k, data in each.files.items()}
+        files = {
+            k: data
+            for description in descriptions.values()
+            for k, data in description.files.items()
+        }
         return FitResult(
             train=tuple(fitted.train),
             val=tuple(fitted.val),
             test=fitted.test,
             best=fitted.best,
             summary=summary(fitted.model),
-            encoders={name: each.values for name, each in descriptions.items()},
+            encoders={name: description.values for name, description in descriptions.items()},
             model=files | {WEIGHTS: as_safetensors(fitted.model)},
         )
 
@@ -169,9 +173,9 @@ class StageRunner:
 def prepared_runner(
     config: Config, data: RunData, resolver: StageResolver, store: Store
 ) -> Iterator[StageRunner]:
-    """A runner of the stages, within a block in which torch repeats itself.
+    """A runner of the stages, within a block in which torch is deterministic.
 
-    Raises InputError for all that the run's settings can spoil.
+    Raises InputError for invalid settings of the run.
     """
     device = pick_device(config.device)
     with deterministic(config.seed, device):
@@ -214,7 +218,7 @@ def _resolve_precision(
     resolver: StageResolver,
     device: torch.device,
 ) -> None:
-    """Measure in which precision an encoder runs, where that is to be found out."""
+    """Measure the precision that an encoder runs in, if it is `auto` and not cached."""
     encoder, rows = components.encoder(modality), data.parts.train[:PROBED]
     if is_fitted(encoder):
         return

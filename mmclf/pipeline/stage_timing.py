@@ -1,4 +1,4 @@
-"""What a run costs: seconds and speeds, from what its stages cost where they were computed."""
+"""The cost of a run: times and speeds, from the costs of its stages when they were computed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPEEDS: Mapping[str, str] = {
 
 
 def times(timings: Sequence[StageTiming]) -> dict[str, float]:
-    """`time/{encode,fit,decide}_s`, and `time/cold_s`: what the run costs with an empty store."""
+    """`time/{encode,fit,decide}_s`, and `time/cold_s`: the cost of the run with an empty store."""
     by_time = {
         f"time/{name}_s": sum(timing.seconds for timing in timings if timing.stage in stages)
         for name, stages in TIMES.items()
@@ -30,28 +30,33 @@ def times(timings: Sequence[StageTiming]) -> dict[str, float]:
 
 
 def speeds(timings: Sequence[StageTiming]) -> dict[str, float]:
-    """`speed/*_per_s` of the stages that there were."""
-    found = {}
+    """`speed/*_per_s` of the run's stages."""
+    result = {}
     for name, stage in SPEEDS.items():
-        own = [timing for timing in timings if timing.stage == stage]
-        seconds = sum(timing.seconds for timing in own)
+        stage_timings = [timing for timing in timings if timing.stage == stage]
+        seconds = sum(timing.seconds for timing in stage_timings)
         if seconds > 0:
-            found[f"speed/{name}"] = sum(timing.count for timing in own) / seconds
-    return found
+            result[f"speed/{name}"] = sum(timing.count for timing in stage_timings) / seconds
+    return result
 
 
 def timing_tags(timings: Sequence[StageTiming], run: str) -> dict[str, str]:
-    """`mmclf.stage.*`: which run made the result of each stage, and at what cost.
+    """The tags about stages.
 
-    `mmclf.cold_hardware`: all hardware that `time/cold_s` is of.
+    `mmclf.stage.*` names the run that computed each stage, and its cost; `mmclf.cold_hardware` all
+    hardware that contributes to `time/cold_s`.
     """
-    total, seen = Counter(timing.stage for timing in timings), Counter[str]()
+    total, numbered = Counter(timing.stage for timing in timings), Counter[str]()
     tags = {"mmclf.cold_hardware": "; ".join(sorted({timing.hardware for timing in timings}))}
     for timing in timings:
-        name = timing.stage if total[timing.stage] == 1 else f"{timing.stage}.{seen[timing.stage]}"
-        seen[timing.stage] += 1
-        maker = "this run" if timing.run == run else f"run {timing.run}" if timing.run else "no run"
+        name = (
+            timing.stage if total[timing.stage] == 1 else f"{timing.stage}.{numbered[timing.stage]}"
+        )
+        numbered[timing.stage] += 1
+        author = (
+            "this run" if timing.run == run else f"run {timing.run}" if timing.run else "no run"
+        )
         tags[f"mmclf.stage.{name}"] = (
-            f"{timing.key[:12]} by {maker} in {timing.seconds:.3f} s on {timing.hardware}"
+            f"{timing.key[:12]} by {author} in {timing.seconds:.3f} s on {timing.hardware}"
         )
     return tags

@@ -1,7 +1,7 @@
-"""The stages of a run and their keys, known before anything is computed.
+"""The stages of a run and their keys, which are determined before anything is computed.
 
-In a key is all that decides a stage's result, and nothing else: not the device, workers, the batch
-size of encoding, folders, tracking or progress.
+A key covers all that determines a stage's result, and nothing else: not the device, workers, the
+batch size of encoding, folders, tracking or progress.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mmclf.storage.store.json_cache import JsonCache
 
 Precision = Literal["fp32", "bf16"]
 
-# Raise one when its stage computes something else of the same arguments.
+# To be raised when a stage computes something else from the same arguments.
 VERSIONS: Mapping[str, int] = {
     "vision": VISION_VERSION,
     "text": TEXT_VERSION,
@@ -38,13 +38,13 @@ CLASSIFIER = "mmclf.models.classifier"  # whose code, with that of the head, is 
 
 @dataclass(frozen=True)
 class RunStages:
-    """The stages of a run, each a result to be had from the store or computed.
+    """The stages of a run.
 
     Args:
-        features: of the frozen encoders, by modality, a stage for each view.
-        precisions: in which the frozen encoders compute.
+        features: of the frozen encoders by modality, a stage for each view.
+        precisions: of the frozen encoders by modality.
         fit: the trained model and its logits.
-        tested: the test set's logits once more, where `at_test` drops or shuffles a modality.
+        tested: the test set's logits with `at_test` applied; None if it changes no modality.
         decide: thresholds and metrics.
 
     """
@@ -57,22 +57,28 @@ class RunStages:
 
 
 class StageResolver:
-    """Finds the stages of a run on `hardware`; `empty`: what a prediction without labels becomes.
+    """Determines the stages of a run; caches what it looks up below `store.dir`.
 
-    What is found out on the way is remembered below `store.dir`.
+    Args:
+        config: of the run.
+        data: of the run.
+        empty: what a prediction without labels becomes.
+        hasher: hashes the files that settings name.
+        hardware: description of the device.
+
     """
 
     def __init__(
         self, config: Config, data: RunData, empty: str, hasher: FileHasher, hardware: str
     ) -> None:
         self._config, self._data, self._empty, self._hardware = config, data, empty, hardware
-        # Not below a store that is off: the precision is a choice, which must not vary with it.
+        # Also with cache=off: the precision is a choice that must not vary between runs.
         folder = Path(config.store.dir) / "memory"
         self.precisions = JsonCache(folder / "precision.json")
         self._identities = Identities(hasher, JsonCache(folder / "hub.json"), config.allow_targets)
 
     def resolve(self) -> RunStages | None:
-        """The stages, or None while weights or the precision of an encoder are not known yet."""
+        """The stages, or None while the weights or the precision of an encoder are unknown."""
         config, data = self._config, self._data
         features: dict[str, tuple[Stage, ...]] = {}
         precisions: dict[str, Precision] = {}
@@ -91,11 +97,11 @@ class StageResolver:
             features[name] = modality.feature_stages(config, data, identity, precision)
             inputs[name] = [stage.key for stage in features[name]]
         fit = self._fit(inputs)
-        tested = _tested(config, fit)
+        tested = _ablation_stage(config, fit)
         return RunStages(features, precisions, fit, tested, self._decide(fit, tested))
 
     def precision_name(self, modality: str) -> str:
-        """Under what the precision of an encoder, whose weights are there, is remembered."""
+        """The cache key of the precision of an encoder, whose weights must be available."""
         identity = self._identity(modality)
         assert identity is not None
         size = MODALITIES[modality].input_size(self._config)
@@ -107,17 +113,20 @@ class StageResolver:
     def _precision(self, modality: str, identity: Identity) -> Precision | None:
         if identity.is_fitted:
             return "fp32"
-        wanted = self._config.encode.precision
-        if wanted != "auto":
-            return wanted
+        requested = self._config.encode.precision
+        if requested != "auto":
+            return requested
         measured = self.precisions.get(self.precision_name(modality))
         return None if measured is None else "bf16" if measured["bf16"] else "fp32"
 
     def _fit(self, inputs: Mapping[str, Any]) -> Stage:
-        """The trained model and its logits.
+        """The stage of the trained model and its logits.
 
-        `inputs`, by modality: the keys of its features, or what is known of its raw inputs. What
-        becomes of a prediction without labels counts where it chooses the epoch.
+        `empty` is in its key only if the monitored metric depends on it.
+
+        Args:
+            inputs: by modality, the keys of its features, or the arguments of its raw inputs.
+
         """
         config, data, part = self._config, self._data, self._identities.part
         empty_counts = config.trainer.monitor == "val/f1_samples_fitted"
@@ -136,7 +145,7 @@ class StageResolver:
         return _stage("fit", arguments)
 
     def _decide(self, fit: Stage, tested: Stage | None) -> Stage:
-        """Thresholds and metrics; `tested` where the test set's logits are not the fit's."""
+        """The stage of thresholds and metrics; `tested` unless the test logits are the fit's."""
         config, part = self._config, self._identities.part
         arguments = {
             "fit": fit.key,
@@ -153,8 +162,8 @@ def _stage(name: str, arguments: Mapping[str, Any]) -> Stage:
     return Stage(name, VERSIONS[name], arguments)
 
 
-def _tested(config: Config, fit: Stage) -> Stage | None:
-    """The test set's logits with modalities dropped or shuffled, or None where none is."""
+def _ablation_stage(config: Config, fit: Stage) -> Stage | None:
+    """The stage of the test logits with modalities dropped or shuffled, or None if none is."""
     changes = config.at_test.changes
     if not changes:
         return None
@@ -163,11 +172,11 @@ def _tested(config: Config, fit: Stage) -> Stage | None:
 
 
 def data_digest(samples: Samples) -> str:
-    """What a data set is, whatever becomes of it: its ids, captions and labels."""
+    """The digest of a data set's ids, captions and labels."""
     return digest(
         {
             "ids": texts_digest(samples.ids),
-            # In any order: an arm may have them shuffled among the samples.
+            # Sorted, as an arm may shuffle them among the samples.
             "captions": texts_digest(sorted(samples.captions)),
             "labels": array_digest(samples.labels),
             "names": list(samples.label_names),
@@ -176,6 +185,6 @@ def data_digest(samples: Samples) -> str:
 
 
 def precision_name(identity: Identity, size: int | None, hardware: str) -> str:
-    """Under what the precision of an encoder is remembered; `size` of images, in pixels."""
+    """The cache key of an encoder's precision; `size` of images in pixels."""
     pixels = "" if size is None else f", {size} px"
     return f"{digest(identity.values)}{pixels} on {hardware}, torch {version('torch')}"

@@ -15,7 +15,7 @@ from PIL import Image
 import mmclf
 from mmclf.cli.main import main
 from mmclf.cli.predict import _write
-from mmclf.data.sources.competition_csv import Row, read_rows, write_rows
+from mmclf.data.sources.competition_csv import CompetitionRow, read_rows, write_rows
 from mmclf.pipeline.predict.predictor import Predictor
 from mmclf.storage.tracking import Tracker
 
@@ -62,7 +62,9 @@ def read(path: Path) -> list[list[str]]:
         return list(csv.reader(stream))
 
 
-def expected(outputs: Path, run_id: str, root: Path) -> tuple[Predictor, list[Row], np.ndarray]:
+def expected(
+    outputs: Path, run_id: str, root: Path
+) -> tuple[Predictor, list[CompetitionRow], np.ndarray]:
     predictor, rows = mmclf.load(run_id, output_dir=outputs), read_rows(root / "test.csv")
     images = [root / "data" / row.id for row in rows]
     return predictor, rows, predictor.predict_proba(images, [row.caption for row in rows])

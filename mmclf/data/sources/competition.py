@@ -10,7 +10,7 @@ import numpy as np
 from mmclf.data.image_paths import image_paths
 from mmclf.data.problems import repeated, unknown, unlabelled
 from mmclf.data.samples import Samples, label_matrix, sorted_labels
-from mmclf.data.sources.competition_csv import Row, read_rows
+from mmclf.data.sources.competition_csv import CompetitionRow, read_rows
 from mmclf.errors import InputError
 
 LAYOUT = """expected
@@ -82,10 +82,12 @@ def _check_layout(folder: Path, train_csv: str, test_csv: str, images: str) -> N
         raise InputError(f"data.root: {folder} has no {train_csv}; {layout}")
 
 
-def _unlabelled_rows(rows: Sequence[Row], path: Path) -> list[str]:
+def _unlabelled_rows(rows: Sequence[CompetitionRow], path: Path) -> list[str]:
     return unlabelled([f"line {row.line}" for row in rows if not row.labels], len(rows), path)
 
 
-def _unknown_labels(rows: Sequence[Row], label_ids: Sequence[str], path: Path) -> list[str]:
+def _unknown_labels(
+    rows: Sequence[CompetitionRow], label_ids: Sequence[str], path: Path
+) -> list[str]:
     located = [(label, f"line {row.line}") for row in rows for label in row.labels or ()]
     return unknown(located, label_ids, path, "no training sample has them: correct or remove them")

@@ -32,7 +32,7 @@ _QUOTED = re.compile(r'"(.*)"\s*\Z', re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Row:
+class CompetitionRow:
     """One record of the file.
 
     Args:
@@ -49,7 +49,7 @@ class Row:
     line: int
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[CompetitionRow]:
     """Read the records of a file; raises InputError with the line that cannot be read."""
     text = read_text(path)
     header, _, body = text.partition("\n")
@@ -79,7 +79,7 @@ def write_rows(path: Path, rows: Iterable[tuple[str, Sequence[str] | None, str]]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
 
 
-def _read_valid_csv(body: str, has_labels: bool) -> list[Row] | None:
+def _read_valid_csv(body: str, has_labels: bool) -> list[CompetitionRow] | None:
     """The records if the whole text is valid CSV, else None."""
     width = 3 if has_labels else 2
     reader = csv.reader(io.StringIO(body, newline=""), strict=True, skipinitialspace=True)
@@ -97,7 +97,7 @@ def _read_valid_csv(body: str, has_labels: bool) -> list[Row] | None:
     return rows
 
 
-def _read_original(body: str, has_labels: bool, path: Path) -> list[Row]:
+def _read_original(body: str, has_labels: bool, path: Path) -> list[CompetitionRow]:
     starts = [match.start() for match in _START.finditer(body)]
     preamble = body[: starts[0]] if starts else body
     if preamble.strip():
@@ -114,7 +114,7 @@ def _read_original(body: str, has_labels: bool, path: Path) -> list[Row]:
     return rows
 
 
-def _split_record(record: str, has_labels: bool, path: Path, line: int) -> Row:
+def _split_record(record: str, has_labels: bool, path: Path, line: int) -> CompetitionRow:
     fields = (_LABELLED if has_labels else _UNLABELLED).match(record)
     quoted = _QUOTED.match(fields[3]) if fields is not None else None
     if fields is None or (quoted is None and '"' in fields[3]):
@@ -143,5 +143,7 @@ def _split_record(record: str, has_labels: bool, path: Path, line: int) -> Row:
     return _row(fields[1], fields[2] if has_labels else None, caption, line)
 
 
-def _row(sample_id: str, labels: str | None, caption: str, line: int) -> Row:
-    return Row(sample_id, tuple(labels.split()) if labels is not None else None, caption, line)
+def _row(sample_id: str, labels: str | None, caption: str, line: int) -> CompetitionRow:
+    return CompetitionRow(
+        sample_id, tuple(labels.split()) if labels is not None else None, caption, line
+    )

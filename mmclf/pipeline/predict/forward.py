@@ -1,9 +1,10 @@
 """Forward passes in which a sample's result does not depend on the other samples.
 
-The last bits of a result depend on the shape of its batch and, where a processor's threads divide
-the batch among them, on the sample's place in it; at a threshold they decide a label. So a batch is
-one sample on the CPU, which costs little there, and on an accelerator, whose threads all compute
-alike, always `ON_ACCELERATOR` samples, the last batch filled up; captions are never padded.
+The last bits of a result depend on the batch's shape and, where a processor's threads divide the
+batch, on the sample's position in it; close to a threshold they decide a label. So a batch is one
+sample on the CPU, which costs little there, and always `ACCELERATOR_BATCH` samples on an
+accelerator, where the position does not matter; its last batch is filled up. Captions are never
+padded.
 """
 
 from __future__ import annotations
@@ -24,29 +25,29 @@ from mmclf.models.classifier import Classifier
 from mmclf.models.encoders import TextEncoder, VisionEncoder
 from mmclf.training.encode import Advance, standardise
 
-ON_ACCELERATOR = 32
-TYPES: Mapping[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
+ACCELERATOR_BATCH = 32
+DTYPES: Mapping[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
 class ForwardOptions:
-    """How a forward pass runs; `size`: how many samples share a batch."""
+    """The options of a forward pass; `size` is that of a batch."""
 
     precision: str
     device: torch.device
     size: int
 
     def autocast(self) -> AbstractContextManager[None]:
-        """The context in which a forward pass runs in the precision."""
+        """The context of a forward pass in the precision."""
         context: AbstractContextManager[None] = torch.autocast(
-            self.device.type, dtype=TYPES.get(self.precision), enabled=self.precision in TYPES
+            self.device.type, dtype=DTYPES.get(self.precision), enabled=self.precision in DTYPES
         )
         return context
 
 
 def batch_size(device: torch.device) -> int:
-    """How many samples share a batch there."""
-    return 1 if device.type == "cpu" else ON_ACCELERATOR
+    """The number of samples in a batch on the device."""
+    return 1 if device.type == "cpu" else ACCELERATOR_BATCH
 
 
 @torch.inference_mode()
@@ -58,22 +59,22 @@ def image_features(
     options: ForwardOptions,
     advance: Advance,
 ) -> Tensor:
-    """Features (N, D) of the pictures (K, H, W, 3) at `rows` (N,).
+    """Features (N, D) of the images (K, H, W, 3) at `rows` (N,).
 
-    A row of -1 is no picture: zeros after the standardisation, the grey of the encoder's mean.
+    A row of -1 is a missing image: zeros after standardisation, the grey of the encoder's mean.
     """
     features = torch.empty(len(rows), encoder.out_dim)
-    for batch_rows, kept in full_batches(range(len(rows)), options.size):
-        wanted = rows[batch_rows]
-        absent = torch.from_numpy(wanted < 0).to(options.device)
-        seen = np.zeros((options.size, *pictures.shape[1:]), dtype=np.uint8)
-        seen[wanted >= 0] = pictures[wanted[wanted >= 0]]
-        batch = standardise(encoder, torch.from_numpy(seen).to(options.device))
-        batch[absent] = 0
+    for batch_rows, count in full_batches(range(len(rows)), options.size):
+        image_rows = rows[batch_rows]
+        is_missing = torch.from_numpy(image_rows < 0).to(options.device)
+        images = np.zeros((options.size, *pictures.shape[1:]), dtype=np.uint8)
+        images[image_rows >= 0] = pictures[image_rows[image_rows >= 0]]
+        batch = standardise(encoder, torch.from_numpy(images).to(options.device))
+        batch[is_missing] = 0
         with options.autocast():
             encoded = encoder(batch)
-        features[batch_rows[:kept]] = encoded[:kept].float().cpu()
-        advance(kept)
+        features[batch_rows[:count]] = encoded[:count].float().cpu()
+        advance(count)
     return features
 
 
@@ -85,50 +86,52 @@ def caption_features(
     options: ForwardOptions,
     advance: Advance,
 ) -> Tensor:
-    """Features (N, D) of the captions, those of the same number of tokens together."""
+    """Features (N, D) of the captions; a batch has captions of the same number of tokens."""
     features = torch.empty(len(captions), encoder.out_dim)
     tokens = [encoder.tokenize([caption]) for caption in captions]
-    for rows in _alike(tokens):
-        for batch_rows, kept in full_batches(rows, options.size):
+    for rows in _group_by_shape(tokens):
+        for batch_rows, count in full_batches(rows, options.size):
             batch = {
                 name: torch.cat([tokens[row][name] for row in batch_rows]).to(options.device)
                 for name in tokens[batch_rows[0]]
             }
             with options.autocast():
                 encoded = encoder(batch)
-            features[batch_rows[:kept]] = encoded[:kept].float().cpu()
-            advance(kept)
+            features[batch_rows[:count]] = encoded[:count].float().cpu()
+            advance(count)
     return features
 
 
 @torch.inference_mode()
 def logits_of(
-    top: Classifier,
+    classifier: Classifier,
     features: Mapping[str, Tensor],
     options: ForwardOptions,
 ) -> Tensor:
     """Logits (N, L) of features (N, D_m) by modality."""
     count = len(next(iter(features.values())))
     logits_by_batch = []
-    for batch_rows, kept in full_batches(range(count), options.size):
-        # Copied, not sliced: where in memory a row begins can change the last bits too.
+    for batch_rows, kept_count in full_batches(range(count), options.size):
+        # Copied, not sliced: the alignment of a row in memory can change the last bits.
         batch = {name: values[batch_rows].to(options.device) for name, values in features.items()}
         with options.autocast():
-            logits = top(batch)
-        logits_by_batch.append(logits[:kept].float().cpu())
+            logits = classifier(batch)
+        logits_by_batch.append(logits[:kept_count].float().cpu())
     return torch.cat(logits_by_batch)
 
 
 def full_batches(rows: Sequence[int], size: int) -> Iterator[tuple[list[int], int]]:
-    """The rows, `size` at a time, and how many of these count: the last is repeated to fill up."""
+    """Batches of `size` rows with the number of distinct ones: the last row fills up the rest."""
     for start in range(0, len(rows), size):
-        some = [*rows[start : start + size]]
-        yield some + [some[-1]] * (size - len(some)), len(some)
+        batch = [*rows[start : start + size]]
+        yield batch + [batch[-1]] * (size - len(batch)), len(batch)
 
 
-def _alike(tokens: Sequence[Mapping[str, Tensor]]) -> Iterator[list[int]]:
-    """The rows whose tokens have the same shapes, together."""
+def _group_by_shape(tokens: Sequence[Mapping[str, Tensor]]) -> Iterator[list[int]]:
+    """Groups of rows whose tokens have the same shapes."""
     groups: defaultdict[Any, list[int]] = defaultdict(list)
-    for row, one in enumerate(tokens):
-        groups[tuple((name, tuple(value.shape)) for name, value in one.items())].append(row)
+    for row, sample_tokens in enumerate(tokens):
+        groups[tuple((name, tuple(value.shape)) for name, value in sample_tokens.items())].append(
+            row
+        )
     yield from groups.values()

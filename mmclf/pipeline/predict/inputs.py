@@ -1,4 +1,4 @@
-"""Images and captions in the forms that a notebook has them in."""
+"""Conversion of images and captions as users pass them to `predict`."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from mmclf.errors import InputError
 from mmclf.storage import environment
 from mmclf.storage.store.store import Store
 
-Picture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
-Pictures = Picture | Sequence[Picture | None] | NDArray[np.uint8] | None
-Captions = str | Sequence[str | None] | None
+ImageLike = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
+ImagesLike = ImageLike | Sequence[ImageLike | None] | NDArray[np.uint8] | None
+CaptionsLike = str | Sequence[str | None] | None
 
 LISTED = 5
 PATHS = (str, os.PathLike)
-# What PNG keeps as it is, or refuses: `convert` would clip what has more than 8 bits.
+# Modes that PNG stores unchanged, or refuses: `convert` would clip more than 8 bits.
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16", "F")
 
 
 @dataclass(frozen=True)
 class PredictionInputs:
-    """N images and N captions, None where there is none."""
+    """N images and N captions, None where one is missing."""
 
-    images: Sequence[Picture | None]
+    images: Sequence[ImageLike | None]
     captions: Sequence[str | None]
 
     def __len__(self) -> int:
-        """N."""
+        """The number of samples N."""
         return len(self.captions)
 
 
-def parse_inputs(images: Pictures, captions: Captions) -> PredictionInputs:
-    """Images and captions as lists of equal length; raises InputError for what is neither."""
-    pictures: Sequence[Picture | None] | None
+def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs:
+    """Images and captions as sequences of equal length; raises InputError for invalid ones."""
+    pictures: Sequence[ImageLike | None] | None
     if isinstance(images, (*PATHS, Image.Image)) or getattr(images, "ndim", None) == 3:
         pictures = [images]  # type: ignore[list-item]
     else:
@@ -62,11 +62,11 @@ def parse_inputs(images: Pictures, captions: Captions) -> PredictionInputs:
             "None stands for one that is missing"
         )
     for row, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
-        _check(row, picture, text)
+        _check_sample(row, picture, text)
     return PredictionInputs(pictures, texts)
 
 
-def _check(row: int, picture: object, text: object) -> None:
+def _check_sample(row: int, picture: object, text: object) -> None:
     if not isinstance(text, str | None):
         raise InputError(f"captions[{row}] is {text!r}, expected a str or None")
     if isinstance(picture, np.ndarray):
@@ -84,34 +84,47 @@ def _check(row: int, picture: object, text: object) -> None:
 
 @contextmanager
 def decoded(
-    images: Sequence[Picture | None], *, size: int, crop: float | None, store: Path | None
+    images: Sequence[ImageLike | None], *, size: int, crop: float | None, store: Path | None
 ) -> Iterator[tuple[decoders.Pictures, NDArray[np.int64]]]:
-    """The pictures (K, size, size, 3) that there are, and each image's row, -1 of a missing one.
+    """Decode images as files are decoded; those in memory are written to files first.
 
-    Every image is treated as a file would be: one in memory is written to a file first. `store`:
-    the folder of a store that keeps the pictures; where it is None they go with the context.
-    Raises InputError listing what cannot be read.
+    Raises InputError that lists the images that cannot be read.
+
+    Args:
+        images: None for a missing one.
+        size: of the decoded images in pixels.
+        crop: as in `read_image`.
+        store: folder of a store for the decoded images; None to discard them after the block.
+
+    Returns:
+        The K existing images (K, size, size, 3), and the row of each input in them, -1 for a
+        missing one.
+
     """
     rows = np.full(len(images), -1)
     present = [row for row, image in enumerate(images) if image is not None]
     rows[present] = np.arange(len(present))
     with tempfile.TemporaryDirectory() as folder:
-        files = [_file(images[row], Path(folder, f"images[{row}].png")) for row in present]
-        kept = Store(store if store is not None else Path(folder), environment.describe_cpu())
-        found = decode_images(files, size=size, crop=crop, workers=None, store=kept)
-        if found.unreadable:
-            reasons = [why.partition(": replace the file")[0] for why in found.unreadable.values()]
-            told = "; ".join(reasons[:LISTED]).replace(f"{folder}{os.sep}", "")
+        files = [_as_file(images[row], Path(folder, f"images[{row}].png")) for row in present]
+        image_store = Store(
+            store if store is not None else Path(folder), environment.describe_cpu()
+        )
+        result = decode_images(files, size=size, crop=crop, workers=None, store=image_store)
+        if result.unreadable:
+            reasons = [
+                reason.partition(": replace the file")[0] for reason in result.unreadable.values()
+            ]
+            listed_reasons = "; ".join(reasons[:LISTED]).replace(f"{folder}{os.sep}", "")
             more = f" and {len(reasons) - LISTED} more" if len(reasons) > LISTED else ""
             raise InputError(
-                f"{len(reasons)} of {len(images)} images cannot be read: {told}{more}: replace "
-                "them; nothing was predicted"
+                f"{len(reasons)} of {len(images)} images cannot be read: {listed_reasons}{more}: "
+                "replace them; nothing was predicted"
             )
-        yield found.pictures, rows
+        yield result.pictures, rows
 
 
-def _file(image: Picture | None, file: Path) -> Path:
-    """The image's own path, or `file`, where it is written to."""
+def _as_file(image: ImageLike | None, file: Path) -> Path:
+    """The image's own path, or `file` after writing the image to it."""
     if isinstance(image, PATHS):
         return Path(image)
     picture = image if isinstance(image, Image.Image) else Image.fromarray(np.asarray(image))
@@ -119,7 +132,7 @@ def _file(image: Picture | None, file: Path) -> Path:
         if picture.mode not in PNG_MODES:
             picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
         picture.save(file, exif=picture.getexif(), compress_level=1)
-    # A picture is read from its own file here, and decoders raise whatever they stumble over.
+    # The image may be read from its own file only now, and decoders raise all kinds of errors.
     except Exception as error:
         raise InputError(
             f"{file.stem} cannot be used ({type(error).__name__}: {error}): give it as RGB"

@@ -1,4 +1,4 @@
-"""What prediction does with each modality: which samples lack it, and its features."""
+"""The modalities in prediction: missing inputs and features."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ from mmclf.progress import progress_bar
 
 
 class PredictionModality(Protocol):
-    """A modality as prediction needs it.
+    """A modality in prediction.
 
-    `noun`: one of it; `stand_in`: what a sample is given that lacks it.
+    Attributes:
+        noun: for an input of the modality.
+        stand_in: a phrase for what replaces a missing input.
+
     """
 
     noun: str
     stand_in: str
 
     def missing(self, samples: PredictionInputs) -> int:
-        """How many samples lack it."""
+        """The number of samples without an input of the modality."""
 
     def to_device(self, encoder: Any, device: torch.device) -> None:
-        """Move its encoder to the device."""
+        """Move the encoder to the device."""
 
     def features(
         self,
@@ -40,27 +43,30 @@ class PredictionModality(Protocol):
         store: Path | None,
         options: ForwardOptions,
     ) -> Tensor:
-        """Features (N, D) of the samples; raises InputError for what cannot be read.
+        """Features (N, D) of the samples; raises InputError for inputs that cannot be read.
 
         Args:
-            image: how images are decoded.
-            store: the folder of a store that keeps decoded images.
+            encoder: of the modality.
+            samples: of size N.
+            image: settings of decoding.
+            store: folder of a store for decoded images.
+            options: of the forward passes.
 
         """
 
 
 class VisionPrediction:
-    """Images; a grey one stands in."""
+    """Images; missing ones are replaced by a grey image."""
 
     noun = "image"
     stand_in = "a grey picture, the mean that its encoder expects, stands in"
 
     def missing(self, samples: PredictionInputs) -> int:
-        """How many samples have no image."""
+        """The number of samples without an image."""
         return sum(image is None for image in samples.images)
 
     def to_device(self, encoder: Any, device: torch.device) -> None:
-        """Move the encoder to the device, its weights with the channels last."""
+        """Move the encoder to the device, with weights in channels-last layout."""
         encoder.to(device=device, memory_format=torch.channels_last)
 
     def features(
@@ -81,13 +87,13 @@ class VisionPrediction:
 
 
 class TextPrediction:
-    """Captions; an empty one stands in."""
+    """Captions; missing ones are replaced by an empty caption."""
 
     noun = "caption"
     stand_in = "an empty one stands in"
 
     def missing(self, samples: PredictionInputs) -> int:
-        """How many samples have no caption, or an empty one."""
+        """The number of samples with no caption, or an empty one."""
         return sum(text is None or not text.strip() for text in samples.captions)
 
     def to_device(self, encoder: Any, device: torch.device) -> None:

@@ -1,4 +1,4 @@
-"""Prediction from a tracked run, for notebooks: `load(run_id)` gives what predicts."""
+"""Prediction with the model of a tracked run: `load(run_id)` returns a Predictor."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from mmclf.errors import InputError
 from mmclf.evaluation.scores import probabilities_of
 from mmclf.evaluation.thresholds import Floats, Labels, decide
 from mmclf.pipeline.predict.forward import ForwardOptions, batch_size, logits_of
-from mmclf.pipeline.predict.inputs import Captions, Pictures, PredictionInputs, parse_inputs
+from mmclf.pipeline.predict.inputs import CaptionsLike, ImagesLike, PredictionInputs, parse_inputs
 from mmclf.pipeline.predict.modalities import MODALITIES
-from mmclf.pipeline.predict.restore import Restored, restore
+from mmclf.pipeline.predict.restore import RestoredModel, restore
 from mmclf.storage.tracking import Tracker
 from mmclf.training.device import check_precision, pick_device
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 def load(
@@ -33,11 +33,19 @@ def load(
     device: str = "auto",
     allow_targets: Sequence[str] = (),
 ) -> Predictor:
-    """The predictor of a run: its id, or the beginning of it.
+    """Load the predictor of a run.
 
-    The run is looked for in `tracking_uri`, or where that is None in the database of `output_dir`.
-    `allow_targets`: modules of your own whose parts the run may name. Raises InputError for a run
-    that there is not, or whose model is missing, damaged, or cannot be built as it was.
+    Raises InputError for an unknown run, and for a model that is missing, damaged, or cannot be
+    rebuilt.
+
+    Args:
+        run_id: the run's id, or a prefix of it.
+        tracking_uri: None for the database in `output_dir`.
+        experiment: of the run.
+        output_dir: that the run was tracked in.
+        device: `auto`, `cpu`, `cuda` or the like.
+        allow_targets: modules of your own that the run's components may come from.
+
     """
     folder = Path(output_dir)
     uri = tracking_uri if tracking_uri is not None else f"sqlite:///{folder}/mlflow.db"
@@ -52,14 +60,24 @@ def load_from(
     allow: Sequence[str],
     *,
     store: Path | None = None,
-    tell: Tell | None = None,
+    tell: Notify | None = None,
 ) -> Predictor:
-    """As `load`; `store` and `tell` as Predictor takes them."""
+    """Load the predictor of a run from a tracker.
+
+    Args:
+        tracker: of the run's experiment.
+        run_id: the run's id, or a prefix of it.
+        device: to compute on.
+        allow: modules of your own that the run's components may come from.
+        store: as in Predictor.
+        tell: as in Predictor.
+
+    """
     run = tracker.find(run_id)
     with tempfile.TemporaryDirectory() as folder:
-        fetched = tracker.fetch(run, "model", Path(folder))
+        model_folder = tracker.fetch(run, "model", Path(folder))
         try:
-            restored = restore(fetched, allow)
+            restored = restore(model_folder, allow)
         except InputError as error:
             problems = [problem.replace(f"{folder}{os.sep}", "") for problem in error.problems]
             raise InputError(*(f"run {run.id}: {problem}" for problem in problems)) from error
@@ -67,73 +85,92 @@ def load_from(
 
 
 class Predictor:
-    """Predicts the labels of images and captions as the run `run_id` did.
+    """Predicts the labels of images and captions with the model of a run.
 
-    Images are paths, PIL images or arrays (H, W, 3) of uint8, captions are texts: a sequence of
-    each, or a single one. A missing one is None, or all of them are: a picture of the mean colour
-    that the encoder expects stands in, or an empty caption, and that is told. What the run did not
-    use is ignored.
+    Images are paths, PIL images or arrays (H, W, 3) of uint8; captions are strings. Both can be a
+    sequence, a single one, or None. A missing image is replaced by the mean colour of the encoder,
+    a missing caption by an empty one, with a notice. Modalities that the run did not use are
+    ignored.
 
-    A sample's prediction does not depend on the others that it is given with. It is the run's own
-    but for rounding, which changes a probability by less than 1e-6 in fp32, and by up to 1e-3 where
-    the run computed in bf16 or fp16; a device that lacks these computes in fp32.
+    A sample's prediction does not depend on other samples. It equals the run's up to rounding,
+    which changes a probability by less than 1e-6 in fp32, and by up to 1e-3 if the run computed in
+    bf16 or fp16; a device without these computes in fp32.
 
-    `label_names`, `label_ids` and `thresholds` (L,) are in the order of the columns. `store`: the
-    folder of a store that keeps decoded pictures; `tell` gets what is missing, by default as a
-    warning.
+    Args:
+        run_id: of the run.
+        restored: its model.
+        device: to compute on.
+        store: folder of a store for decoded images; None to discard them.
+        tell: called with a notice about missing images or captions; None for a warning.
+
+    Attributes:
+        label_names: of the L labels.
+        label_ids: of the L labels, as in the data source.
+        thresholds: (L,).
+        modalities: that the run used.
+
     """
 
     def __init__(
         self,
         run_id: str,
-        restored: Restored,
+        restored: RestoredModel,
         device: torch.device,
         *,
         store: Path | None = None,
-        tell: Tell | None = None,
+        tell: Notify | None = None,
     ) -> None:
-        facts = restored.facts
+        record = restored.record
         self.run_id = run_id
-        self.label_names = tuple(facts.label_names)
-        self.label_ids = tuple(facts.label_ids)
-        self.thresholds: Floats = np.asarray(facts.thresholds, dtype=np.float64)
+        self.label_names = tuple(record.label_names)
+        self.label_ids = tuple(record.label_ids)
+        self.thresholds: Floats = np.asarray(record.thresholds, dtype=np.float64)
         self.modalities = tuple(restored.encoders)
-        self._facts, self._encoders, self._top = facts, restored.encoders, restored.top.to(device)
+        self._record, self._encoders, self._classifier = (
+            record,
+            restored.encoders,
+            restored.classifier.to(device),
+        )
         self._device, self._store = device, store
-        self._tell = tell if tell is not None else _warn
+        self._notify = tell if tell is not None else _warn
         for name, encoder in self._encoders.items():
             MODALITIES[name].to_device(encoder, device)
 
-    def predict(self, images: Pictures = None, captions: Captions = None) -> list[tuple[str, ...]]:
+    def predict(
+        self, images: ImagesLike = None, captions: CaptionsLike = None
+    ) -> list[tuple[str, ...]]:
         """The names of each sample's labels, in the order of `label_names`.
 
         Raises InputError as `predict_proba` does.
         """
-        chosen = self.label_sets(self.predict_proba(images, captions))
-        return [tuple(self.label_names[j] for j in np.flatnonzero(row)) for row in chosen]
+        label_sets = self.label_sets(self.predict_proba(images, captions))
+        return [
+            tuple(self.label_names[j] for j in np.flatnonzero(label_set))
+            for label_set in label_sets
+        ]
 
-    def predict_proba(self, images: Pictures = None, captions: Captions = None) -> Floats:
+    def predict_proba(self, images: ImagesLike = None, captions: CaptionsLike = None) -> Floats:
         """Probabilities (N, L) of the labels.
 
-        Raises InputError for images that cannot be read, for images and captions that are not as
-        many, and where all that the run used is missing.
+        Raises InputError for images that cannot be read, for different numbers of images and
+        captions, and if all inputs that the run used are missing.
         """
         samples = parse_inputs(images, captions)
         if len(samples) == 0:
             return np.zeros((0, len(self.label_ids)))
-        self._tell_missing(samples)
-        facts = self._facts
+        self._report_missing(samples)
+        record = self._record
         features = {
             name: MODALITIES[name].features(
                 self._encoders[name],
                 samples,
-                image=facts.image,
+                image=record.image,
                 store=self._store,
-                options=self._options(facts.encoders[name].encoding_precision),
+                options=self._options(record.encoders[name].encoding_precision),
             )
             for name in self.modalities
         }
-        logits = logits_of(self._top, features, self._options(facts.precision))
+        logits = logits_of(self._classifier, features, self._options(record.precision))
         finite = logits.isfinite().all(dim=1)
         if not finite.all():
             rows = (~finite).nonzero().flatten().tolist()
@@ -144,18 +181,18 @@ class Predictor:
         return probabilities_of(logits.numpy())
 
     def label_sets(self, probabilities: Floats) -> Labels:
-        """Label sets (N, L) of 0 and 1 from probabilities (N, L), by the run's thresholds."""
-        return decide(probabilities, self.thresholds, self._facts.empty)
+        """Label sets (N, L) of 0 and 1 from probabilities (N, L), at the run's thresholds."""
+        return decide(probabilities, self.thresholds, self._record.empty)
 
     def _options(self, precision: str) -> ForwardOptions:
-        """How a pass runs that ran in `precision`; in fp32 where the device lacks that."""
+        """The options of a forward pass in `precision`, or in fp32 if the device lacks it."""
         try:
             check_precision(precision, self._device)
         except InputError:
             precision = "fp32"
         return ForwardOptions(precision, self._device, batch_size(self._device))
 
-    def _tell_missing(self, samples: PredictionInputs) -> None:
+    def _report_missing(self, samples: PredictionInputs) -> None:
         missing = {name: MODALITIES[name].missing(samples) for name in self.modalities}
         if all(count == len(samples) for count in missing.values()):
             nouns = " or ".join(f"{MODALITIES[name].noun}s" for name in missing)
@@ -167,7 +204,7 @@ class Predictor:
             if count > 0
         ]
         if notes:
-            self._tell("; ".join(notes))
+            self._notify("; ".join(notes))
 
 
 def _warn(text: str) -> None:

@@ -1,4 +1,4 @@
-"""A run's model, built again from what the run left behind, which is read as anybody's input."""
+"""Restores a run's model from its artifacts, which are validated as untrusted input."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from mmclf.pipeline.artifacts import MODEL_FORMAT
 T = TypeVar("T")
 Precision = Literal["fp32", "bf16", "fp16"]
 Modality = Annotated[str, Field(pattern="^(vision|text)$")]
-Terms = dict[str, Annotated[int, Field(strict=True)]]
+Vocabulary = dict[str, Annotated[int, Field(strict=True)]]
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
 
 @dataclass(frozen=True)
-class EncoderFacts:
-    """What `model.json` says of an encoder."""
+class EncoderRecord:
+    """An encoder in `model.json`."""
 
     node: Node
     out_dim: Count
@@ -49,8 +49,8 @@ class EncoderFacts:
 
 
 @dataclass(frozen=True)
-class ModelFacts:
-    """What `model.json` says; thresholds of L labels, encoders in the order of the fusion."""
+class ModelRecord:
+    """The content of `model.json`, of L labels; encoders are in the order of the fusion."""
 
     label_ids: list[str]
     label_names: list[str]
@@ -60,64 +60,79 @@ class ModelFacts:
     precision: Precision
     fusion: Node
     head: Head
-    encoders: Annotated[dict[Modality, EncoderFacts], Field(min_length=1)]
+    encoders: Annotated[dict[Modality, EncoderRecord], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
-class Restored:
-    """A run's model; `top` makes logits (B, L) of the features (B, D_m) that `encoders` make."""
+class RestoredModel:
+    """A run's model.
 
-    facts: ModelFacts
-    encoders: Mapping[str, Any]
-    top: Classifier
+    Args:
+        record: the content of `model.json`.
+        encoders: by modality, compute features (B, D_m).
+        classifier: computes logits (B, L) of the features.
 
-
-def restore(folder: Path, allow: Sequence[str]) -> Restored:
-    """The model in `folder`, the artifact `model` of a run.
-
-    `allow`: the caller's own modules; what a run names as `_target_` is proved as in a config.
-    Raises InputError for files that are missing, damaged or of another format, and for encoders
-    whose weights are not those that the run had.
     """
-    facts = _read_facts(folder / "model.json")
-    _check_nodes(facts, allow)
+
+    record: ModelRecord
+    encoders: Mapping[str, Any]
+    classifier: Classifier
+
+
+def restore(folder: Path, allow: Sequence[str]) -> RestoredModel:
+    """Restore the model in `folder`, the artifact `model` of a run.
+
+    Every `_target_` is checked as in a config. Raises InputError for files that are missing,
+    damaged or of another format, and for encoders whose weights differ from the run's.
+
+    Args:
+        folder: of the artifact.
+        allow: modules of the user that targets may come from.
+
+    """
+    record = _read_record(folder / "model.json")
+    _check_nodes(record, allow)
     encoders = {
-        name: _encoder(name, encoder, folder, allow) for name, encoder in facts.encoders.items()
+        name: _encoder(name, encoder, folder, allow) for name, encoder in record.encoders.items()
     }
-    trained = {name: encoders[name] for name, known in facts.encoders.items() if known.trained}
-    dims = {name: known.out_dim for name, known in facts.encoders.items()}
-    model = make_model(facts.fusion, facts.head, dims, trained, len(facts.label_ids), allow)
+    trained = {
+        name: encoders[name]
+        for name, encoder_record in record.encoders.items()
+        if encoder_record.trained
+    }
+    dims = {name: encoder_record.out_dim for name, encoder_record in record.encoders.items()}
+    model = make_model(record.fusion, record.head, dims, trained, len(record.label_ids), allow)
     path = folder / "classifier.safetensors"
     weights.load_exactly(model, weights.read_state(path), path)
     for name, encoder in encoders.items():
-        if not facts.encoders[name].trained:
-            _check_weights(name, facts.encoders[name], encoder)
+        if not record.encoders[name].trained:
+            _check_weights(name, record.encoders[name], encoder)
     for module in (model, *encoders.values()):
         if isinstance(module, nn.Module):
             module.eval().requires_grad_(False)
     identities = {name: nn.Identity() for name in encoders}
-    return Restored(facts, encoders, Classifier(identities, model.fusion, model.head))
+    return RestoredModel(record, encoders, Classifier(identities, model.fusion, model.head))
 
 
-def _read_facts(path: Path) -> ModelFacts:
-    found = _read_json(path)
-    given = found.get("format") if isinstance(found, Mapping) else None
-    if given != MODEL_FORMAT:
+def _read_record(path: Path) -> ModelRecord:
+    content = _read_json(path)
+    model_format = content.get("format") if isinstance(content, Mapping) else None
+    if model_format != MODEL_FORMAT:
         raise InputError(
-            f"{path} has the format {given!r}, expected {MODEL_FORMAT}: another version of mmclf "
-            "wrote it; predict with that version, or do the run again"
+            f"{path} has the format {model_format!r}, expected {MODEL_FORMAT}: another version "
+            "of mmclf wrote it; predict with that version, or do the run again"
         )
-    for old in sorted({*moved_targets(found)}):
+    for old in sorted({*moved_targets(content)}):
         sys.stderr.write(notice(old))
-    facts = _validated(with_current_targets(found), ModelFacts, path)
-    counts = {len(facts.label_ids), len(facts.label_names), len(facts.thresholds)}
+    record = _validate(with_current_targets(content), ModelRecord, path)
+    counts = {len(record.label_ids), len(record.label_names), len(record.thresholds)}
     if len(counts) > 1:
         raise _damaged(
             path,
-            f"found {len(facts.label_ids)} label ids, {len(facts.label_names)} names and "
-            f"{len(facts.thresholds)} thresholds, expected as many of each",
+            f"found {len(record.label_ids)} label ids, {len(record.label_names)} names and "
+            f"{len(record.thresholds)} thresholds, expected as many of each",
         )
-    return facts
+    return record
 
 
 def _read_json(path: Path) -> Any:
@@ -129,31 +144,31 @@ def _read_json(path: Path) -> Any:
         raise _damaged(path, f"it cannot be read as JSON, {error}") from error
 
 
-def _validated(value: object, expected: type[T], path: Path) -> T:
+def _validate(value: object, expected: type[T], path: Path) -> T:
     try:
         return TypeAdapter(expected).validate_python(value)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        where = ".".join(map(str, detail["loc"]))
-        wanted = pydantic_messages.expected([detail], None) or detail["msg"]
+        location = ".".join(map(str, detail["loc"]))
+        expectation = pydantic_messages.expected([detail], None) or detail["msg"]
         if detail["type"] == "missing":
-            raise _damaged(path, f"{where} is missing") from error
-        told = pydantic_messages.describe(detail["input"], [detail])
-        raise _damaged(path, f"{where}: found {told}, expected {wanted}") from error
+            raise _damaged(path, f"{location} is missing") from error
+        value_found = pydantic_messages.describe(detail["input"], [detail])
+        raise _damaged(path, f"{location}: found {value_found}, expected {expectation}") from error
 
 
-def _damaged(path: Path, what: str) -> InputError:
-    return InputError(f"{path} is damaged: {what}; do the run again, or restore the file")
+def _damaged(path: Path, reason: str) -> InputError:
+    return InputError(f"{path} is damaged: {reason}; do the run again, or restore the file")
 
 
-def _check_nodes(facts: ModelFacts, allow: Sequence[str]) -> None:
-    """Raise InputError, a finding for each, for targets and settings that no config could have."""
-    nodes = {"fusion": facts.fusion} | {name: e.node for name, e in facts.encoders.items()}
+def _check_nodes(record: ModelRecord, allow: Sequence[str]) -> None:
+    """Raise InputError with a problem for each target or setting that a config may not have."""
+    nodes = {"fusion": record.fusion} | {name: e.node for name, e in record.encoders.items()}
     problems = []
     for name, node in nodes.items():
         problems += check_component({"_target_": None} | node, name, name, allow)
-    for name, encoder in facts.encoders.items():
-        # Transformers would fetch and run the code that one of these names.
+    for name, encoder in record.encoders.items():
+        # Transformers would download and run code that one of these settings names.
         problems += [
             f"{name}: the architecture has the setting {key!r}, which can name code: remove it"
             for key in _keys(encoder.architecture)
@@ -174,12 +189,12 @@ def _keys(settings: object) -> Iterator[str]:
             yield from _keys(value)
 
 
-def _encoder(name: str, facts: EncoderFacts, folder: Path, allow: Sequence[str]) -> Any:
-    node = facts.node
-    if facts.architecture is not None:
-        own = {"architecture": facts.architecture, "tokenizer": str(folder / "tokenizer")}
-        node = node | {"weights": "random"} | own
-    elif facts.trained and resolve(node["_target_"], name, allow) is TimmEncoder:
+def _encoder(name: str, record: EncoderRecord, folder: Path, allow: Sequence[str]) -> Any:
+    node = record.node
+    if record.architecture is not None:
+        settings = {"architecture": record.architecture, "tokenizer": str(folder / "tokenizer")}
+        node = node | {"weights": "random"} | settings
+    elif record.trained and resolve(node["_target_"], name, allow) is TimmEncoder:
         node = node | {"weights": "random"}
     encoder = build(node, name, allow, train_captions=())
     if isinstance(encoder, Tfidf):
@@ -189,17 +204,17 @@ def _encoder(name: str, facts: EncoderFacts, folder: Path, allow: Sequence[str])
             f"{name}: {type(encoder).__name__} was fitted on the run's captions, and what it "
             "learnt was not kept: only that of mmclf.models.tfidf.Tfidf is"
         )
-    if encoder.out_dim != facts.out_dim:
+    if encoder.out_dim != record.out_dim:
         raise InputError(
             f"{name}: the encoder makes {encoder.out_dim} features, expected the run's "
-            f"{facts.out_dim}: its part, or a file of the run, has changed since"
+            f"{record.out_dim}: its part, or a file of the run, has changed since"
         )
     return encoder
 
 
 def _restore_tfidf(encoder: Tfidf, folder: Path) -> None:
     terms, path = folder / "tfidf.json", folder / "tfidf_idf.npy"
-    vocabulary = _validated(_read_json(terms), Terms, terms)
+    vocabulary = _validate(_read_json(terms), Vocabulary, terms)
     try:
         idf = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -210,16 +225,17 @@ def _restore_tfidf(encoder: Tfidf, folder: Path) -> None:
         raise _damaged(terms, f"with {path.name} beside it, {error}") from error
 
 
-def _check_weights(name: str, facts: EncoderFacts, encoder: Any) -> None:
-    """Raise InputError unless a frozen encoder's tensors are those of the run."""
+def _check_weights(name: str, record: EncoderRecord, encoder: Any) -> None:
+    """Raise InputError if a frozen encoder's tensors differ from those of the run."""
     if not isinstance(encoder, nn.Module):
         return
-    found = weights.module_sha256(encoder)
-    if found != facts.sha256:
-        called = facts.node.get("name", facts.node["_target_"])
-        source = facts.node.get("weights", "its own")
+    actual = weights.module_sha256(encoder)
+    if actual != record.sha256:
+        encoder_name = record.node.get("name", record.node["_target_"])
+        source = record.node.get("weights", "its own")
         raise InputError(
-            f"{name}: the tensors of the encoder {called} (weights: {source}) have the sha256 "
-            f"{found}, expected the run's {facts.sha256}: its weights have changed since, or a "
-            "library makes others; use the versions that the run's tag mmclf.versions names"
+            f"{name}: the tensors of the encoder {encoder_name} (weights: {source}) have the "
+            f"sha256 {actual}, expected the run's {record.sha256}: its weights have changed "
+            "since, or a library makes others; use the versions that the run's tag "
+            "mmclf.versions names"
         )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mmclf.data.sources.competition_csv import Row, read_rows, write_rows
+from mmclf.data.sources.competition_csv import CompetitionRow, read_rows, write_rows
 from mmclf.errors import InputError
 
 HEADER = "ImageID,Labels,Caption\n"
@@ -19,7 +19,7 @@ SHARED_FOLDER = settings(
 )
 
 
-def read(folder: Path, content: str | bytes, header: str = HEADER) -> list[Row]:
+def read(folder: Path, content: str | bytes, header: str = HEADER) -> list[CompetitionRow]:
     path = folder / "table.csv"
     path.write_bytes(content if isinstance(content, bytes) else (header + content).encode())
     return read_rows(path)
@@ -65,8 +65,8 @@ BROKEN = '9.jpg,1,"an "inner" quote"\n'
     ],
 )
 def test_captions_as_handed_out(tmp_path: Path, body: str, caption: str) -> None:
-    first = Row("9.jpg", ("1",), 'an "inner" quote', 2)
-    assert read(tmp_path, BROKEN + body) == [first, Row("1.jpg", ("1",), caption, 3)]
+    first = CompetitionRow("9.jpg", ("1",), 'an "inner" quote', 2)
+    assert read(tmp_path, BROKEN + body) == [first, CompetitionRow("1.jpg", ("1",), caption, 3)]
 
 
 @pytest.mark.parametrize("header", ["ImageID,Labels,Caption", "\ufeffImageID,Labels,Caption"])
@@ -76,17 +76,17 @@ def test_line_ends_and_byte_order_mark(tmp_path: Path, header: str, end: str, ca
     body = f'0.jpg,1 19,"{caption}"{end}1.jpg,3,"two{end}lines"{end}{end}'
     rows = read(tmp_path, body, header + end)
     assert rows == [
-        Row("0.jpg", ("1", "19"), caption, 2),
-        Row("1.jpg", ("3",), f"two{end}lines", 3),
+        CompetitionRow("0.jpg", ("1", "19"), caption, 2),
+        CompetitionRow("1.jpg", ("3",), f"two{end}lines", 3),
     ]
 
 
 def test_proper_csv_has_its_doubled_quotes_undone(tmp_path: Path) -> None:
     body = '0.jpg,1,"a ""stop"" sign"\n1.jpg,2,"""b""\n7.jpg,1,""c"""\n\n2.jpg,3,plain\n'
     assert read(tmp_path, body) == [
-        Row("0.jpg", ("1",), 'a "stop" sign', 2),
-        Row("1.jpg", ("2",), '"b"\n7.jpg,1,"c"', 3),
-        Row("2.jpg", ("3",), "plain", 6),
+        CompetitionRow("0.jpg", ("1",), 'a "stop" sign', 2),
+        CompetitionRow("1.jpg", ("2",), '"b"\n7.jpg,1,"c"', 3),
+        CompetitionRow("2.jpg", ("3",), "plain", 6),
     ]
 
 
@@ -208,7 +208,7 @@ PIECES = st.lists(
     )
 )
 def test_any_bytes_are_rows_or_an_input_error(tmp_path: Path, content: bytes) -> None:
-    rows: list[Row] = []
+    rows: list[CompetitionRow] = []
     with contextlib.suppress(InputError):
         rows = read(tmp_path, content)
     assert all(row.id and row.line >= 2 for row in rows)

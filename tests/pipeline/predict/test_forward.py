@@ -16,7 +16,7 @@ from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
 from mmclf.models.heads import make_head
 from mmclf.pipeline.predict.forward import (
-    ON_ACCELERATOR,
+    ACCELERATOR_BATCH,
     ForwardOptions,
     batch_size,
     caption_features,
@@ -84,7 +84,7 @@ def pictures(count: int) -> NDArray[np.uint8]:
 
 def test_one_by_one_on_the_cpu_else_full_batches() -> None:
     assert batch_size(CPU) == 1
-    assert batch_size(torch.device("cuda")) == batch_size(torch.device("mps")) == ON_ACCELERATOR
+    assert batch_size(torch.device("cuda")) == batch_size(torch.device("mps")) == ACCELERATOR_BATCH
 
 
 @given(rows=st.lists(st.integers(0, 99), max_size=20), size=st.integers(1, 8))

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 import mmclf
 from mmclf.config.schema import Composed
-from mmclf.data.sources.competition_csv import Row, read_rows
+from mmclf.data.sources.competition_csv import CompetitionRow, read_rows
 from mmclf.errors import InputError
 from mmclf.evaluation.thresholds import decide
 from mmclf.pipeline.predict import predictor as predictor_module
@@ -49,7 +49,7 @@ class Data:
     """The demo's samples, by their ids."""
 
     folder: Path
-    rows: Mapping[str, Row]
+    rows: Mapping[str, CompetitionRow]
 
     def images(self, ids: Sequence[str]) -> list[Path]:
         return [self.folder / "data" / one for one in ids]

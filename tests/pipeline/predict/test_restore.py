@@ -153,12 +153,12 @@ def test_every_fusion_and_head_makes_the_same_logits(
     features = {"vision": torch.randn(3, encoders["vision"].out_dim)}
     features["text"] = encoders["text"].transform(CAPTIONS[:3])
     with torch.inference_mode():
-        assert torch.equal(found.top(features), model(features))
+        assert torch.equal(found.classifier(features), model(features))
     assert torch.equal(found.encoders["text"].transform(CAPTIONS[:3]), features["text"])
-    assert (found.facts.label_ids, found.facts.label_names) == (["17", "18"], ["cat", "dog"])
-    assert (found.facts.thresholds, found.facts.empty) == ([0.25, 1 / 3], "argmax")
-    assert (found.facts.image.size, found.facts.image.crop) == (64, None)
-    assert found.facts.encoders["text"].encoding_precision == "bf16"
+    assert (found.record.label_ids, found.record.label_names) == (["17", "18"], ["cat", "dog"])
+    assert (found.record.thresholds, found.record.empty) == ([0.25, 1 / 3], "argmax")
+    assert (found.record.image.size, found.record.image.crop) == (64, None)
+    assert found.record.encoders["text"].encoding_precision == "bf16"
 
 
 @pytest.mark.parametrize("trainable", [False, True])
