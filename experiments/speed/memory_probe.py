@@ -15,7 +15,7 @@ from workspace import decode_into
 from mmclf import compose
 from mmclf.pipeline.stage_runner import deterministic
 from mmclf.storage import environment
-from mmclf.training.encoding import ImageEncoding
+from mmclf.training.image_encoding import ImageEncoding
 
 EVERY_S = 0.02
 STATUS = Path("/proc/self/status")

@@ -37,9 +37,11 @@ from mmclf.storage.store.store import Computed, StageResult, Store
 from mmclf.training import precision
 from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.device import check_precision, pick_device
-from mmclf.training.encoding import ImageEncoding, ModalityEncoding, TextEncoding
+from mmclf.training.encoding import ModalityEncoding
 from mmclf.training.features import Features, FeaturesSerializer
 from mmclf.training.fit import FitData, FittedModel, fit_model
+from mmclf.training.image_encoding import ImageEncoding
+from mmclf.training.text_encoding import TextEncoding
 
 PROBED = 64  # samples on which precisions are compared
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # without which cuBLAS may vary

@@ -1,4 +1,4 @@
-"""The parts of a run's model, built and smoke-checked before anything is trained."""
+"""The components of a run's model, built and checked before anything is trained."""
 
 from __future__ import annotations
 
@@ -24,9 +24,14 @@ CHECK_DIM, CHECK_ROWS = 8, 2
 
 @dataclass(frozen=True)
 class ModelComponents:
-    """The parts of a run's model; `encoders` holds those that have been built so far.
+    """The components of a run's model.
 
-    `encodings`: what is done with each modality of the run.
+    Args:
+        config: of the run.
+        encodings: of the run's modalities.
+        loss: of logits against labels.
+        encoders: those that have been built so far, by modality.
+
     """
 
     config: Config
@@ -35,7 +40,7 @@ class ModelComponents:
     encoders: dict[str, Any] = field(default_factory=dict)
 
     def encoder(self, modality: str) -> Any:
-        """The encoder of a modality, built at first; raises InputError if it does not work."""
+        """The encoder of a modality, built at the first call; raises InputError if it fails."""
         if modality not in self.encoders:
             encoding = self.encodings[modality]
             self.encoders[modality] = _build_encoder(self.config, modality, encoding)
@@ -54,12 +59,15 @@ def build_components(
     train_labels: NDArray[np.uint8],
     missing: Collection[str],
 ) -> ModelComponents:
-    """The parts of a run, the encoders of `missing` and those to be trained among them.
+    """Build and check the components of a run.
 
-    All that settings can spoil is raised here, as InputError, before the run starts.
+    Raises InputError for all invalid settings, before the run starts.
 
     Args:
-        train_labels: (N, L) of the samples that train.
+        config: of the run.
+        encodings: of the run's modalities.
+        train_labels: (N, L) of the training samples.
+        missing: modalities whose frozen encoders are built, as their features are not stored.
 
     """
     labels, allow = torch.from_numpy(train_labels).float(), config.allow_targets
@@ -68,15 +76,15 @@ def build_components(
     for modality in config.modalities:
         if modality in missing or config.encoder(modality).trainable:
             components.encoder(modality)
-    # What is built after encoding is built once before, so that its settings are refused early.
+    # What is built after encoding is also built here once, to find invalid settings early.
     dims = dict.fromkeys(config.modalities, CHECK_DIM)
-    stand_in = make_model(config.fusion, config.head, dims, {}, labels.shape[1], allow)
-    check_model(stand_in, loss, dims, labels[:CHECK_ROWS])
+    smoke_model = make_model(config.fusion, config.head, dims, {}, labels.shape[1], allow)
+    check_model(smoke_model, loss, dims, labels[:CHECK_ROWS])
     trainer = config.trainer
     optimizer, scheduler = make_optimizer(
         config.optimizer,
         config.scheduler,
-        stand_in,
+        smoke_model,
         {name: config.encoder(name).lr for name in components.trainable},
         steps=trainer.epochs * steps_of(len(labels), trainer.batch_size * trainer.accumulate),
         allow=allow,

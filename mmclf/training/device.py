@@ -1,6 +1,6 @@
-"""The device that torch computes on: found, described, trained on.
+"""The device that torch computes on: selection, description, and training on it.
 
-Torch is waited for only where it is needed: a run whose results are stored does without it.
+Torch is imported only where it is needed: a run whose results are stored does without it.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
-def describe_device(wanted: str) -> str:
-    """The hardware behind the device called `wanted`, in words; raises InputError if it lacks."""
-    if environment.is_surely_cpu(wanted):
+def describe_device(name: str) -> str:
+    """Describe the hardware of the device `name`; raises InputError if there is none."""
+    if environment.is_surely_cpu(name):
         return environment.describe_cpu()
-    return device_name(pick_device(wanted))
+    return device_name(pick_device(name))
 
 
-def pick_device(wanted: str) -> torch.device:
-    """The device called `wanted`; `auto` is CUDA or MPS where there is one, else the CPU.
+def pick_device(name: str) -> torch.device:
+    """The device `name`; `auto` is CUDA or MPS if available, else the CPU.
 
     Raises InputError if there is no such device.
     """
     import torch
 
-    if wanted == "auto":
-        found = (
+    if name == "auto":
+        current = (
             torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         )
-        return found if found is not None else torch.device("cpu")
+        return current if current is not None else torch.device("cpu")
     try:
-        device = torch.device(wanted)
+        device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(f"device={wanted} cannot be used ({first}): choose auto or cpu") from error
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device={name} cannot be used ({reason}): choose auto or cpu") from error
     return device
 
 
 def check_precision(precision: str, device: torch.device) -> None:
-    """Raise InputError if a model cannot be trained in `precision` (fp32, bf16, fp16) there."""
+    """Raise InputError unless the device supports training in `precision` (fp32, bf16, fp16)."""
     import torch
 
     if precision == "fp16" and device.type != "cuda":
@@ -62,21 +62,20 @@ def check_precision(precision: str, device: torch.device) -> None:
 
 @contextmanager
 def accelerator_on(device: torch.device, precision: str = "fp32") -> Iterator[Accelerator]:
-    """What moves a model to `device` and trains it there, in mixed `precision` unless fp32.
+    """An Accelerator on `device`, in mixed `precision` unless fp32.
 
-    Accelerate has one state for the whole process: within the block it is this accelerator's, after
-    it again what it was before.
+    Accelerate has one state for the whole process: the state is restored after the block.
     """
     import torch
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState, GradientState, PartialState
 
-    # Changed in place: to assign to `_shared_state` would replace the descriptor that holds it.
-    shared = [state._shared_state for state in (PartialState, AcceleratorState, GradientState)]
-    before = [dict(state) for state in shared]
+    # Changed in place: assigning to `_shared_state` would replace its descriptor.
+    states = [state._shared_state for state in (PartialState, AcceleratorState, GradientState)]
+    saved = [dict(state) for state in states]
     current = torch.cuda.device(device) if device.type == "cuda" else nullcontext()
     try:
-        for state in shared:
+        for state in states:
             state.clear()
         with current:
             yield Accelerator(
@@ -84,13 +83,13 @@ def accelerator_on(device: torch.device, precision: str = "fp32") -> Iterator[Ac
                 mixed_precision="no" if precision == "fp32" else precision,
             )
     finally:
-        for state, values in zip(shared, before, strict=True):
+        for state, values in zip(states, saved, strict=True):
             state.clear()
             state.update(values)
 
 
 def device_name(device: torch.device) -> str:
-    """The hardware in words, as `2 x Intel(R) Xeon(R) Processor` or `NVIDIA H200`."""
+    """Describe the hardware, as `2 x Intel(R) Xeon(R) Processor` or `NVIDIA H200`."""
     if device.type == "cuda":
         import torch
 

@@ -1,4 +1,4 @@
-"""The features of a frozen encoder, and how they are kept in the store."""
+"""The features of a frozen encoder, and how they are stored."""
 
 from __future__ import annotations
 
@@ -13,37 +13,43 @@ from mmclf.models.description import EncoderDescription
 from mmclf.storage.store.arrays import load_array, save_array
 from mmclf.storage.store.entry import Entry
 
-DENSE = 0.25  # share of values that are not 0 from which on they are stored one by one
+MIN_DENSE_SHARE = 0.25  # share of values that are not 0 from which on they are stored one by one
 
 
 @dataclass(frozen=True)
 class Features:
-    """Features (N, D) of N samples, NaN for those that were left out, and what made them."""
+    """The features of a frozen encoder.
+
+    Args:
+        values: (N, D), NaN for samples that were not encoded.
+        encoder: its description.
+
+    """
 
     values: NDArray[np.float32]
     encoder: EncoderDescription
 
 
 class FeaturesSerializer:
-    """Features in the store: arrays of NumPy, and what the encoder is as JSON.
+    """Stores features as NumPy arrays, and the encoder's description as JSON.
 
-    Where most values are 0, as TF-IDF's are, the others alone are kept.
+    Sparse features, as those of TF-IDF, are stored as their nonzero values.
     """
 
     def write(self, features: Features, folder: Path) -> None:
-        """Write them to `folder`."""
+        """Write features to `folder`."""
         values = features.values
-        kept = np.flatnonzero(values)
+        nonzero = np.flatnonzero(values)
         arrays: dict[str, NDArray[Any]] = {"values": values}
-        if len(kept) < DENSE * values.size:
+        if len(nonzero) < MIN_DENSE_SHARE * values.size:
             shape = np.asarray(values.shape)
-            arrays = {"kept": kept, "kept_values": values.reshape(-1)[kept], "shape": shape}
+            arrays = {"kept": nonzero, "kept_values": values.reshape(-1)[nonzero], "shape": shape}
         for name, array in arrays.items():
             save_array(folder / f"{name}.npy", array)
         features.encoder.write(folder)
 
     def read(self, entry: Entry) -> Features:
-        """Read them back."""
+        """Read features from an entry."""
 
         def array(name: str) -> NDArray[Any]:
             return load_array(entry.path(f"{name}.npy"))

@@ -1,4 +1,4 @@
-"""Fit a run's model: the best epoch, and the refit on train and val together."""
+"""Fits a run's model: up to the best epoch, with an optional refit on train and val."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from mmclf.training.components import ModelComponents
 from mmclf.training.device import accelerator_on
 from mmclf.training.trainer import Epoch, Learner, fit, refit, steps_of
 
-FEATURES_AT_ONCE = 4096
+FEATURE_BATCH = 4096
 
 OnEpoch = Callable[[Epoch], None]
 
 
 @dataclass(frozen=True)
 class FitData:
-    """What a fit reads of all N samples.
+    """The data of all N samples for a fit.
 
     Args:
         ids: of the samples.
         labels: (N, L).
         parts: the rows of `train`, `val` and `test`.
-        features: of each modality whose encoder is frozen, (N, D) for each view.
+        features: (N, D) for each view, of the modalities with a frozen encoder.
 
     """
 
@@ -52,17 +52,17 @@ class FitData:
     def training_set(
         self, components: ModelComponents, parts: Sequence[str], device: torch.device
     ) -> TrainingSet:
-        """The samples of one part or of several, one after the other.
+        """The samples of one or more parts, concatenated.
 
-        Those of training have all views of their features, the others the clean one alone.
+        With all views of the features if `train` is among the parts, else only the clean one.
         """
         rows = np.concatenate([self.parts[part] for part in parts])
         inputs: dict[str, ModalityInput] = {}
         for name in components.config.modalities:
             if name in self.features:
                 views = self.features[name] if "train" in parts else self.features[name][:1]
-                chosen = torch.from_numpy(rows)
-                values = torch.stack([view[chosen] for view in views], dim=1)
+                indices = torch.from_numpy(rows)
+                values = torch.stack([view[indices] for view in views], dim=1)
                 inputs[name] = FeatureInput(values.to(device))
             else:
                 encoding = components.encodings[name]
@@ -73,9 +73,16 @@ class FitData:
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A trained model on the CPU, what it made of each part, and the samples that it saw.
+    """A trained model.
 
-    Train and val after every epoch, test after the best one, number `best` from 1.
+    Args:
+        model: on the CPU.
+        train: outputs after every epoch, before a refit.
+        val: outputs after every epoch, before a refit.
+        test: outputs of the final model.
+        best: number of the best epoch, from 1.
+        samples_seen: in all epochs, with those of a refit.
+
     """
 
     model: Classifier
@@ -93,11 +100,14 @@ def fit_model(
     device: torch.device,
     on_epoch: OnEpoch,
 ) -> FittedModel:
-    """Train on the training samples, then on those of train and val if a refit is wanted.
+    """Train on the training samples; with `trainer.refit`, train again on train and val.
 
     Args:
-        empty: what a prediction without labels becomes where it counts in an epoch's score.
-        on_epoch: called with every epoch once it has been evaluated.
+        components: of the model.
+        data: of all samples.
+        empty: what a prediction without labels becomes in an epoch's score.
+        device: to train on.
+        on_epoch: called with every epoch after it has been evaluated.
 
     """
     config = components.config
@@ -106,7 +116,7 @@ def fit_model(
         train, val, test = (
             data.training_set(components, [part], device) for part in ("train", "val", "test")
         )
-        start = {
+        initial_states = {
             name: deepcopy(encoder.state_dict())
             for name, encoder in components.trainable.items()
             if trainer.refit
@@ -119,41 +129,54 @@ def fit_model(
             epochs=trainer.epochs,
             patience=trainer.patience,
             seed=config.seed,
-            score=_Score(trainer.monitor, data.labels[data.parts["val"]], empty),
+            score=_MonitoredScore(trainer.monitor, data.labels[data.parts["val"]], empty),
             on_epoch=on_epoch,
         )
-        seen = len(epochs) * len(train)
+        samples_seen = len(epochs) * len(train)
         if trainer.refit:
-            for name, weights in start.items():
+            for name, weights in initial_states.items():
                 components.trainable[name].load_state_dict(weights)
-            both = data.training_set(components, ["train", "val"], device)
-            learner, model = make_learner(components, data, len(both), accelerator)
-            refit(learner, both, epochs=best.number, seed=config.seed)
-            seen += best.number * len(both)
-        tested = learner.evaluate(test)
+            train_and_val = data.training_set(components, ["train", "val"], device)
+            learner, model = make_learner(components, data, len(train_and_val), accelerator)
+            refit(learner, train_and_val, epochs=best.number, seed=config.seed)
+            samples_seen += best.number * len(train_and_val)
+        test_outputs = learner.evaluate(test)
     model.cpu()
     return FittedModel(
-        model, [e.train for e in epochs], [e.val for e in epochs], tested, best.number, seen
+        model=model,
+        train=[epoch.train for epoch in epochs],
+        val=[epoch.val for epoch in epochs],
+        test=test_outputs,
+        best=best.number,
+        samples_seen=samples_seen,
     )
 
 
 @dataclass(frozen=True)
-class _Score:
-    """The monitored metric of the validation samples, more is better."""
+class _MonitoredScore:
+    """The monitored metric of the validation samples; higher is better."""
 
     monitor: str
     labels: NDArray[np.uint8]
     empty: Empty
 
     def __call__(self, val: SplitOutputs) -> float:
-        chances = scores.probabilities_of(val.logits)
-        return scores.monitored(self.monitor, val.loss, self.labels, chances, self.empty)
+        probabilities = scores.probabilities_of(val.logits)
+        return scores.monitored(self.monitor, val.loss, self.labels, probabilities, self.empty)
 
 
 def make_learner(
     components: ModelComponents, data: FitData, count: int, accelerator: Accelerator
 ) -> tuple[Learner, Classifier]:
-    """A new model, the same for the same seed, and what trains it on `count` samples an epoch."""
+    """A new model, determined by the seed, and the learner that trains it.
+
+    Args:
+        components: of the model.
+        data: of all samples.
+        count: number of samples in an epoch.
+        accelerator: to train with.
+
+    """
     config = components.config
     trainer = config.trainer
     torch.manual_seed(config.seed)
@@ -181,7 +204,7 @@ def make_learner(
 
 
 def new_model(components: ModelComponents, data: FitData, device: torch.device) -> Classifier:
-    """The classifier of a run, its weights drawn."""
+    """The classifier of a run with random weights."""
     config, trainable, dims = components.config, components.trainable, data.dims
     model = make_model(
         config.fusion,
@@ -197,6 +220,6 @@ def new_model(components: ModelComponents, data: FitData, device: torch.device) 
 
 
 def evaluation_size(components: ModelComponents) -> int:
-    """How many samples are evaluated at once."""
-    is_raw = bool(components.trainable)
-    return components.config.encode.batch_size if is_raw else FEATURES_AT_ONCE
+    """The number of samples in a batch of evaluation."""
+    has_trainable = bool(components.trainable)
+    return components.config.encode.batch_size if has_trainable else FEATURE_BATCH

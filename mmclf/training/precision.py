@@ -1,4 +1,4 @@
-"""The precision in which a frozen encoder runs: bf16 where it is faster and agrees with fp32."""
+"""The precision of a frozen encoder: bf16 if it is faster and agrees with fp32."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mmclf.storage.store.json_cache import JsonCache
 
 Precision = Literal["fp32", "bf16"]
 
-LEAST_COSINE = 0.999
-# Below this gain the change of the features is not worth it, and noise would decide.
-LEAST_GAIN = 1.2
+MIN_COSINE = 0.999
+# A smaller gain is not worth the change of the features, and within noise.
+MIN_GAIN = 1.2
 REPEATS = 3
 
 
 def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
-    """The context in which a forward pass runs in that precision."""
+    """The context of a forward pass in `precision`."""
     context: AbstractContextManager[None] = torch.autocast(
         device.type, dtype=torch.bfloat16, enabled=precision == "bf16"
     )
@@ -30,46 +30,56 @@ def autocast(precision: Precision, device: torch.device) -> AbstractContextManag
 
 
 def resolve(
-    wanted: Literal["auto", "fp32", "bf16"],
+    requested: Literal["auto", "fp32", "bf16"],
     forward: Callable[[], Tensor],
     *,
     name: str,
     device: torch.device,
     cache: JsonCache,
 ) -> Precision:
-    """`wanted`, or for `auto` what a short measurement says, once for an encoder and a hardware.
+    """`requested`, or for `auto` the result of a measurement.
 
-    `forward` computes features (B, D) of a small batch. What was measured is remembered under
-    `name`, so that noise never changes what a later run computes.
+    The measurement is cached, so that noise never changes what a later run computes.
+
+    Args:
+        requested: the setting.
+        forward: computes features (B, D) of a small batch.
+        name: cache key, of an encoder on a hardware.
+        device: that `forward` runs on.
+        cache: of measurements.
+
     """
-    if wanted != "auto":
-        return wanted
+    if requested != "auto":
+        return requested
     measured = cache.get_or_compute(name, lambda: measure(forward, device))
     return "bf16" if measured["bf16"] else "fp32"
 
 
 def measure(forward: Callable[[], Tensor], device: torch.device) -> dict[str, float | bool | None]:
-    """Gain in speed and least cosine of bf16 against fp32, and whether bf16 is to be used.
+    """Measure the gain in speed and the minimum cosine similarity of bf16 against fp32.
 
-    The cosine is None where it is not a number.
+    Returns them with `bf16`, whether it is to be used; the cosine is None if not finite.
     """
     precisions: tuple[Precision, ...] = ("fp32", "bf16")
-    exact, rough = (_timed(forward, precision, device)[0] for precision in precisions)
-    # In turn, so that what else the machine does slows both down alike.
+    fp32_features, bf16_features = (
+        _run_timed(forward, precision, device)[0] for precision in precisions
+    )
+    # Alternately, so that other load on the machine affects both alike.
     rounds = [
-        [_timed(forward, precision, device)[1] for precision in precisions] for _ in range(REPEATS)
+        [_run_timed(forward, precision, device)[1] for precision in precisions]
+        for _ in range(REPEATS)
     ]
-    exact_s, rough_s = map(min, zip(*rounds, strict=True))
-    cosine = torch.nn.functional.cosine_similarity(exact, rough).min().item()
-    gain = exact_s / rough_s
+    fp32_s, bf16_s = map(min, zip(*rounds, strict=True))
+    cosine = torch.nn.functional.cosine_similarity(fp32_features, bf16_features).min().item()
+    gain = fp32_s / bf16_s
     return {
         "gain": round(gain, 3),
         "cosine": round(cosine, 6) if math.isfinite(cosine) else None,
-        "bf16": gain >= LEAST_GAIN and cosine >= LEAST_COSINE,
+        "bf16": gain >= MIN_GAIN and cosine >= MIN_COSINE,
     }
 
 
-def _timed(
+def _run_timed(
     forward: Callable[[], Tensor], precision: Precision, device: torch.device
 ) -> tuple[Tensor, float]:
     with torch.inference_mode(), autocast(precision, device):

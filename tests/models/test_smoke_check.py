@@ -16,7 +16,7 @@ from mmclf.models.fusion import Concat
 from mmclf.models.smoke_check import check_encoder, check_model, check_optimizer
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.vision import TimmEncoder
-from mmclf.training.encoding import TextEncoding
+from mmclf.training.text_encoding import TextEncoding
 
 
 class Pool(nn.Module):

@@ -9,7 +9,8 @@ import pytest
 
 from mmclf.pipeline import modality_ablation, stage_runner
 from mmclf.training import fit as fitting
-from mmclf.training.encoding import ImageEncoding, TextEncoding
+from mmclf.training.image_encoding import ImageEncoding
+from mmclf.training.text_encoding import TextEncoding
 
 
 def count_computations(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:

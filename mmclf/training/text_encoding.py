@@ -1,0 +1,100 @@
+"""The encoding of captions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmclf.config.schema import Encode
+from mmclf.models.description import describe_encoder
+from mmclf.models.encoders import is_fitted
+from mmclf.models.smoke_check import check_encoder
+from mmclf.progress import progress_bar
+from mmclf.storage.stopwatch import Stopwatch
+from mmclf.storage.store.store import Computed
+from mmclf.training.batches import CaptionInput, ModalityInput
+from mmclf.training.encode import encode_captions
+from mmclf.training.encoding import Rows
+from mmclf.training.features import Features
+from mmclf.training.precision import Precision
+
+
+@dataclass(frozen=True)
+class TextEncoding:
+    """Encodes captions.
+
+    Args:
+        captions: of all N samples.
+        train: the rows of the training samples.
+
+    """
+
+    captions: Sequence[str]
+    train: Rows
+
+    def encoder_arguments(self) -> dict[str, Any]:
+        """The training captions, for a tokenizer without a vocabulary."""
+        return {"train_captions": self._train_captions()}
+
+    def check(self, encoder: Any) -> None:
+        """Raise InputError unless the encoder computes features of a caption.
+
+        An encoder that needs fitting, as TF-IDF, is not checked.
+        """
+        if is_fitted(encoder):
+            return
+        check_encoder(
+            "text", encoder, lambda encoder: encoder(encoder.tokenize(["a caption"])), "a caption"
+        )
+
+    def to_device(self, encoder: nn.Module, device: torch.device) -> None:
+        """Move an encoder to the device."""
+        encoder.to(device)
+
+    def probe(self, encoder: Any, rows: Rows, device: torch.device) -> Callable[[], Tensor]:
+        """A function that computes features of the captions of some rows."""
+        self.to_device(encoder, device)
+        tokens = encoder.tokenize([self.captions[i] for i in rows])
+        batch = {name: value.to(device) for name, value in tokens.items()}
+        return lambda: encoder(batch)
+
+    def encode(
+        self,
+        encoder: Any,
+        view: int,
+        *,
+        settings: Encode,
+        precision: Precision,
+        device: torch.device,
+    ) -> Computed[Features]:
+        """The features of the captions, which have one view; fits the encoder if it has `fit`."""
+        del view
+        count = len(self.captions)
+        if is_fitted(encoder):
+            clock = Stopwatch()
+            encoder.fit(self._train_captions())
+            values = encoder.transform(self.captions).numpy()
+            return Computed(Features(values, describe_encoder(encoder)), clock.elapsed(), count)
+        self.to_device(encoder, device)
+        clock = Stopwatch()
+        with progress_bar("encoding captions", count) as advance:
+            values = encode_captions(
+                encoder,
+                self.captions,
+                batch_size=settings.batch_size,
+                precision=precision,
+                device=device,
+                advance=advance,
+            ).numpy()
+        return Computed(Features(values, describe_encoder(encoder)), clock.elapsed(), count)
+
+    def training_input(self, encoder: Any, rows: Rows) -> ModalityInput:
+        """Captions that are tokenised in batches."""
+        return CaptionInput([self.captions[i] for i in rows], encoder)
+
+    def _train_captions(self) -> list[str]:
+        return [self.captions[i] for i in self.train]
