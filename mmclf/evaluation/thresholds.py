@@ -1,4 +1,4 @@
-"""Decide: probabilities (N, L) to label sets, by thresholds fitted on the validation samples."""
+"""Rules for thresholds, fitted on validation samples, and label sets at thresholds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 class Threshold(Protocol):
-    """A rule for thresholds; `empty` says what becomes of a prediction without labels."""
+    """A rule for thresholds; `empty` is what a prediction without labels becomes."""
 
     empty: Empty
 
@@ -24,7 +24,7 @@ class Threshold(Protocol):
 
 
 class Fixed:
-    """The same threshold for every label, given beforehand."""
+    """The same fixed threshold for every label."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Fixed:
         self.empty = empty
 
     def fit(self, probabilities: Floats, labels: Labels) -> Floats:
-        """The given threshold for each of L labels; nothing is learnt from the samples."""
+        """The fixed threshold for each of L labels (L,), whatever the samples."""
         _check_shapes(probabilities, labels)
         return np.full(labels.shape[1], self.value)
 
@@ -43,8 +43,8 @@ class Fixed:
 class GlobalF1:
     """One threshold for all labels, with the highest F1 of the validation samples.
 
-    `average`: the mean F1 over labels (`macro`) or samples (`samples`), or that of all predictions
-    together (`micro`).
+    `average`: the mean F1 over labels (`macro`) or samples (`samples`), or the F1 of all
+    predictions (`micro`).
     """
 
     def __init__(self, average: Average = "samples", empty: Empty = "argmax") -> None:
@@ -52,16 +52,16 @@ class GlobalF1:
         self.empty = empty
 
     def fit(self, probabilities: Floats, labels: Labels) -> Floats:
-        """The best threshold for each of L labels, exactly; of equals that nearest to 0.5."""
+        """The best threshold, exactly, for each of L labels (L,); of several, nearest to 0.5."""
         _check_shapes(probabilities, labels)
-        found = best_global(probabilities, labels, self.empty, self.average)
-        return np.full(labels.shape[1], found)
+        threshold = best_global(probabilities, labels, self.empty, self.average)
+        return np.full(labels.shape[1], threshold)
 
 
 class PerLabelF1:
-    """A threshold for each label, together with the highest F1 of the validation samples.
+    """A threshold for each label, with a high F1 of the validation samples.
 
-    `average` as for GlobalF1. A label without positives keeps GlobalF1's threshold.
+    `average` as in GlobalF1. A label without positives keeps GlobalF1's threshold.
     """
 
     def __init__(self, average: Average = "samples", empty: Empty = "argmax") -> None:
@@ -69,9 +69,9 @@ class PerLabelF1:
         self.empty = empty
 
     def fit(self, probabilities: Floats, labels: Labels) -> Floats:
-        """The thresholds (L,): the best for `macro` and `micro` with `empty`, else a local optimum.
+        """Thresholds (L,): optimal for `macro` and `micro` with `empty`, else a local optimum.
 
-        Never below GlobalF1's score on these samples.
+        Their score on these samples is never below GlobalF1's.
         """
         _check_shapes(probabilities, labels)
         return best_per_label(probabilities, labels, self.empty, self.average)
@@ -80,13 +80,13 @@ class PerLabelF1:
 def decide(probabilities: Floats, thresholds: Floats, empty: Empty) -> Labels:
     """Label sets (N, L): the labels whose probability reaches the threshold (L,).
 
-    A set that would be empty stays so, or gets its likeliest label (`argmax`).
+    An empty set stays empty (`empty`), or gets its most probable label (`argmax`).
     """
-    chosen = (probabilities >= thresholds).astype(np.uint8)
+    label_sets = (probabilities >= thresholds).astype(np.uint8)
     if empty == "argmax":
-        rows = np.flatnonzero(~chosen.any(axis=1))
-        chosen[rows, probabilities[rows].argmax(axis=1)] = 1
-    return chosen
+        rows = np.flatnonzero(~label_sets.any(axis=1))
+        label_sets[rows, probabilities[rows].argmax(axis=1)] = 1
+    return label_sets
 
 
 def _check_shapes(probabilities: Floats, labels: Labels) -> None:
