@@ -19,7 +19,7 @@ from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import PlannedStudy, compose_study
 from mmclf.studies.fingerprint import study_fingerprint
 from mmclf.studies.pending import finished
-from mmclf.studies.run import known_parent
+from mmclf.studies.run import find_parent
 from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator
 from mmclf.tables import number, print_rich, render
 from mmclf.training.device import describe_device
@@ -60,7 +60,7 @@ def _done(planned: PlannedStudy, tracker: Tracker | None) -> set[tuple[str, int]
     """The arms and seeds of the study whose runs have finished."""
     if tracker is None:
         return set()
-    parent = known_parent(tracker, planned, study_fingerprint(planned))
+    parent = find_parent(tracker, planned, study_fingerprint(planned))
     completed = finished(tracker.children(parent.id)) if parent is not None else set()
     names = {arm.name for arm in planned.design.arms}
     seeds = set(planned.study.seed_list)
@@ -81,7 +81,7 @@ def _table(
             stages = estimator.add(config, own)
             if stages is None:
                 own.unknown_runs += 1
-        total.take(own)
+        total.merge(own)
         rows.append(
             {
                 "Arm": arm.name,

@@ -1,4 +1,4 @@
-"""What a study's runs come from beyond their settings, as digests: data, files, own code."""
+"""The fingerprint of a study: digests of its data, files and the user's code."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ from mmclf.studies.arms import PlannedStudy
 
 @dataclass(frozen=True)
 class StudyFingerprint:
-    """`data`: a digest of the data alone, the same for every study of them that looks at images.
+    """Digests of what the arms of a study read.
 
-    `whole`: one of all that the arms read, another where a finished run would come out otherwise.
+    Args:
+        data: digest of the data alone, the same for every study of them that uses images.
+        whole: digest of all inputs; it changes if a finished run would have other results.
+
     """
 
     data: str
@@ -30,11 +33,11 @@ class StudyFingerprint:
 
 
 def study_fingerprint(planned: PlannedStudy) -> StudyFingerprint:
-    """What the arms of a study read.
+    """Compute the fingerprint of a study.
 
-    Data of every source that an arm names, images if an arm looks at them, files that settings
-    name and modules of the user's own by their content, and the versions of the stages. Libraries
-    are not in it: runs of other versions are told, not run again.
+    It covers the data of every arm, images if an arm uses them, files that settings name and the
+    user's modules by content, and the versions of the stages. Versions of libraries are not in it:
+    runs of other versions are reported, not run again.
     """
     configs = [arm.config for arm in planned.arms]
     base = planned.base.config
@@ -42,12 +45,12 @@ def study_fingerprint(planned: PlannedStudy) -> StudyFingerprint:
     hasher = FileHasher(store / "sums")
     identities = Identities(hasher, JsonCache(store / "memory" / "hub.json"), base.allow_targets)
     sources = _data(configs, hasher)
-    whole = {
+    content = {
         "data": sources,
         "parts": [_parts(config, identities) for config in configs],
         "stages": VERSIONS,
     }
-    return StudyFingerprint(sources[0] if len(sources) == 1 else digest(sources), digest(whole))
+    return StudyFingerprint(sources[0] if len(sources) == 1 else digest(sources), digest(content))
 
 
 def _data(configs: Sequence[Config], hasher: FileHasher) -> list[str]:
@@ -58,10 +61,10 @@ def _data(configs: Sequence[Config], hasher: FileHasher) -> list[str]:
 
 
 def _source(configs: Sequence[Config], hasher: FileHasher) -> str:
-    """A data source as the configs that name it read it."""
+    """The digest of a data source as the configs with it read it."""
     first = configs[0]
     samples: Samples = build(first.data.part, "data", first.allow_targets)
-    # The order counts: whose a caption is decides what is learnt from it.
+    # In order: a caption's sample matters for what is learnt from it.
     texts = [data_digest(samples), texts_digest(samples.captions)]
     if all(config.vision.is_none for config in configs):
         return digest(texts)

@@ -1,4 +1,4 @@
-"""A study from its parent run to its report; what has been run before is not run again."""
+"""Runs a study: its parent run, the missing runs, and its report."""
 
 from __future__ import annotations
 
@@ -28,62 +28,68 @@ from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.show import show
 from mmclf.training.device import describe_device
 
-KIND, KEY, LAST = "mmclf.study", "mmclf.study_key", "mmclf.study_last_ns"
+STUDY_TAG, KEY_TAG, LAST_RUN_TAG = "mmclf.study", "mmclf.study_key", "mmclf.study_last_ns"
 
-# Runs what the run with this id lacks; returns the error that stopped it, if one did.
+# Runs what is missing below the parent run with this id; returns the error that stopped it, if any.
 RunJobs = Callable[[str], Exception | None]
 
 
-def run_study(planned: PlannedStudy, asked: Sequence[str], run_jobs: RunJobs) -> int:
-    """Run what the study lacks and report on it; returns the exit status.
+def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) -> int:
+    """Run the missing runs of a study, and report on it; returns the exit status.
 
-    Raises InputError if the data cannot be read, or the same study is being run by another process.
+    Raises InputError if the data cannot be read, or another process runs the same study.
+
+    Args:
+        planned: the study.
+        words: of the command line, for the record.
+        run_jobs: runs the missing runs.
+
     """
     config = planned.base.config
-    command = without_passwords(" ".join(["mmclf", *asked]))
+    command = without_passwords(" ".join(["mmclf", *words]))
     folder = study_folder(config, planned.name)
-    with _alone(config, planned.name):
+    with _study_lock(config, planned.name):
         fingerprint = study_fingerprint(planned)
         tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
-        log = _parent(tracker, planned, command, fingerprint)
+        log = _open_parent(tracker, planned, command, fingerprint)
         definition = _definition(planned, command, fingerprint.data)
         with tempfile.TemporaryDirectory() as name:
             definition.write(Path(name))
             log.artifacts(Path(name))
         try:
-            stopped = _run_missing(tracker, planned, log, run_jobs)
+            job_error = _run_missing(tracker, planned, log, run_jobs)
             (parent,) = tracker.get([log.id])
             result = collect(tracker, parent)
-            _give_up_broken(tracker, log.id, result)
+            _fail_broken_runs(tracker, log.id, result)
             publish(tracker, result, folder)
             log.artifacts(folder)
         except BaseException as error:
             log.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
         show(result, Console())
-        lacking = sum(len(arm.failed) + len(arm.missing) for arm in result.arms)
-        log.end("FAILED" if lacking else "FINISHED")
-    if stopped is not None:
-        sys.stderr.write(f"mmclf: the study stopped: {type(stopped).__name__}: {stopped}\n")
+        unfinished = sum(len(arm.failed) + len(arm.missing) for arm in result.arms)
+        log.end("FAILED" if unfinished else "FINISHED")
+    if job_error is not None:
+        sys.stderr.write(f"mmclf: the study stopped: {type(job_error).__name__}: {job_error}\n")
     total = len(definition.arms) * len(definition.seeds)
     sys.stdout.write(
-        f"study_id: {log.id}  runs: {total - lacking} of {total} finished  "
+        f"study_id: {log.id}  runs: {total - unfinished} of {total} finished  "
         f"page: {folder / 'index.html'}\n"
     )
-    return 1 if lacking else 0
+    return 1 if unfinished else 0
 
 
 def study_folder(config: Config, name: str) -> Path:
-    """Where the report of a study lies."""
+    """The folder of a study's report."""
     return Path(config.output_dir) / "studies" / name
 
 
-def known_parent(
+def find_parent(
     tracker: Tracker, planned: PlannedStudy, fingerprint: StudyFingerprint
 ) -> TrackedRun | None:
-    """The parent run of the same arms on the same data, the latest if there are several."""
+    """The most recent parent run of the same arms on the same data, or None."""
     key = _key(planned, fingerprint)
-    runs = tracker.tagged(KEY, key)
+    runs = tracker.tagged(KEY_TAG, key)
     return runs[0] if runs else None
 
 
@@ -92,23 +98,25 @@ def _key(planned: PlannedStudy, fingerprint: StudyFingerprint) -> str:
 
 
 @contextmanager
-def _alone(config: Config, name: str) -> Iterator[None]:
+def _study_lock(config: Config, name: str) -> Iterator[None]:
     """Hold the study's lock; raises InputError if another process does.
 
-    It lies beside a sqlite database, as all that log to it share its runs.
+    The lock is beside a sqlite database, as all processes that log to it share its runs.
     """
     database = sqlite_file(config.tracking.uri)
-    place = Path(config.output_dir) if database is None else database.parent
-    (place / "studies").mkdir(parents=True, exist_ok=True)
-    lock = FileLock(place / "studies" / f".{name}.lock")
+    folder = Path(config.output_dir) if database is None else database.parent
+    (folder / "studies").mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "studies" / f".{name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        is_default = place.resolve() == Path(config.output_dir).resolve()
-        other = "output_dir=DIR" if is_default and database is not None else "tracking.uri=URI"
+        is_default = folder.resolve() == Path(config.output_dir).resolve()
+        alternative = (
+            "output_dir=DIR" if is_default and database is not None else "tracking.uri=URI"
+        )
         raise InputError(
             f"study={name} is being run by another process, which holds {lock.lock_file}: wait for "
-            f"it, or give {other} for one beside it"
+            f"it, or give {alternative} for one beside it"
         ) from error
     try:
         yield
@@ -116,23 +124,23 @@ def _alone(config: Config, name: str) -> Iterator[None]:
         lock.release()
 
 
-def _parent(
+def _open_parent(
     tracker: Tracker, planned: PlannedStudy, command: str, fingerprint: StudyFingerprint
 ) -> RunLog:
-    """The study's parent run: the one that was begun before, or a new one."""
-    before = known_parent(tracker, planned, fingerprint)
-    if before is not None:
-        # No process but this one holds the study's lock: what still runs has lost its process.
-        for run in tracker.children(before.id):
+    """The study's parent run: the existing one, resumed, or a new one."""
+    existing = find_parent(tracker, planned, fingerprint)
+    if existing is not None:
+        # Only this process holds the study's lock, so the process of a running run is gone.
+        for run in tracker.children(existing.id):
             if run.status == "RUNNING":
                 tracker.log_of(run.id).end("KILLED")
-        log = tracker.reopen(before.id)
-        log.tags({LAST: str(time.time_ns())})
+        log = tracker.reopen(existing.id)
+        log.tags({LAST_RUN_TAG: str(time.time_ns())})
         return log
     tags = {
-        LAST: str(time.time_ns()),
-        KIND: planned.name,
-        KEY: _key(planned, fingerprint),
+        LAST_RUN_TAG: str(time.time_ns()),
+        STUDY_TAG: planned.name,
+        KEY_TAG: _key(planned, fingerprint),
         "mmclf.overrides": command,
         "mmclf.data_digest": fingerprint.data,
         "mmclf.hardware": describe_device(planned.base.config.device),
@@ -143,8 +151,8 @@ def _parent(
     return tracker.start(f"study: {planned.name}", tags, None)
 
 
-def _give_up_broken(tracker: Tracker, parent: str, result: StudyResult) -> None:
-    """End the finished runs as failed whose artifacts are lost, lest they count as done."""
+def _fail_broken_runs(tracker: Tracker, parent: str, result: StudyResult) -> None:
+    """Mark finished runs with lost artifacts as failed, so that they are run again."""
     finished_ids = {run.id for run in tracker.children(parent) if run.status == "FINISHED"}
     for run in (run for arm in result.arms for run in arm.failed if run.id in finished_ids):
         log = tracker.log_of(run.id)
@@ -157,9 +165,9 @@ def _definition(planned: PlannedStudy, command: str, data: str) -> Definition:
     factors: dict[str, list[str]] = {}
     for arm in design.arms:
         for factor, level in arm.levels.items():
-            known = factors.setdefault(factor, [])
-            if level not in known:
-                known.append(level)
+            factor_levels = factors.setdefault(factor, [])
+            if level not in factor_levels:
+                factor_levels.append(level)
     return Definition(
         name=planned.name,
         question=study.question,
@@ -178,8 +186,8 @@ def _definition(planned: PlannedStudy, command: str, data: str) -> Definition:
 def _run_missing(
     tracker: Tracker, planned: PlannedStudy, log: RunLog, run_jobs: RunJobs
 ) -> Exception | None:
-    done = finished(tracker.children(log.id))
-    left = missing(planned.study, planned.design, done)
+    completed = finished(tracker.children(log.id))
+    pending = missing(planned.study, planned.design, completed)
     total = len(planned.design.arms) * len(planned.study.seed_list)
-    sys.stderr.write(f"mmclf: {total} runs, {total - left} of them done, {left} to do\n")
-    return run_jobs(log.id) if left else None
+    sys.stderr.write(f"mmclf: {total} runs, {total - pending} of them done, {pending} to do\n")
+    return run_jobs(log.id) if pending else None

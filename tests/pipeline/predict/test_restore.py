@@ -320,6 +320,6 @@ def test_a_target_that_has_moved_since_is_restored_with_a_line_of_notice(
     text = path.read_text()
     assert "mmclf.models.fusion.Concat" in text
     path.write_text(text.replace("mmclf.models.fusion.Concat", "mmclf.joining.Concat"))
-    assert restore(folder, []).facts.fusion["_target_"] == "mmclf.models.fusion.Concat"
+    assert restore(folder, []).record.fusion["_target_"] == "mmclf.models.fusion.Concat"
     (line,) = capsys.readouterr().err.splitlines()
     assert "mmclf.joining.Concat" in line
