@@ -54,7 +54,7 @@ def predict(arguments: Sequence[str]) -> int:
         pick_device(config.device),
         config.allow_targets,
         store=Path(config.store.dir),
-        tell=_log,
+        notify=_log,
     )
     paths = _paths(root, rows) if "vision" in predictor.modalities else None
     probabilities = predictor.predict_proba(paths, [row.caption for row in rows])
@@ -163,7 +163,7 @@ def _probability_lines(
 ) -> Iterable[Sequence[str]]:
     yield "ImageID", *predictor.label_names
     for sample_id, row in zip(ids, probabilities, strict=True):
-        # The logits behind them have seven digits.
+        # Logits have seven significant digits.
         yield sample_id, *(f"{value:.7g}" for value in row)
 
 

@@ -132,7 +132,7 @@ class _ArrayFile:
 
 @dataclass(frozen=True)
 class _ArraySerializer:
-    """Stores an array too large for memory as a file; reads it completely only to `verify` it."""
+    """Stores an array too large for memory as a file; reads it only to `verify` it."""
 
     paths: Sequence[Path]
     read_path: Callable[[Path], Pictures | str]

@@ -14,7 +14,7 @@ from mmclf.errors import InputError
 MAX_NAME_BYTES = 255  # of a file's name, on every common file system
 
 _DRIVE = re.compile(r"[A-Za-z]:")
-_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no file can be opened by
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no file name can contain
 
 
 def image_path(folder: Path, name: str) -> Path:
@@ -105,5 +105,5 @@ def _has_links(folder: str) -> bool:
             return any(entry.is_symlink() for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError:  # a folder that may be entered and not listed
+    except OSError:  # a folder that may not be listed
         return True

@@ -70,7 +70,7 @@ def read_image(path: Path, size: int, crop: float | None = None) -> Pictures:
         _check_file(path)
         with path.open("rb") as stream, _open(stream) as picture:
             return _resize(picture, size, crop)
-    # Decoders raise whatever they stumble over in a damaged file: struct.error, KeyError, ...
+    # Decoders raise all kinds of errors for a damaged file: struct.error, KeyError, ...
     except Exception as error:
         raise InputError(
             f"{path} cannot be read as an image ({_reason(error)}): replace the file, or remove "

@@ -173,7 +173,7 @@ def _check_loaded(model: Any, info: Mapping[str, Any], folder: Path) -> None:
 
 
 def _shape_mismatch(mismatch: str | tuple[str, Sequence[int], Sequence[int]]) -> str:
-    if isinstance(mismatch, str):  # transformers 4.51 to 4.57 tells the name alone
+    if isinstance(mismatch, str):  # transformers 4.51 to 4.57 gives only the name
         return f"{mismatch} of another shape"
     name, stored, expected = mismatch
     return f"{name} {tuple(stored)} instead of {tuple(expected)}"

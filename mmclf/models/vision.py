@@ -120,6 +120,6 @@ def _classifier_prefixes(model: nn.Module) -> tuple[str, ...]:
 
 
 def _out_dim(model: nn.Module) -> int:
-    # num_features is the width before a last convolution that some heads have.
+    # num_features is the width before the last convolution of some heads.
     width = getattr(model, "head_hidden_size", None)
     return int(width if width is not None else model.num_features)  # type: ignore[arg-type]

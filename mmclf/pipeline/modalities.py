@@ -36,7 +36,7 @@ class Modality(Protocol):
 
 
 class VisionModality:
-    """Images, decoded to one array."""
+    """The stages of images."""
 
     def feature_stages(
         self, config: Config, data: RunData, identity: Identity, precision: str
@@ -79,7 +79,7 @@ class VisionModality:
 
 
 class TextModality:
-    """Captions."""
+    """The stages of captions."""
 
     def feature_stages(
         self, config: Config, data: RunData, identity: Identity, precision: str

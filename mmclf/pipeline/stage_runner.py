@@ -56,7 +56,7 @@ def deterministic(seed: int, device: torch.device) -> Iterator[None]:
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
-    settings: Any = torch.utils.deterministic  # typed as if it had no settings
+    settings: Any = torch.utils.deterministic  # typed without its settings
     fill_uninitialized, workspace = settings.fill_uninitialized_memory, os.environ.get(WORKSPACE)
     os.environ.setdefault(WORKSPACE, ":4096:8")
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):

@@ -14,7 +14,7 @@ from mmclf.errors import InputError
 
 # From glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
-# Without any of these, Linux has no device but the CPU that torch could find.
+# Without any of these device files, torch finds only the CPU on Linux.
 DEVICE_FILES = ("nvidia*", "nvhost*", "nvmap", "kfd", "dri/renderD*", "dxg", "accel*")
 PACKAGES = ("mmclf", "torch", "torchvision", "timm", "transformers", "scikit-learn", "mlflow")
 

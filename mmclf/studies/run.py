@@ -30,7 +30,7 @@ from mmclf.training.device import describe_device
 
 STUDY_TAG, KEY_TAG, LAST_RUN_TAG = "mmclf.study", "mmclf.study_key", "mmclf.study_last_ns"
 
-# Runs what is missing below the parent run with this id; returns the error that stopped it, if any.
+# Runs what is missing below the parent run with this id; returns the error that ended it, if any.
 RunJobs = Callable[[str], Exception | None]
 
 
@@ -130,7 +130,7 @@ def _open_parent(
     """The study's parent run: the existing one, resumed, or a new one."""
     existing = find_parent(tracker, planned, fingerprint)
     if existing is not None:
-        # Only this process holds the study's lock, so the process of a running run is gone.
+        # Only this process holds the study's lock, so no other process continues a running run.
         for run in tracker.children(existing.id):
             if run.status == "RUNNING":
                 tracker.log_of(run.id).end("KILLED")

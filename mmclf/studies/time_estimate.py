@@ -144,7 +144,7 @@ class TimeEstimator:
             self._data[name] = load_run_data(config, self._store, self._load_images)
         return self._data[name]
 
-    def _images(self, config: Config, samples: Samples, store: Store) -> DecodedImages:
+    def _load_images(self, config: Config, samples: Samples, store: Store) -> DecodedImages:
         """The images of a run without decoding them."""
         image = config.image
         stage = decoding_stage(

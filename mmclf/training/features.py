@@ -13,7 +13,7 @@ from mmclf.models.description import EncoderDescription
 from mmclf.storage.store.arrays import load_array, save_array
 from mmclf.storage.store.entry import Entry
 
-MIN_DENSE_SHARE = 0.25  # share of values that are not 0 from which on they are stored one by one
+MIN_DENSE_SHARE = 0.25  # share of nonzero values from which all values are stored
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class FitData:
     ) -> TrainingSet:
         """The samples of one or more parts, concatenated.
 
-        With all views of the features if `train` is among the parts, else only the clean one.
+        Features have all views if `train` is among the parts, else only the clean one.
         """
         rows = np.concatenate([self.parts[part] for part in parts])
         inputs: dict[str, ModalityInput] = {}

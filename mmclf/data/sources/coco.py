@@ -41,11 +41,11 @@ class _Part:
 
     def images_with(self, selected: Iterable[int]) -> list[int]:
         """The ids of the images with a selected category, in the file's order."""
-        wanted = frozenset(selected)
+        category_ids = frozenset(selected)
         return [
             image
             for image, categories in self.instances.categories_of.items()
-            if not categories.isdisjoint(wanted)
+            if not categories.isdisjoint(category_ids)
         ]
 
 
@@ -158,15 +158,17 @@ def _selected_ids(
     """The ids of the selected categories, ascending; raises InputError for unknown ones."""
     id_of_name = {name: category for category, name in names.items()}
     id_of = {str(category): category for category in names} | id_of_name
-    wanted = [str(name).strip() for name in categories] if categories is not None else [*id_of_name]
+    requested = (
+        [str(name).strip() for name in categories] if categories is not None else [*id_of_name]
+    )
     problems = [
         f"data.categories: {file} has no category {shown(name)}: {suggestion(name, id_of_name)}"
-        for name in wanted
+        for name in requested
         if name not in id_of
     ]
     if problems:
         raise InputError(*problems)
-    selected = tuple(sorted({id_of[name] for name in wanted}))
+    selected = tuple(sorted({id_of[name] for name in requested}))
     if not selected:
         raise InputError("data.categories is empty; expected ids or names, or null for all")
     unnamed = [category for category in selected if not names[category].strip()]

@@ -60,7 +60,7 @@ def load_from(
     allow: Sequence[str],
     *,
     store: Path | None = None,
-    tell: Notify | None = None,
+    notify: Notify | None = None,
 ) -> Predictor:
     """Load the predictor of a run from a tracker.
 
@@ -70,7 +70,7 @@ def load_from(
         device: to compute on.
         allow: modules of your own that the run's components may come from.
         store: as in Predictor.
-        tell: as in Predictor.
+        notify: as in Predictor.
 
     """
     run = tracker.find(run_id)
@@ -81,7 +81,7 @@ def load_from(
         except InputError as error:
             problems = [problem.replace(f"{folder}{os.sep}", "") for problem in error.problems]
             raise InputError(*(f"run {run.id}: {problem}" for problem in problems)) from error
-    return Predictor(run.id, restored, device, store=store, tell=tell)
+    return Predictor(run.id, restored, device, store=store, notify=notify)
 
 
 class Predictor:
@@ -101,7 +101,7 @@ class Predictor:
         restored: its model.
         device: to compute on.
         store: folder of a store for decoded images; None to discard them.
-        tell: called with a notice about missing images or captions; None for a warning.
+        notify: called with a notice about missing images or captions; None for a warning.
 
     Attributes:
         label_names: of the L labels.
@@ -118,7 +118,7 @@ class Predictor:
         device: torch.device,
         *,
         store: Path | None = None,
-        tell: Notify | None = None,
+        notify: Notify | None = None,
     ) -> None:
         record = restored.record
         self.run_id = run_id
@@ -132,7 +132,7 @@ class Predictor:
             restored.classifier.to(device),
         )
         self._device, self._store = device, store
-        self._notify = tell if tell is not None else _warn
+        self._notify = notify if notify is not None else _warn
         for name, encoder in self._encoders.items():
             MODALITIES[name].to_device(encoder, device)
 
@@ -208,5 +208,5 @@ class Predictor:
 
 
 def _warn(text: str) -> None:
-    # Three up, past `_tell_missing` and `predict_proba`, stands who asked.
+    # The caller of `predict_proba` is three frames above `_report_missing`.
     warnings.warn(text, stacklevel=4)

@@ -118,7 +118,7 @@ class Store:
                 entry = open_entry(folder)
                 write_record(replace(entry, timing=replace(entry.timing, run=run)))
             except (OSError, DamagedError):
-                continue  # another process has removed it, or a full disk has no room for a name
+                continue  # another process has removed it, or the disk is full
 
     def signed(self, timing: StageTiming) -> StageTiming:
         """`timing` with the run's id, if the result was computed before the run had one."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 
-# MLflow sends usage data to its makers unless told otherwise, also from nodes without a network.
+# By default MLflow sends usage data, also from nodes without a network.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-# Its bar would stand in logs too, for files that are there already.
+# Its progress bar would clutter logs.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # It would write addresses among the results on standard output.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
