@@ -62,17 +62,7 @@ def load(
     _check_settings(image_column, caption_column, separator, expected_labels)
     column_names = (image_column, caption_column, label_column, id_column, split_column)
     table = read_table(path, [name for name in column_names if name is not None])
-    label_sets = [_label_set(cell, separator) for cell in table.columns[label_column]]
-    marks = [mark.strip().casefold() for mark in table.texts(split_column)]
-    kept = _rows_to_use(label_sets, marks)
-    if not kept:
-        raise InputError(f"{path} has no labelled rows; expected at least one sample")
-    table, label_sets, marks = (
-        table.take(kept),
-        [label_sets[i] for i in kept],
-        [marks[i] for i in kept],
-    )
-
+    table, label_sets, marks = _labelled_rows(table, label_column, split_column, separator)
     ids = _ids(table, id_column if id_column is not None else image_column)
     paths, problems = _paths(table, image_column, Path(root, images))
     problems += [
@@ -83,10 +73,8 @@ def load(
     ]
     if problems:
         raise InputError(*problems)
-    found_labels = {label for labels_of_row in label_sets for label in labels_of_row}
-    label_ids = (
-        tuple(expected_labels) if expected_labels is not None else sorted_labels(found_labels)
-    )
+    all_labels = {label for label_set in label_sets for label in label_set}
+    label_ids = tuple(expected_labels) if expected_labels is not None else sorted_labels(all_labels)
     return Samples(
         ids=tuple(ids),
         images=paths,
@@ -135,11 +123,21 @@ def _label_set(cell: Cell, separator: str) -> tuple[str, ...]:
     return tuple(label.strip() for label in cell if label.strip())
 
 
-def _rows_to_use(label_sets: Sequence[Sequence[str]], marks: Sequence[str]) -> list[int]:
-    """The rows to use: all, except the test rows if none of them has a label."""
+def _labelled_rows(
+    table: Table, label_column: str, split_column: str | None, separator: str
+) -> tuple[Table, list[tuple[str, ...]], list[str]]:
+    """The rows to use, with their label sets and the marks of the split.
+
+    All rows, except the test rows if none of them has a label. Raises InputError if none is left.
+    """
+    label_sets = [_label_set(cell, separator) for cell in table.columns[label_column]]
+    marks = [mark.strip().casefold() for mark in table.texts(split_column)]
     test = {i for i, mark in enumerate(marks) if mark == "test"}
     left_out = set() if any(label_sets[i] for i in test) else test
-    return [i for i in range(len(label_sets)) if i not in left_out]
+    rows = [i for i in range(len(table)) if i not in left_out]
+    if not rows:
+        raise InputError(f"{table.path} has no labelled rows; expected at least one sample")
+    return table.take(rows), [label_sets[i] for i in rows], [marks[i] for i in rows]
 
 
 def _ids(table: Table, column: str | None) -> list[str]:
