@@ -4,6 +4,8 @@ device          the device that torch computes on
 precision       the precision in which frozen encoders run
 prefetch        batches made ready while another is computed on
 encoding        how each modality is encoded or read
+image_encoding  how images are
+text_encoding   how captions are
 encode          frozen encoders over all samples
 features        their results
 batches         what the trainer draws its batches from
