@@ -67,9 +67,9 @@ Start = Callable[[Path], BaseProcess]
 
 def numbers_of(folder: Path, pid: int | None) -> Numbers:
     """What the process `pid` left in `folder`."""
-    told = json.loads((folder / f"{pid}.json").read_text())
+    tracked = json.loads((folder / f"{pid}.json").read_text())
     with np.load(folder / f"{pid}.npz") as logits:
-        return Numbers(told, {name: logits[name] for name in logits.files})
+        return Numbers(tracked, {name: logits[name] for name in logits.files})
 
 
 def run_here(folder: Path) -> None:

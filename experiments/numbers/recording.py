@@ -50,21 +50,21 @@ class Recording:
 
 def load(path: Path) -> Recording:
     """A recording that `save` wrote."""
-    told = json.loads(path.read_text(encoding="utf-8"))
-    outcomes = {name: _outcome(one) for name, one in told["outcomes"].items()}
-    return Recording(told["tree"], told["made_with"], outcomes)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    outcomes = {name: _outcome(one) for name, one in data["outcomes"].items()}
+    return Recording(data["tree"], data["made_with"], outcomes)
 
 
-def _outcome(told: dict[str, Any]) -> Outcome:
-    return Outcome(**(told | {"runs": {name: _run(one) for name, one in told["runs"].items()}}))
+def _outcome(data: dict[str, Any]) -> Outcome:
+    return Outcome(**(data | {"runs": {name: _run(one) for name, one in data["runs"].items()}}))
 
 
-def _run(told: dict[str, Any]) -> Run:
+def _run(data: dict[str, Any]) -> Run:
     metrics = {
         key: [(int(step), float(value)) for step, value in points]
-        for key, points in told["metrics"].items()
+        for key, points in data["metrics"].items()
     }
-    return Run(**(told | {"metrics": metrics}))
+    return Run(**(data | {"metrics": metrics}))
 
 
 def record(
@@ -233,7 +233,7 @@ def _made_with(data_digest: str, environment: Mapping[str, str]) -> dict[str, st
 
 def _cpu() -> str:
     """The processor's name where Linux tells it, else its architecture."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text(encoding="utf-8").splitlines() if told.is_file() else []
+    cpu_info = Path("/proc/cpuinfo")
+    lines = cpu_info.read_text(encoding="utf-8").splitlines() if cpu_info.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()

@@ -123,8 +123,8 @@ def _imports(command: Collection[str]) -> str:
     lines = run_python(["-X", "importtime", "-m", "mmclf", *command]).err.splitlines()
     found = [re.fullmatch(r"import time: +\d+ \| +\d+ \| +(\S+)", line) for line in lines]
     names = {name[1] for name in found if name is not None}
-    told = "not among them" if "torch" not in names else "**among them**"
-    return f"A warm run imports {len(names)} modules; torch is {told}."
+    mention = "not among them" if "torch" not in names else "**among them**"
+    return f"A warm run imports {len(names)} modules; torch is {mention}."
 
 
 def _row(figure: str, data: DataSet, times: Times) -> Row:

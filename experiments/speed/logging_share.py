@@ -20,12 +20,12 @@ def measure(work: Workspace, data: DataSet, _wanted: Collection[str]) -> Iterato
     """The figure on one data set."""
     folder = work.run_of(data)
     overrides = [*data.overrides, *ENCODERS, f"output_dir={folder}"]
-    told = folder / "logging.json"
+    report_file = folder / "logging.json"
     walls: list[float] = []
     parts: dict[str, list[float]] = {"imports": [], "calls": []}
     for number in range(work.sizes.pairs + 1):
-        wall = run_python([str(PROBE), str(told), *overrides]).seconds
-        found = json.loads(told.read_text(encoding="utf-8"))
+        wall = run_python([str(PROBE), str(report_file), *overrides]).seconds
+        found = json.loads(report_file.read_text(encoding="utf-8"))
         tell(f"tracking_share, {data.name}: {wall:.2f} s, of these {found}")
         if number == 0:
             continue  # warm-up

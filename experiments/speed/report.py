@@ -36,17 +36,17 @@ NO_GPU = "No GPU was there: the figures of `experiments/speed/gpu.py` are not me
 
 def readme(rows: Sequence[Row], bounds: Mapping[str, str]) -> str:
     """The whole text; `bounds`, by figure: what bounds one that is out of reach."""
-    told = {row.figure for row in rows}
+    measured = {row.figure for row in rows}
     gpu = [figure.name for figure in ALL if figure.name.startswith("gpu_")]
     return "\n".join(
         [
             HEAD,
             _table(rows),
-            *([] if told & set(gpu) else [NO_GPU]),
+            *([] if measured & set(gpu) else [NO_GPU]),
             COMMANDS,
             _circumstances(rows),
             "## How each figure was made\n",
-            *(_section(figure, rows, bounds) for figure in ALL if figure.name in told),
+            *(_section(figure, rows, bounds) for figure in ALL if figure.name in measured),
         ]
     )
 

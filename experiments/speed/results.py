@@ -70,7 +70,7 @@ def read(folder: Path) -> list[Row]:
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as stream:
-        return [_parsed(told) for told in csv.DictReader(stream)]
+        return [_parsed(cells) for cells in csv.DictReader(stream)]
 
 
 def write(folder: Path, rows: Iterable[Row]) -> None:
@@ -90,6 +90,6 @@ def merged(kept: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     return sorted(known, key=lambda one: (order[one.figure], one.data))
 
 
-def _parsed(told: dict[str, str]) -> Row:
-    numbers: dict[str, Any] = {name: float(told[name]) for name in ("median", "low", "high")}
-    return Row(**(told | numbers | {"n": int(told["n"])}))
+def _parsed(cells: dict[str, str]) -> Row:
+    numbers: dict[str, Any] = {name: float(cells[name]) for name in ("median", "low", "high")}
+    return Row(**(cells | numbers | {"n": int(cells["n"])}))

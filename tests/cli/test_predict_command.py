@@ -143,8 +143,8 @@ def test_empty_captions_are_told_and_predicted(
         [(row.id, None, caption) for row, caption in zip(rows, captions, strict=True)],
     )
     assert predict(outputs, both, root, f"--out={root / 'out.csv'}") == 0
-    told = "mmclf: 2 of 10 samples have no caption: an empty one stands in\n"
-    assert capsys.readouterr().err == told
+    message = "mmclf: 2 of 10 samples have no caption: an empty one stands in\n"
+    assert capsys.readouterr().err == message
     assert len(read(root / "out.csv")) == 11
 
 
@@ -154,9 +154,11 @@ def test_a_run_that_left_no_model_is_named_once(
     tracker = Tracker(f"sqlite:///{outputs}/mlflow.db", "mmclf", outputs)
     parent = tracker.start("sweep", {}, None).id
     assert predict(outputs, parent, root, f"--out={root / 'out.csv'}") == 2
-    told = capsys.readouterr().err
-    assert told.startswith(f"mmclf: the run {parent} (RUNNING) has no artifact 'model' that can be")
-    assert told.count(parent) == 1
+    message = capsys.readouterr().err
+    assert message.startswith(
+        f"mmclf: the run {parent} (RUNNING) has no artifact 'model' that can be"
+    )
+    assert message.count(parent) == 1
 
 
 def test_decoded_pictures_are_kept_in_the_store(outputs: Path, both: str, root: Path) -> None:
@@ -225,14 +227,14 @@ def test_unreadable_images_are_five_and_a_count(
         path.write_bytes(b"no picture")
     Image.new("RGB", (5, 5)).save(files[8])
     assert predict(outputs, both, root, f"--out={root / 'out.csv'}") == 2
-    told = capsys.readouterr().err
-    assert "mmclf: 7 of 10 images cannot be read: " in told
-    assert [path.name in told for path in files] == [True] * 5 + [False] * 5
-    assert " and 2 more: replace them; nothing was predicted\n" in told
+    message = capsys.readouterr().err
+    assert "mmclf: 7 of 10 images cannot be read: " in message
+    assert [path.name in message for path in files] == [True] * 5 + [False] * 5
+    assert " and 2 more: replace them; nothing was predicted\n" in message
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["{both}", "--out={root}"], "is a folder, expected a file: give "),
         (["{both}", "--out={root}/nowhere/a.csv"], "--out: there is no folder "),
@@ -254,14 +256,14 @@ def test_a_bad_command_line_is_answered(
     root: Path,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
-    told: str,
+    message: str,
 ) -> None:
     known = {"both": both, "words": words, "root": str(root)}
     given = [f"output_dir={outputs}", *(argument.format(**known) for argument in arguments)]
     if sum(word.startswith("output_dir=") for word in given) > 1:
         given = given[1:]
     assert main(["predict", f"--root={root}", f"--out={root / 'out.csv'}", *given]) == 2
-    assert told.format(**known) in capsys.readouterr().err
+    assert message.format(**known) in capsys.readouterr().err
     assert {path.name for path in root.iterdir()} == {"data", "test.csv"}
 
 

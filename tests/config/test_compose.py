@@ -224,7 +224,7 @@ def test_a_sweep_checks_every_value() -> None:
 
 def test_every_value_of_a_sweep_over_an_unknown_key_is_answered_once() -> None:
     found = problems("trainer.epoch=1,2", multirun=True)
-    assert [told.partition("? ")[0] for told in found] == [
+    assert [message.partition("? ")[0] for message in found] == [
         f"trainer.epoch={n}: there is no setting 'trainer.epoch': did you mean 'trainer.epochs'"
         for n in (1, 2)
     ]

@@ -144,9 +144,9 @@ def test_a_module_that_is_not_there_is_named(
     level.write_text("_target_: my_losses.Mine\n")
     given = ["--config-dir", str(tmp_path / "conf"), "allow_targets=[my_losses]", "loss=mine"]
     assert main(given) == 2
-    told = capsys.readouterr().err
-    assert "there is no module 'my_losses'" in told
-    assert "put it into the folder that --config-dir names, and name it in allow_targets" in told
+    message = capsys.readouterr().err
+    assert "there is no module 'my_losses'" in message
+    assert "put it into the folder that --config-dir names, and name it in allow_targets" in message
 
 
 @pytest.mark.usefixtures("forgotten")
@@ -228,7 +228,7 @@ def test_want_of_memory_is_no_fault_of_the_settings(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("forgotten")
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("open('/nowhere/weights')", "(FileNotFoundError): [Errno 2]"),
         ("self.load_state_dict({f'layer{i}': 0 for i in range(999)})", "(RuntimeError): Error(s)"),
@@ -236,7 +236,7 @@ def test_want_of_memory_is_no_fault_of_the_settings(tmp_path: Path) -> None:
     ],
 )
 def test_whatever_a_part_raises_is_told_in_a_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, told: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, message: str
 ) -> None:
     (tmp_path / "loss").mkdir()
     (tmp_path / "loss" / "odd.yaml").write_text("_target_: my_parts.Odd\n")
@@ -247,7 +247,7 @@ def test_whatever_a_part_raises_is_told_in_a_line(
     given = ["--config-dir", str(tmp_path), "allow_targets=[my_parts]", f"output_dir={tmp_path}/o"]
     assert main([*given, *QUICK, "loss=odd"]) == 2
     first = capsys.readouterr().err.split("mmclf: ")[1].splitlines()[0]
-    assert f"loss: my_parts.Odd refuses its settings {told}" in first
+    assert f"loss: my_parts.Odd refuses its settings {message}" in first
     assert len(first) < 400
 
 

@@ -74,11 +74,11 @@ def test_bad_images_stop_the_run_and_are_all_listed(
 ) -> None:
     damage(root)
     assert main(overrides(root)) == 2
-    told = capsys.readouterr().err
-    assert "2 of 40 images cannot be read:" in told
-    assert "7.png" in told
-    assert "11.png" in told
-    assert "replace the files, or leave their samples out by data.on_bad_image=skip" in told
+    message = capsys.readouterr().err
+    assert "2 of 40 images cannot be read:" in message
+    assert "7.png" in message
+    assert "11.png" in message
+    assert "replace the files, or leave their samples out by data.on_bad_image=skip" in message
     everything = (root.parent / "outputs" / "bad_images.csv").read_text().splitlines()
     assert [line.partition(",")[0] for line in everything] == ["ImageID", "7.png", "11.png"]
     tracker = Tracker(

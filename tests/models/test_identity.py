@@ -81,8 +81,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changed: str) -
     """The package own-net with a model in it."""
     site = tmp_path / "site"
     (site / "own_net-1.0.dist-info").mkdir(parents=True)
-    told = "Metadata-Version: 2.1\nName: own-net\nVersion: 1.0\n"
-    (site / "own_net-1.0.dist-info" / "METADATA").write_text(told)
+    output = "Metadata-Version: 2.1\nName: own-net\nVersion: 1.0\n"
+    (site / "own_net-1.0.dist-info" / "METADATA").write_text(output)
     model(site / "own_net" / "model", **changed)
     monkeypatch.syspath_prepend(site)
 
@@ -365,6 +365,6 @@ def test_a_run_that_was_checked_before_is_planned_without_torch(tmp_path: Path) 
     composed = compose(lines)
     ValidationCache(tmp_path / "outputs" / "store", []).add(valid_components(composed.tree))
     command = [sys.executable, "-c", PLAN, *lines]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    key, _, imported = told.strip().partition(" ")
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    key, _, imported = output.strip().partition(" ")
     assert (len(key), imported) == (40, "[]")

@@ -84,7 +84,7 @@ def deeper(state: State) -> State:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (
             without_queries,
@@ -100,9 +100,9 @@ def test_weights_that_do_not_fit_name_the_first_tensors(
     folder: Path,
     capfd: pytest.CaptureFixture[str],
     change: Callable[[State], State],
-    told: str,
+    message: str,
 ) -> None:
-    with pytest.raises(InputError, match=f"do not fit its config.json: {told}"):
+    with pytest.raises(InputError, match=f"do not fit its config.json: {message}"):
         HuggingFaceEncoder("x", rewritten(folder, change))
     assert capfd.readouterr().err == ""
 
@@ -117,10 +117,10 @@ def test_a_damaged_file_is_no_model(folder: Path, content: bytes) -> None:
 def test_shapes_are_refused_where_transformers_tells_names_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": ["encoder.weight"]}
+    message = {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": ["encoder.weight"]}
     monkeypatch.setattr(
         "mmclf.models.text.AutoModel.from_pretrained",
-        lambda *_, **__: (BertModel(BertConfig.from_pretrained(folder)), told),
+        lambda *_, **__: (BertModel(BertConfig.from_pretrained(folder)), message),
     )
     with pytest.raises(InputError, match=r"shapes: encoder\.weight of another shape"):
         HuggingFaceEncoder("x", str(folder))

@@ -246,12 +246,12 @@ def test_a_trained_encoder_is_stored_with_what_rebuilds_it(tmp_path: Path, confi
     node = {"weights": "package", "name": "nobody/tiny"}
     settings = replace(config, text=Encoder(True, 1e-4, node))
     found = described(tmp_path, settings, model, {"text": encoder}, trained=["text"])
-    told = found["encoders"]["text"]
-    assert (told["trained"], "sha256" in told) == (True, False)
+    record = found["encoders"]["text"]
+    assert (record["trained"], "sha256" in record) == (True, False)
     again = HuggingFaceEncoder(
         "nobody/tiny",
         "random",
-        architecture=told["architecture"],
+        architecture=record["architecture"],
         tokenizer=str(tmp_path / "model" / "tokenizer"),
     )
     stored = load_file(tmp_path / "model" / "classifier.safetensors")

@@ -39,8 +39,8 @@ def test_figures_and_the_shares_as_numbers(tmp_path: Path) -> None:
     assert names(tmp_path) == {"label_shares.json", "label_shares.png", "learning_curves.png"}
     for name in ("label_shares", "learning_curves"):
         assert (tmp_path / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    told = json.loads((tmp_path / "figures" / "label_shares.json").read_text(encoding="utf-8"))
-    assert told == {
+    content = json.loads((tmp_path / "figures" / "label_shares.json").read_text(encoding="utf-8"))
+    assert content == {
         "labels": ["cat", "dög"],
         "shares": {"train": [0.5, 0.5], "val": [1.0, 1.0], "test": [0.0, 1.0]},
     }

@@ -348,8 +348,8 @@ def test_another_test_leaves_the_fit_and_what_comes_before_it(
 def test_a_run_without_another_test_has_no_word_of_it(composed: Callable[..., Composed]) -> None:
     plan = stages_of(composed(*BASE).config)
     assert plan.tested is None
-    told = {"fit", "threshold", "label_names", "scikit-learn"}
-    assert plan.decide.arguments.keys() == told
+    expected_names = {"fit", "threshold", "label_names", "scikit-learn"}
+    assert plan.decide.arguments.keys() == expected_names
     assert not any("test" in name for name in plan.fit.arguments)
 
 
@@ -401,13 +401,13 @@ def test_a_measured_precision_is_as_good_as_a_given_one(
     assert found.decide.key == keys_of(*BASE, f"encode.precision={precision}")["decide"]
 
 
-@pytest.mark.parametrize(("size", "told"), [(None, ""), (64, ", 64 px")])
+@pytest.mark.parametrize(("size", "suffix"), [(None, ""), (64, ", 64 px")])
 def test_a_precision_is_remembered_by_encoder_hardware_and_torch(
-    size: int | None, told: str
+    size: int | None, suffix: str
 ) -> None:
     identity = Identity({"name": "e"})
     release = ".".join(torch.__version__.split(".")[:2])
-    expected = f"{digest({'name': 'e'})}{told} on 2 x CPU, torch {release}"
+    expected = f"{digest({'name': 'e'})}{suffix} on 2 x CPU, torch {release}"
     assert precision_name(identity, size, "2 x CPU") == expected
 
 

@@ -52,8 +52,8 @@ def test_ids_stand_once_and_all_references_have_one() -> None:
 def test_it_says_what_it_shows_to_whoever_cannot_see_it() -> None:
     root = ElementTree.fromstring(to_svg(forest(), "A <title>\0", "What it & shows \ud800"))
     assert root.findtext(f"{SVG}title") == "A <title>\ufffd"
-    told = [element.text for element in root.iter() if element.tag.endswith("}description")]
-    assert told == ["What it & shows ?"]
+    descriptions = [element.text for element in root.iter() if element.tag.endswith("}description")]
+    assert descriptions == ["What it & shows ?"]
 
 
 def test_letters_are_text_whatever_a_name_holds() -> None:

@@ -43,7 +43,7 @@ def test_scores() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "most", "told"),
+    ("words", "most", "expected"),
     [
         ([], None, ""),
         (["a"], None, "a"),
@@ -53,8 +53,8 @@ def test_scores() -> None:
         (["a", "b", "c", "d"], 2, "a, b and 2 more"),
     ],
 )
-def test_lists(words: list[str], most: int | None, told: str) -> None:
-    assert listed(words, most) == told
+def test_lists(words: list[str], most: int | None, expected: str) -> None:
+    assert listed(words, most) == expected
 
 
 def test_counts() -> None:

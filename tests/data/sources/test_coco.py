@@ -51,9 +51,9 @@ def test_images_without_a_chosen_category_are_left_out(
 
 
 def test_unknown_categories_are_named_with_the_nearest(coco_root: Path) -> None:
-    told = problems(coco_root, categories=["dgo", "dog", 12])
+    messages = problems(coco_root, categories=["dgo", "dog", 12])
     file = coco_root / NAMES["instances"]
-    assert told == [
+    assert messages == [
         f"data.categories: {file} has no category 'dgo': did you mean 'dog'? valid: bicycle, dog, "
         "person, t-shirt, traffic light",
         f"data.categories: {file} has no category '12': valid: bicycle, dog, person, t-shirt, "

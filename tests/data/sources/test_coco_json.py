@@ -58,10 +58,10 @@ def test_captions_in_the_place_of_instances(coco_root: Path) -> None:
     instances, captions = (coco_root / name for name in NAMES.values())
     kept = instances.read_text()
     instances.write_text(captions.read_text())
-    told = problems(coco_root)
-    assert "has no list 'images', it has annotations: is it another file?" in told[0]
-    assert "has no list 'categories'" in told[1]
-    assert "5 of 5 annotations lack 'category_id' as a whole number, number 0 first" in told[2]
+    messages = problems(coco_root)
+    assert "has no list 'images', it has annotations: is it another file?" in messages[0]
+    assert "has no list 'categories'" in messages[1]
+    assert "5 of 5 annotations lack 'category_id' as a whole number, number 0 first" in messages[2]
     instances.write_text(kept)
     captions.write_text(kept)
     assert "5 of 5 annotations lack 'caption' as a proper text" in problems(coco_root)[0]

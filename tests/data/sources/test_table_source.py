@@ -156,7 +156,7 @@ def test_test_rows_are_left_out_if_none_of_them_has_a_label(folder: Path) -> Non
 
 def test_all_problems_are_named_at_once(folder: Path) -> None:
     body = "a.jpg,x,1,val\na.jpg,,2,tests\n/b.jpg,z,3,\n,x,4,\n"
-    told = problems(
+    messages = problems(
         folder, "image,labels,caption,part\n" + body, split_column="part", labels=["x", "y"]
     )
     starts = [
@@ -168,14 +168,16 @@ def test_all_problems_are_named_at_once(folder: Path) -> None:
         f"{folder / 't.csv'}: 1 of 4 rows have no labels (line 3)",
         f"{folder / 't.csv'}: 1 unknown labels: 'z' (line 4",
     ]
-    assert [one.startswith(start) for one, start in zip(told, starts, strict=True)] == [True] * 6
+    assert [one.startswith(start) for one, start in zip(messages, starts, strict=True)] == [
+        True
+    ] * 6
 
 
 def test_ids_of_a_column_of_their_own(folder: Path) -> None:
-    told = problems(
+    messages = problems(
         folder, "key,image,labels,caption\n1,a,x,\n,b,x,\n1,c,x,\n,d,x,\n", id_column="key"
     )
-    assert told == [
+    assert messages == [
         f"{folder / 't.csv'}: 2 rows have no id (line 3, line 5): give them one",
         f"{folder / 't.csv'}: the id '1' stands twice; each must be its own: remove or rename the "
         "rest",
@@ -213,8 +215,8 @@ def test_the_layout_is_shown_where_something_lacks(folder: Path, missing: str) -
 
 
 def test_columns_that_are_missing_or_stand_twice(folder: Path) -> None:
-    told = problems(folder, "image,label,caption,caption\na,b,c,d\n")
-    assert told == [
+    messages = problems(folder, "image,label,caption,caption\na,b,c,d\n")
+    assert messages == [
         f"{folder / 't.csv'} has 2 columns 'caption': rename the others",
         f"{folder / 't.csv'} has no column 'labels': did you mean 'label'? valid: caption, image, "
         "label",
@@ -246,9 +248,9 @@ def test_a_header_alone(folder: Path) -> None:
     ],
 )
 def test_records_that_are_no_proper_csv(folder: Path, body: str, problem: str) -> None:
-    (told,) = problems(folder, HEADER + body)
-    assert problem in told
-    assert "quotes" in told
+    (messages,) = problems(folder, HEADER + body)
+    assert problem in messages
+    assert "quotes" in messages
 
 
 def test_bytes_that_are_no_utf8_and_other_files(folder: Path) -> None:

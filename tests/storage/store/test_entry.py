@@ -178,9 +178,9 @@ def test_without_a_record_there_is_no_entry(folder: Path) -> None:
         open_entry(folder)
 
 
-@pytest.mark.parametrize("told", [b"", b"[]", b"1", b'"a"', b"null", b"{}", b"[" * 100_000])
-def test_a_record_of_something_else_is_damaged(folder: Path, told: bytes) -> None:
-    (folder / RECORD).write_bytes(told)
+@pytest.mark.parametrize("record", [b"", b"[]", b"1", b'"a"', b"null", b"{}", b"[" * 100_000])
+def test_a_record_of_something_else_is_damaged(folder: Path, record: bytes) -> None:
+    (folder / RECORD).write_bytes(record)
     with pytest.raises(DamagedError, match=r"entry\.json has changed since it was stored"):
         open_entry(folder)
 
@@ -194,9 +194,9 @@ def test_a_record_of_another_format_is_not_read(
 
 
 def test_a_record_made_to_measure_without_its_sum_is_refused(folder: Path) -> None:
-    told = json.loads((folder / RECORD).read_bytes())
-    told["cost"]["seconds"] = 0.001
-    (folder / RECORD).write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
+    record = json.loads((folder / RECORD).read_bytes())
+    record["cost"]["seconds"] = 0.001
+    (folder / RECORD).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
     with pytest.raises(DamagedError):
         open_entry(folder)
 

@@ -64,14 +64,14 @@ def test_another_process_finds_the_same_digest(seed: str) -> None:
         "from mmclf.storage.store.hashing import digest; "
         "print(digest({'b': [1, 2.5, True, '\\u00e9'], 'a': None}))"
     )
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONHASHSEED": seed},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert told == "f9e2115bef618e447f54dac5262f3ec5efbf1a78\n"
+    assert output == "f9e2115bef618e447f54dac5262f3ec5efbf1a78\n"
 
 
 def test_types_that_python_calls_equal_are_told_apart() -> None:

@@ -329,17 +329,17 @@ def test_whoever_waits_long_is_told_for_whom(
     waiting = threading.Thread(
         target=lambda: found.append(store.get_or_compute(STAGE, Text(), computed()).value)
     )
-    told = ""
+    message = ""
     with FileLock(f"{place(store)}.lock"):
         waiting.start()
         deadline = time.monotonic() + 20
-        while not told and time.monotonic() < deadline:
+        while not message and time.monotonic() < deadline:
             time.sleep(0.02)
-            told = capsys.readouterr().err
+            message = capsys.readouterr().err
         assert found == []
     waiting.join(20)
     expected = "mmclf: waiting for another process, which makes the result of fit\n"
-    assert (told, found) == (expected, ["a"])
+    assert (message, found) == (expected, ["a"])
 
 
 # Disks
@@ -387,9 +387,9 @@ def test_a_disk_that_really_is_full_leaves_the_store_usable(
     store.get_or_compute(OTHER, Text(), computed("small"))
     made = store.get_or_compute(STAGE, Text(), computed("a" * 2_000_000))
     assert (len(made.value), made.reused) == (2_000_000, False)
-    told = capsys.readouterr().err
-    assert FULL in told
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert FULL in message
+    assert message.count("\n") == 1
     assert files(store) == entry_files(OTHER)
     assert store.get_or_compute(OTHER, Text(), never).value == "small"
     assert store.get_or_compute(STAGE, Text(), computed("fits")).value == "fits"
