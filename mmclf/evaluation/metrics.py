@@ -84,8 +84,8 @@ def f1_per_label(labels: Labels, predicted: Labels) -> Floats:
 def _f1_score(labels: Labels, predicted: Labels, average: str | None) -> Any:
     from sklearn.metrics import f1_score  # slow to import
 
-    true, found = _as_multilabel(labels), _as_multilabel(predicted)
-    return f1_score(true, found, average=average, zero_division=0)
+    both = _as_multilabel(labels), _as_multilabel(predicted)
+    return f1_score(*both, average=average, zero_division=0)
 
 
 def _as_multilabel(matrix: Labels) -> Labels:
@@ -168,12 +168,8 @@ class DecidingMetric:
 
 def deciding_metric(key: str) -> DecidingMetric:
     """The metric that is tracked as `key`; raises InputError unless it can decide a study."""
-    choices = {
-        one.key(rule): one
-        for name in METRICS
-        for rule in RULES
-        if (one := DecidingMetric(name, rule))
-    }
+    metrics = [DecidingMetric(name, rule) for name in METRICS for rule in RULES]
+    choices = {metric.key(metric.rule): metric for metric in metrics}
     if key not in choices:
         raise InputError(
             f"study.metric: found {key!r}, expected a metric of label sets on the test set: "

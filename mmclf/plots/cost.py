@@ -65,13 +65,13 @@ def cost_figure(
     axes.margins(x=0.12, y=0.12)
     _widen(axes, LEAST_SPAN * float(seconds.max()))
     add_key(figure, list(handles.values()), list(handles))
-    # The first ones find a free place, whatever the others do.
+    # The first ones find room, whatever the others do.
     best = int(np.argmax(sign * scores))
-    first = [*(place for place, name in enumerate(names) if name == baseline), best, *front]
+    first = [*(row for row, name in enumerate(names) if name == baseline), best, *front]
     more = range(len(names)) if len(names) <= ALL_LABELLED else ()
     order = list(dict.fromkeys([*first, *more]))
     points = np.column_stack([seconds, scores])
-    _label(figure, axes, {place: names[place] for place in order}, points, front)
+    _label(figure, axes, {row: names[row] for row in order}, points, front)
     return figure
 
 
@@ -83,11 +83,11 @@ def pareto(seconds: Floats, noise: Floats, scores: Floats) -> list[int]:
     """
     noise = np.nan_to_num(noise, nan=0.0)
     front: list[int] = []
-    for place in np.lexsort((seconds, -scores)):
-        longer = np.maximum(seconds[front], seconds[place])
-        slack = np.maximum(SAME_TIME * longer, np.maximum(noise[front], noise[place]))
-        if (seconds[front] > seconds[place] + slack).all():
-            front.append(int(place))
+    for row in np.lexsort((seconds, -scores)):
+        longer = np.maximum(seconds[front], seconds[row])
+        slack = np.maximum(SAME_TIME * longer, np.maximum(noise[front], noise[row]))
+        if (seconds[front] > seconds[row] + slack).all():
+            front.append(int(row))
     return front[::-1]
 
 
@@ -120,18 +120,18 @@ def _points(
     every = range(len(names))
     kinds = {
         FRONT: (list(front), "o", SERIES[0], SERIES[0]),
-        OTHER: ([place for place in every if place not in front], "o", MUTED, PAPER),
-        BASELINE: ([place for place in every if names[place] == baseline], "D", INK, "none"),
+        OTHER: ([row for row in every if row not in front], "o", MUTED, PAPER),
+        BASELINE: ([row for row in every if names[row] == baseline], "D", INK, "none"),
     }
     handles = {}
-    for kind, (places, shape, edge, fill) in kinds.items():
-        if not places:
+    for kind, (rows, shape, edge, fill) in kinds.items():
+        if not rows:
             continue
         style: dict[str, Any] = {"color": edge, "markerfacecolor": fill, "marker": shape}
         # The baseline's mark is around that of its kind.
         style |= {"markersize": 10 if kind == BASELINE else 6, "markeredgewidth": 1.3}
         style["linestyle"] = "none"
-        axes.plot(seconds[places], scores[places], **style)
+        axes.plot(seconds[rows], scores[rows], **style)
         handles[kind] = Line2D([], [], **style | {"markersize": 7})
     return handles
 

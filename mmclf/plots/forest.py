@@ -22,7 +22,7 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Interval:
-    """A named difference, the ends of its interval, and whether it is shown; nan if not known."""
+    """A named difference, the ends of its interval (nan if there is none), and if it is shown."""
 
     name: str
     value: float
@@ -35,7 +35,7 @@ def forest_figure(differences: Sequence[Interval], axis: str) -> Figure:
     """A row each difference, in the given order, with its interval from low to high.
 
     Filled if the difference is shown, a hollow diamond if its interval excludes 0 all the same,
-    hollow and grey if it holds 0 or is not known. `axis` says what of, and the unit.
+    hollow and grey if it holds 0 or is nan. `axis` says what of, and the unit.
     """
     figure, axes = rows_canvas([difference.name for difference in differences], axis)
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)

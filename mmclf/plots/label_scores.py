@@ -25,11 +25,11 @@ def label_scores_figure(labels: Sequence[str], scores: Mapping[str, Floats]) -> 
     both = np.stack(list(scores.values()))
     axes.hlines(rows, both.min(axis=0), both.max(axis=0), color=MUTED, linewidth=1.4)
     handles = []
-    for place, (look, values) in enumerate(zip(LOOKS, scores.values(), strict=False)):
+    for number, (look, values) in enumerate(zip(LOOKS, scores.values(), strict=False)):
         style: dict[str, Any] = {
             "color": look.colour,
             "marker": look.marker,
-            "markerfacecolor": PAPER if place == 0 else look.colour,
+            "markerfacecolor": PAPER if number == 0 else look.colour,
             "markeredgewidth": 1.6,
             "markersize": 6,
             "linestyle": "none",

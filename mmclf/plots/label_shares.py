@@ -19,11 +19,11 @@ MOST_LABELS = 60
 
 
 def by_frequency(shares: Floats) -> list[int]:
-    """The places of the labels by their shares (L,), the most frequent first.
+    """The indices of the labels by their shares (L,), the most frequent first.
 
     Of more than 60 the 30 most frequent and the 30 rarest, as no more could be read.
     """
-    order = [int(place) for place in np.argsort(-shares, kind="stable")]
+    order = [int(label) for label in np.argsort(-shares, kind="stable")]
     half = MOST_LABELS // 2
     return order if len(order) <= MOST_LABELS else order[:half] + order[-half:]
 
@@ -35,7 +35,7 @@ def label_shares_figure(labels: Sequence[str], shares: Mapping[str, Floats]) -> 
     hundredth. A share of 0 stands at its left end, with a cross for a mark.
     """
     order = by_frequency(next(iter(shares.values())))
-    figure, axes = rows_canvas([labels[place] for place in order], "share of samples")
+    figure, axes = rows_canvas([labels[label] for label in order], "share of samples")
     drawn = {part: values[order] for part, values in shares.items()}
     every = np.concatenate(list(drawn.values()))
     left = 0.6 * float(every[every > 0].min()) if (every > 0).any() else 0.001

@@ -15,27 +15,27 @@ Floats = NDArray[np.float64]
 BAND = 0.16  # its opacity
 
 
-def draw_seeds(axes: Axes, places: Floats, values: Floats, look: Look, **line: Any) -> None:
-    """Draw the mean of the curves (S, T) at `places` (T,), and their band if S > 1.
+def draw_seeds(axes: Axes, positions: Floats, values: Floats, look: Look, **line: Any) -> None:
+    """Draw the mean of the curves (S, T) at `positions` (T,), and their band if S > 1.
 
-    At a place where some seeds have no value (nan or infinite), the others count.
+    At a position where some seeds have no value (nan or infinite), the others count.
     """
-    known = np.where(np.isfinite(values), values, np.nan)
-    some = ~np.isnan(known).all(axis=0)
-    places, known = places[some], known[:, some]
-    if not places.size:
+    finite = np.where(np.isfinite(values), values, np.nan)
+    some = ~np.isnan(finite).all(axis=0)
+    positions, finite = positions[some], finite[:, some]
+    if not positions.size:
         return
-    if len(known) > 1:
+    if len(finite) > 1:
         axes.fill_between(
-            places,
-            np.nanmin(known, axis=0),
-            np.nanmax(known, axis=0),
+            positions,
+            np.nanmin(finite, axis=0),
+            np.nanmax(finite, axis=0),
             color=look.colour,
             alpha=BAND,
             linewidth=0,
         )
     style = {"color": look.colour, "linestyle": look.dashes, "linewidth": 1.8} | line
-    axes.plot(places, np.nanmean(known, axis=0), **style)
+    axes.plot(positions, np.nanmean(finite, axis=0), **style)
 
 
 def line_handle(look: Look, **line: Any) -> Line2D:

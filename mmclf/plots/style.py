@@ -74,7 +74,7 @@ def add_key(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> 
     # Given later, as matplotlib would leave out a name that begins with an underscore.
     legend = figure.legend(
         handles,
-        [str(place) for place in range(len(labels))],
+        [str(number) for number in range(len(labels))],
         loc="outside lower left",
         ncols=len(labels) if in_a_row else 1 + (max(map(len, labels)) <= LONGEST_KEY_ROW // 2 - 6),
         frameon=False,

@@ -36,10 +36,10 @@ def waterfall_figure(
     """
     figure, axes = rows_canvas([start[0], *(step.name for step in steps), end[0]], axis)
     values = [0.0 if math.isnan(step.value) else step.value for step in steps]
-    places = list(accumulate(values, initial=start[1]))
+    begins = list(accumulate(values, initial=start[1]))
     _score(axes, 0, start[1])
     used = []
-    for row, (step, begin) in enumerate(zip(steps, places, strict=False), start=1):
+    for row, (step, begin) in enumerate(zip(steps, begins, strict=False), start=1):
         if math.isnan(step.value):
             axes.annotate("not known", (begin, row), color=MUTED, fontsize=SMALL, va="center")
             continue
@@ -47,8 +47,8 @@ def waterfall_figure(
         _step(axes, row, begin, step)
         _whisker(axes, row, begin, step)
     _score(axes, len(steps) + 1, end[1])
-    for row, place in enumerate(places):
-        axes.vlines(place, row, row + 1, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
+    for row, begin in enumerate(begins):
+        axes.vlines(begin, row, row + 1, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
     axes.use_sticky_edges = False  # a bar's end is no edge of the axes
     axes.margins(x=0.14)
     states = [state for state in BARS if state in used]

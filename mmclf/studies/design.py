@@ -55,19 +55,19 @@ def _check_names(
     make_arms: MakeArms, factors: Sequence[Factor], orders: int, arms: Sequence[Arm]
 ) -> None:
     """Raise InputError for arms of one name: their runs could not be told apart."""
-    places: dict[str, list[int]] = {}
-    for place, arm in enumerate(arms):
-        places.setdefault(arm.name, []).append(place)
-    if len(places) == len(arms):
+    indices: dict[str, list[int]] = {}
+    for index, arm in enumerate(arms):
+        indices.setdefault(arm.name, []).append(index)
+    if len(indices) == len(arms):
         return
     # What makes a name is what tells its arms apart once it is called otherwise.
     renamed = [(what, make_arms(changed, orders)) for what, changed in _renamed(factors)]
     problems: dict[tuple[str, ...], str] = {}
-    for name, at in places.items():
+    for name, at in indices.items():
         if len(at) == 1:
             continue
-        alike = [_levels(arms[place]) for place in at]
-        makers = [what for what, now in renamed if len({now[place].name for place in at}) > 1]
+        alike = [_levels(arms[index]) for index in at]
+        makers = [what for what, now in renamed if len({now[index].name for index in at}) > 1]
         problems.setdefault(
             tuple(makers),
             f"study.factors: the arms of {' and of '.join(alike)} would all be called {name!r}, "
@@ -78,8 +78,8 @@ def _check_names(
 
 def _renamed(factors: Sequence[Factor]) -> Iterator[tuple[str, Sequence[Factor]]]:
     """Each factor and each level, and the factors if that alone had another name."""
-    for place, factor in enumerate(factors):
-        before, after = factors[:place], factors[place + 1 :]
+    for index, factor in enumerate(factors):
+        before, after = factors[:index], factors[index + 1 :]
         yield f"the factor {factor.name!r}", [*before, replace(factor, name="\0"), *after]
         for at, level in enumerate(factor.levels):
             levels = (*factor.levels[:at], replace(level, name="\0"), *factor.levels[at + 1 :])

@@ -88,9 +88,9 @@ def _one_at_a_time(factors: Sequence[Factor], _orders: int) -> list[Arm]:
     first = [factor.levels[0] for factor in factors]
     only = len(factors) == 1
     arms = [_arm(first[0].name if only else BASE, factors, first)]
-    for place, factor in enumerate(factors):
+    for index, factor in enumerate(factors):
         for level in factor.levels[1:]:
-            levels = [*first[:place], level, *first[place + 1 :]]
+            levels = [*first[:index], level, *first[index + 1 :]]
             name = level.name if only else f"{factor.name}={level.name}"
             arms.append(_arm(name, factors, levels))
     return arms
@@ -136,7 +136,7 @@ def _subsets(factors: Sequence[Factor], orders: int) -> list[Arm]:
     else:
         drawn = _sampled(factors, orders)
         passed = (frozenset(order[:size]) for order in drawn for size in sizes)
-        subsets = sorted(dict.fromkeys(passed), key=lambda one: (len(one), sorted(one)))
+        subsets = sorted(dict.fromkeys(passed), key=lambda subset: (len(subset), sorted(subset)))
     return [_changed(_subset_name(factors, subset), factors, subset) for subset in subsets]
 
 
@@ -149,15 +149,15 @@ def _shapley(
         return [Effect(factor.name, _by_arm(factors, weights)) for factor, weights in exact]
     drawn = _sampled(factors, orders)
     # An order and its reverse are no two draws: the one follows from the other.
-    draws = [order_weights(drawn[place : place + 2]) for place in range(0, len(drawn), 2)]
+    draws = [order_weights(drawn[index : index + 2]) for index in range(0, len(drawn), 2)]
     means = zip(factors, order_weights(drawn), strict=True)
     return [
         Effect(
             factor.name,
             _by_arm(factors, weights),
-            tuple(_by_arm(factors, draw[place]) for draw in draws),
+            tuple(_by_arm(factors, draw[index]) for draw in draws),
         )
-        for place, (factor, weights) in enumerate(means)
+        for index, (factor, weights) in enumerate(means)
     ]
 
 

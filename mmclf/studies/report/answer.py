@@ -104,7 +104,11 @@ def _sizes(shown: Sequence[Named], word: str, baseline: str, unit: str) -> str:
 
 
 def _gain(result: StudyResult) -> list[str]:
-    effects = [(one.name, one.difference) for one in result.effects if one.difference is not None]
+    effects = [
+        (effect.name, effect.difference)
+        for effect in result.effects
+        if effect.difference is not None
+    ]
     lacking = [effect.name for effect in result.effects if effect.difference is None]
     return [
         _from_to(result, result.arms[0], result.arms[-1]),

@@ -222,8 +222,8 @@ def _contrast(
 
 def _corrected(estimates: Sequence[Estimate | None]) -> list[Difference | None]:
     """The estimates with their p corrected over all of them."""
-    corrected = iter(holm([one.p for one in estimates if one is not None]))
-    return [None if one is None else Difference(one, next(corrected)) for one in estimates]
+    corrected = iter(holm([of.p for of in estimates if of is not None]))
+    return [None if of is None else Difference(of, next(corrected)) for of in estimates]
 
 
 def _notes(

@@ -65,9 +65,9 @@ def read_predictions(
     test = _part(tracker.fetch(run, "predictions/test.npz", folder))
     path = tracker.fetch(run, "model/model.json", folder)
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        thresholds = np.asarray(told["thresholds"], dtype=np.float64)
-        return Predictions(val, test, thresholds, told["empty"], tuple(told["label_names"]))
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        thresholds = np.asarray(settings["thresholds"], dtype=np.float64)
+        return Predictions(val, test, thresholds, settings["empty"], tuple(settings["label_names"]))
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, error) from error
 

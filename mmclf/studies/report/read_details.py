@@ -67,8 +67,8 @@ def runs_url(tracker: Tracker) -> str:
 
 def _label_shares(tracker: Tracker, run: TrackedRun, folder: Path) -> dict[str, Floats]:
     path = tracker.fetch(run, "figures/label_shares.json", folder)
-    told = json.loads(path.read_text(encoding="utf-8"))["shares"]
-    return {part: np.asarray(values, dtype=np.float64) for part, values in told.items()}
+    shares = json.loads(path.read_text(encoding="utf-8"))["shares"]
+    return {part: np.asarray(values, dtype=np.float64) for part, values in shares.items()}
 
 
 def _details(tracker: Tracker, arm: ArmResult, predicted: Sequence[Predictions]) -> ArmDetails:

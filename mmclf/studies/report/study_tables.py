@@ -139,8 +139,7 @@ def runs_table(result: StudyResult) -> pd.DataFrame:
 def tables(result: StudyResult) -> dict[str, pd.DataFrame]:
     """The tables by the names of their files: `results`, and `effects` where there are some."""
     effects = effects_table(result)
-    found = {"results": arms_table(result)}
-    return found if effects is None else found | {"effects": effects}
+    return {"results": arms_table(result)} | ({} if effects is None else {"effects": effects})
 
 
 def narrow(table: pd.DataFrame, formats: Formats = FORMATS) -> pd.DataFrame:

@@ -101,7 +101,7 @@ def cost_plot(result: StudyResult, _details: Details | None) -> Plot | None:
     noise = np.asarray([arm.deviation(TIME) for arm in arms])
     scores = np.asarray([arm.mean(key) for arm in arms])
     baseline, words = result.short_name(result.baseline), result.definition.deciding.words
-    front = [quoted(arms[place].name) for place in pareto(seconds, noise, metric.sign * scores)]
+    front = [quoted(arms[row].name) for row in pareto(seconds, noise, metric.sign * scores)]
     return Plot(
         "cost",
         Section("time", "Running time"),

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from mmclf.plots.words import capital, counted, plain
 from mmclf.studies.report.answer import answer
 from mmclf.studies.report.collect import RESAMPLES
-from mmclf.studies.report.details import Details
+from mmclf.studies.report.details import LOCAL_UI, Details
 from mmclf.studies.report.page import tables
 from mmclf.studies.report.page.comparisons import COMPARISONS
 from mmclf.studies.report.page.main_arms import MAIN_ARMS
@@ -42,8 +42,8 @@ def page(result: StudyResult, details: Details | None, plots: Sequence[Plot]) ->
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    runs_url = None if details is None else details.runs_url
-    linked = runs_url is not None and runs_url.startswith(("http://", "https://"))
+    runs_url = "" if details is None else details.runs_url
+    linked = runs_url.startswith(("http://", "https://"))
     others = [plot for plot in plots if plot.section not in (ARMS, EFFECTS)]
     runs = sum(len(arm.runs) + len(arm.failed) for arm in result.arms)
     return environment.get_template("page.html.jinja").render(
@@ -64,13 +64,14 @@ def page(result: StudyResult, details: Details | None, plots: Sequence[Plot]) ->
         seed_of=tables.seed_of,
         arms_table=tables.arms_page_table(result),
         effects_table=tables.effects_page_table(result),
-        runs_table=tables.runs_page_table(result, runs_url),
+        runs_table=tables.runs_page_table(result),
         runs_words=f"All {counted(runs, 'run')}" if runs else "",
         overrides_table=tables.overrides_page_table(result),
         arm_plots=[plot for plot in plots if plot.section == ARMS],
         effect_plots=[plot for plot in plots if plot.section == EFFECTS],
         sections=[(section, list(of)) for section, of in groupby(others, lambda p: p.section)],
         runs_url=runs_url if linked else None,
+        links_are_local=linked and runs_url.startswith(f"{LOCAL_UI}/"),
         data_words=data_words({} if details is None else details.sizes),
         base=base_settings(result),
         conditions=conditions(result),

@@ -24,14 +24,14 @@ def label_scores_plot(result: StudyResult, details: Details | None) -> Plot | No
         return None
     shares = details.label_shares.get("train", np.ones(len(details.label_names)))
     order = by_frequency(shares)
-    keys = [f"test/f1_label/{details.label_keys[place]}" for place in order]
+    keys = [f"test/f1_label/{details.label_keys[label]}" for label in order]
     means = [
         (arm, np.asarray([arm.mean(key) for key in keys])) for arm in _main_arms(result, details)
     ]
     scores = [(arm, values) for arm, values in means if np.isfinite(values).any()]
     if not scores:
         return None
-    names = [_with_share(details.label_names[place], shares[place]) for place in order]
+    names = [_with_share(details.label_names[label], shares[label]) for label in order]
     overall = [f"{quoted(arm.name)} {score(float(np.nanmean(of)))}" for arm, of in scores]
     return Plot(
         "label-scores",

@@ -1,4 +1,4 @@
-"""The tables of a study's page: those of its files, and all runs, with their heads and captions."""
+"""The tables of a study's page: those of its files, and all runs, with their heads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from mmclf.plots.words import capital, counted, listed, points, shortened
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.definition import Definition
 from mmclf.studies.report.answer import shown_gain
-from mmclf.studies.report.details import LOCAL_UI
 from mmclf.studies.report.results import ArmResult, StudyResult
 from mmclf.studies.report.study_tables import (
     FORMATS,
@@ -32,10 +31,6 @@ PAGE_FORMATS: Formats = {
 }
 DASH, MINUS = "\N{EM DASH}", "\N{MINUS SIGN}"
 LONGEST_ERROR = 120
-UI_RUNS = (
-    "The links lead to the MLflow UI on this machine, which must be running: “make ui” starts it, "
-    "or “mlflow ui --backend-store-uri sqlite:///OUTPUT_DIR/mlflow.db”."
-)
 STATES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "interrupted", "RUNNING": "running"}
 
 
@@ -60,13 +55,12 @@ class Column:
 
 @dataclass(frozen=True)
 class PageTable:
-    """A DataFrame under its caption; `key` is its id.
+    """A DataFrame on the page; `key` is its id.
 
     `row_key`: the column that names a row. `shown`: rows whose difference is a shown one.
     """
 
     key: str
-    caption: str
     columns: Sequence[Column]
     frame: pd.DataFrame
     row_key: str
@@ -107,18 +101,12 @@ def arms_page_table(result: StudyResult) -> PageTable:
         Column("Running time (s)", "Time, s", "", FORMATS["Running time (s)"]),
         Column("Runs", "Runs"),
     ]
-    one_seed = len(definition.seeds) == 1
-    of = "the test samples alone" if one_seed else "seeds and test samples together"
-    caption = (
-        "The arms. Mean and standard deviation (SD) over the n seeds that have finished; "
-        f"intervals for {of}; p corrected for the number of comparisons (Holm). A difference in "
-        f"bold is shown; 1 {definition.unit.removesuffix('s')} is 0.01. “Fitted” is one threshold "
-        "for all labels, fitted on val; the time is that from an empty store."
-    )
     frame = narrow(arms_table(result, beside(definition)), PAGE_FORMATS)
     frame["n"] = frame["n"].astype(float).replace(0.0, math.nan)
-    shown = {arm.name for arm in result.arms if arm.difference and arm.difference.is_shown}
-    return PageTable("arms-table", caption, columns, frame, "Arm", frozenset(shown))
+    shown = {
+        arm.name for arm in result.arms if arm.difference is not None and arm.difference.is_shown
+    }
+    return PageTable("arms-table", columns, frame, "Arm", frozenset(shown))
 
 
 def _difference_columns(group: str) -> list[Column]:
@@ -140,22 +128,21 @@ def effects_page_table(result: StudyResult) -> PageTable | None:
         Column("Share", "Share of the gain", "", lambda share: f"{100 * share:.0f} %"),
         Column("Seeds", "Seeds", "", in_digits(0)),
     ]
-    caption = (
-        f"What each change accounts for: {result.definition.kind.part}. p corrected for the number "
-        "of changes (Holm); an effect in bold is shown. A share is given where the whole gain is "
-        "shown."
-    )
     frame = narrow(table, PAGE_FORMATS)
     frame["Share"] = table["Difference"] / shown_gain(result)
     frame["Seeds"] = [
         math.nan if effect.difference is None else effect.difference.estimate.seeds
         for effect in result.effects
     ]
-    shown = {one.name for one in result.effects if one.difference and one.difference.is_shown}
-    return PageTable("effects-table", caption, columns, frame, "Effect", frozenset(shown))
+    shown = {
+        effect.name
+        for effect in result.effects
+        if effect.difference is not None and effect.difference.is_shown
+    }
+    return PageTable("effects-table", columns, frame, "Effect", frozenset(shown))
 
 
-def runs_page_table(result: StudyResult, runs_url: str | None) -> PageTable:
+def runs_page_table(result: StudyResult) -> PageTable:
     """A row a run, arms in the study's order, the failed ones after the finished ones of each."""
     deciding = result.definition.metric
     metrics = dict.fromkeys([deciding, "test/f1_macro", "test/f1_micro", MAP, TIME])
@@ -184,11 +171,8 @@ def runs_page_table(result: StudyResult, runs_url: str | None) -> PageTable:
         for arm in result.arms
         for run in (*arm.runs, *arm.failed)
     ]
-    caption = "All runs, with the metrics that are tracked of each; F1 and mAP of the test set."
-    if runs_url is not None and runs_url.startswith(f"{LOCAL_UI}/"):
-        caption = f"{caption} {UI_RUNS}"
     frame = pd.DataFrame(rows, columns=[column.name for column in columns])
-    return PageTable("runs-table", caption, columns, frame, "run_id")
+    return PageTable("runs-table", columns, frame, "run_id")
 
 
 def overrides_page_table(result: StudyResult) -> PageTable:
@@ -196,8 +180,7 @@ def overrides_page_table(result: StudyResult) -> PageTable:
     rows = [(arm.name, " ".join(arm.overrides) or NO_VALUE) for arm in result.definition.arms]
     frame = pd.DataFrame(rows, columns=["Arm", "Overrides"])
     columns = [Column("Arm", "Arm"), Column("Overrides", "Overrides")]
-    caption = "The overrides that make each arm, beside those of the command."
-    return PageTable("overrides-table", caption, columns, frame, "Arm")
+    return PageTable("overrides-table", columns, frame, "Arm")
 
 
 def seed_of(run: TrackedRun) -> str:
@@ -223,12 +206,12 @@ def outcomes(arm: ArmResult) -> list[Outcome]:
     """What became of every seed of an arm."""
     if not arm.runs and not arm.failed:
         return [Outcome("not run")]
-    found = [Outcome(counted(len(arm.runs), "run"), arm.runs)] if arm.runs else []
+    became = [Outcome(counted(len(arm.runs), "run"), arm.runs)] if arm.runs else []
     for state in dict.fromkeys(run.status for run in arm.failed):
         runs = [run for run in arm.failed if run.status == state]
         errors = "; ".join(filter(None, dict.fromkeys(map(error_of, runs))))
-        found.append(Outcome(f"{len(runs)} {STATES.get(state, state)}", runs, errors))
+        became.append(Outcome(f"{len(runs)} {STATES.get(state, state)}", runs, errors))
     if arm.missing:
         seeds = listed([str(seed) for seed in arm.missing])
-        found.append(Outcome(f"{'seed' if len(arm.missing) == 1 else 'seeds'} {seeds} not run"))
-    return found
+        became.append(Outcome(f"{'seed' if len(arm.missing) == 1 else 'seeds'} {seeds} not run"))
+    return became
