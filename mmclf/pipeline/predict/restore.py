@@ -30,7 +30,7 @@ from mmclf.models.vision import TimmEncoder
 from mmclf.pipeline.artifacts import MODEL_FORMAT
 
 T = TypeVar("T")
-Precision = Literal["fp32", "bf16", "fp16"]
+ModelPrecision = Literal["fp32", "bf16", "fp16"]
 Modality = Annotated[str, Field(pattern="^(vision|text)$")]
 Vocabulary = dict[str, Annotated[int, Field(strict=True)]]
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
@@ -43,7 +43,7 @@ class EncoderRecord:
     node: Node
     out_dim: Count
     trained: bool
-    encoding_precision: Precision
+    encoding_precision: ModelPrecision
     sha256: str | None = None
     architecture: Node | None = None
 
@@ -57,7 +57,7 @@ class ModelRecord:
     thresholds: list[Finite]
     empty: Empty
     image: Image
-    precision: Precision
+    precision: ModelPrecision
     fusion: Node
     head: Head
     encoders: Annotated[dict[Modality, EncoderRecord], Field(min_length=1)]
