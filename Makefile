@@ -12,9 +12,14 @@ NEXT_TESTS := tests/config tests/cli tests/pipeline tests/studies/test_arms.py
 PYTEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 PORT ?= 5000
 DATA ?= ../shared/data/comp5329
+WHEELS := .whl
+SITE := .site
+# Where wheels were brought along, the machine's own Python, which has torch.
+GPU_PYTHON ?= $(if $(wildcard $(WHEELS)),python3,$(BIN)/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-all test-next soak bench lint format ui clean
+.PHONY: help setup demo test test-slow test-all test-next soak bench bench-gpu gpu-wheels lint
+.PHONY: format ui clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +57,16 @@ soak: setup ## the tests that kill, damage and race, and the simulations, in ful
 bench: setup ## how fast everything is, into experiments/speed/README.md: DATA=DIR for real images
 	$(BIN)/python experiments/speed/bench.py --data $(DATA)
 
+bench-gpu: $(if $(wildcard $(WHEELS)),$(SITE),setup) ## how fast a GPU is used, under 8 minutes, into experiments/speed/gpu.csv
+	PYTHONPATH=$(CURDIR):$(CURDIR)/$(SITE) HF_HUB_OFFLINE=1 $(GPU_PYTHON) experiments/speed/bench_gpu.py --out experiments/speed
+
+$(SITE): $(wildcard $(WHEELS)/*.whl)
+	rm -rf $@
+	$(GPU_PYTHON) -m pip install --quiet --no-index --no-deps --no-compile --target $@ $(WHEELS)/*.whl
+
+gpu-wheels: setup ## what a GPU machine without a network lacks, into .whl; with it beside the code, make bench-gpu there
+	$(BIN)/python experiments/speed/gpu_wheels.py $(WHEELS)
+
 lint: setup ## what CI lints: formatting, style, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -67,4 +82,4 @@ ui: setup ## the MLflow UI on this machine alone, port PORT
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(OUTPUTS)/mlflow.db --host 127.0.0.1 --port $(PORT)
 
 clean: ## remove the virtual environment and caches, not the outputs
-	rm -rf $(VENV) $(NEXT) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(NEXT) $(WHEELS) $(SITE) .mypy_cache .ruff_cache .pytest_cache

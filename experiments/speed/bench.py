@@ -13,7 +13,7 @@ from pathlib import Path
 import report
 import results
 from data_sets import DataSet
-from figures import BY_NAME
+from figures import CPU
 from measuring import tell
 from results import Row
 from sizes import FULL, QUICK
@@ -22,6 +22,7 @@ from workspace import Workspace
 from mmclf.storage import environment
 
 HERE = Path(__file__).resolve().parent
+ON_CPU = tuple(figure.name for figure in CPU)
 # Each measures its FIGURES on a data set by `measure`.
 MODULES = (
     "encoding",
@@ -38,7 +39,7 @@ MODULES = (
 def main() -> int:
     """Measure what the command line asks for; returns the exit status."""
     arguments = _arguments()
-    wanted = tuple(arguments.only or BY_NAME)
+    wanted = tuple(arguments.only or ON_CPU)
     out: Path | None = arguments.out or (None if arguments.quick else HERE)
     environment.keep_freed_memory()  # as a run does
     root = arguments.data.resolve() if arguments.data is not None else None
@@ -57,14 +58,14 @@ def main() -> int:
             if out is not None:
                 _write(out, rows)
     if out is None:
-        sys.stdout.write(report.readme(results.merged([], rows), report.read_bounds(HERE)))
+        sys.stdout.write(_readme(results.merged([], rows)))
     return 0 if went_well else 1
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="real data in the competition's layout")
-    parser.add_argument("--only", nargs="+", choices=BY_NAME, metavar="NAME", help="some figures")
+    parser.add_argument("--only", nargs="+", choices=ON_CPU, metavar="NAME", help="some figures")
     parser.add_argument("--on", choices=("demo", "real"), help="one data set of the two")
     parser.add_argument(
         "--quick",
@@ -77,8 +78,6 @@ def _arguments() -> argparse.Namespace:
 
 def _measured(work: Workspace, wanted: Sequence[str], on: str | None) -> Iterator[Row | None]:
     """The rows of the wanted figures, and None for what failed, which is told."""
-    if set(wanted) & set(importlib.import_module("gpu").FIGURES):
-        yield from _rows("gpu", work, None, wanted)
     names = [name for name in MODULES if set(wanted) & _figures(name)]
     sets = work.data_sets() if names else []
     for data in (each for each in sets if on is None or each.name == on):
@@ -91,11 +90,11 @@ def _figures(module: str) -> set[str]:
 
 
 def _rows(
-    module: str, work: Workspace, data: DataSet | None, wanted: Sequence[str]
+    module: str, work: Workspace, data: DataSet, wanted: Sequence[str]
 ) -> Iterator[Row | None]:
     measure = importlib.import_module(module).measure
     try:
-        for measured in measure(work, *([] if data is None else [data]), wanted):
+        for measured in measure(work, data, wanted):
             tell(f"{measured.figure}, {measured.data}: {measured.median:.3f}")
             yield measured
     except Exception:  # the other figures are measured all the same
@@ -107,8 +106,11 @@ def _write(out: Path, rows: Sequence[Row]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     merged = results.merged(results.read(out), rows)
     results.write(out, merged)
-    text = report.readme(merged, report.read_bounds(HERE))
-    (out / "README.md").write_text(text, encoding="utf-8")
+    (out / "README.md").write_text(_readme(merged), encoding="utf-8")
+
+
+def _readme(rows: Sequence[Row]) -> str:
+    return report.readme(rows, report.read_texts(HERE), results.read(HERE, results.GPU_FILE))
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ TRAIN_HOW = (
     "of the C library; the notes give the ratio to one with it."
 )
 
-ALL = (
+CPU = (
     Figure(
         "encode_array_lite0",
         "encoding rate from the decoded array / the encoder's own on a tensor in memory, lite0",
@@ -74,7 +74,7 @@ ALL = (
     Figure(
         "encode_files_lite0",
         "encoding rate from JPEG files, the first time / the encoder's own, lite0",
-        "`decode` into a fresh store (summing the files, decoding, writing, syncing and summing "
+        "`decode_images` into a fresh store (summing the files, decoding, writing, syncing and summing "
         "the array) and `encode_images` from it, over the encoder alone on a tensor in memory. "
         "The encoder keeps all cores busy, so decoding, at best divided among them, comes on "
         "top of it: that is the bound in the notes.",
@@ -166,7 +166,7 @@ ALL = (
         "memory",
         "peak anonymous memory of encoding 10,000 images / of 1,000, lite0",
         "The largest RssAnon of a fresh process, sampled every 20 ms, that decodes the files and "
-        "encodes them by `decode` and `encode_view`, libraries included; files are taken anew "
+        "encodes them by `decode_images` and `ImageEncoding.encode`, libraries included; files are taken anew "
         "from the first where the data has fewer.",
         at_most=1.2,
     ),
@@ -176,24 +176,55 @@ ALL = (
         "Imports of mlflow and all calls of `mmclf.storage.tracking`, timed within a warm run of "
         "the command, over the wall time of its process.",
     ),
+)
+GPU = (
     Figure(
         "gpu_trainable",
-        "10 epochs of EfficientNetV2-S with BERT, both trainable, batch 256, bf16, on a GPU",
-        "What a run computes with an empty store, from 30,000 generated 224x224 pictures as a "
-        "decoded array, with captions and random weights, split as a run splits them, and with the "
-        "evaluations and scores of every epoch; images a second are those trained on. The share of "
-        "time that the device is busy is sampled by nvidia-smi. A pass over a few batches before "
-        "was thrown away.",
+        "25,000 samples x 10 epochs of EfficientNetV2-S with BERT, both trained, batch 256, bf16",
+        "What a run computes with an empty store from generated pictures of 224 x 224 as a decoded "
+        "array, captions of 13.5 tokens and random weights, with the evaluations of train and val "
+        "and the scores of every epoch. Extrapolated as the notes say. The share of time that the "
+        "device is busy is sampled by nvidia-smi, all epochs but the first.",
         at_most=150,
         unit=" s",
     ),
     Figure(
         "gpu_frozen",
-        "the same, both frozen, on a GPU",
-        "The same with frozen encoders: both are encoded once, and the head is trained; images a "
-        "second are those encoded.",
+        "the same, both frozen",
+        "The same with frozen encoders: pictures and captions are encoded once and stored, and the "
+        "head is fitted, 10 epochs. A small run before was thrown away.",
         at_most=60,
         unit=" s",
     ),
+    Figure(
+        "gpu_heads_256",
+        "a sweep of 24 heads on the features of 25,000 samples (1,280 + 768), 10 epochs, batch 256",
+        "`fit_model` on features, 4 losses x 3 dropouts x 2 seeds, one after the other, with the "
+        "evaluations and scores of every epoch; nothing is stored or tracked.",
+        unit=" s",
+    ),
+    Figure("gpu_heads_64", "the same, batch 64", "The same.", unit=" s"),
+    Figure(
+        "gpu_encode_v2_s",
+        "encoding rate / plain timm in fp32 and NCHW, EfficientNetV2-S",
+        "`encode_images` from the memory-mapped array in the precision that mmclf measures to be "
+        "best, over timm's model by hand: batches out of the same array, standardised on the "
+        "device. torch's own settings there: fp32 convolutions may take TF32.",
+        at_least=1.5,
+    ),
+    Figure("gpu_encode_resnet50", "the same, ResNet-50", "The same.", at_least=1.5),
+    Figure(
+        "gpu_encode_bert",
+        "captions a second / plain transformers in fp32, BERT",
+        "`encode_captions` over transformers by hand: batches in the order of the data, tokenised "
+        "and padded to their longest caption.",
+        at_least=1.5,
+    ),
+    Figure(
+        "gpu_bf16",
+        "validation mAP of a task that can be learnt, trained in bf16 - in fp32, in points",
+        "The same model, data, seeds and steps; a value for each seed.",
+    ),
 )
+ALL = (*CPU, *GPU)
 BY_NAME = {figure.name: figure for figure in ALL}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from figures import ALL, BY_NAME, Figure
 from results import Row
 
-BOUNDS = "bounds.md"
+BOUNDS, MENDS = "bounds.md", "mends.md"
 COLUMNS = ["figure", "data", "reach", "median (min to max, n)", "ours", "the other side", "met"]
 HEAD = """\
 # Speed: how close to the hardware?
@@ -31,27 +32,54 @@ make bench DATA=DIR
 `results.csv` holds the same rows, each with its date, commit, hardware and versions. No other work
 ran on the machine; other guests of its host are not excluded.
 """
-NO_GPU = "No GPU was there: the figures of `experiments/speed/gpu.py` are not measured.\n"
+GPU_HEAD = """\
+## On a GPU
+
+Samples are generated, weights random. Times in seconds are of one card that does nothing else.
+"""
+GPU_COMMANDS = """\
+```sh
+make gpu-wheels       # on a machine with a network: what a machine without one lacks, into .whl
+make bench-gpu        # under 8 minutes; GPU_PYTHON=python3 where .whl is installed for that Python
+```
+
+`gpu.csv` holds the same rows, each with its date, commit, card and versions.
+"""
 
 
-def readme(rows: Sequence[Row], bounds: Mapping[str, str]) -> str:
-    """The whole text; `bounds`, by figure: what bounds one that is out of reach."""
-    measured = {row.figure for row in rows}
-    gpu = [figure.name for figure in ALL if figure.name.startswith("gpu_")]
+@dataclass(frozen=True)
+class Texts:
+    """What is written by hand: what bounds each figure, and what was mended for a GPU."""
+
+    bounds: Mapping[str, str]
+    mends: str
+
+
+def readme(rows: Sequence[Row], texts: Texts, gpu_rows: Sequence[Row] = ()) -> str:
+    """The whole text, of the rows measured on a CPU and of those measured on a GPU."""
+    gpu = [GPU_HEAD, _table(gpu_rows), GPU_COMMANDS, _circumstances(gpu_rows, "###"), texts.mends]
+    every = [*rows, *gpu_rows]
+    measured = {row.figure for row in every}
     return "\n".join(
         [
             HEAD,
             _table(rows),
-            *([] if measured & set(gpu) else [NO_GPU]),
             COMMANDS,
-            _circumstances(rows),
+            _circumstances(rows, "##"),
+            *(gpu if gpu_rows else []),
             "## How each figure was made\n",
-            *(_section(figure, rows, bounds) for figure in ALL if figure.name in measured),
+            *(_section(figure, every, texts.bounds) for figure in ALL if figure.name in measured),
         ]
     )
 
 
-def read_bounds(folder: Path) -> dict[str, str]:
+def read_texts(folder: Path) -> Texts:
+    """The texts of bounds.md and mends.md."""
+    mends = folder / MENDS
+    return Texts(_bounds(folder), mends.read_text(encoding="utf-8") if mends.is_file() else "")
+
+
+def _bounds(folder: Path) -> dict[str, str]:
     """What bounds each figure: the paragraphs below its name as a heading in bounds.md."""
     path = folder / BOUNDS
     if not path.is_file():
@@ -90,9 +118,9 @@ def _number(value: float, figure: Figure) -> str:
     return f"{value:.3f}" if abs(value) < 0.2 and not figure.unit else f"{value:.2f}{figure.unit}"
 
 
-def _circumstances(rows: Sequence[Row]) -> str:
-    """Hardware, versions, dates and commits; told once where all rows agree."""
-    lines = ["## Hardware and versions\n"]
+def _circumstances(rows: Sequence[Row], level: str) -> str:
+    """Hardware, versions, dates and commits; measured once where all rows agree."""
+    lines = [f"{level} Hardware and versions\n"]
     for hardware in dict.fromkeys(row.hardware for row in rows):
         own = [row for row in rows if row.hardware == hardware]
         dates, commits, versions = (

@@ -14,7 +14,7 @@ from measuring import middle
 
 from mmclf.storage import environment
 
-FILE = "results.csv"
+FILE, GPU_FILE = "results.csv", "gpu.csv"
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,18 @@ def row(
     )
 
 
-def read(folder: Path) -> list[Row]:
-    """The rows kept in `folder`."""
-    path = folder / FILE
+def read(folder: Path, name: str = FILE) -> list[Row]:
+    """The rows kept in the file `name` of `folder`."""
+    path = folder / name
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as stream:
         return [_parsed(cells) for cells in csv.DictReader(stream)]
 
 
-def write(folder: Path, rows: Iterable[Row]) -> None:
-    """Keep rows in `folder`."""
-    with (folder / FILE).open("w", encoding="utf-8", newline="") as stream:
+def write(folder: Path, rows: Iterable[Row], name: str = FILE) -> None:
+    """Keep rows in the file `name` of `folder`."""
+    with (folder / name).open("w", encoding="utf-8", newline="") as stream:
         names = [field.name for field in fields(Row)]
         writer = csv.DictWriter(stream, names, lineterminator="\n")
         writer.writeheader()

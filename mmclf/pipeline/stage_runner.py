@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -20,7 +20,6 @@ from mmclf.models.classifier import summary
 from mmclf.models.description import EncoderDescription, describe_encoder
 from mmclf.models.encoders import is_fitted
 from mmclf.models.weights import as_safetensors
-from mmclf.pipeline.epoch_log import EpochLog
 from mmclf.pipeline.fit_result import (
     WEIGHTS,
     FitResult,
@@ -42,6 +41,7 @@ from mmclf.training.features import Features, FeaturesSerializer
 from mmclf.training.fit import FitData, FittedModel, fit_model
 from mmclf.training.image_encoding import ImageEncoding
 from mmclf.training.text_encoding import TextEncoding
+from mmclf.training.trainer import Epoch
 
 PROBED = 64  # samples on which precisions are compared
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # without which cuBLAS may vary
@@ -73,6 +73,15 @@ def deterministic(seed: int, device: torch.device) -> Iterator[None]:
                 os.environ.pop(WORKSPACE, None)
 
 
+class EpochObserver(Protocol):
+    """Gets every epoch of a fit; the `seconds` that it has taken are no part of the fit's."""
+
+    seconds: float
+
+    def log(self, epoch: Epoch) -> None:
+        """Take an epoch that has been evaluated."""
+
+
 @dataclass(frozen=True)
 class StageRunner:
     """Runs the stages of a run whose components have been built and checked."""
@@ -91,8 +100,8 @@ class StageRunner:
             for name, stages in self.stages.features.items()
         }
 
-    def fit(self, encoded: Encoded, empty: Empty, epochs: EpochLog) -> StageResult[FitResult]:
-        """The result of the fit; `epochs` logs every epoch, unless another process fits."""
+    def fit(self, encoded: Encoded, empty: Empty, epochs: EpochObserver) -> StageResult[FitResult]:
+        """The result of the fit; `epochs` gets every epoch, unless another process fits."""
 
         def compute() -> Computed[FitResult]:
             clock = Stopwatch()
