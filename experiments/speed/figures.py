@@ -74,10 +74,10 @@ CPU = (
     Figure(
         "encode_files_lite0",
         "encoding rate from JPEG files, the first time / the encoder's own, lite0",
-        "`decode_images` into a fresh store (summing the files, decoding, writing, syncing and summing "
-        "the array) and `encode_images` from it, over the encoder alone on a tensor in memory. "
-        "The encoder keeps all cores busy, so decoding, at best divided among them, comes on "
-        "top of it: that is the bound in the notes.",
+        "`decode_images` into a fresh store (hashing the files, decoding, writing, syncing and "
+        "hashing the array) and `encode_images` from it, over the encoder alone on a tensor in "
+        "memory. The encoder keeps all cores busy, so decoding, at best divided among them, comes "
+        "on top of it: that is the bound in the notes.",
         at_least=0.85,
     ),
     Figure(
@@ -166,8 +166,8 @@ CPU = (
         "memory",
         "peak anonymous memory of encoding 10,000 images / of 1,000, lite0",
         "The largest RssAnon of a fresh process, sampled every 20 ms, that decodes the files and "
-        "encodes them by `decode_images` and `ImageEncoding.encode`, libraries included; files are taken anew "
-        "from the first where the data has fewer.",
+        "encodes them by `decode_images` and `ImageEncoding.encode`, libraries included; files are "
+        "taken anew from the first where the data has fewer.",
         at_most=1.2,
     ),
     Figure(
