@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -25,6 +26,37 @@ def test_an_accelerator_trains_where_it_was_told_to_whatever_came_before() -> No
     for _ in range(2):
         with accelerator_on(torch.device("cpu")) as accelerator:
             assert accelerator.device.type == "cpu"
+
+
+@pytest.mark.parametrize("wanted", ["cuda", "cuda:1"])
+def test_a_gpu_is_the_current_one_while_it_trains(
+    wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one without a number, as `device=auto` gives it, which `set_device` refuses."""
+    current: list[torch.device] = []
+
+    @contextlib.contextmanager
+    def device(chosen: torch.device) -> Iterator[None]:
+        current.append(chosen)
+        yield
+        current.pop()
+
+    def set_device(chosen: torch.device) -> None:
+        raise ValueError(f"Expected a torch.device with a specified index, but got: {chosen}")
+
+    monkeypatch.setattr(torch.cuda, "device", device)
+    monkeypatch.setattr(torch.cuda, "set_device", set_device)
+    with accelerator_on(torch.device(wanted)):
+        assert current == [torch.device(wanted)]
+    assert current == []
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("wanted", ["auto", "cuda", "cuda:0"])
+def test_an_accelerator_trains_on_a_gpu(wanted: str) -> None:
+    with accelerator_on(pick_device(wanted)) as accelerator:
+        model = accelerator.prepare(torch.nn.Linear(2, 2))
+        assert model.weight.device.type == accelerator.device.type == "cuda"
 
 
 @pytest.mark.parametrize("raises", [False, True])
