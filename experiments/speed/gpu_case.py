@@ -25,7 +25,7 @@ from mmclf.data.split import Parts
 from mmclf.evaluation.thresholds import Threshold
 from mmclf.pipeline.evaluation_stage import score_epoch
 from mmclf.pipeline.run_data import RunData
-from mmclf.pipeline.stage_runner import ENCODINGS, PROBED, deterministic, prepared_runner
+from mmclf.pipeline.stage_runner import ENCODINGS, deterministic, prepared_runner, probe_size
 from mmclf.pipeline.stages import StageResolver
 from mmclf.storage.store.entry import Stage, StageTiming
 from mmclf.storage.store.store import Store
@@ -221,14 +221,14 @@ def encoded_captions(
 def vision_precision(encoder: Any, data: Data, device: torch.device) -> PrecisionGain:
     """What mmclf measures of an image encoder's precisions; the encoder is left on the device."""
     encoder.to(device=device, memory_format=torch.channels_last)
-    probed = torch.from_numpy(data.pictures[:PROBED].copy()).to(device)
+    probed = torch.from_numpy(data.pictures[: probe_size(device)].copy()).to(device)
     with deterministic(0, device):
         return precision.measure(lambda: encoder(standardise(encoder, probed)), device)
 
 
 def text_precision(encoder: Any, data: Data, device: torch.device) -> PrecisionGain:
     """The same of a text encoder."""
-    tokens = encoder.to(device).tokenize(data.captions[:PROBED])
+    tokens = encoder.to(device).tokenize(data.captions[: probe_size(device)])
     batch = {name: value.to(device) for name, value in tokens.items()}
     with deterministic(0, device):
         return precision.measure(lambda: encoder(batch), device)

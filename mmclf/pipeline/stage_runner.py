@@ -43,7 +43,9 @@ from mmclf.training.image_encoding import ImageEncoding
 from mmclf.training.text_encoding import TextEncoding
 from mmclf.training.trainer import Epoch
 
-PROBED = 64  # samples on which precisions are compared
+PROBED = 64  # samples on which precisions are compared: with few, those few would decide
+# 64 leave a GPU idle: what is compared then is how fast the CPU launches its work.
+PROBED_ON_GPU = 512
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # without which cuBLAS may vary
 
 Encoded = Mapping[str, Sequence[StageResult[Features]]]
@@ -222,6 +224,11 @@ ENCODINGS: Mapping[str, Callable[[Config, RunData], ModalityEncoding]] = {
 }
 
 
+def probe_size(device: torch.device) -> int:
+    """How many samples precisions are compared on."""
+    return PROBED_ON_GPU if device.type == "cuda" else PROBED
+
+
 def _resolve_precision(
     components: ModelComponents,
     data: RunData,
@@ -230,9 +237,10 @@ def _resolve_precision(
     device: torch.device,
 ) -> None:
     """Measure the precision that an encoder runs in, if it is `auto` and not cached."""
-    encoder, rows = components.encoder(modality), data.parts.train[:PROBED]
+    encoder = components.encoder(modality)
     if is_fitted(encoder):
         return
+    rows = data.parts.train[: probe_size(device)]
     precision.resolve(
         components.config.encode.precision,
         components.encodings[modality].probe(encoder, rows, device),

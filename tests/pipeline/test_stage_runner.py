@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from mmclf.pipeline.stage_runner import WORKSPACE, deterministic
+from mmclf.pipeline.stage_runner import PROBED, WORKSPACE, deterministic, probe_size
 
 
 def test_determinism_is_left_as_it_was_found() -> None:
@@ -39,3 +39,8 @@ def test_what_the_user_had_chosen_is_restored(
         assert os.environ.get(WORKSPACE) == workspace
     finally:
         torch.use_deterministic_algorithms(False)
+
+
+def test_a_gpu_compares_precisions_on_more_samples_than_a_cpu() -> None:
+    assert probe_size(torch.device("cpu")) == PROBED
+    assert probe_size(torch.device("cuda", 0)) > PROBED
