@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmclf.training.prefetch import to_device
+
 
 def augmented(
     pictures: Tensor,
@@ -22,9 +24,10 @@ def augmented(
     draws do not depend on the device.
     """
     count, height, width = pictures.shape[:3]
-    rows = _positions(height, count, padding, vertical_flip, generator).to(pictures.device)
-    columns = _positions(width, count, padding, horizontal_flip, generator).to(pictures.device)
-    batch = torch.arange(count, device=pictures.device)[:, None, None]
+    device = pictures.device
+    rows = to_device(_positions(height, count, padding, vertical_flip, generator), device)
+    columns = to_device(_positions(width, count, padding, horizontal_flip, generator), device)
+    batch = torch.arange(count, device=device)[:, None, None]
     return pictures[batch, rows[:, :, None], columns[:, None, :]]
 
 

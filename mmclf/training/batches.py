@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from mmclf.data.images import Pictures
 from mmclf.models.encoders import TextEncoder, VisionEncoder
 from mmclf.training.batch_augment import augmented
 from mmclf.training.encode import standardise
-from mmclf.training.prefetch import to_device
+from mmclf.training.prefetch import rows_to_device, to_device
 
 
 class ModalityInput(Protocol):
@@ -44,9 +44,16 @@ class FeatureInput:
 
     def train_batch(self, rows: Tensor, generator: torch.Generator, device: torch.device) -> Tensor:
         """A view drawn for each of some rows (B, D), every view as likely."""
+        return self.select(to_device(self.draw_views(rows, generator), device))
+
+    def draw_views(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """Indices (B,), on the CPU, among all N * V views: one of each row, every one as likely."""
         count = self.values.shape[1]
-        views = torch.randint(count, (len(rows),), generator=generator)
-        return self.values.flatten(0, 1).index_select(0, (rows * count + views).to(device))
+        return rows * count + torch.randint(count, (len(rows),), generator=generator)
+
+    def select(self, views: Tensor) -> Tensor:
+        """The features (B, D) of views, by their indices (B,) on the device of the features."""
+        return self.values.flatten(0, 1).index_select(0, views)
 
     def subset(self, rows: NDArray[np.int64]) -> FeatureInput:
         """The features of these rows."""
@@ -87,7 +94,7 @@ class ImageInput:
         return replace(self, rows=self.rows[rows])
 
     def _read(self, rows: NDArray[np.int64], device: torch.device) -> Tensor:
-        return to_device(torch.from_numpy(self.pictures[rows]), device)
+        return rows_to_device(self.pictures, rows, device)
 
 
 @dataclass(frozen=True)
@@ -148,4 +155,31 @@ class TrainingSet:
             name: source.train_batch(rows, generator, device)
             for name, source in self.inputs.items()
         }
-        return inputs, self.labels[rows.to(device)]
+        return inputs, self.labels[to_device(rows, device)]
+
+    def train_feature_batches(
+        self, batches: Sequence[Tensor], generator: torch.Generator
+    ) -> Generator[tuple[dict[str, Any], Tensor], None, None]:
+        """What `train_batch` gives of each batch, where all inputs are features.
+
+        All is drawn beforehand and moved to the device at once.
+        """
+        inputs = {
+            name: source for name, source in self.inputs.items() if isinstance(source, FeatureInput)
+        }
+        drawn = [
+            [rows, *(source.draw_views(rows, generator) for source in inputs.values())]
+            for rows in batches
+        ]
+        sizes = [len(rows) for rows in batches]
+        # Row numbers first, then the views of each input, each for all batches.
+        rows_by_batch, *views_by_input = (
+            torch.split(to_device(torch.cat(indices), self.labels.device), sizes)
+            for indices in zip(*drawn, strict=True)
+        )
+        for rows, *views in zip(rows_by_batch, *views_by_input, strict=True):
+            selected = {
+                name: source.select(of_input)
+                for (name, source), of_input in zip(inputs.items(), views, strict=True)
+            }
+            yield selected, self.labels[rows]

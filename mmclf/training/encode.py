@@ -29,7 +29,8 @@ def standardise(encoder: VisionEncoder, pictures: Tensor) -> Tensor:
     mean = torch.tensor(getattr(encoder, "mean", IMAGENET_MEAN))
     std = torch.tensor(getattr(encoder, "std", IMAGENET_STD))
     # (x / 255 - mean) / std in two passes over the pictures instead of three.
-    scale, shift = (1 / (255 * std)).to(pictures.device), (mean / std).to(pictures.device)
+    device = pictures.device
+    scale, shift = to_device(1 / (255 * std), device), to_device(mean / std, device)
     # The permuted view of (B, H, W, 3) is (B, 3, H, W) in channels_last order, without a copy.
     return pictures.float().mul_(scale).sub_(shift).permute(0, 3, 1, 2)
 
@@ -86,7 +87,7 @@ def encode_captions(
     for rows, tokens in zip(batches, prefetch(tokens_of, range(len(batches))), strict=True):
         with autocast(precision, device):
             encoded = encoder(tokens)
-        features[torch.tensor(rows, device=device)] = encoded.float()
+        features[to_device(torch.tensor(rows), device)] = encoded.float()
         advance(len(rows))
     return features.cpu()
 

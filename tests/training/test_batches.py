@@ -89,3 +89,21 @@ def test_features_and_raw_inputs_stand_side_by_side() -> None:
     assert [row in values[2].tolist() for row in inputs["vision"][:2].tolist()] == [True, True]
     assert inputs["text"]["ids"].tolist() == [[ord("c")], [ord("c")], [ord("a")]]
     assert torch.equal(labels, torch.eye(3)[[2, 2, 0]])
+
+
+def test_features_of_an_epoch_are_those_of_its_batches_one_by_one() -> None:
+    inputs = {
+        "vision": FeatureInput(torch.arange(36.0).reshape(6, 3, 2)),
+        "text": FeatureInput(torch.arange(24.0).reshape(6, 2, 2)),
+    }
+    some = TrainingSet([*"012345"], inputs, torch.eye(6))
+    batches = [torch.tensor([5, 0, 3]), torch.tensor([1, 4]), torch.tensor([2])]
+    one_by_one, together = generator(), generator()
+    epoch = list(some.train_feature_batches(batches, together))
+    assert len(epoch) == 3
+    for batch, (selected, labels) in zip(batches, epoch, strict=True):
+        expected, expected_labels = some.train_batch(batch, one_by_one)
+        assert selected.keys() == expected.keys()
+        assert all(torch.equal(selected[name], expected[name]) for name in selected)
+        assert torch.equal(labels, expected_labels)
+    assert torch.equal(one_by_one.get_state(), together.get_state())

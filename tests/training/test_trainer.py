@@ -66,6 +66,7 @@ def learner(
     *,
     accumulate: int = 1,
     clip_norm: float | None = None,
+    check_every: int | None = None,
 ) -> Learner:
     adam = torch.optim.Adam(model.parameters(), lr=0.02)
     return Learner(
@@ -77,6 +78,7 @@ def learner(
         batch_size=batch_size,
         accumulate=accumulate,
         clip_norm=clip_norm,
+        check_every=check_every,
     )
 
 
@@ -202,6 +204,46 @@ def test_a_loss_that_is_not_finite_names_its_sample(poison: float, hurt: str) ->
     assert f"not finite at epoch 1, step {step}; samples: {hurt}. If" in str(caught.value)
     assert optimizer.steps == step - 1
     assert weights(model).isfinite().all()
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("check_every", [2, 3, 6, 100])
+@pytest.mark.parametrize("hurt", ["3.jpg", "7.jpg"])
+def test_a_loss_that_is_checked_late_names_its_sample_too(
+    hurt: str, check_every: int, accumulate: int
+) -> None:
+    """In the second epoch, in which the optimizer and the scheduler have a state already."""
+    results = []
+    for every in (1, check_every):
+        train = examples(views=2)
+        model = classifier(dropout=0.3)
+        adam = torch.optim.Adam(model.parameters(), lr=0.02)
+        schedule = torch.optim.lr_scheduler.StepLR(adam, step_size=2, gamma=0.5)
+        one = learner(model, 2, adam, schedule, accumulate=accumulate, check_every=every)
+        generator = torch.Generator().manual_seed(5)
+        torch.manual_seed(8)
+        one.epoch(train, generator, 1)
+        values(train, "vision")[train.ids.index(hurt), :, 2] = torch.nan
+        with pytest.raises(NonFiniteLossError) as caught:
+            one.epoch(train, generator, 2)
+        results.append((str(caught.value), weights(model), adam.param_groups[0]["lr"]))
+    strict, late = results
+    assert f"; samples: {hurt}. If" in strict[0]
+    assert late[0] == strict[0]
+    assert torch.equal(late[1], strict[1])
+    assert late[2] == strict[2]
+
+
+@pytest.mark.parametrize(("check_every", "accumulate"), [(3, 1), (4, 2), (100, 1)])
+def test_how_often_losses_are_checked_changes_no_weight(check_every: int, accumulate: int) -> None:
+    states = []
+    for every in (None, check_every):
+        model = classifier(dropout=0.3)
+        torch.manual_seed(3)
+        one = learner(model, 2, accumulate=accumulate, check_every=every)
+        refit(one, examples(views=3), epochs=3, seed=1)
+        states.append(weights(model))
+    assert torch.equal(states[0], states[1])
 
 
 def test_many_samples_that_are_not_finite_are_counted() -> None:
