@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmclf.data.images import Pictures
 from mmclf.models.encoders import TextEncoder, VisionEncoder
+from mmclf.training.cuda_graphs import cuda_graphs
 from mmclf.training.precision import Precision, autocast
 from mmclf.training.prefetch import prefetch, to_device
 
@@ -58,11 +59,12 @@ def encode_images(
 
     features = torch.empty(len(rows), encoder.out_dim, device=device)
     starts = range(0, len(rows), batch_size)
-    for start, batch in zip(starts, prefetch(seen, starts), strict=True):
-        with autocast(precision, device):
-            encoded = encoder(standardise(encoder, batch))
-        features[start : start + len(batch)] = encoded
-        advance(len(batch))
+    with cuda_graphs([encoder], device):
+        for start, batch in zip(starts, prefetch(seen, starts), strict=True):
+            with autocast(precision, device):
+                encoded = encoder(standardise(encoder, batch))
+            features[start : start + len(batch)] = encoded
+            advance(len(batch))
     return features.cpu()
 
 

@@ -19,6 +19,7 @@ from mmclf.models.build import make_model, make_optimizer
 from mmclf.models.classifier import Classifier
 from mmclf.training.batches import FeatureInput, ModalityInput, TrainingSet
 from mmclf.training.components import ModelComponents
+from mmclf.training.cuda_graphs import cuda_graphs
 from mmclf.training.device import accelerator_on
 from mmclf.training.trainer import Epoch, Learner, fit, refit, steps_of
 
@@ -110,15 +111,16 @@ def fit_model(
         on_epoch: called with every epoch after it has been evaluated.
 
     """
-    config = components.config
+    config, trainable = components.config, components.trainable
     trainer = config.trainer
-    with accelerator_on(device, trainer.precision) as accelerator:
+    graphs = cuda_graphs(trainable.values(), device)
+    with accelerator_on(device, trainer.precision) as accelerator, graphs:
         train, val, test = (
             data.training_set(components, [part], device) for part in ("train", "val", "test")
         )
         initial_states = {
             name: deepcopy(encoder.state_dict())
-            for name, encoder in components.trainable.items()
+            for name, encoder in trainable.items()
             if trainer.refit
         }
         learner, model = make_learner(components, data, len(train), accelerator)
@@ -135,7 +137,7 @@ def fit_model(
         samples_seen = len(epochs) * len(train)
         if trainer.refit:
             for name, weights in initial_states.items():
-                components.trainable[name].load_state_dict(weights)
+                trainable[name].load_state_dict(weights)
             train_and_val = data.training_set(components, ["train", "val"], device)
             learner, model = make_learner(components, data, len(train_and_val), accelerator)
             refit(learner, train_and_val, epochs=best.number, seed=config.seed)
