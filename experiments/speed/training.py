@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from functools import partial
 
 import torch
+from accelerate import Accelerator
 from data_sets import DataSet, evenly
 from encoders import CPU
 from hugging_face import Given, trainer_side
@@ -46,9 +47,13 @@ def _measured(work: Workspace, data: DataSet, figure: str) -> Row:
         work.fresh(),
     )
     make = partial(Peer, trainer_side, given)
-    with make() as theirs, make(keep_memory=True) as kept:
+    with (
+        make() as theirs,
+        make(keep_memory=True) as kept,
+        accelerator_on(CPU, precision) as accelerator,
+    ):
         sides: dict[str, Side] = {
-            "ours": _ours(work, data, precision),
+            "ours": _ours(work, data, precision, accelerator),
             "Trainer": theirs,
             "Trainer, memory kept": kept,
         }
@@ -66,7 +71,7 @@ def _measured(work: Workspace, data: DataSet, figure: str) -> Row:
     )
 
 
-def _ours(work: Workspace, data: DataSet, precision: str) -> Side:
+def _ours(work: Workspace, data: DataSet, precision: str, accelerator: Accelerator) -> Side:
     """What trains one further epoch by mmclf."""
     rows = evenly(len(data.samples), work.sizes.trained)
     batch = work.sizes.training_batch
@@ -79,8 +84,7 @@ def _ours(work: Workspace, data: DataSet, precision: str) -> Side:
     samples = data.samples
     fit_data = FitData(samples.ids, samples.labels, dict(parts.items()), {})
     training_set = fit_data.training_set(components, ["train"], CPU)
-    with accelerator_on(CPU, config.trainer.precision) as accelerator:
-        learner, _ = make_learner(components, fit_data, len(rows), accelerator)
+    learner, _ = make_learner(components, fit_data, len(rows), accelerator)
     generator = torch.Generator().manual_seed(config.seed)
 
     def epoch() -> float:
