@@ -38,7 +38,7 @@ class GpuSizes:
     picture: int = 224
     batch: int = 256
     samples: int = 25_000
-    trained: int = 7_680
+    trained: int = 25_000
     epochs: int = 4
     encoded: int = 8_192
     rounds: int = 3
@@ -68,13 +68,13 @@ GPU_QUICK = GpuSizes(
     picture=32,
     batch=8,
     samples=48,
-    trained=16,
+    trained=8,
     epochs=2,
     encoded=16,
     rounds=1,
     head_epochs=2,
     heads_s=0.0,
-    learnt=64,
+    learnt=32,
     learnt_epochs=1,
     smaller_vision=("vision.name=test_efficientnet.r160_in1k",),
     smaller_text=(
