@@ -11,6 +11,7 @@ features        their results
 batches         what the trainer draws its batches from
 batch_augment   crops and flips of whole batches
 components      model, loss, optimizer and scheduler of a run
+cuda_graphs     passes of an encoder as CUDA graphs
 trainer         the training loop
 fit             the best epoch, and the refit
 """
