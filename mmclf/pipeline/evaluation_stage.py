@@ -58,7 +58,7 @@ def evaluate_fit(
     clock = Stopwatch()
     labels = {part: data.labels(part) for part in PARTS}
     names = data.samples.label_names
-    thresholds, metrics = evaluate(result.outputs(), labels, threshold, names)
+    thresholds, metrics = evaluate(result.outputs, labels, threshold, names)
     evaluation = EvaluationResult(thresholds, metrics, list(history))
     return Computed(evaluation, clock.elapsed(), len(data.samples), fit.timings)
 

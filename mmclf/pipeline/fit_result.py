@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ class FitResult:
     Args:
         train: outputs after every epoch, before a refit.
         val: outputs after every epoch, before a refit, which trains on val.
-        test: outputs of the final model.
+        outputs: of `train`, `val` and `test` of the best epoch, as the stages after the fit leave
+            them; thresholds and metrics are of these.
         best: number of the best epoch, from 1.
         summary: of the layers, as text.
         encoders: the values of each encoder's description.
@@ -37,16 +38,18 @@ class FitResult:
 
     train: tuple[SplitOutputs, ...]
     val: tuple[SplitOutputs, ...]
-    test: SplitOutputs
+    outputs: Mapping[str, SplitOutputs]
     best: int
     summary: str
     encoders: Mapping[str, Mapping[str, Any]]
     model: Mapping[str, bytes]
 
-    def outputs(self) -> dict[str, SplitOutputs]:
-        """The outputs of `train`, `val` and `test` of the best epoch."""
-        best = self.best - 1
-        return {"train": self.train[best], "val": self.val[best], "test": self.test}
+
+def best_outputs(
+    train: Sequence[SplitOutputs], val: Sequence[SplitOutputs], test: SplitOutputs, best: int
+) -> dict[str, SplitOutputs]:
+    """The outputs of each part of the best epoch."""
+    return {"train": train[best - 1], "val": val[best - 1], "test": test}
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class FitResultSerializer:
 
     def write(self, result: FitResult, folder: Path) -> None:
         """Write it to `folder`."""
-        series = {"train": result.train, "val": result.val, "test": (result.test,)}
+        test = result.outputs["test"]
+        series = {"train": result.train, "val": result.val, "test": (test,)}
         for name, outputs in series.items():
             save_array(folder / f"{name}.npy", np.stack([output.logits for output in outputs]))
         losses = {name: [output.loss for output in outputs] for name, outputs in series.items()}
@@ -80,11 +84,11 @@ class FitResultSerializer:
             stacked = load_array(entry.path(f"{name}.npy"))
             return tuple(map(SplitOutputs, record.losses[name], stacked))
 
-        (test,) = series("test")
+        train, val, (test,) = series("train"), series("val"), series("test")
         return FitResult(
-            train=series("train"),
-            val=series("val"),
-            test=test,
+            train=train,
+            val=val,
+            outputs=best_outputs(train, val, test, record.best),
             best=record.best,
             summary=record.summary,
             encoders=record.encoders,
@@ -106,9 +110,18 @@ class SplitOutputsSerializer:
         return SplitOutputs(float(json.loads(entry.read("loss.json"))), logits)
 
 
-def with_test_outputs(
-    fit: StageResult[FitResult], tested: StageResult[SplitOutputs]
+def with_outputs(
+    fit: StageResult[FitResult],
+    later: StageResult[Any],
+    outputs: Mapping[str, SplitOutputs],
 ) -> StageResult[FitResult]:
-    """A fit's result with other outputs of the test set, and the costs of both."""
-    value = replace(fit.value, test=tested.value)
-    return StageResult(value, tested.timing, tested.inputs, tested.reused)
+    """A fit's result with outputs that a later stage has changed, and the costs of both.
+
+    Args:
+        fit: the result, whose costs are among those of the later stage's inputs.
+        later: the result of that stage.
+        outputs: of the parts that it changes.
+
+    """
+    value = replace(fit.value, outputs={**fit.value.outputs, **outputs})
+    return StageResult(value, later.timing, later.inputs, later.reused)

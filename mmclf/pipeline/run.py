@@ -27,7 +27,7 @@ from mmclf.pipeline.fit_result import (
     FitResult,
     FitResultSerializer,
     SplitOutputsSerializer,
-    with_test_outputs,
+    with_outputs,
 )
 from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 from mmclf.pipeline.stage_timing import speeds, times, timing_tags
@@ -173,7 +173,7 @@ def _stored_fit(stages: RunStages | None, store: Store) -> StageResult[FitResult
     if fit is None or stages.tested is None:
         return fit
     tested = store.get(stages.tested, SplitOutputsSerializer())
-    return None if tested is None else with_test_outputs(fit, tested)
+    return None if tested is None else with_outputs(fit, tested, {"test": tested.value})
 
 
 def _log_start(log: RunLog, composed: Composed, data: RunData, stages: RunStages) -> None:
@@ -209,7 +209,7 @@ def _log_artifacts(
     """Log predictions, model and figures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        logits = {part: fit.outputs()[part].logits for part in LOGITS}
+        logits = {part: fit.outputs[part].logits for part in LOGITS}
         artifacts.write_predictions(folder, data.samples, data.parts, logits)
         artifacts.write_model(
             folder, config, data, fit, threshold.empty, evaluation.thresholds, stages.precisions
@@ -231,7 +231,7 @@ def _result(
         metrics=metrics,
         history=evaluation.history,
         ids={part: [data.samples.ids[i] for i in data.parts[part]] for part in LOGITS},
-        logits={part: fit.outputs()[part].logits for part in LOGITS},
+        logits={part: fit.outputs[part].logits for part in LOGITS},
         labels={part: data.labels(part) for part in LOGITS},
         thresholds=evaluation.thresholds,
         label_names=data.samples.label_names,

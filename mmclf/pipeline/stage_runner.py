@@ -25,7 +25,8 @@ from mmclf.pipeline.fit_result import (
     FitResult,
     FitResultSerializer,
     SplitOutputsSerializer,
-    with_test_outputs,
+    best_outputs,
+    with_outputs,
 )
 from mmclf.pipeline.modalities import images_of
 from mmclf.pipeline.modality_ablation import ablated_outputs
@@ -133,7 +134,7 @@ class StageRunner:
             return Computed(outputs, clock.elapsed(), len(outputs.logits), fit.timings)
 
         tested = self.store.get_or_compute(stage, SplitOutputsSerializer(), compute)
-        return with_test_outputs(fit, tested)
+        return with_outputs(fit, tested, {"test": tested.value})
 
     def _features(self, modality: str, view: int, stage: Any) -> StageResult[Features]:
         def compute() -> Computed[Features]:
@@ -174,7 +175,7 @@ class StageRunner:
         return FitResult(
             train=tuple(fitted.train),
             val=tuple(fitted.val),
-            test=fitted.test,
+            outputs=best_outputs(fitted.train, fitted.val, fitted.test, fitted.best),
             best=fitted.best,
             summary=summary(fitted.model),
             encoders={name: description.values for name, description in descriptions.items()},

@@ -121,7 +121,7 @@ def outcome_of(
     return FitResult(
         train=(judged,),
         val=(judged,),
-        test=judged,
+        outputs=dict.fromkeys(("train", "val", "test"), judged),
         best=1,
         summary=classifier.summary(model),
         encoders={name: one.values for name, one in known.items()},

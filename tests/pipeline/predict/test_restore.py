@@ -110,7 +110,7 @@ def written(
     outcome = FitResult(
         train=(judged,),
         val=(judged,),
-        test=judged,
+        outputs=dict.fromkeys(("train", "val", "test"), judged),
         best=1,
         summary=summary(model),
         encoders={name: one.values for name, one in known.items()},
