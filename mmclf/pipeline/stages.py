@@ -25,14 +25,30 @@ from mmclf.storage.store.json_cache import JsonCache
 
 Precision = Literal["fp32", "bf16"]
 
-# To be raised when a stage computes something else from the same arguments.
-VERSIONS: Mapping[str, int] = {
-    "vision": VISION_VERSION,
-    "text": TEXT_VERSION,
-    "fit": 1,
-    "tested": 1,
-    "decide": 1,
+
+@dataclass(frozen=True)
+class StageKind:
+    """A stage by its name.
+
+    Args:
+        version: raised when the stage computes something else of the same arguments.
+        time: the tracked time, `time/{time}_s`, that its seconds are part of.
+
+    """
+
+    version: int
+    time: Literal["encode", "fit", "decide"]
+
+
+# A new stage is an entry here.
+STAGES: Mapping[str, StageKind] = {
+    "vision": StageKind(VISION_VERSION, "encode"),
+    "text": StageKind(TEXT_VERSION, "encode"),
+    "fit": StageKind(1, "fit"),
+    "tested": StageKind(1, "decide"),
+    "decide": StageKind(1, "decide"),
 }
+VERSIONS: Mapping[str, int] = {name: kind.version for name, kind in STAGES.items()}
 CLASSIFIER = "mmclf.models.classifier"  # whose code, with that of the head, is in a fit's key
 
 
@@ -159,7 +175,7 @@ class StageResolver:
 
 
 def _stage(name: str, arguments: Mapping[str, Any]) -> Stage:
-    return Stage(name, VERSIONS[name], arguments)
+    return Stage(name, STAGES[name].version, arguments)
 
 
 def _ablation_stage(config: Config, fit: Stage) -> Stage | None:
