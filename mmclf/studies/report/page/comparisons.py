@@ -11,7 +11,7 @@ import numpy as np
 from mmclf.plots.cost import ALL_LABELLED, SAME_TIME, cost_figure, pareto
 from mmclf.plots.forest import Interval, forest_figure
 from mmclf.plots.waterfall import waterfall_figure
-from mmclf.plots.words import counted, listed, points, quoted, score
+from mmclf.plots.words import capital, counted, listed, points, quoted, score
 from mmclf.studies.report.details import Details
 from mmclf.studies.report.page.method import distinct
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, MakePlot, Plot, Section
@@ -105,7 +105,7 @@ def cost_plot(result: StudyResult, _details: Details | None) -> Plot | None:
     return Plot(
         "cost",
         Section("time", "Running time"),
-        f"{metric.short} and running time",
+        f"{capital(metric.short)} and running time",
         _cost_caption(arms, metric.short),
         f"{counted(len(arms), 'arm')}, from {seconds.min():.1f} to {seconds.max():.1f} s and from "
         f"{score(float(scores.min()))} to {score(float(scores.max()))}. "
@@ -124,10 +124,10 @@ def _cost_caption(arms: Sequence[ArmResult], short: str) -> str:
     runs = [run for arm in arms for run in arm.runs]
     hardware = distinct(runs, "mmclf.cold_hardware") or distinct(runs, "mmclf.hardware")
     return (
-        f"{short} as the mean over seeds, time as their median. Filled, and joined by the line, "
-        "are the arms that no better one is as fast as; two count as equally fast if their times "
-        f"differ by no more than {100 * SAME_TIME:g} %, or than the standard deviation between "
-        "seeds of either. The time is that of a run with an empty store, which computes "
+        f"{capital(short)} as the mean over seeds, time as their median. Filled, and joined by the "
+        "line, are the arms that no better one is as fast as; two count as equally fast if their "
+        f"times differ by no more than {100 * SAME_TIME:g} %, or than the standard deviation "
+        "between seeds of either. The time is that of a run with an empty store, which computes "
         f"everything. {named}"
         f"{' The times are of different hardware.' if len(hardware) > 1 else ''}"
     )
