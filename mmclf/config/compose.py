@@ -39,6 +39,11 @@ def compose(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Co
     """The checked config of one run.
 
     Raises one InputError with a finding for each thing that is wrong.
+
+    >>> import mmclf
+    >>> composed = mmclf.compose(["loss=focal", "trainer.epochs=5"])
+    >>> composed.choices["loss"], composed.config.trainer.epochs
+    ('focal', 5)
     """
     command = check_command(overrides, config_dir)
     if command.kind != "run":

@@ -24,6 +24,21 @@ class Samples:
         own_val: (N,) the samples of the source's own validation set.
         own_test: (N,) the samples of the source's own test set.
 
+    A data source is a function that returns them, as here of two captions without images:
+
+    >>> samples = Samples(
+    ...     ids=("a", "b"),
+    ...     images=(),
+    ...     captions=("a dog on a bench", "two cats"),
+    ...     labels=label_matrix([["dog", "bench"], ["cat"]], ["bench", "cat", "dog"]),
+    ...     label_ids=("bench", "cat", "dog"),
+    ...     label_names=("bench", "cat", "dog"),
+    ...     own_val=np.zeros(2, dtype=np.bool_),
+    ...     own_test=np.array([False, True]),
+    ... )
+    >>> len(samples), samples.labels.tolist()
+    (2, [[1, 0, 1], [0, 1, 0]])
+
     """
 
     ids: tuple[str, ...]

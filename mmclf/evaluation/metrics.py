@@ -71,7 +71,12 @@ def f1_micro(labels: Labels, predicted: Labels) -> float:
 
 
 def f1_samples(labels: Labels, predicted: Labels) -> float:
-    """The mean over samples of their F1."""
+    """The mean over samples of their F1.
+
+    >>> labels = np.array([[1, 0, 1], [0, 1, 0]], dtype=np.uint8)
+    >>> f1_samples(labels, np.array([[1, 0, 0], [0, 1, 0]], dtype=np.uint8))
+    0.8333333333333333
+    """
     return float(_f1_score(labels, predicted, "samples"))
 
 

@@ -15,7 +15,17 @@ Floats = NDArray[np.float64]
 
 
 class Threshold(Protocol):
-    """A rule for thresholds; `empty` is what a prediction without labels becomes."""
+    """A rule for thresholds; `empty` is what a prediction without labels becomes.
+
+    >>> class Prevalence:
+    ...     empty: Empty = "argmax"
+    ...
+    ...     def fit(self, probabilities: Floats, labels: Labels) -> Floats:
+    ...         return np.quantile(probabilities, 1 - labels.mean(), axis=0)
+    >>> rule: Threshold = Prevalence()
+    >>> rule.fit(np.array([[0.2], [0.4], [0.9]]), np.array([[0], [1], [1]], dtype=np.uint8))
+    array([0.33333333])
+    """
 
     empty: Empty
 
@@ -24,7 +34,11 @@ class Threshold(Protocol):
 
 
 class Fixed:
-    """The same fixed threshold for every label."""
+    """The same fixed threshold for every label.
+
+    >>> Fixed(0.4).fit(np.zeros((5, 2)), np.zeros((5, 2), dtype=np.uint8))
+    array([0.4, 0.4])
+    """
 
     def __init__(
         self,
@@ -45,6 +59,11 @@ class GlobalF1:
 
     `average`: the mean F1 over labels (`macro`) or samples (`samples`), or the F1 of all
     predictions (`micro`).
+
+    >>> probabilities = np.array([[0.2, 0.1], [0.3, 0.1], [0.9, 0.4]])
+    >>> labels = np.array([[0, 0], [1, 0], [1, 1]], dtype=np.uint8)
+    >>> GlobalF1(empty="empty").fit(probabilities, labels)
+    array([0.25, 0.25])
     """
 
     def __init__(self, average: Average = "samples", empty: Empty = "argmax") -> None:
@@ -62,6 +81,10 @@ class PerLabelF1:
     """A threshold for each label, with a high F1 of the validation samples.
 
     `average` as in GlobalF1. A label without positives keeps GlobalF1's threshold.
+
+    >>> probabilities = np.array([[0.2, 0.6], [0.7, 0.8], [0.9, 0.1]])
+    >>> PerLabelF1().fit(probabilities, np.array([[0, 0], [1, 1], [1, 0]], dtype=np.uint8)).shape
+    (2,)
     """
 
     def __init__(self, average: Average = "samples", empty: Empty = "argmax") -> None:
@@ -81,6 +104,10 @@ def decide(probabilities: Floats, thresholds: Floats, empty: Empty) -> Labels:
     """Label sets (N, L): the labels whose probability reaches the threshold (L,).
 
     An empty set stays empty (`empty`), or gets its most probable label (`argmax`).
+
+    >>> decide(np.array([[0.2, 0.6], [0.1, 0.4]]), np.array([0.5, 0.5]), "argmax")
+    array([[0, 1],
+           [0, 1]], dtype=uint8)
     """
     label_sets = (probabilities >= thresholds).astype(np.uint8)
     if empty == "argmax":

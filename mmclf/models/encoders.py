@@ -9,7 +9,18 @@ from torch import Tensor
 
 
 class VisionEncoder(Protocol):
-    """Computes features (B, D) of standardised images (B, 3, H, W)."""
+    """Computes features (B, D) of standardised images (B, 3, H, W).
+
+    >>> import torch
+    >>> class MeanColour(torch.nn.Module):
+    ...     out_dim = 3
+    ...
+    ...     def forward(self, pictures: Tensor) -> Tensor:
+    ...         return pictures.mean(dim=(2, 3))
+    >>> encoder: VisionEncoder = MeanColour()
+    >>> encoder(torch.zeros(4, 3, 32, 32)).shape
+    torch.Size([4, 3])
+    """
 
     out_dim: int
 
@@ -18,7 +29,22 @@ class VisionEncoder(Protocol):
 
 
 class TextEncoder(Protocol):
-    """Tokenises captions, and computes their features (B, D)."""
+    """Tokenises captions, and computes their features (B, D).
+
+    >>> import torch
+    >>> class Length(torch.nn.Module):
+    ...     out_dim = 1
+    ...
+    ...     def tokenize(self, captions: Sequence[str]) -> Mapping[str, Tensor]:
+    ...         return {"length": torch.tensor([[float(len(text))] for text in captions])}
+    ...
+    ...     def forward(self, tokens: Mapping[str, Tensor]) -> Tensor:
+    ...         return tokens["length"]
+    >>> encoder: TextEncoder = Length()
+    >>> encoder(encoder.tokenize(["a dog", "two cats"]))
+    tensor([[5.],
+            [8.]])
+    """
 
     out_dim: int
 
@@ -30,7 +56,14 @@ class TextEncoder(Protocol):
 
 
 class FittedEncoder(Protocol):
-    """An encoder that is fitted to the training captions, as TF-IDF, not trained by gradients."""
+    """An encoder that is fitted to the training captions, as TF-IDF, not trained by gradients.
+
+    >>> from mmclf.models.tfidf import Tfidf
+    >>> encoder: FittedEncoder = Tfidf(min_df=1)
+    >>> _ = encoder.fit(["a dog runs", "a cat sits"])
+    >>> encoder.out_dim, encoder.transform(["a dog sits"]).shape
+    (4, torch.Size([1, 4]))
+    """
 
     @property
     def out_dim(self) -> int:

@@ -37,7 +37,12 @@ class Normalise(nn.Module):
 
 
 class Concat(nn.Module):
-    """The concatenation of the modalities' features: D is the sum of `dims`."""
+    """The concatenation of the modalities' features: D is the sum of `dims`.
+
+    >>> fusion = Concat(dims=[3, 2])
+    >>> fusion.out_dim, fusion([torch.zeros(4, 3), torch.zeros(4, 2)]).shape
+    (5, torch.Size([4, 5]))
+    """
 
     def __init__(self, dims: Sequence[int], normalise: bool = False) -> None:
         super().__init__()
@@ -50,7 +55,11 @@ class Concat(nn.Module):
 
 
 class Sum(nn.Module):
-    """The sum of linear projections of each modality to D = `dim`."""
+    """The sum of linear projections of each modality to D = `dim`.
+
+    >>> Sum(dims=[3, 2], dim=6)([torch.zeros(4, 3), torch.zeros(4, 2)]).shape
+    torch.Size([4, 6])
+    """
 
     def __init__(self, dims: Sequence[int], dim: Width = 512, normalise: bool = False) -> None:
         super().__init__()
@@ -68,6 +77,9 @@ class Product(nn.Module):
 
     Low-rank bilinear pooling (Kim et al. 2017, arXiv:1610.04325, section 3); the head is its last
     projection.
+
+    >>> Product(dims=[3, 2], dim=6)([torch.zeros(4, 3), torch.zeros(4, 2)]).shape
+    torch.Size([4, 6])
     """
 
     def __init__(self, dims: Sequence[int], dim: Width = 512, normalise: bool = False) -> None:
@@ -90,6 +102,9 @@ class Gated(nn.Module):
     weights are a softmax over M gate logits, the last of them 0: this equals the sigmoid for two,
     and sums to 1 for any M, unlike the paper's M sigmoids. The layers have biases, which the
     paper's equations omit.
+
+    >>> Gated(dims=[3, 2], dim=6)([torch.zeros(4, 3), torch.zeros(4, 2)]).shape
+    torch.Size([4, 6])
     """
 
     def __init__(self, dims: Sequence[int], dim: Width = 512, normalise: bool = False) -> None:
@@ -113,6 +128,10 @@ class Late(nn.Module):
     """A head for each modality, and the mean of their logits (B, L).
 
     `make_head` makes a head for inputs of a given width.
+
+    >>> fusion = Late(dims=[3, 2], make_head=lambda width: nn.Linear(width, 18))
+    >>> fusion.out_dim, fusion([torch.zeros(4, 3), torch.zeros(4, 2)]).shape
+    (None, torch.Size([4, 18]))
     """
 
     out_dim: int | None = None

@@ -18,6 +18,10 @@ class WeightedBCE(nn.BCEWithLogitsLoss):
     """Binary cross-entropy with positives weighted by the rarity of their label.
 
     The weights follow from `train_labels` (N, L) of the training samples, see `positive_weights`.
+
+    >>> train_labels = torch.tensor([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
+    >>> WeightedBCE(train_labels, form="raw").pos_weight
+    tensor([2.0000, 0.5000])
     """
 
     def __init__(
@@ -55,6 +59,10 @@ class FocalLoss(nn.Module):
     4 and 5). With `gamma` 0 it is binary cross-entropy; with `alpha`, positives have the weight
     alpha and negatives 1 - alpha. Its gradient is finite for finite logits, unlike torchvision's,
     which is NaN where gamma is below 1 and p_t rounds to 1.
+
+    >>> logits, labels = torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 0.0]])
+    >>> FocalLoss(gamma=2.0)(logits, labels)
+    tensor(0.9117)
     """
 
     def __init__(
@@ -82,6 +90,10 @@ class AsymmetricLoss(nn.Module):
     where q = max(p - clip, 0) (section 2). The defaults are the paper's. Gradients flow through the
     powers, too. Unlike in timm, which bounds p away from 0, a positive with a very low p keeps its
     gradient, and powers below 1 have one.
+
+    >>> logits, labels = torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 0.0]])
+    >>> AsymmetricLoss()(logits, labels)
+    tensor(0.7698)
     """
 
     def __init__(

@@ -101,6 +101,10 @@ def load(root: str, seed: int = 0, train: int = 1200, test: int = 400) -> Sample
 
     `seed` decides what they show; the test set is the source's own. Raises InputError if an
     argument is out of range or `root` holds something else.
+
+    >>> samples = load("demo", train=40, test=10)
+    >>> len(samples), int(samples.own_test.sum()), samples.label_names[:2]
+    (50, 10, ('person', 'bicycle'))
     """
     generate(Path(root), seed=seed, train=train, test=test)
     names = {str(number): name for name, number in LABEL_IDS.items()}

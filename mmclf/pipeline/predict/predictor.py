@@ -46,6 +46,14 @@ def load(
         device: `auto`, `cpu`, `cuda` or the like.
         allow_targets: modules of your own that the run's components may come from.
 
+    >>> import mmclf
+    >>> result = mmclf.run(mmclf.compose(["data.train=60", "data.test=20", "trainer.epochs=1"]))
+    >>> predictor = mmclf.load(result.run_id)
+    >>> predictor.predict_proba(captions=["a dog on a bench", "two cats"]).shape
+    (2, 18)
+    >>> [type(labels) for labels in predictor.predict(captions=["a dog on a bench"])]
+    [<class 'tuple'>]
+
     """
     folder = Path(output_dir)
     uri = tracking_uri if tracking_uri is not None else f"sqlite:///{folder}/mlflow.db"
