@@ -1,4 +1,4 @@
-"""Parts of a user's own: a Python file and YAML files in one folder, as the README shows them."""
+"""Parts of a user's own: a Python file and YAML files in one folder, as in docs/extending.md."""
 
 from __future__ import annotations
 
