@@ -14,10 +14,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.storage.tracking import Tracker
 from mmclf.studies.report.answer import answer
 from mmclf.studies.report.collect import collect, latest_parent
-from mmclf.studies.report.page.method import base_settings, data_words
+from mmclf.studies.report.page.method import base_settings, data_words, distinct
 from mmclf.studies.report.page.plot import Plot
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.read_details import part_sizes
@@ -106,7 +106,7 @@ def _columns(result: StudyResult) -> str:
 def _made(result: StudyResult, sizes: Mapping[str, int]) -> str:
     runs = [run for arm in result.arms for run in arm.runs]
     wall = sum(run.metrics.get("time/wall_s", 0.0) for run in runs)
-    said = [
+    facts = [
         f"{len(runs)} runs, {_hours(wall)} of wall time together: what is shared is computed once, "
         "and what was stored already is not in it.",
         f"Seeds {', '.join(map(str, result.definition.seeds))}.",
@@ -118,12 +118,8 @@ def _made(result: StudyResult, sizes: Mapping[str, int]) -> str:
         ("mmclf.versions", "Versions"),
         ("mmclf.commit", "Commit"),
     ):
-        said.append(f"{name}: {'; '.join(_distinct(runs, tag))}.")
-    return " ".join(said)
-
-
-def _distinct(runs: list[TrackedRun], tag: str) -> list[str]:
-    return sorted({run.tags[tag] for run in runs if tag in run.tags})
+        facts.append(f"{name}: {'; '.join(sorted(distinct(runs, tag)))}.")
+    return " ".join(facts)
 
 
 def _hours(seconds: float) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mmclf.plots.threshold_curves import ThresholdCurves
 from mmclf.studies.report.results import ArmResult, StudyResult
 
 Floats = NDArray[np.float64]
@@ -17,18 +18,14 @@ LOCAL_UI = "http://127.0.0.1:5000"  # where `make ui` serves a database
 
 @dataclass(frozen=True)
 class ArmDetails:
-    """The curves of an arm, an entry a seed in the order of its finished runs (S of them).
+    """The curves of an arm, an entry a seed in the order of its finished runs.
 
     `history`: by metric (`{train,val}/{loss,f1_samples}`) a curve of (epoch, value) for each seed.
-    `val_f1` and `test_f1` (S, T) are the samples-F1 at each of the `thresholds` (T,), the same for
-    all labels; `chosen` is the threshold that each run used, None where each label has its own.
+    `by_threshold`: the samples-F1 at each threshold that is the same for all labels.
     """
 
     history: Mapping[str, tuple[Curve, ...]]
-    thresholds: Floats
-    val_f1: Floats
-    test_f1: Floats
-    chosen: tuple[float | None, ...]
+    by_threshold: ThresholdCurves
 
 
 @dataclass(frozen=True)

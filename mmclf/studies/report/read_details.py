@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mmclf.evaluation.metrics import METRICS
 from mmclf.evaluation.threshold_search import Empty
 from mmclf.evaluation.thresholds import decide
+from mmclf.plots.threshold_curves import ThresholdCurves
 from mmclf.storage.tracking import TrackedRun, Tracker, key_of
 from mmclf.studies.report.details import LOCAL_UI, ArmDetails, Curve, Details, Floats, main_arms
 from mmclf.studies.report.predictions import Part, Predictions, read_predictions
@@ -77,10 +78,12 @@ def _details(tracker: Tracker, arm: ArmResult, predicted: Sequence[Predictions])
         history={
             metric: tuple(_curve(tracker, run, metric) for run in arm.runs) for metric in CURVES
         },
-        thresholds=thresholds,
-        val_f1=np.stack([_by_threshold(_val(p), thresholds, p.empty) for p in predicted]),
-        test_f1=np.stack([_by_threshold(p.test, thresholds, p.empty) for p in predicted]),
-        chosen=tuple(_common(p.thresholds) for p in predicted),
+        by_threshold=ThresholdCurves(
+            thresholds,
+            val=np.stack([_by_threshold(_val(p), thresholds, p.empty) for p in predicted]),
+            test=np.stack([_by_threshold(p.test, thresholds, p.empty) for p in predicted]),
+            chosen=tuple(_common(p.thresholds) for p in predicted),
+        ),
     )
 
 

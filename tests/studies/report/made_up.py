@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mmclf.plots.threshold_curves import ThresholdCurves
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.definition import Definition
 from mmclf.studies.design import build_design
@@ -233,8 +234,7 @@ def _details(arm: ArmResult, epochs: int, thresholds: np.ndarray[Any, Any]) -> A
     bumps = np.stack([top - (thresholds - 0.4) ** 2 - 0.006 * seed for seed in seeds])
     return ArmDetails(
         history=history,
-        thresholds=thresholds,
-        val_f1=bumps + 0.01,
-        test_f1=bumps,
-        chosen=tuple(0.38 + 0.02 * seed for seed in seeds),
+        by_threshold=ThresholdCurves(
+            thresholds, bumps + 0.01, bumps, tuple(0.38 + 0.02 * seed for seed in seeds)
+        ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 
 import numpy as np
@@ -12,16 +12,15 @@ from mmclf.plots.cost import ALL_LABELLED, SAME_TIME, cost_figure, pareto
 from mmclf.plots.forest import Interval, forest_figure
 from mmclf.plots.waterfall import waterfall_figure
 from mmclf.plots.words import capital, counted, listed, points, quoted, score
-from mmclf.studies.report.details import Details
 from mmclf.studies.report.page.method import distinct
-from mmclf.studies.report.page.plot import ARMS, EFFECTS, MakePlot, Plot, Section
+from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot, Section
 from mmclf.studies.report.results import ArmResult, Difference, StudyResult
 from mmclf.studies.report.study_tables import TIME
 
 HUNDREDTHS = 100.0
 
 
-def forest_plot(result: StudyResult, _details: Details | None) -> Plot | None:
+def forest_plot(result: StudyResult) -> Plot | None:
     """Each arm's difference to the baseline, or where there are many arms, some of them."""
     kind, arms = result.definition.kind, _drawn(result)
     drawn = [
@@ -68,7 +67,7 @@ def _drawn(result: StudyResult) -> list[ArmResult]:
     ]
 
 
-def waterfall_plot(result: StudyResult, _details: Details | None) -> Plot | None:
+def waterfall_plot(result: StudyResult) -> Plot | None:
     """What each change adds, where the effects add up and both ends have a score."""
     start, end = result.arms[0], result.arms[-1]
     if not result.definition.kind.adds_up or start.score is None or end.score is None:
@@ -89,7 +88,7 @@ def waterfall_plot(result: StudyResult, _details: Details | None) -> Plot | None
     )
 
 
-def cost_plot(result: StudyResult, _details: Details | None) -> Plot | None:
+def cost_plot(result: StudyResult) -> Plot | None:
     """The deciding metric against running time, of two arms or more that have both."""
     key, metric = result.definition.metric, result.definition.deciding.metric
     arms = [arm for arm in result.arms if not math.isnan(arm.mean(key) + arm.mean(TIME))]
@@ -141,4 +140,9 @@ def interval(name: str, difference: Difference | None, unit: float) -> Interval:
     return Interval(name, unit * of.value, unit * of.low, unit * of.high, difference.is_shown)
 
 
-COMPARISONS: Sequence[MakePlot] = (forest_plot, waterfall_plot, cost_plot)
+# A new plot of a study's result is an entry here.
+COMPARISONS: Sequence[Callable[[StudyResult], Plot | None]] = (
+    forest_plot,
+    waterfall_plot,
+    cost_plot,
+)

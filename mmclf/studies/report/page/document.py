@@ -28,7 +28,9 @@ POLICY = (
 
 def study_plots(result: StudyResult, details: Details | None) -> list[Plot]:
     """The plots of a study; `details` None leaves out those that are of them."""
-    plots = (make_plot(result, details) for make_plot in (*COMPARISONS, *MAIN_ARMS))
+    plots = [make_plot(result) for make_plot in COMPARISONS]
+    if details is not None:
+        plots += [make_plot(result, details) for make_plot in MAIN_ARMS]
     return [plot for plot in plots if plot is not None]
 
 

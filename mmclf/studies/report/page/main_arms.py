@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,15 +12,15 @@ from mmclf.plots.learning_curves import learning_curves_figure
 from mmclf.plots.threshold_curves import ThresholdCurves, threshold_curves_figure
 from mmclf.plots.words import counted, listed, quoted, score
 from mmclf.studies.report.details import ArmDetails, Details, main_arms
-from mmclf.studies.report.page.plot import MakePlot, Plot, Section
+from mmclf.studies.report.page.plot import Plot, Section
 from mmclf.studies.report.results import ArmResult, StudyResult
 
 RARE = 0.02  # of the training samples
 
 
-def label_scores_plot(result: StudyResult, details: Details | None) -> Plot | None:
+def label_scores_plot(result: StudyResult, details: Details) -> Plot | None:
     """The F1 of each label of the main arms, of those that have any."""
-    if details is None or not details.label_names:
+    if not details.label_names:
         return None
     shares = details.label_shares.get("train", np.ones(len(details.label_names)))
     order = by_frequency(shares)
@@ -45,12 +45,10 @@ def label_scores_plot(result: StudyResult, details: Details | None) -> Plot | No
     )
 
 
-def threshold_plot(result: StudyResult, details: Details | None) -> Plot | None:
+def threshold_plot(result: StudyResult, details: Details) -> Plot | None:
     """F1 against the threshold of the main arms, of those that have predictions."""
-    if details is None:
-        return None
-    pairs = [(arm, details.arms[arm.name]) for arm in _main_arms(result, details)]
-    curves = [(arm, of) for arm, of in pairs if of.test_f1.size]
+    pairs = [(arm, details.arms[arm.name].by_threshold) for arm in _main_arms(result, details)]
+    curves = [(arm, of) for arm, of in pairs if of.test.size]
     if not curves:
         return None
     own = [quoted(arm.name) for arm, of in curves if None in of.chosen]
@@ -63,30 +61,21 @@ def threshold_plot(result: StudyResult, details: Details | None) -> Plot | None:
         "seeds within the band from the lowest to the highest. Marks are the thresholds that the "
         f"runs used, chosen without a look at test.{per_label}",
         " ".join(_highest(arm.name, of) for arm, of in curves),
-        threshold_curves_figure(
-            {
-                result.short_name(arm): ThresholdCurves(
-                    of.thresholds, of.val_f1, of.test_f1, of.chosen
-                )
-                for arm, of in curves
-            }
-        ),
+        threshold_curves_figure({result.short_name(arm): of for arm, of in curves}),
     )
 
 
-def _highest(name: str, arm: ArmDetails) -> str:
-    mean = arm.test_f1.mean(axis=0)
+def _highest(name: str, curves: ThresholdCurves) -> str:
+    mean = curves.test.mean(axis=0)
     best = int(np.argmax(mean))
     return (
-        f"{quoted(name)} is highest on test at the threshold {arm.thresholds[best]:.2f}, with "
+        f"{quoted(name)} is highest on test at the threshold {curves.thresholds[best]:.2f}, with "
         f"{score(float(mean[best]))}."
     )
 
 
-def learning_plot(result: StudyResult, details: Details | None) -> Plot | None:
+def learning_plot(result: StudyResult, details: Details) -> Plot | None:
     """Loss and F1 over the epochs of the main arms, of those that have a history."""
-    if details is None:
-        return None
     of = [(arm, _epochs(details.arms[arm.name])) for arm in _main_arms(result, details)]
     epochs = [(arm, count) for arm, count in of if count]
     if not epochs:
@@ -110,9 +99,9 @@ def _epochs(arm: ArmDetails) -> int:
     return max((len(curve) for curves in arm.history.values() for curve in curves), default=0)
 
 
-def label_shares_plot(_result: StudyResult, details: Details | None) -> Plot | None:
+def label_shares_plot(_result: StudyResult, details: Details) -> Plot | None:
     """Each label's share of the parts of the split, if it is known."""
-    if details is None or not details.label_names or not details.label_shares:
+    if not details.label_names or not details.label_shares:
         return None
     shares = details.label_shares
     order = by_frequency(next(iter(shares.values())))
@@ -157,7 +146,8 @@ def _with_share(name: str, share: float) -> str:
     return name if share >= RARE else f"{name} (rare, {100 * share:.1f} %)"
 
 
-MAIN_ARMS: Sequence[MakePlot] = (
+# A new plot of the main arms is an entry here.
+MAIN_ARMS: Sequence[Callable[[StudyResult, Details], Plot | None]] = (
     label_scores_plot,
     threshold_plot,
     learning_plot,

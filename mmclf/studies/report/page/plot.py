@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,8 +10,6 @@ from matplotlib.figure import Figure
 
 from mmclf.plots.svg import to_svg
 from mmclf.plots.words import plain
-from mmclf.studies.report.details import Details
-from mmclf.studies.report.results import StudyResult
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,3 @@ class Plot:
     def address(self) -> str:
         """The SVG file itself, as an address of an image."""
         return f"data:image/svg+xml;base64,{b64encode(self.svg.encode()).decode()}"
-
-
-# Gives None for a study that has nothing to draw of the kind.
-MakePlot = Callable[[StudyResult, Details | None], Plot | None]
