@@ -156,7 +156,7 @@ def _text(texts: pd.DataFrame, left: Sequence[bool]) -> str:
         shown.add_row(*map(Text, row))
     out = io.StringIO()
     Console(file=out, width=WIDE, color_system=None).print(shown)
-    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+    return "".join(line.rstrip() + "\n" for line in out.getvalue().split("\n")[:-1])
 
 
 def _markdown(lines: Sequence[Sequence[str]], left: Sequence[bool]) -> str:
