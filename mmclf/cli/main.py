@@ -11,7 +11,7 @@ from importlib import import_module, metadata
 from types import FrameType
 
 from mmclf.cli.columns import two_columns
-from mmclf.config.loader import conf_dir
+from mmclf.config.shipped import conf_dir
 from mmclf.errors import InputError
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130

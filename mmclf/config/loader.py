@@ -25,6 +25,7 @@ from omegaconf import DictConfig
 from mmclf.config.composed import ConfigChecker, hydra_node
 from mmclf.config.hydra_policy import check_hydra
 from mmclf.config.repository import FolderRepository
+from mmclf.config.shipped import conf_dir
 from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError
 
@@ -147,15 +148,6 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
     ) -> Any:
         """As Hydra's own loader."""
         return self._loader.compute_defaults_list(config_name, overrides, run_mode)
-
-
-def conf_dir() -> Path:
-    """The folder of the shipped config: inside the wheel, or beside the package in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "conf", package.parent / "conf"):
-        if (folder / "config.yaml").is_file():
-            return folder
-    raise InputError(f"{package}: no conf folder in it or beside it: install mmclf again")
 
 
 @contextmanager

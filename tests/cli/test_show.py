@@ -9,7 +9,7 @@ import yaml
 
 from mmclf.cli.columns import WIDTH, narrow_yaml, two_columns
 from mmclf.cli.main import main
-from mmclf.config.loader import conf_dir
+from mmclf.config.shipped import conf_dir
 
 CONF = conf_dir()
 LEVELS = sorted(CONF.glob("[!h]*/*.yaml"))  # Hydra's own folder is no group

@@ -22,8 +22,9 @@ from omegaconf import OmegaConf
 from mmclf.config.compose import check_command, compose
 from mmclf.config.composed import ConfigChecker, dotted_keys
 from mmclf.config.composer import open_composer
-from mmclf.config.loader import HYDRA_STATE, conf_dir
+from mmclf.config.loader import HYDRA_STATE
 from mmclf.config.overrides import Groups, allowed_by, check_level, read, unknown_key
+from mmclf.config.shipped import conf_dir
 from mmclf.errors import InputError
 
 CONF = conf_dir()

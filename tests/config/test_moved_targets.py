@@ -10,13 +10,13 @@ import pytest
 
 from mmclf import compose
 from mmclf.config.components import COMPONENTS
-from mmclf.config.loader import conf_dir
 from mmclf.config.moved_targets import (
     MOVED_MODULES,
     current_target,
     moved_targets,
     with_current_targets,
 )
+from mmclf.config.shipped import conf_dir
 from mmclf.config.targets import build, resolve
 from mmclf.errors import InputError
 from mmclf.studies.arms import compose_study
