@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
-import json
 import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 from doc_commands import Command, check, commands_of, names, parse, run
+from doc_data import write_data
 from doc_pages import BLOCKS, LANGUAGES, NEEDS, PAGES, ROOT, SHELL, SLOW, Block, Page
-from PIL import Image
 
-from mmclf.cli.main import main
+from mmclf.cli.main import SUBCOMMANDS
 from mmclf.config.loader import conf_dir
 from mmclf.config.user_modules import UserModules
 from mmclf.storage.tracking import Tracker
 
 README_LINES = 150
-SAMPLES = 30
-CAPTIONS = ("a person on a bicycle", "a car and a person", "a dog beside a bicycle")
-# The labels of each caption, by the names and by the competition's ids.
-LABELS = (("person", "bicycle"), ("person", "car"), ("bicycle", "dog"))
-IDS = {"person": 1, "bicycle": 2, "car": 3, "dog": 18}
 MODULES = {path.stem for path in (ROOT / "mmclf").iterdir()}
-FOLDERS = tuple(f"{path.name}/" for path in ROOT.iterdir() if path.is_dir())
+FOLDERS = ("conf/", "docs/", "experiments/", "hydra_plugins/", "mmclf/", "tests/")
 
 
 def _with_marks(blocks: Sequence[Block]) -> list[object]:
@@ -53,66 +45,13 @@ RUN_HERE = [
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with DIR, which holds a small data set in every layout that the pages name."""
     folder = tmp_path_factory.mktemp("documentation")
-    root = folder / "DIR"
-    (root / "data").mkdir(parents=True)
-    (root / "annotations").mkdir()
-    (root / "train2017").symlink_to(root / "data")
-    drawn = np.random.default_rng(0)
-    for i in range(SAMPLES):
-        pixels = drawn.integers(0, 255, (24, 24, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(root / "data" / f"{i}.jpg")
-    Image.open(root / "data" / "0.jpg").save(folder / "cat.jpg")
-    rows = [(f"{i}.jpg", LABELS[i % 3], f"{CAPTIONS[i % 3]}, number {i}") for i in range(SAMPLES)]
-    _write_tables(root, rows)
-    _write_coco(root, rows)
+    write_data(folder)
     for page in PAGES:
         for name, text in page.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return folder
-
-
-Rows = Sequence[tuple[str, Sequence[str], str]]
-
-
-def _write_tables(root: Path, rows: Rows) -> None:
-    with (root / "samples.csv").open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["image", "path", "tags", "caption"])
-        table.writerows(
-            [f"data/{name}", f"data/{name}", "|".join(labels), text] for name, labels, text in rows
-        )
-    for name, part in (("train", rows[:-6]), ("test", rows[-6:])):
-        with (root / f"{name}.csv").open("w", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(["ImageID", "Labels", "Caption"])
-            table.writerows(
-                [image, " ".join(str(IDS[label]) for label in labels), text]
-                for image, labels, text in part
-            )
-
-
-def _write_coco(root: Path, rows: Rows) -> None:
-    images = [{"id": i, "file_name": name} for i, (name, _, _) in enumerate(rows)]
-    instances = [(i, IDS[label]) for i, (_, labels, _) in enumerate(rows) for label in labels]
-    trees = {
-        "instances": {
-            "images": images,
-            "annotations": [
-                {"id": number, "image_id": i, "category_id": label}
-                for number, (i, label) in enumerate(instances)
-            ],
-            "categories": [{"id": number, "name": name} for name, number in IDS.items()],
-        },
-        "captions": {
-            "annotations": [
-                {"id": i, "image_id": i, "caption": text} for i, (_, _, text) in enumerate(rows)
-            ]
-        },
-    }
-    for name, tree in trees.items():
-        (root / "annotations" / f"{name}_train2017.json").write_text(json.dumps(tree))
 
 
 @pytest.fixture
@@ -276,14 +215,5 @@ def test_the_readmes_demo_is_the_published_one() -> None:
 
 
 def test_each_subcommand_is_in_the_guide() -> None:
-    from mmclf.cli.main import SUBCOMMANDS
-
     text = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
     assert [name for name in SUBCOMMANDS if f"`mmclf {name}" not in text] == []
-
-
-def test_the_study_that_a_page_shows_is_found_by_its_name(
-    scratch: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["show", "study", "head_width", "--config-dir", "my_conf"]) == 0
-    assert "head.hidden" in capsys.readouterr().out

@@ -1,0 +1,73 @@
+"""A small data set in every layout that the documentation names, below a folder called DIR."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SAMPLES = 30
+CAPTIONS = ("a person on a bicycle", "a car and a person", "a dog beside a bicycle")
+# The labels of each caption, by the names and by the competition's ids.
+LABELS = (("person", "bicycle"), ("person", "car"), ("bicycle", "dog"))
+Rows = Sequence[tuple[str, Sequence[str], str]]
+IDS = {"person": 1, "bicycle": 2, "car": 3, "dog": 18}
+
+
+def write_data(folder: Path) -> None:
+    """Write `DIR`, with a competition, a table and COCO's annotations in it, and `cat.jpg`."""
+    root = folder / "DIR"
+    (root / "data").mkdir(parents=True)
+    (root / "annotations").mkdir()
+    (root / "train2017").symlink_to(root / "data")
+    drawn = np.random.default_rng(0)
+    for i in range(SAMPLES):
+        pixels = drawn.integers(0, 255, (24, 24, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(root / "data" / f"{i}.jpg")
+    Image.open(root / "data" / "0.jpg").save(folder / "cat.jpg")
+    rows = [(f"{i}.jpg", LABELS[i % 3], f"{CAPTIONS[i % 3]}, number {i}") for i in range(SAMPLES)]
+    _write_tables(root, rows)
+    _write_coco(root, rows)
+
+
+def _write_tables(root: Path, rows: Rows) -> None:
+    with (root / "samples.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["image", "path", "tags", "caption"])
+        table.writerows(
+            [f"data/{name}", f"data/{name}", "|".join(labels), text] for name, labels, text in rows
+        )
+    for name, part in (("train", rows[:-6]), ("test", rows[-6:])):
+        with (root / f"{name}.csv").open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["ImageID", "Labels", "Caption"])
+            table.writerows(
+                [image, " ".join(str(IDS[label]) for label in labels), text]
+                for image, labels, text in part
+            )
+
+
+def _write_coco(root: Path, rows: Rows) -> None:
+    images = [{"id": i, "file_name": name} for i, (name, _, _) in enumerate(rows)]
+    instances = [(i, IDS[label]) for i, (_, labels, _) in enumerate(rows) for label in labels]
+    trees = {
+        "instances": {
+            "images": images,
+            "annotations": [
+                {"id": number, "image_id": i, "category_id": label}
+                for number, (i, label) in enumerate(instances)
+            ],
+            "categories": [{"id": number, "name": name} for name, number in IDS.items()],
+        },
+        "captions": {
+            "annotations": [
+                {"id": i, "image_id": i, "caption": text} for i, (_, _, text) in enumerate(rows)
+            ]
+        },
+    }
+    for name, tree in trees.items():
+        (root / "annotations" / f"{name}_train2017.json").write_text(json.dumps(tree))
