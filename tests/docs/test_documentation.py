@@ -33,7 +33,11 @@ def _with_marks(blocks: Sequence[Block]) -> list[object]:
 
 
 # Of a block that runs in the fast tier it is seen there that its commands compose.
-NOT_RUN_HERE = [b for b in BLOCKS if b.language in SHELL and (b.needs or SLOW in b.marks)]
+NOT_RUN_HERE = [
+    block
+    for block in BLOCKS
+    if block.language in SHELL and PATCH not in block.needs and (block.needs or SLOW in block.marks)
+]
 RUN_HERE = [
     block
     for block in BLOCKS
