@@ -13,10 +13,10 @@ import pytest
 import yaml
 from doc_commands import Command, check, commands_of, names, parse, run
 from doc_data import write_data
-from doc_pages import BLOCKS, LANGUAGES, NEEDS, PAGES, ROOT, SHELL, SLOW, Block, Page
+from doc_pages import BLOCKS, LANGUAGES, NEEDS, PAGES, PATCH, ROOT, SHELL, SLOW, Block, Page
 
 from mmclf.cli.main import SUBCOMMANDS
-from mmclf.config.loader import conf_dir
+from mmclf.config.shipped import conf_dir
 from mmclf.config.user_modules import UserModules
 from mmclf.storage.tracking import Tracker
 
