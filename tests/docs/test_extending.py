@@ -271,14 +271,14 @@ def test_the_stage_divides_the_logits_once_and_is_stored(tmp_path: Path) -> None
     }
     result = fit_result.FitResult((), (), outputs, 1, "", {}, {"weights": b""})
     of_fit = StageTiming("fit", "0", 1.5, 1, "a CPU", None)
-    fit = StageResult(result, of_fit, (), found=False)
+    fit = StageResult(result, of_fit, (), reused=False)
     data = RunData(SAMPLES, Parts(*(np.array([0]) for _ in range(3))), None, ())
     stage, kept = Stage("calibrate", 1, {"fit": "0"}), Store(tmp_path, "a CPU")
-    for is_found in (False, True):
+    for is_reused in (False, True):
         changed = names["calibrated"](fit, stage, data, kept)
         halved = {part: each.logits.tolist() for part, each in changed.value.outputs.items()}
         assert halved == {"train": [[0.5, 0.5]], "val": [[1, 1]], "test": [[1.5, 1.5]]}
         assert changed.value.model == {"weights": b"", "temperature.json": b"2.0"}
         assert changed.inputs == (of_fit,)
-        assert changed.found is is_found
+        assert changed.reused is is_reused
     assert [logits.tolist() for logits in fitted] == [[[2, 2]]]
