@@ -15,8 +15,10 @@ ROOT = Path(__file__).parents[2]
 FILES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 SHELL = ("sh", "bash", "console")
 LANGUAGES = (*SHELL, "python", "yaml", "text")
-# What a block may need, so that it is not run: a model hub, a GPU, a server, an installation.
-NEEDS = ("hub", "gpu", "server", "setup")
+# What a block may need, so that it is not run: a model hub, a GPU, a server, an installation, a
+# change of mmclf itself, without which it does not compose either.
+PATCH = "patch"
+NEEDS = ("hub", "gpu", "server", "setup", PATCH)
 SLOW = "slow"
 PATH_COMMENT = re.compile(r"# ([\w./-]+/[\w-]+\.(?:py|yaml))")
 
