@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
 from endurance_runs import Scale, Start, numbers_of
 
 from mmclf.storage.store.json_cache import JsonCache
 from mmclf.storage.store.maintenance import damaged
+
+pytestmark = pytest.mark.slow
 
 RUN_AGAIN = 10  # after so many flips
 

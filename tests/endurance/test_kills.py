@@ -14,6 +14,8 @@ from endurance_runs import Numbers, Scale, Start, numbers_of
 
 from mmclf.storage.store.maintenance import damaged
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, start: Start) -> tuple[Numbers, float]:

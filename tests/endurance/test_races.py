@@ -6,9 +6,12 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from endurance_runs import Scale, Start, numbers_of
 
 from mmclf.storage.tracking import Tracker
+
+pytestmark = pytest.mark.slow
 
 PROCESSES = 8
 

@@ -15,6 +15,8 @@ from endurance_runs import Scale, Start
 
 from mmclf.storage.tracking import TrackedRun, Tracker
 
+pytestmark = pytest.mark.slow
+
 ARMS, SEEDS = 6, 2
 
 

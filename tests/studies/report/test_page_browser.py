@@ -21,7 +21,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 LONG = "vision=efficientnet_lite0_with_a_name_without_an_end<&>, text=minilm" * 3
 Scheme = Literal["light", "dark"]
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")]
 
 
 @pytest.fixture(scope="module")

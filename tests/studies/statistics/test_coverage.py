@@ -17,6 +17,8 @@ from mmclf.evaluation.threshold_search import Average
 from mmclf.studies.statistics.bootstrap import resampled_score, score
 from mmclf.studies.statistics.estimates import Estimate, estimate
 
+pytestmark = pytest.mark.slow
+
 AVERAGES: list[Average] = ["samples", "micro", "macro"]
 REGIMES = {
     "seeds": Regime(own_offset=0.12, arm_noise=0.2),
