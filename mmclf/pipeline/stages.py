@@ -50,6 +50,7 @@ STAGES: Mapping[str, StageKind] = {
 }
 VERSIONS: Mapping[str, int] = {name: kind.version for name, kind in STAGES.items()}
 CLASSIFIER = "mmclf.models.classifier"  # whose code, with that of the head, is in a fit's key
+EVALUATION = "mmclf.evaluation.evaluate"  # whose code, with that of the metrics, is in decide's key
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ class StageResolver:
         arguments = {
             "fit": fit.key,
             **{group: part(config.component(group)) for group in groups_of("decide")},
+            "evaluation": code_digest(EVALUATION),
             "label_names": list(self._data.samples.label_names),
             **versions("scikit-learn"),
         }

@@ -26,6 +26,7 @@ from mmclf.data.images import Pictures, read_image
 from mmclf.data.sources.demo import generate
 from mmclf.errors import InputError
 from mmclf.models.identity import Identity
+from mmclf.models.source_code import code_digest
 from mmclf.pipeline.run_data import load_run_data, open_store
 from mmclf.pipeline.stages import RunStages, StageResolver, precision_name
 from mmclf.storage.store.hashing import digest
@@ -348,9 +349,32 @@ def test_another_test_leaves_the_fit_and_what_comes_before_it(
 def test_a_run_without_another_test_has_no_word_of_it(composed: Callable[..., Composed]) -> None:
     plan = stages_of(composed(*BASE).config)
     assert plan.tested is None
-    expected_names = {"fit", "threshold", "label_names", "scikit-learn"}
+    expected_names = {"fit", "threshold", "evaluation", "label_names", "scikit-learn"}
     assert plan.decide.arguments.keys() == expected_names
     assert not any("test" in name for name in plan.fit.arguments)
+
+
+@pytest.mark.parametrize(
+    ("edited", "changed"),
+    [
+        ("mmclf.evaluation.evaluate", {"decide"}),
+        ("mmclf.models.classifier", {"fit", "decide"}),
+    ],
+)
+def test_edited_code_counts_where_it_computes(
+    composed: Callable[..., Composed],
+    monkeypatch: pytest.MonkeyPatch,
+    edited: str,
+    changed: set[str],
+) -> None:
+    config = composed(*BASE).config
+    before = named_keys(stages_of(config))
+    monkeypatch.setattr(
+        "mmclf.pipeline.stages.code_digest",
+        lambda module: "edited" if module == edited else code_digest(module),
+    )
+    after = named_keys(stages_of(config))
+    assert {name for name, key in before.items() if after[name] != key} == changed
 
 
 def test_the_seed_counts_in_what_is_shuffled_alone(composed: Callable[..., Composed]) -> None:
