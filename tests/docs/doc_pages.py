@@ -15,11 +15,10 @@ ROOT = Path(__file__).parents[2]
 FILES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 SHELL = ("sh", "bash", "console")
 LANGUAGES = (*SHELL, "python", "yaml", "text")
-# What a block may need, so that it is not run: a model hub, a GPU, a server, an installation, a
-# change of mmclf itself, without which it does not compose either.
-PATCH = "patch"
-NEEDS = ("hub", "gpu", "server", "setup", PATCH)
+# What a block may need, so that it is not run: a model hub, a GPU, a server, an installation.
+NEEDS = ("hub", "gpu", "server", "setup")
 SLOW = "slow"
+PATCH = "patch"  # a change of mmclf's own files, or a command that needs it
 PATH_COMMENT = re.compile(r"# ([\w./-]+/[\w-]+\.(?:py|yaml))")
 
 
@@ -28,6 +27,7 @@ class Block:
     """A fenced block, at a line of a page; `marks` are the words after its language."""
 
     page: str
+    heading: str
     line: int
     language: str
     marks: tuple[str, ...]
@@ -42,6 +42,11 @@ class Block:
     def needs(self) -> set[str]:
         """What it needs beyond this machine."""
         return {*NEEDS} & {*self.marks}
+
+    @property
+    def is_patch(self) -> bool:
+        """Whether it is of a change of mmclf's own files, which this tree does not have."""
+        return PATCH in self.marks
 
     @property
     def file(self) -> str | None:
@@ -63,8 +68,14 @@ class Page:
 
     @cached_property
     def blocks(self) -> list[Block]:
-        """The fenced blocks, in their order."""
-        return [_block(self.name, token) for token in self._tokens if token.type == "fence"]
+        """The fenced blocks, in their order, each with the heading that it stands below."""
+        heading, blocks = "", []
+        for token, after in zip(self._tokens, [*self._tokens[1:], None], strict=True):
+            if token.type == "heading_open" and after is not None:
+                heading = after.content
+            elif token.type == "fence":
+                blocks.append(_block(self.name, heading, token))
+        return blocks
 
     @cached_property
     def files(self) -> dict[str, str]:
@@ -93,10 +104,10 @@ class Page:
             yield from token.children or ()
 
 
-def _block(page: str, token: Token) -> Block:
+def _block(page: str, heading: str, token: Token) -> Block:
     language, *marks = token.info.split() or [""]
     line = token.map[0] + 1 if token.map is not None else 0
-    return Block(page, line, language, tuple(marks), token.content)
+    return Block(page, heading, line, language, tuple(marks), token.content)
 
 
 def _slug(heading: str) -> str:

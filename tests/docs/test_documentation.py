@@ -36,12 +36,14 @@ def _with_marks(blocks: Sequence[Block]) -> list[object]:
 NOT_RUN_HERE = [
     block
     for block in BLOCKS
-    if block.language in SHELL and PATCH not in block.needs and (block.needs or SLOW in block.marks)
+    if block.language in SHELL and not block.is_patch and (block.needs or SLOW in block.marks)
 ]
 RUN_HERE = [
     block
     for block in BLOCKS
-    if not block.needs and (block.language in SHELL or block.language == "python")
+    if not block.needs
+    and not block.is_patch
+    and (block.language in SHELL or block.language == "python")
 ]
 
 
@@ -89,8 +91,8 @@ def run_ids(data: Path) -> list[str]:
 def test_a_block_says_what_it_is_and_what_it_needs(block: Block) -> None:
     assert block.language in LANGUAGES
     marks = {mark for mark in block.marks if not mark.startswith("file=")}
-    assert marks <= {SLOW, *NEEDS}
-    if block.language == "yaml":
+    assert marks <= {SLOW, PATCH, *NEEDS}
+    if block.language == "yaml" and not block.is_patch:
         assert block.file is not None
     if block.language in SHELL:
         programs = {command.program for command in commands_of(block)}

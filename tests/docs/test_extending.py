@@ -1,4 +1,7 @@
-"""docs/extending.md is true: parts of one's own run as shown, changes of mmclf do what they say."""
+"""docs/extending.md is true: parts of a user's own and changes of mmclf do what the page says.
+
+That its commands run is seen with those of the other pages.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,22 @@ import dataclasses
 import importlib
 import json
 import re
-import shlex
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from doc_pages import PAGES, ROOT, Block
 from numpy.typing import NDArray
 
-from mmclf.cli.main import main
 from mmclf.config.compose import compose
 from mmclf.config.user_modules import UserModules
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
+from mmclf.errors import InputError
 from mmclf.evaluation.metrics import METRICS, Metric
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.pipeline import fit_result
@@ -34,14 +36,9 @@ from mmclf.storage import stopwatch
 from mmclf.storage.store import store
 from mmclf.storage.store.entry import Entry, Stage, StageTiming
 from mmclf.storage.store.store import StageResult, Store
-from mmclf.storage.tracking import Tracker
 from mmclf.studies.factors import Factor, Level
 from mmclf.studies.statistics.bootstrap import resampled_score, score
 
-ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-QUICK = ("trainer.epochs=1", "image.size=32")
-SMALL_DEMO = ("data.train=60", "data.test=20")
 # How many files below mmclf/ and conf/ a kind may take.
 MOST_FILES = {
     "A loss class, a source of data": 2,
@@ -77,50 +74,19 @@ class Temperature:
         return float(json.loads(entry.read("value.json")))
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block below a heading; a `patch` shows a change of mmclf's own files."""
-
-    heading: str
-    language: str
-    is_patch: bool
-    text: str
-
-    @property
-    def file(self) -> str:
-        """The file that its first line names; of a patch the first one."""
-        return self.text.partition("\n")[0].rpartition(" ")[2].rstrip(":,")
-
-
-def _blocks() -> Iterator[Block]:
-    heading = ""
-    for match in re.finditer(r"^#+ ([^\n]+)$|^```(\w+)( patch)?\n(.*?)^```$", TEXT, re.M | re.S):
-        if match[1] is not None:
-            heading = match[1]
-        else:
-            yield Block(heading, match[2], match[3] is not None, match[4])
-
-
-BLOCKS = list(_blocks())
-OWN = [b for b in BLOCKS if not b.is_patch and b.language in ("python", "yaml")]
-COMMANDS = [
-    shlex.split(line.removeprefix("$ "))
-    for block in BLOCKS
-    if block.language == "console" and not block.is_patch
-    for line in block.text.splitlines()
-]
-PATCHES = [b for b in BLOCKS if b.is_patch and b.language == "python"]
-assert all((OWN, COMMANDS, PATCHES))  # else nothing below is tested
+(PAGE,) = [page for page in PAGES if page.name == "docs/extending.md"]
+PATCHES = [b for b in PAGE.blocks if b.is_patch and b.language == "python"]
+assert PATCHES  # else nothing of them is tested
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder with the files that the page shows, and the table that a source reads."""
     here = tmp_path_factory.mktemp("extending")
-    for block in OWN:
-        path = here / block.file
+    for name, text in PAGE.files.items():
+        path = here / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(block.text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     (here / "DIR").mkdir()
     with (here / "DIR" / "samples.csv").open("w", newline="") as file:
         table = csv.writer(file)
@@ -139,7 +105,7 @@ def scratch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(folder)
     others = [finder for finder in sys.meta_path if not isinstance(finder, UserModules)]
     monkeypatch.setattr(sys, "meta_path", others)
-    modules = [Path(block.file).stem for block in OWN if block.language == "python"]
+    modules = [Path(name).stem for name in PAGE.files if name.endswith(".py")]
     before = {name: sys.modules.pop(name) for name in modules if name in sys.modules}
     yield folder
     for name in modules:
@@ -147,22 +113,18 @@ def scratch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.update(before)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_part_of_ones_own_runs(command: list[str], scratch: Path, tmp_path: Path) -> None:
-    levels = dict(word.split("=", 1) for word in command[1:] if re.match(r"\w+=\w+$", word))
-    assert levels
-    size = [] if "data" in levels else SMALL_DEMO
-    assert main([*command[1:], *QUICK, *size, f"output_dir={tmp_path}"]) == 0
-    (run,) = Tracker(f"sqlite:///{tmp_path}/mlflow.db", "mmclf", tmp_path).runs()
-    assert {group: run.tags[f"mmclf.{group}"] for group in levels} == levels
-
-
-def test_every_level_that_is_shown_is_run() -> None:
-    levels = {
-        f"{Path(b.file).parent.name}={Path(b.file).stem}" for b in OWN if b.language == "yaml"
-    }
-    assert levels
-    assert levels <= {word for command in COMMANDS for word in command}
+@pytest.mark.usefixtures("scratch")
+@pytest.mark.parametrize("level", [n for n in PAGE.files if n.endswith(".yaml")])
+def test_a_level_composes_with_its_module_and_is_refused_without(level: str) -> None:
+    group, name = Path(level).parts[-2:]
+    (module,) = re.findall(r"^_target_: (.+)\.\w+$", PAGE.files[level], re.M)
+    asked = [f"{group}={Path(name).stem}", *(["data.root=DIR"] if group == "data" else [])]
+    if module.startswith("torch."):
+        compose(asked, config_dir=Path("my_conf"))
+        return
+    with pytest.raises(InputError, match="allow_targets"):
+        compose(asked, config_dir=Path("my_conf"))
+    assert compose([*asked, f"allow_targets=[{module}]"], config_dir=Path("my_conf"))
 
 
 @pytest.mark.usefixtures("scratch")
@@ -186,19 +148,24 @@ def test_the_threshold_predicts_labels_as_often_as_they_are_there() -> None:
     assert (probabilities >= thresholds).sum() == 30
 
 
-@pytest.mark.parametrize("block", PATCHES, ids=lambda block: block.file)
+@pytest.mark.parametrize("block", PATCHES, ids=lambda block: block.heading)
 def test_a_change_of_mmclf_is_python_and_says_where(block: Block) -> None:
-    ast.parse(block.text)
+    tree = ast.parse(block.text)
     changed = re.findall(r"^# (in|new:) ([\w/]+\.py)", block.text, re.M)
     assert changed
     for word, path in changed:
         assert (ROOT / path).exists() == (word == "in")
         assert (ROOT / path).parent.is_dir()
+    # What it calls of the files' own helpers is there, or in the change itself.
+    here = "".join((ROOT / path).read_text() for word, path in changed if word == "in") + block.text
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    private = {node.id for node in nodes if re.match("_[a-z]", node.id)}
+    assert {name for name in private if f"def {name}(" not in here} == set()
 
 
 @pytest.mark.parametrize("heading", MOST_FILES)
 def test_a_kind_takes_few_files(heading: str) -> None:
-    section = TEXT.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    section = PAGE.text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     files = set(re.findall(r"(?:mmclf|conf)/[\w/]+\.(?:py|yaml)", section))
     assert 0 < len(files - {"mmclf/pipeline/figures.py"}) <= MOST_FILES[heading]
 
