@@ -11,7 +11,8 @@ from mmclf.config.schema import Config
 from mmclf.config.targets import build
 from mmclf.data.samples import Samples
 from mmclf.models.identity import Identities
-from mmclf.pipeline.stages import VERSIONS, data_digest
+from mmclf.models.source_code import code_digest
+from mmclf.pipeline.stages import EVALUATION, VERSIONS, data_digest
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import digest, texts_digest
 from mmclf.storage.store.json_cache import JsonCache
@@ -36,8 +37,8 @@ def study_fingerprint(planned: PlannedStudy) -> StudyFingerprint:
     """Compute the fingerprint of a study.
 
     It covers the data of every arm, images if an arm uses them, files that settings name and the
-    user's modules by content, and the versions of the stages. Versions of libraries are not in it:
-    runs of other versions are reported, not run again.
+    user's modules by content, the versions of the stages, and the code of the metrics. Versions of
+    libraries are not in it: runs of other versions are reported, not run again.
     """
     configs = [arm.config for arm in planned.arms]
     base = planned.base.config
@@ -49,6 +50,7 @@ def study_fingerprint(planned: PlannedStudy) -> StudyFingerprint:
         "data": sources,
         "parts": [_parts(config, identities) for config in configs],
         "stages": VERSIONS,
+        "evaluation": code_digest(EVALUATION),
     }
     return StudyFingerprint(sources[0] if len(sources) == 1 else digest(sources), digest(content))
 

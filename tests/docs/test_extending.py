@@ -43,7 +43,7 @@ from mmclf.studies.statistics.bootstrap import resampled_score, score
 MOST_FILES = {
     "A loss class, a source of data": 2,
     "A design": 2,
-    "A deciding metric": 3,
+    "A deciding metric": 1,
     "A plot": 2,
     "A stage": 6,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmclf.pipeline.stages import VERSIONS
+from mmclf.pipeline.stages import EVALUATION, VERSIONS
 from mmclf.studies import fingerprint
 from mmclf.studies.arms import compose_study
 from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
@@ -102,6 +102,13 @@ def test_a_raised_version_of_a_stage_counts(monkeypatch: pytest.MonkeyPatch) -> 
     before = found()
     monkeypatch.setattr(fingerprint, "VERSIONS", {**VERSIONS, "fit": 99})
     assert found().whole != before.whole
+
+
+def test_the_code_of_the_metrics_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = found()
+    monkeypatch.setattr(fingerprint, "code_digest", {EVALUATION: "edited"}.__getitem__)
+    after = found()
+    assert (after.data == before.data, after.whole == before.whole) == (True, False)
 
 
 def test_images_count_by_content_if_an_arm_looks_at_them() -> None:
