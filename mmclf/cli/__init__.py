@@ -2,7 +2,8 @@
 
 main        the entry: what the command line asks for
 launch      run, sweep or study, by what the composed command line asks for
-execute     what Hydra executes for each
+job         the job that Hydra calls: one run
+multirun    a sweep under one parent run, or a study with its report
 plan        what a study would do, and how long it would take
 show        the config groups, their levels, the settings of a level
 doctor      a data set examined before anything is trained on it

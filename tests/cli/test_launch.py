@@ -15,7 +15,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from mmclf.cli.execute import Job
+from mmclf.cli.job import Job
 from mmclf.cli.main import main
 from mmclf.config.composer import open_composer
 from mmclf.errors import InputError

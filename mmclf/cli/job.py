@@ -1,0 +1,91 @@
+"""The job that Hydra calls: one run, printed with its score; alone, or in a sweep or study."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra._internal.hydra import Hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from mmclf.config.compose import Command
+from mmclf.config.composed import ConfigChecker
+from mmclf.config.composer import Composer
+from mmclf.config.user_modules import make_importable
+from mmclf.errors import InputError
+from mmclf.pipeline.run import run
+from mmclf.storage import environment
+
+
+class Job:
+    """What Hydra calls with a composed config, here or in a process of its launcher's."""
+
+    def __init__(
+        self,
+        allowed_modules: Sequence[str],
+        wants_traceback: bool,
+        config_dir: Path | None = None,
+    ) -> None:
+        self.allowed_modules = tuple(allowed_modules)
+        self.wants_traceback = wants_traceback
+        self.config_dir = config_dir
+
+    def __call__(self, cfg: DictConfig) -> float:
+        """Run it and print its result; returns the validation metric that the trainer monitors.
+
+        A sweeper that optimises then never sees the test samples. An error is printed at once, as a
+        sweep goes on after it.
+        """
+        if self.allowed_modules and self.config_dir is not None:
+            make_importable(self.config_dir, self.allowed_modules)  # a worker may not have done so
+        environment.keep_freed_memory()
+        try:
+            composed = ConfigChecker(self.allowed_modules).check_job(cfg, HydraConfig.get())
+            result = run(composed)
+        except Exception as error:
+            sys.stderr.write(self._report(error, HydraConfig.get().overrides.task))
+            raise
+        score, seconds = result.metrics["test/f1_samples"], result.metrics["time/wall_s"]
+        line = f"run_id: {result.run_id}  test/f1_samples: {score:.4f}  time/wall_s: {seconds:.1f}"
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+        return result.metrics[composed.config.trainer.monitor]
+
+    def _report(self, error: Exception, overrides: Sequence[str]) -> str:
+        trace = "".join(traceback.format_exception(error)) if self.wants_traceback else ""
+        what = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+        where = f"  in the run of {' '.join(overrides)}\n" if overrides else ""
+        return f"{trace}mmclf: {what}\n{where}"
+
+
+class SingleJob(Job):
+    """A job that keeps its error, as Hydra would wrap it in words of its own."""
+
+    error: Exception | None = None
+
+    def __call__(self, cfg: DictConfig) -> float:
+        """As a job of a sweep, but an error is kept in `error`."""
+        try:
+            return super().__call__(cfg)
+        except Exception as error:
+            self.error = error
+            return float("nan")
+
+
+def run_single(hydra: Hydra, composer: Composer, command: Command) -> int:
+    """Let Hydra execute the one run of a command; returns the exit status."""
+    job = SingleJob(composer.allowed_modules, traceback_wanted(), composer.loader.config_dir)
+    composer.loader.hand_on(command.cfg, composer.overrides)
+    hydra.run(composer.config_name, job, composer.overrides)
+    if job.error is None:
+        return 0
+    return 2 if isinstance(job.error, InputError) else 1
+
+
+def traceback_wanted() -> bool:
+    """Whether HYDRA_FULL_ERROR asks for tracebacks."""
+    return os.environ.get("HYDRA_FULL_ERROR") == "1"

@@ -1,0 +1,90 @@
+"""Many runs by one command: a sweep under one parent run, or a study with its report."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra._internal.hydra import Hydra
+from hydra.types import RunMode
+
+from mmclf.cli.job import Job, traceback_wanted
+from mmclf.config.compose import Command
+from mmclf.config.composer import Composer
+from mmclf.errors import InputError
+from mmclf.pipeline.run_naming import without_passwords
+from mmclf.storage import environment
+from mmclf.storage.tracking import Tracker
+from mmclf.studies.arms import plan_study
+from mmclf.studies.report.run_table import write_results
+from mmclf.studies.run import run_study
+from mmclf.training.device import describe_device
+
+
+def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
+    """Let Hydra execute a sweep, its results in its parent run; returns the exit status."""
+    config = command.first.config
+    tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
+    asked = without_passwords(" ".join(composer.overrides))
+    tags = {
+        "mmclf.overrides": asked,
+        "mmclf.hardware": describe_device(config.device),
+        "mmclf.versions": environment.versions(),
+    }
+    parent = tracker.start(f"sweep: {asked}", tags, None)
+    try:
+        stopped = _multirun(hydra, composer, command, parent.id)
+        runs = sorted(tracker.children(parent.id), key=lambda run: run.started_ms)
+        with tempfile.TemporaryDirectory() as folder:
+            write_results(Path(folder), runs)
+            parent.artifacts(Path(folder))
+    except BaseException as error:
+        parent.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        raise
+    counts = Counter(run.status for run in runs)
+    went_well = stopped is None and counts["FINISHED"] == len(runs)
+    parent.end("FINISHED" if went_well else "FAILED")
+    if stopped is not None and counts["FAILED"] == 0:
+        sys.stderr.write(f"mmclf: the sweep stopped: {type(stopped).__name__}: {stopped}\n")
+    listed = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
+    sys.stdout.write(f"sweep_id: {parent.id}  runs: {listed}\n")
+    if went_well:
+        return 0
+    return 2 if isinstance(stopped, InputError) and not runs else 1
+
+
+def run_planned_study(
+    hydra: Hydra, composer: Composer, command: Command, asked: Sequence[str]
+) -> int:
+    """Let Hydra execute what a study lacks, and report on it; returns the exit status.
+
+    `asked`: the command as it was given.
+    """
+
+    def run_jobs(parent: str) -> Exception | None:
+        return _multirun(hydra, composer, command, parent)
+
+    return run_study(plan_study(composer, command), asked, run_jobs)
+
+
+def _multirun(hydra: Hydra, composer: Composer, command: Command, parent: str) -> Exception | None:
+    """Launch the jobs as children of the run `parent`; gives the error that stopped them."""
+    cfg, to_parent = command.cfg, f"tracking.parent='{parent}'"
+    cfg.tracking.parent = parent
+    cfg.hydra.overrides.task.append(to_parent)
+    overrides = [*composer.overrides, to_parent]
+    if cfg.hydra.mode != RunMode.MULTIRUN:
+        cfg.hydra.mode = RunMode.MULTIRUN
+        cfg.hydra.overrides.hydra.append("hydra.mode=MULTIRUN")
+        overrides.append("hydra.mode=MULTIRUN")
+    job = Job(composer.allowed_modules, traceback_wanted(), composer.loader.config_dir)
+    composer.loader.hand_on(cfg, overrides)
+    # Hydra raises the first job's error after the last job.
+    try:
+        hydra.multirun(composer.config_name, job, overrides)
+    except Exception as error:
+        return error
+    return None
