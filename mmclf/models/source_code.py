@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
+from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
 
@@ -24,11 +26,10 @@ def code_digest(module: str) -> str:
         name = pending.pop()
         if name in sources:
             continue
-        tree = ast.parse(_file_of(name).read_text(encoding="utf-8"))
-        pending += [
-            imported for imported in _imports(tree) if imported.rpartition(".")[0] == folder
-        ]
-        sources[name] = ast.unparse(_DocstringRemover().visit(tree))
+        file = _file_of(name)
+        code = _code(file, file.stat().st_mtime_ns)
+        pending += [found for found in code.imports if found.rpartition(".")[0] == folder]
+        sources[name] = code.text
     return texts_digest([text for item in sorted(sources.items()) for text in item])
 
 
@@ -44,13 +45,26 @@ def _file_of(module: str) -> Path:
     return Path(spec.origin)
 
 
-def _imports(tree: ast.AST) -> list[str]:
+@dataclass(frozen=True)
+class _Code:
+    text: str
+    imports: tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=128)
+def _code(file: Path, _changed_ns: int) -> _Code:
+    """A file's code, parsed once, as a study asks for it in every run."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return _Code(ast.unparse(_DocstringRemover().visit(tree)), _imports(tree))
+
+
+def _imports(tree: ast.AST) -> tuple[str, ...]:
     """The modules in the code's statements `from MODULE import ...`."""
-    return [
+    return tuple(
         node.module
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module is not None
-    ]
+    )
 
 
 class _DocstringRemover(ast.NodeTransformer):
