@@ -119,6 +119,7 @@ def test_the_composed_configuration_can_be_looked_at_without_a_run(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_is_killed_and_exits_130(tmp_path: Path, kind: signal.Signals) -> None:
     command = [sys.executable, "-m", "mmclf", *SMALL, f"output_dir={tmp_path}"]
@@ -143,6 +144,7 @@ def epochs_logged(folder: Path) -> bool:
     return (folder / "mlflow.db").is_file() and any(run.metrics for run in tracked(folder))
 
 
+@pytest.mark.slow
 def test_eight_commands_at_once_on_a_fresh_database_are_all_there(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mmclf", *SMALL, f"output_dir={tmp_path}"]
     alone = os.environ | {"OMP_NUM_THREADS": "1"}

@@ -40,6 +40,7 @@ def test_a_study_that_was_never_run_is_all_left_and_of_unknown_time(
     assert not (tmp_path / "mlflow.db").exists()
 
 
+@pytest.mark.slow
 def test_what_is_left_is_told_at_the_speed_of_what_was_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

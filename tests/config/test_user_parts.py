@@ -251,6 +251,7 @@ def test_whatever_a_part_raises_is_told_in_a_line(
     assert len(first) < 400
 
 
+@pytest.mark.slow
 def test_from_the_command_line_in_any_folder(own: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mmclf", "--config-dir", str(own), "allow_targets=[my_parts]"]
     swept = ["-m", "loss=bce,brier", "trainer.epochs=1", "data.train=80", "data.test=20"]

@@ -35,6 +35,7 @@ def test_a_constant_learns_how_common_each_label_is(tmp_path: Path) -> None:
     assert 1 / (1 + np.exp(-result.logits["test"][0])) == pytest.approx(shares, abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_constant_is_predicted_from_any_caption(tmp_path: Path) -> None:
     result = run(tmp_path, "text=constant", "trainer.epochs=2")
     found = mmclf.load(result.run_id, output_dir=tmp_path, device="cpu").predict_proba(
@@ -49,6 +50,7 @@ def test_a_constant_cannot_be_trained(tmp_path: Path) -> None:
         run(tmp_path, "text=constant", "text.trainable=true")
 
 
+@pytest.mark.slow
 def test_shuffled_captions_stay_on_their_side_of_the_sources_test(tmp_path: Path) -> None:
     own, shuffled = (
         material_of(tmp_path, f"data.caption_order={order}") for order in ("own", "shuffled")

@@ -224,6 +224,7 @@ def test_it_is_part_of_what_the_run_costs(tmp_path: Path) -> None:
     assert seconds["tested"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "near"), [("fp32", 1e-4), ("bf16", 0.1)])
 def test_captions_of_a_trained_encoder_are_shuffled(
     tmp_path: Path, precision: str, near: float
@@ -246,6 +247,7 @@ def test_pictures_of_a_trained_encoder_are_shuffled(tmp_path: Path) -> None:
     np.testing.assert_allclose(shuffled.logits["test"], expected, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "near"), [("fp32", 1e-4), ("bf16", 0.1)])
 @pytest.mark.parametrize("dropped", ["vision", "text"])
 def test_a_trained_encoder_is_dropped(

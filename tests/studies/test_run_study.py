@@ -210,6 +210,7 @@ def test_a_failed_arm_stops_nothing_and_is_shown_and_tried_again(
     assert len(again) == 6
 
 
+@pytest.mark.slow
 def test_a_run_whose_artifacts_are_lost_is_done_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -228,6 +229,7 @@ def test_a_run_whose_artifacts_are_lost_is_done_again(
     assert (after[new].tags["mmclf.arm"], after[new].status) == ("focal", "FINISHED")
 
 
+@pytest.mark.slow
 def test_the_report_is_of_the_study_that_was_run_last(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -243,6 +245,7 @@ def test_the_report_is_of_the_study_that_was_run_last(
     assert "trainer.epochs=1" not in page
 
 
+@pytest.mark.slow
 def test_other_settings_are_another_study(tmp_path: Path) -> None:
     command = losses(tmp_path)
     assert main(command) == 0
@@ -294,6 +297,7 @@ def test_bad_input_exits_2_and_runs_nothing(
     assert not (tmp_path / "mlflow.db").exists()
 
 
+@pytest.mark.slow
 def test_a_launcher_of_joblib_runs_a_study_in_parallel(tmp_path: Path) -> None:
     command = [*losses(tmp_path), "study.seeds=[3,1]"]
     assert main([*command, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]) == 0

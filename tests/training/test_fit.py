@@ -94,6 +94,7 @@ def test_what_is_trainable_is_trained_and_the_rest_encoded_once(
         assert len(moved) > len(before) / 2
 
 
+@pytest.mark.slow
 def test_training_end_to_end_repeats_to_the_bit(tmp_path: Path, store: Path) -> None:
     switches = (*BOTH, "vision.trainable=true", "text.trainable=true", "augment=crop_flip")
     runs = [
@@ -229,6 +230,7 @@ def test_early_stopping_ends_the_run(tmp_path: Path, store: Path) -> None:
     assert len(steps) < 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("switch", ["text.trainable=true", "fusion=late", "fusion=gated"])
 def test_mixed_precision_is_near_full_precision(tmp_path: Path, store: Path, switch: str) -> None:
     runs = {

@@ -23,6 +23,7 @@ def race(folder: Path, number: int) -> None:
             log.curves({epoch: {"val/loss": number + epoch / 10, "val/map": 0.5}})
 
 
+@pytest.mark.slow
 def test_runs_that_start_at_once_on_a_fresh_database_are_all_there(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     racers = [context.Process(target=race, args=(tmp_path, i)) for i in range(RACERS)]

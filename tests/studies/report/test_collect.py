@@ -365,6 +365,7 @@ def test_what_cannot_be_compared_is_refused(tracker: Tracker, tmp_path: Path) ->
         compare(tracker, tracker.get([one])[0], parent)
 
 
+@pytest.mark.slow
 def test_sampled_orders_widen_the_interval_of_a_shapley_value(
     tracker: Tracker, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def readme(folder: Path) -> str:
     return (folder / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_figure_says_what_it_shows_to_whoever_cannot_see_it(folder: Path) -> None:
     told = dict(re.findall(r"!\[(.*)\]\(figures/([\w-]+)\.svg\)", readme(folder)))
     by_name = {name: words for words, name in told.items()}

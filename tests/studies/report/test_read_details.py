@@ -23,6 +23,7 @@ def test_a_run_that_does_not_say_its_sizes_has_none(tmp_path: Path) -> None:
     assert part_sizes(parent) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("plain", "better"), [(0.2, 0.01), (0.01, 0.2)])
 def test_the_baseline_and_the_best_other_arm_have_details(
     tmp_path: Path, plain: float, better: float
