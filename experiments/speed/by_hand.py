@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmclf.evaluation.outputs import SplitOutputs
-from mmclf.training.trainer import batches
+from mmclf.training.learner import batches
 
 HIDDEN = 512
 Batches = Sequence[Tensor]  # the rows of each, of one epoch

@@ -34,8 +34,9 @@ from mmclf.training.components import build_components
 from mmclf.training.device import device_name
 from mmclf.training.encode import encode_captions, encode_images, standardise
 from mmclf.training.fit import FitData, fit_model
+from mmclf.training.learner import Learner
 from mmclf.training.precision import Precision
-from mmclf.training.trainer import Epoch, Learner
+from mmclf.training.trainer import Epoch
 
 Scores = Mapping[str, float]
 OnEpoch = Callable[[int], None]

@@ -23,7 +23,7 @@ from mmclf.training.batches import FeatureInput, ModalityInput, TrainingSet
 from mmclf.training.components import ModelComponents
 from mmclf.training.device import accelerator_on
 from mmclf.training.fit import FitData, evaluation_size, new_model
-from mmclf.training.trainer import evaluate
+from mmclf.training.learner import evaluate
 
 
 def ablated_outputs(

@@ -17,7 +17,7 @@ from mmclf.errors import InputError
 from mmclf.models.build import make_model, make_optimizer
 from mmclf.models.smoke_check import check_model, check_optimizer
 from mmclf.training.encoding import ModalityEncoding
-from mmclf.training.trainer import steps_of
+from mmclf.training.learner import steps_of
 
 CHECK_DIM, CHECK_ROWS = 8, 2
 

@@ -21,7 +21,8 @@ from mmclf.training.batches import FeatureInput, ModalityInput, TrainingSet
 from mmclf.training.components import ModelComponents
 from mmclf.training.cuda_graphs import cuda_graphs
 from mmclf.training.device import accelerator_on
-from mmclf.training.trainer import Epoch, Learner, fit, refit, steps_of
+from mmclf.training.learner import Learner, steps_of
+from mmclf.training.trainer import Epoch, fit, refit
 
 FEATURE_BATCH = 4096
 

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import copy
-import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from accelerate import Accelerator
-from torch import Tensor, nn
-from torch.optim.lr_scheduler import LRScheduler
+from torch import Tensor
 
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.progress import progress_bar
 from mmclf.training.batches import TrainingSet
-from mmclf.training.prefetch import prefetch
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-NAMED = 5
-# To check a loss is to wait for a GPU, which then waits for its next work.
-CHECK_EVERY = 100
-ADVICE = "If they are sound, lower optimizer.lr or the loss's weights"
-
-
-class NonFiniteLossError(ArithmeticError):
-    """The loss became NaN or infinite."""
+from mmclf.training.learner import Learner
 
 
 @dataclass(frozen=True)
@@ -38,160 +22,6 @@ class Epoch:
     train: SplitOutputs
     val: SplitOutputs
     score: float
-
-
-@dataclass(frozen=True)
-class _FailedBatch:
-    """The batch at which a loss that is not finite was noticed, its own or one before; its step."""
-
-    step: int
-    inputs: Mapping[str, Any]
-    labels: Tensor
-    ids: Sequence[str]
-
-
-@dataclass(frozen=True)
-class _Snapshot:
-    """Where an epoch starts: what its steps change, and the states of the random generators."""
-
-    states: Sequence[Mapping[str, Any]]
-    generator: Tensor
-    cpu_random: Tensor
-    gpu_random: Tensor | None
-
-
-class Learner:
-    """A model and what trains it, on the accelerator's device and in its precision.
-
-    `accumulate` batches of `batch_size` examples make one step, as if they were one batch; the
-    gradient's norm is at most `clip_norm`. The scheduler goes on with every step. The losses of
-    `check_every` batches are checked together, None for a number that suits the device.
-    """
-
-    def __init__(
-        self,
-        model: nn.Module,
-        loss: Loss,
-        optimizer: torch.optim.Optimizer,
-        scheduler: LRScheduler | None,
-        accelerator: Accelerator,
-        *,
-        batch_size: int,
-        accumulate: int = 1,
-        clip_norm: float | None = None,
-        evaluation_size: int = 4096,
-        check_every: int | None = None,
-    ) -> None:
-        self.model, self._optimizer = accelerator.prepare(model, optimizer)
-        self._loss, self._scheduler, self._accelerator = loss, scheduler, accelerator
-        self._batch_size, self._accumulate = batch_size, accumulate
-        self._clip_norm, self._evaluation_size = clip_norm, evaluation_size
-        # On the CPU a check costs nothing; in fp16 the GPU is waited for at every step anyway.
-        is_queued = accelerator.device.type == "cuda" and accelerator.scaler is None
-        default = CHECK_EVERY if is_queued else 1
-        self._check_every = check_every if check_every is not None else default
-
-    def epoch(self, examples: TrainingSet, generator: torch.Generator, number: int) -> None:
-        """Train on every example once, in an order that `generator` (on the CPU) draws.
-
-        Raises NonFiniteLossError, naming epoch `number`, at the first loss that is not finite.
-        """
-        start = self._snapshot(generator) if self._check_every > 1 else None
-        failed = self._train(examples, generator, self._check_every)
-        if failed is not None and start is not None:
-            # It was noticed late: the same steps once more, with a check of each.
-            self._rewind(start, generator)
-            failed = self._train(examples, generator, 1)
-        if failed is not None:
-            self._raise_non_finite(failed, number)
-
-    def _train(
-        self, examples: TrainingSet, generator: torch.Generator, check_every: int
-    ) -> _FailedBatch | None:
-        """Train on every example once, or until a loss that is not finite is noticed.
-
-        Losses are checked after every `check_every` batches and after the last, before a step.
-        """
-        self.model.train()
-        order = torch.randperm(len(examples), generator=generator)
-        steps = [
-            batches(rows, self._batch_size)
-            for rows in batches(order, self._batch_size * self._accumulate)
-        ]
-        all_rows = [rows for step in steps for rows in step]
-        losses: list[Tensor] = []
-        with closing(_train_batches(examples, all_rows, generator)) as drawn:
-            for step, parts in enumerate(steps, start=1):
-                count = sum(map(len, parts))
-                for rows in parts:
-                    inputs, labels = next(drawn)
-                    value = self._loss(self.model(inputs), labels)
-                    losses.append(value.detach())
-                    if len(losses) == check_every or rows is all_rows[-1]:
-                        if not torch.stack(losses).isfinite().all():
-                            ids = [examples.ids[i] for i in rows.tolist()]
-                            return _FailedBatch(step, inputs, labels, ids)
-                        losses.clear()
-                    # The mean over the step's examples, also where its last batch is smaller.
-                    self._accelerator.backward(value * (len(rows) / count))
-                self._step()
-        return None
-
-    def _step(self) -> None:
-        if self._clip_norm is not None:
-            self._accelerator.clip_grad_norm_(self.model.parameters(), self._clip_norm)
-        self._optimizer.step()
-        self._optimizer.zero_grad()
-        # In fp16 a step whose gradient overflows is left out.
-        if self._scheduler is not None and not self._accelerator.optimizer_step_was_skipped:
-            self._scheduler.step()
-
-    def evaluate(self, examples: TrainingSet) -> SplitOutputs:
-        """Loss and logits of the clean inputs, without dropout; see `evaluate`."""
-        return evaluate(self.model, self._loss, examples, self._evaluation_size)
-
-    def weights(self) -> dict[str, Tensor]:
-        """A copy of the model's weights."""
-        return copy.deepcopy(self._accelerator.unwrap_model(self.model).state_dict())
-
-    def restore(self, weights: Mapping[str, Tensor]) -> None:
-        """Give the model these weights."""
-        self._accelerator.unwrap_model(self.model).load_state_dict(weights)
-
-    def _changed_by_steps(self) -> list[Any]:
-        """The model, the optimizer and the scheduler, if there is one."""
-        scheduler = [] if self._scheduler is None else [self._scheduler]
-        return [self._accelerator.unwrap_model(self.model), self._optimizer, *scheduler]
-
-    def _snapshot(self, generator: torch.Generator) -> _Snapshot:
-        device = self._accelerator.device
-        return _Snapshot(
-            [copy.deepcopy(part.state_dict()) for part in self._changed_by_steps()],
-            generator.get_state(),
-            torch.get_rng_state(),
-            torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
-        )
-
-    def _rewind(self, snapshot: _Snapshot, generator: torch.Generator) -> None:
-        for part, state in zip(self._changed_by_steps(), snapshot.states, strict=True):
-            part.load_state_dict(state)
-        self._optimizer.zero_grad()
-        generator.set_state(snapshot.generator)
-        torch.set_rng_state(snapshot.cpu_random)
-        if snapshot.gpu_random is not None:
-            torch.cuda.set_rng_state(snapshot.gpu_random, self._accelerator.device)
-
-    def _raise_non_finite(self, failed: _FailedBatch, epoch: int) -> None:
-        inputs, labels, ids = failed.inputs, failed.labels, failed.ids
-        self.model.eval()
-        with torch.inference_mode():
-            logits = self.model(inputs)
-            alone = [self._loss(logits[i : i + 1], labels[i : i + 1]) for i in range(len(ids))]
-        guilty = [one for one, value in zip(ids, alone, strict=True) if not value.isfinite()]
-        raise NonFiniteLossError(
-            f"the loss is not finite at epoch {epoch}, step {failed.step}; samples: "
-            f"{_named(guilty or ids)}. {ADVICE}"
-        )
 
 
 def fit(
@@ -246,64 +76,3 @@ def refit(learner: Learner, examples: TrainingSet, *, epochs: int, seed: int) ->
         for number in range(1, epochs + 1):
             learner.epoch(examples, generator, number)
             advance(1)
-
-
-def _train_batches(
-    examples: TrainingSet, rows: Sequence[Tensor], generator: torch.Generator
-) -> Generator[tuple[dict[str, Any], Tensor], None, None]:
-    """Inputs and labels of each batch of rows; raw ones ahead of time, in the same order."""
-    if examples.are_features:
-        return examples.train_feature_batches(rows, generator)
-    return prefetch(lambda i: examples.train_batch(rows[i], generator), range(len(rows)))
-
-
-def _eval_batches(examples: TrainingSet, batch_size: int) -> Iterator[dict[str, Any]]:
-    """The clean inputs of all examples, batch by batch; raw ones ahead of time."""
-
-    def inputs_from(start: int) -> dict[str, Any]:
-        return examples.eval_batch(slice(start, start + batch_size))[0]
-
-    starts = range(0, len(examples), batch_size)
-    return map(inputs_from, starts) if examples.are_features else prefetch(inputs_from, starts)
-
-
-def batches(rows: Tensor, size: int) -> tuple[Tensor, ...]:
-    """`rows` in batches of `size`; a last one of a single row joins the batch before.
-
-    Batch normalisation cannot be trained on one example.
-    """
-    count = steps_of(len(rows), size)
-    *full, last = torch.split(rows, size)
-    return (*full, last) if len(full) < count else (*full[:-1], torch.cat([full[-1], last]))
-
-
-def steps_of(count: int, size: int) -> int:
-    """How many `batches` of `size` there are of `count` examples."""
-    left_alone = count % size == 1 and 1 < size < count
-    return math.ceil(count / size) - left_alone
-
-
-@torch.no_grad()
-def evaluate(
-    model: nn.Module, loss: Loss, examples: TrainingSet, batch_size: int = 4096
-) -> SplitOutputs:
-    """Loss and logits of the clean inputs, without dropout, over all examples at once.
-
-    Raises NonFiniteLossError if a logit or the loss is not finite.
-    """
-    model.eval()
-    logits = torch.cat([model(inputs) for inputs in _eval_batches(examples, batch_size)])
-    value = loss(logits, examples.labels)
-    finite = logits.isfinite().all(dim=1)
-    if not (torch.isfinite(value) and finite.all()):
-        guilty = [examples.ids[i] for i in (~finite).nonzero().flatten().tolist()]
-        raise NonFiniteLossError(
-            f"the loss is not finite in an evaluation; samples: {_named(guilty or examples.ids)}. "
-            f"{ADVICE}"
-        )
-    return SplitOutputs(value.item(), logits.float().cpu().numpy())
-
-
-def _named(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
-    return ", ".join(ids[:NAMED]) + more

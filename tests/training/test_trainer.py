@@ -14,16 +14,8 @@ from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
 from mmclf.models.heads import make_head
 from mmclf.training.batches import FeatureInput, TrainingSet
-from mmclf.training.trainer import (
-    Epoch,
-    Learner,
-    NonFiniteLossError,
-    batches,
-    evaluate,
-    fit,
-    refit,
-    steps_of,
-)
+from mmclf.training.learner import Learner, NonFiniteLossError, batches, evaluate, steps_of
+from mmclf.training.trainer import Epoch, fit, refit
 
 LOSS = nn.BCEWithLogitsLoss()
 
