@@ -140,12 +140,14 @@ def test_every_cell_of_a_run_is_what_was_tracked(thresholds: Path) -> None:
 def test_every_cell_of_the_page_is_what_was_tracked(thresholds: Path) -> None:
     runs = {run.id: run for run in children(thresholds)}
     page = (thresholds / "studies" / "threshold" / "index.html").read_text(encoding="utf-8")
-    cells = re.findall(r"<td[^>]*data-run=[^>]*>", page)
     seen = set()
-    for cell in cells:
-        told = dict(re.findall(r'data-(run|metric|value)="([^"]*)"', cell))
-        assert float(told["value"]) == runs[told["run"]].metrics[told["metric"]]
-        seen.add(told["run"])
+    for run, cells in re.findall(r'<tr data-row="([0-9a-f]{32})">(.*?)</tr>', page, re.DOTALL):
+        values = dict(re.findall(r'data-column="([^"]*/[^"]*)" data-value="([^"]*)"', cells))
+        assert "test/f1_samples" in values
+        assert {key: runs[run].metrics[key] for key in values} == {
+            key: float(value) for key, value in values.items()
+        }
+        seen.add(run)
     assert seen == set(runs)
     assert len(page) < 2_000_000
 
