@@ -27,6 +27,18 @@ class ArtifactError(InputError):
     """An artifact of a finished run is missing or damaged, not merely unreachable."""
 
 
+def is_interruption(error: BaseException) -> bool:
+    """Whether an error is a KeyboardInterrupt, or was raised while one was on its way.
+
+    A library that is interrupted may raise another error while it cleans up, as SQLAlchemy does
+    when a session changes its state.
+    """
+    chain: BaseException | None = error
+    while chain is not None and not isinstance(chain, KeyboardInterrupt):
+        chain = chain.__cause__ if chain.__cause__ is not None else chain.__context__
+    return chain is not None
+
+
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """The choice most similar to `name` in spelling, or None if none is similar enough."""
     matches = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)

@@ -134,7 +134,7 @@ def test_an_interrupted_run_is_killed_and_exits_130(tmp_path: Path, kind: signal
         time.sleep(0.2)
     process.send_signal(kind)
     _, printed = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, printed.decode()
     assert printed.decode().rstrip().endswith("interrupted")
     (run,) = tracked(tmp_path)
     assert run.status == "KILLED"

@@ -15,7 +15,7 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_SOURCE_NAME
 from mlflow.utils.time import get_current_time_millis
 
-from mmclf.errors import ArtifactError, InputError, NothingTrackedError, suggestion
+from mmclf.errors import ArtifactError, InputError, NothingTrackedError, is_interruption, suggestion
 from mmclf.storage.tracking.database import check_exists, create_database, init_lock
 from mmclf.storage.tracking.keys import key_of
 
@@ -152,10 +152,10 @@ class Tracker:
         log = self.start(name, tags, parent)
         try:
             yield log
-        except KeyboardInterrupt:
-            log.end("KILLED")
-            raise
         except BaseException as error:
+            if is_interruption(error):
+                log.end("KILLED")
+                raise KeyboardInterrupt from error
             log.tags({"mmclf.error": f"{type(error).__name__}: {error}"})
             log.end("FAILED")
             raise

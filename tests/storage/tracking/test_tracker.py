@@ -60,6 +60,21 @@ def test_an_interrupted_run_is_killed(tmp_path: Path) -> None:
     assert "mmclf.error" not in run.tags
 
 
+def test_it_is_killed_whatever_a_library_raises_as_it_cleans_up(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+
+    def interrupted_in_a_library() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError
+
+    with pytest.raises(KeyboardInterrupt), tracker.run("stopped", {}, None):
+        interrupted_in_a_library()
+    (run,) = tracker.runs()
+    assert (run.status, "mmclf.error" in run.tags) == ("KILLED", False)
+
+
 def test_children_are_found_by_their_parent(tmp_path: Path) -> None:
     tracker = open_tracker(tmp_path)
     parent = tracker.start("sweep", {}, None)
