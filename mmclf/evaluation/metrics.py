@@ -1,4 +1,7 @@
-"""Metrics of labels (N, L) against predicted label sets or probabilities (N, L), in one table."""
+"""Metrics of labels (N, L) against predicted label sets or probabilities (N, L), in one table.
+
+scikit-learn is imported where it is used: see `mmclf.data.split`.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,7 @@ def f1_per_label(labels: Labels, predicted: Labels) -> Floats:
 
 
 def _f1_score(labels: Labels, predicted: Labels, average: str | None) -> Any:
-    from sklearn.metrics import f1_score  # slow to import
+    from sklearn.metrics import f1_score
 
     both = _as_multilabel(labels), _as_multilabel(predicted)
     return f1_score(*both, average=average, zero_division=0)
@@ -100,7 +103,7 @@ def _as_multilabel(matrix: Labels) -> Labels:
 
 def mean_average_precision(labels: Labels, probabilities: Floats) -> float:
     """The mean of the average precision over the labels that have a positive; 0 if none has."""
-    from sklearn.metrics import average_precision_score  # slow to import
+    from sklearn.metrics import average_precision_score
 
     present = labels.any(axis=0)
     if not present.any():

@@ -1,4 +1,7 @@
-"""Weights in a repository of the model hub, or in its local cache."""
+"""Weights in a repository of the model hub, or in its local cache.
+
+The hub's client is imported where it is used: see `mmclf.data.split`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,6 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
-
-from huggingface_hub import constants, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from mmclf.errors import InputError
 
@@ -24,6 +24,9 @@ def hub_folder(repository: str, patterns: Sequence[str], needed: str = "*.safete
 
     Raises InputError if it cannot be downloaded, or has no file that matches `needed`.
     """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
     cached = cached_hub_folder(repository, patterns, needed)
     if cached is not None:
         return cached
@@ -55,6 +58,9 @@ def cached_hub_folder(
     repository: str, patterns: Sequence[str], needed: str = "*.safetensors"
 ) -> Path | None:
     """The local folder of a hub repository, or None if the cache does not have it."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
     try:
         folder = Path(
             snapshot_download(repository, allow_patterns=[*patterns], local_files_only=True)
@@ -68,6 +74,8 @@ def cached_hub_folder(
 
 def hub_is_reachable() -> bool:
     """Whether the hub's host answers; checked first, as the hub's client retries for a minute."""
+    from huggingface_hub import constants
+
     if constants.HF_HUB_OFFLINE:
         return False
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):

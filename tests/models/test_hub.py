@@ -75,7 +75,7 @@ def test_answers_of_the_hub(
             raise answer
         return str(tmp_path)
 
-    monkeypatch.setattr(hub, "snapshot_download", download)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     monkeypatch.setattr(hub, "hub_is_reachable", lambda: True)
     with pytest.raises(InputError, match=words):
         hub_folder("some/net", ["*"])
