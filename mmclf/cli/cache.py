@@ -109,7 +109,7 @@ def _verify(store: Path) -> int:
     changed = changed_files(store)
     for name in changed:
         sys.stdout.write(
-            f"{name} has another content than its size and time of change told: what is stored of "
+            f"{name} has another content than its size and time of change say: what is stored of "
             "the earlier one will not be used for it again\n"
         )
     sys.stdout.write(

@@ -25,7 +25,7 @@ class ConfigChecker:
     """Checks composed configs, with the user's own `allowed_modules`.
 
     What a store remembers as valid is read once for all of them. `announces_moved`: each old path
-    of a target is told once on standard error.
+    of a target is printed once on standard error.
     """
 
     def __init__(self, allowed_modules: Sequence[str], *, announces_moved: bool = False) -> None:

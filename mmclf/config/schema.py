@@ -225,7 +225,7 @@ class Study:
 
 
 @dataclass(frozen=True)
-class Store:
+class StoreSettings:
     """The folder of stage results and of the demo data."""
 
     dir: Text
@@ -256,7 +256,7 @@ class Config:
     at_test: AtTest
     encode: Encode
     cache: Annotated[Literal["on", "off"], BeforeValidator(_switch)]
-    store: Store
+    store: StoreSettings
     study: Study | None = None
 
     @property

@@ -50,11 +50,11 @@ def write_figures(
     target = folder / "figures"
     target.mkdir()
     shares = label_shares(samples.labels, parts)
-    told = {
+    content = {
         "labels": list(samples.label_names),
         "shares": {part: values.tolist() for part, values in shares.items()},
     }
-    text = json.dumps(told, ensure_ascii=False)
+    text = json.dumps(content, ensure_ascii=False)
     (target / LABEL_SHARES).write_text(text, encoding="utf-8")
     curves = {key: [epoch[key] for epoch in history] for key in CURVES}
 
@@ -70,7 +70,7 @@ def write_figures(
         return learning_curves_figure({"": of_one_seed})
 
     for name, numbers, draw in (
-        ("label_shares", told, draw_shares),
+        ("label_shares", content, draw_shares),
         ("learning_curves", curves, draw_curves),
     ):
         (target / f"{name}.png").write_bytes(_picture(name, numbers, draw, store))

@@ -50,7 +50,7 @@ def encode_images(
 ) -> Tensor:
     """Features (R, D) of a view of R `rows` of the pictures, which `make_view` makes of a batch.
 
-    `advance` is told of every encoded picture, for a progress bar.
+    `advance` is called for every encoded picture, for a progress bar.
     """
 
     def seen(start: int) -> Tensor:

@@ -24,7 +24,7 @@ from mmclf.config.schema import (
     Image,
     Source,
     Split,
-    Store,
+    StoreSettings,
     Tracking,
     Trainer,
 )
@@ -103,7 +103,7 @@ def config() -> Config:
         at_test=AtTest("as_is", "as_is"),
         encode=Encode(2, "fp32", 1),
         cache="on",
-        store=Store("unused"),
+        store=StoreSettings("unused"),
     )
 
 

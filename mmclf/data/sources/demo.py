@@ -17,7 +17,7 @@ from mmclf.data.sources.competition_csv import write_rows
 from mmclf.data.sources.demo_pictures import draw_jpeg
 from mmclf.errors import InputError
 
-# Raise it, here and in conf/data/demo.yaml, when a seed comes to show something else.
+# Raise it, here and in conf/data/demo.yaml, when a seed shows something else.
 VERSION = 2
 FIRST_TEST_ID = 25_000
 MANIFEST = "demo.json"
