@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,10 +33,24 @@ def create_database(uri: str) -> None:
     database = sqlite_file(uri)
     if database is None or database.is_file():
         return
-    partial = database.with_name(f".{database.name}.part")
-    partial.unlink(missing_ok=True)
+    for abandoned in database.parent.glob(f".{database.name}.*part"):
+        abandoned.unlink(missing_ok=True)
+    # Each time another name: MLflow keeps its connection to a file until the process ends.
+    partial = database.absolute().with_name(f".{database.name}.{uuid.uuid4().hex}.part")
     MlflowClient(tracking_uri=f"sqlite:///{partial}").search_experiments(max_results=1)
     partial.replace(database)
+
+
+def absolute_uri(uri: str) -> str:
+    """The URI with an absolute path if it is of a sqlite database, else as it is.
+
+    MLflow keeps one connection for each URI, also if the process changes its folder.
+    """
+    database = sqlite_file(uri)
+    if database is None:
+        return uri
+    query = urlsplit(uri).query
+    return f"sqlite:///{database.absolute()}{f'?{query}' if query else ''}"
 
 
 def sqlite_file(uri: str) -> Path | None:

@@ -16,7 +16,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFL
 from mlflow.utils.time import get_current_time_millis
 
 from mmclf.errors import ArtifactError, InputError, NothingTrackedError, is_interruption, suggestion
-from mmclf.storage.tracking.database import check_exists, create_database, init_lock
+from mmclf.storage.tracking.database import absolute_uri, check_exists, create_database, init_lock
 from mmclf.storage.tracking.keys import key_of
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -109,7 +109,7 @@ class Tracker:
         try:
             with init_lock(uri):
                 create_database(uri)
-                self.client = MlflowClient(tracking_uri=uri)
+                self.client = MlflowClient(tracking_uri=absolute_uri(uri))
                 self.experiment_id = self._experiment(experiment, output_dir, create)
         except MlflowException as error:
             first = str(error).strip().splitlines()[0]

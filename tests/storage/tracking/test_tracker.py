@@ -9,6 +9,7 @@ import pytest
 
 from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker, key_of
+from mmclf.storage.tracking.database import create_database
 
 RACERS = 8
 
@@ -205,3 +206,26 @@ def test_a_deleted_experiment_is_answered(tmp_path: Path) -> None:
     tracker.client.delete_experiment(tracker.experiment_id)
     with pytest.raises(InputError, match="was deleted"):
         open_tracker(tmp_path)
+
+
+def test_a_relative_database_is_that_of_the_folder_that_the_process_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("first", "second")
+    for name in names:
+        folder = tmp_path / name
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        tracker = Tracker("sqlite:///outputs/mlflow.db", "mmclf", Path("outputs"))
+        with tracker.run(name, {}, None):
+            pass
+    for name in names:
+        tracker = Tracker(f"sqlite:///{tmp_path / name}/outputs/mlflow.db", "mmclf", tmp_path)
+        assert [run.name for run in tracker.runs()] == [name]
+
+
+def test_a_database_that_was_removed_is_made_anew(tmp_path: Path) -> None:
+    for _ in range(2):
+        create_database(f"sqlite:///{tmp_path}/mlflow.db")
+        assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+        (tmp_path / "mlflow.db").unlink()
