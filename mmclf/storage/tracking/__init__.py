@@ -1,8 +1,9 @@
 """Tracking: the only package that knows MLflow.
 
-tracker   runs, logged while they go and read back
-database  the sqlite file of runs
-keys      names as MLflow admits them
+tracker        runs, logged while they go and read back
+database       the sqlite file of runs
+keys           names as MLflow admits them
+uninterrupted  writes that an interruption waits for
 """
 
 from __future__ import annotations

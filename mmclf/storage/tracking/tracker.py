@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,8 +16,15 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFL
 from mlflow.utils.time import get_current_time_millis
 
 from mmclf.errors import ArtifactError, InputError, NothingTrackedError, is_interruption, suggestion
-from mmclf.storage.tracking.database import absolute_uri, check_exists, create_database, init_lock
+from mmclf.storage.tracking.database import (
+    absolute_uri,
+    check_exists,
+    create_database,
+    init_lock,
+    sqlite_file,
+)
 from mmclf.storage.tracking.keys import key_of
+from mmclf.storage.tracking.uninterrupted import uninterrupted
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 PARAMS_A_CALL = 100
@@ -44,17 +51,22 @@ class TrackedRun:
 
 
 class RunLog:
-    """Logs to one run."""
+    """Logs to one run; an interruption waits for a write to a sqlite database."""
 
     def __init__(self, client: MlflowClient, run_id: str) -> None:
         self._client = client
         self.id = run_id
+        is_sqlite = sqlite_file(client.tracking_uri) is not None
+        self._write: Callable[[], AbstractContextManager[None]] = (
+            uninterrupted if is_sqlite else nullcontext
+        )
 
     def params(self, values: Mapping[str, object]) -> None:
         """Log parameters, each once."""
         params = [Param(key_of(key), str(value)[:LONGEST_PARAM]) for key, value in values.items()]
         for start in range(0, len(params), PARAMS_A_CALL):
-            self._client.log_batch(self.id, params=params[start : start + PARAMS_A_CALL])
+            with self._write():
+                self._client.log_batch(self.id, params=params[start : start + PARAMS_A_CALL])
 
     def metrics(self, values: Mapping[str, float]) -> None:
         """Log metrics at step 0, in as few calls as MLflow allows."""
@@ -77,12 +89,14 @@ class RunLog:
             for key, value in values.items()
         ]
         for start in range(0, len(metrics), METRICS_A_CALL):
-            self._client.log_batch(self.id, metrics=metrics[start : start + METRICS_A_CALL])
+            with self._write():
+                self._client.log_batch(self.id, metrics=metrics[start : start + METRICS_A_CALL])
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
         tags = [RunTag(key, value[:LONGEST_TAG]) for key, value in values.items()]
-        self._client.log_batch(self.id, tags=tags)
+        with self._write():
+            self._client.log_batch(self.id, tags=tags)
 
     def artifacts(self, folder: Path) -> None:
         """Copy the content of `folder`, with subfolders, to the run's artifacts."""
@@ -90,7 +104,8 @@ class RunLog:
 
     def end(self, status: Status) -> None:
         """Mark the run as ended."""
-        self._client.set_terminated(self.id, status)
+        with self._write():
+            self._client.set_terminated(self.id, status)
 
 
 class Tracker:
