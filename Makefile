@@ -6,8 +6,6 @@ OUTPUTS ?= outputs
 # Hydra's next line, which `make test-next` lays over the environment.
 NEXT := $(CURDIR)/.next
 NEXT_HYDRA := hydra-core==1.4.0rc3 omegaconf==2.4.1rc1
-# What meets Hydra: composing, launching, sweeping, and what a run and a study make of it.
-NEXT_TESTS := tests/config tests/cli tests/pipeline tests/studies/test_arms.py
 # A thread a process, as there is a process a core.
 PYTEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 PORT ?= 5000
@@ -49,7 +47,7 @@ test-all: test test-slow test-next ## all of them, and the fast ones on the next
 
 test-next: setup ## the fast tests on the next Hydra and omegaconf, laid over the environment
 	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target $(NEXT) $(NEXT_HYDRA)
-	PYTHONPATH=$(NEXT) $(PYTEST) -m 'not slow' $(NEXT_TESTS)
+	PYTHONPATH=$(NEXT) $(PYTEST) -m 'not slow'
 
 soak: setup ## the tests that kill, damage and race, and the simulations, in full: an hour
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance tests/studies/statistics/test_coverage.py
