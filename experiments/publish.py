@@ -23,7 +23,7 @@ from mmclf.studies.report.publish import publish
 from mmclf.studies.report.read_details import part_sizes
 from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.study_tables import FORMATS, tables
-from mmclf.tables import render
+from mmclf.studies.report.tables import render
 
 HERE = Path(__file__).resolve().parent
 KEPT = ("results.csv", "effects.csv", "runs.csv")

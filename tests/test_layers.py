@@ -10,7 +10,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "mmclf"
 # What stands earlier is known to what stands later, never the other way round.
 WAY = (
-    *("errors", "progress", "tables", "storage", "config", "data", "models", "evaluation", "plots"),
+    *("errors", "progress", "storage", "config", "data", "models", "evaluation", "plots"),
     *("training", "pipeline", "studies", "cli", "__init__", "__main__"),
 )
 # Libraries that a single place knows.

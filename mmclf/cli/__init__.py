@@ -7,6 +7,7 @@ multirun    a sweep under one parent run, or a study with its report
 plan        what a study would do, and how long it would take
 show        the config groups, their levels, the settings of a level
 doctor      a data set examined before anything is trained on it
+doctor_report   its report as text, Markdown and CSV
 report      tables of tracked runs
 predict     a file of labels from a tracked run
 cache       what the store holds, checked and pruned

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mmclf.cli.doctor_report import FORMS, labels_csv, print_rich, render
 from mmclf.config.compose import compose
 from mmclf.config.schema import Composed
 from mmclf.data.checks.examine import Examination, examine
-from mmclf.data.checks.render import FORMS, labels_csv, print_rich, render
 from mmclf.data.split import label_shares
 
 DESCRIPTION = """\

@@ -19,9 +19,9 @@ from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import PlannedStudy, compose_study
 from mmclf.studies.fingerprint import study_fingerprint
 from mmclf.studies.pending import finished
+from mmclf.studies.report.tables import number, print_rich, render
 from mmclf.studies.run import find_parent
 from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator
-from mmclf.tables import number, print_rich, render
 from mmclf.training.device import describe_device
 
 

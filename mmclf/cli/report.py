@@ -22,7 +22,7 @@ from mmclf.studies.report.publish import PAGE, publish
 from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.run_table import FORMATS, SPARE, results
 from mmclf.studies.report.show import show
-from mmclf.tables import SUFFIXES, Formats, in_digits, print_rich, render
+from mmclf.studies.report.tables import SUFFIXES, Formats, in_digits, print_rich, render
 
 HTML = "html"
 RUN_COLUMNS = ("run_id", "status", "started", "test/f1_samples", "time/cold_s", "parent", "name")

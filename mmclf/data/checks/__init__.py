@@ -5,5 +5,4 @@ checkup     what there is to say of samples, captions, images and labels
 duplicates  samples that are alike
 labels      how often each label stands in each part
 check       one line of the report
-render      the report as text, Markdown and CSV
 """

@@ -1,5 +1,6 @@
 """Tables, plots and page of tracked runs.
 
+tables          any table as text, Markdown, CSV and LaTeX
 run_table       a row for each tracked run
 collect         a study's result, out of its runs
 results         what the result holds

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from mmclf.tables import NO_VALUE, SUFFIXES, Formats, in_digits, write_forms
+from mmclf.studies.report.tables import NO_VALUE, SUFFIXES, Formats, in_digits, write_forms
 
 COLUMNS: Mapping[str, str] = {
     "Train loss": "train/loss",

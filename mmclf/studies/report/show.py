@@ -10,7 +10,7 @@ from rich.text import Text
 from mmclf.studies.report.answer import answer
 from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.study_tables import FORMATS, SPARE, in_form, narrow, tables
-from mmclf.tables import print_rich, render
+from mmclf.studies.report.tables import print_rich, render
 
 
 def show(result: StudyResult, console: Console, form: str | None = None) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mmclf.studies.definition import Definition
 from mmclf.studies.report.results import ArmResult, Difference, StudyResult
-from mmclf.tables import (
+from mmclf.studies.report.tables import (
     NO_VALUE,
     SUFFIXES,
     Formats,

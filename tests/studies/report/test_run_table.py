@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from mmclf.studies.report.run_table import COLUMNS, FORMATS, results, write_results
-from mmclf.tables import SUFFIXES, render
+from mmclf.studies.report.tables import SUFFIXES, render
 
 
 @dataclass(frozen=True)

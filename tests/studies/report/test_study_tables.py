@@ -19,7 +19,7 @@ from mmclf.studies.report.study_tables import (
     tables,
     write_tables,
 )
-from mmclf.tables import render
+from mmclf.studies.report.tables import render
 
 
 def test_of_two_tables_csv_is_that_of_the_arms_alone(capsys: pytest.CaptureFixture[str]) -> None:

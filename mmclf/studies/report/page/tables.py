@@ -23,7 +23,7 @@ from mmclf.studies.report.study_tables import (
     effects_table,
     narrow,
 )
-from mmclf.tables import NO_VALUE, Format, Formats, in_digits
+from mmclf.studies.report.tables import NO_VALUE, Format, Formats, in_digits
 
 PAGE_FORMATS: Formats = {
     **FORMATS,

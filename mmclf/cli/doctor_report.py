@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 from rich.console import Console
 
-from mmclf import tables
 from mmclf.data.checks.examine import Examination
 from mmclf.data.checks.labels import LabelRow
+from mmclf.studies.report import tables
 
 COLOURS: Mapping[str, str] = {"ok": "green", "note": "yellow", "problem": "bold red"}
 FORMS = ("text", "md")

@@ -6,10 +6,10 @@ import io
 import pytest
 from rich.console import Console
 
+from mmclf.cli.doctor_report import labels_csv, print_rich, render, summary
 from mmclf.data.checks.check import Check, CheckStatus
 from mmclf.data.checks.examine import Examination
 from mmclf.data.checks.labels import LabelRow
-from mmclf.data.checks.render import labels_csv, print_rich, render, summary
 
 ODD = Examination(
     [Check("problem", "data", "a|b\x1b[31m\nc"), Check("note", "ids", "[bold]x[/bold]")],

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from mmclf.tables import (
+from mmclf.studies.report.tables import (
     SUFFIXES,
     Formats,
     in_digits,
