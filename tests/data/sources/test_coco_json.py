@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coco_files import NAMES, problems, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,21 +16,6 @@ from mmclf.data.sources.coco import load
 from mmclf.errors import InputError
 
 Tree = dict[str, Any]
-NAMES = {
-    "instances": "annotations/instances_train2017.json",
-    "captions": "annotations/captions_train2017.json",
-}
-
-
-def write(root: Path, name: str, tree: object) -> None:
-    (root / NAMES.get(name, f"{name}.json")).write_text(json.dumps(tree))
-
-
-def problems(root: Path, **arguments: Any) -> list[str]:
-    with pytest.raises(InputError) as caught:
-        load(str(root), **arguments)
-    assert all("\ud800" not in problem for problem in caught.value.problems)
-    return list(caught.value.problems)
 
 
 def change_file(root: Path, name: str, change: Callable[[Tree], object]) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from mlflow.tracking import MlflowClient
 
 from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker, key_of
@@ -229,3 +232,32 @@ def test_a_database_that_was_removed_is_made_anew(tmp_path: Path) -> None:
         create_database(f"sqlite:///{tmp_path}/mlflow.db")
         assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
         (tmp_path / "mlflow.db").unlink()
+
+
+@pytest.mark.parametrize("write", ["params", "metrics", "curves", "tags", "end"])
+def test_an_interruption_waits_for_a_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    log = open_tracker(tmp_path).start("a", {}, None)
+    values: dict[str, Any] = {
+        "params": {"a": 1},
+        "metrics": {"a": 1.0},
+        "curves": {1: {"a": 1.0}},
+        "tags": {"a": "1"},
+        "end": "FINISHED",
+    }
+    written: list[str] = []
+
+    def interrupted(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        written.append(write)
+
+    for method in ("log_batch", "set_terminated"):
+        monkeypatch.setattr(MlflowClient, method, interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            getattr(log, write)(values[write])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert written == [write]
