@@ -39,18 +39,28 @@ class RatioOfSums:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of predicted label sets: how it is computed, resampled, compared and printed.
+    """A metric of predicted label sets: how it is computed, compared and printed.
 
-    `function` gives it of labels and label sets (N, L); `resample` says the same of many runs, as
-    what a bootstrap of the samples takes. `short` and `words` name it in a table and a sentence.
+    `form` gives it of the label sets of many runs, and of samples that a bootstrap draws. `words`
+    and `short` name it in a sentence and a table.
     """
 
-    function: Callable[[Labels, Labels], float]
-    resample: MeanOverSamples | RatioOfSums
+    form: MeanOverSamples | RatioOfSums
     words: str
     short: str = "F1"
     higher_is_better: bool = True
     digits: int = 4
+
+    def value(self, labels: Labels, predicted: Labels) -> float:
+        """The metric of label sets (N, L).
+
+        >>> labels = np.array([[1, 0, 1], [0, 1, 0]], dtype=np.uint8)
+        >>> METRICS["f1_samples"].value(labels, np.array([[1, 0, 0], [0, 1, 0]], dtype=np.uint8))
+        0.8333333333333333
+        """
+        if isinstance(self.form, MeanOverSamples):
+            return float(self.form.scores(labels, predicted[None])[:, 0].mean())
+        return float(_ratio_of_sums(self.form, labels, predicted).mean())
 
     @property
     def sign(self) -> int:
@@ -59,46 +69,13 @@ class Metric:
 
 
 def set_scores(labels: Labels, predicted: Labels) -> dict[str, float]:
-    """Every metric of label sets, by its name in METRICS."""
-    return {name: metric.function(labels, predicted) for name, metric in METRICS.items()}
-
-
-def f1_macro(labels: Labels, predicted: Labels) -> float:
-    """The mean over labels of their F1."""
-    return float(f1_per_label(labels, predicted).mean())
-
-
-def f1_micro(labels: Labels, predicted: Labels) -> float:
-    """The F1 of all predictions together."""
-    return float(_f1_score(labels, predicted, "micro"))
-
-
-def f1_samples(labels: Labels, predicted: Labels) -> float:
-    """The mean over samples of their F1.
-
-    >>> labels = np.array([[1, 0, 1], [0, 1, 0]], dtype=np.uint8)
-    >>> f1_samples(labels, np.array([[1, 0, 0], [0, 1, 0]], dtype=np.uint8))
-    0.8333333333333333
-    """
-    return float(_f1_score(labels, predicted, "samples"))
+    """Every metric of label sets (N, L), by its name in METRICS."""
+    return {name: metric.value(labels, predicted) for name, metric in METRICS.items()}
 
 
 def f1_per_label(labels: Labels, predicted: Labels) -> Floats:
     """F1 (L,) of every label; 0 where there is nothing to divide by."""
-    scores: Floats = np.asarray(_f1_score(labels, predicted, None))
-    return scores[: labels.shape[1]]
-
-
-def _f1_score(labels: Labels, predicted: Labels, average: str | None) -> Any:
-    from sklearn.metrics import f1_score
-
-    both = _as_multilabel(labels), _as_multilabel(predicted)
-    return f1_score(*both, average=average, zero_division=0)
-
-
-def _as_multilabel(matrix: Labels) -> Labels:
-    # scikit-learn takes a single column for the classes 0 and 1; an empty one adds nothing.
-    return np.pad(matrix, ((0, 0), (0, 1))) if matrix.shape[1] == 1 else matrix
+    return _ratio_of_sums(RatioOfSums(_label_counts), labels, predicted)
 
 
 def mean_average_precision(labels: Labels, probabilities: Floats) -> float:
@@ -132,6 +109,12 @@ def _sample_f1(labels: Labels, predicted: Labels) -> Floats:
     return ratio(*_pooled_counts(labels, predicted))[:, :, 0]
 
 
+def _ratio_of_sums(form: RatioOfSums, labels: Labels, predicted: Labels) -> Floats:
+    """sum(above) / sum(below) over the samples (G,)."""
+    above, below = (part[:, 0].sum(axis=0) for part in form.parts(labels, predicted[None]))
+    return ratio(above, below)
+
+
 def ratio(above: NDArray[Any], below: NDArray[Any]) -> Floats:
     """Above / below; 0 where there is nothing to divide by."""
     values: Floats = above.astype(np.float64) / np.maximum(below, 1)
@@ -140,9 +123,9 @@ def ratio(above: NDArray[Any], below: NDArray[Any]) -> Floats:
 
 # A new metric that runs log, and that can decide a study, is an entry here.
 METRICS: Mapping[str, Metric] = {
-    "f1_samples": Metric(f1_samples, MeanOverSamples(_sample_f1), "samples-F1"),
-    "f1_micro": Metric(f1_micro, RatioOfSums(_pooled_counts), "micro-F1"),
-    "f1_macro": Metric(f1_macro, RatioOfSums(_label_counts), "macro-F1"),
+    "f1_samples": Metric(MeanOverSamples(_sample_f1), "samples-F1"),
+    "f1_micro": Metric(RatioOfSums(_pooled_counts), "micro-F1"),
+    "f1_macro": Metric(RatioOfSums(_label_counts), "macro-F1"),
 }
 # By what ends a metric's name: the thresholds that its label sets follow, as a sentence says it.
 RULES: Mapping[str, str] = {

@@ -8,12 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from mmclf.evaluation.metrics import (
-    f1_per_label,
-    f1_samples,
-    mean_average_precision,
-    set_scores,
-)
+from mmclf.evaluation.metrics import METRICS, f1_per_label, mean_average_precision, set_scores
 from mmclf.evaluation.threshold_search import Empty, best_global
 from mmclf.evaluation.thresholds import Threshold, decide
 
@@ -70,7 +65,7 @@ def monitored(
         return mean_average_precision(labels, probabilities)
     fitted = best_global(probabilities, labels, empty, "samples")
     decided = decide(probabilities, np.full(labels.shape[1], fitted), empty)
-    return f1_samples(labels, decided)
+    return METRICS["f1_samples"].value(labels, decided)
 
 
 def fit_thresholds(

@@ -201,7 +201,7 @@ def test_the_metric_is_the_share_of_exact_sets_and_so_is_what_is_resampled() -> 
     assert "subset_accuracy" not in METRICS
     labels = np.array([[1, 0], [1, 1], [0, 1], [0, 0]], dtype=np.uint8)
     predicted = np.array([[1, 0], [1, 0], [0, 1], [1, 1]], dtype=np.uint8)
-    assert metric.function(labels, predicted) == 0.5
+    assert metric.value(labels, predicted) == 0.5
     assert score(labels, np.stack([predicted, labels]), metric).tolist() == [0.5, 1.0]
     resampled = resampled_score(labels, predicted[None], metric, resamples=2000, seed=0)
     assert resampled.mean() == pytest.approx(0.5, abs=0.02)

@@ -19,11 +19,11 @@ EXACT_FLOAT32 = 2**24
 def score(labels: Labels, predicted: Labels, metric: Metric) -> Floats:
     """A metric (R,) of the label sets (R, N, L) of R runs, against labels (N, L)."""
     _check_shapes(labels, predicted)
-    resample = metric.resample
-    if isinstance(resample, MeanOverSamples):
-        means: Floats = resample.scores(labels, predicted).mean(axis=0)
+    form = metric.form
+    if isinstance(form, MeanOverSamples):
+        means: Floats = form.scores(labels, predicted).mean(axis=0)
         return means
-    above, below = resample.parts(labels, predicted)
+    above, below = form.parts(labels, predicted)
     return _mean_ratio(above.sum(axis=0), below.sum(axis=0))
 
 
@@ -47,7 +47,7 @@ def resampled_score(
     _check_shapes(labels, predicted)
     runs, samples, width = predicted.shape
     # In float32, with half the bytes and faster, where no sum can be rounded.
-    of_counts = isinstance(metric.resample, RatioOfSums)
+    of_counts = isinstance(metric.form, RatioOfSums)
     whole = of_counts and 2 * samples * width < EXACT_FLOAT32
     rows = max(1, memory // 4 // (8 * samples))
     columns = max(1, memory // 4 // (8 * width * (samples + 2 * rows)))
@@ -65,15 +65,15 @@ def resampled_score(
 
 def _weighted(times: NDArray[Any], labels: Labels, predicted: Labels, metric: Metric) -> Floats:
     """The metric (B, R) where sample n of N counts `times` (B, N)."""
-    samples, resample = len(labels), metric.resample
-    if isinstance(resample, MeanOverSamples):
+    samples, form = len(labels), metric.form
+    if isinstance(form, MeanOverSamples):
         # At so many binary places no sum over samples is rounded, so its order does not matter:
         # equal runs have equal scores. What is cut off is below 1e-11 up to 50,000 samples.
         unit = 2.0 ** (52 - samples.bit_length())
-        scores = resample.scores(labels, predicted)
+        scores = form.scores(labels, predicted)
         means: Floats = times @ (np.round(scores * unit) / unit) / samples
         return means
-    parts = resample.parts(labels, predicted)
+    parts = form.parts(labels, predicted)
     # In the type of `times`, as a product of two types is none of BLAS's.
     above, below = (
         (times @ part.reshape(samples, -1).astype(times.dtype)).reshape(-1, *part.shape[1:])

@@ -45,7 +45,7 @@ few_examples = settings(max_examples=40, deadline=None)
 @given(given_labels=small())
 def test_a_score_is_that_of_its_function(metric: str, given_labels: tuple[Labels, Labels]) -> None:
     labels, predicted = given_labels
-    expected = [METRICS[metric].function(labels, run) for run in predicted]
+    expected = [METRICS[metric].value(labels, run) for run in predicted]
     assert score(labels, predicted, METRICS[metric]) == pytest.approx(expected, abs=1e-12)
 
 
@@ -67,7 +67,7 @@ def by_loop(
         times = np.bincount(chance.integers(len(labels), size=len(labels)), minlength=len(labels))
         true = np.repeat(labels, times, axis=0)
         found = np.repeat(predicted, times, axis=1)
-        row[:] = [METRICS[metric].function(true, run) for run in found]
+        row[:] = [METRICS[metric].value(true, run) for run in found]
     return scores
 
 
