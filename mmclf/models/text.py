@@ -11,6 +11,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
@@ -71,18 +72,10 @@ class HuggingFaceEncoder(nn.Module):
 
     def tokenize(self, captions: Sequence[str]) -> dict[str, Tensor]:
         """Token ids and attention mask (B, T), padded to the longest caption."""
-        tokens = self.tokenizer(
-            list(captions),
-            padding=True,
-            truncation=True,
-            max_length=self.max_length,
-            return_tensors="pt",
-            return_token_type_ids=False,
-        )
-        return {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
+        return self.pad(self.token_ids(captions))
 
-    def lengths(self, captions: Sequence[str]) -> list[int]:
-        """The number of tokens of each caption, truncated as in `tokenize`."""
+    def token_ids(self, captions: Sequence[str]) -> list[list[int]]:
+        """The tokens of each caption, truncated."""
         tokens = self.tokenizer(
             list(captions),
             truncation=True,
@@ -90,7 +83,24 @@ class HuggingFaceEncoder(nn.Module):
             return_attention_mask=False,
             return_token_type_ids=False,
         )
-        return [len(ids) for ids in tokens["input_ids"]]
+        ids: list[list[int]] = tokens["input_ids"]
+        return ids
+
+    def pad(self, token_ids: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+        """Token ids and attention mask (B, T), padded to the longest; on a GPU to a multiple of 8.
+
+        So there are few shapes T, each of whose passes can be captured.
+        """
+        rows = [torch.tensor(ids, dtype=torch.long) for ids in token_ids]
+        side = self.tokenizer.padding_side
+        padded = pad_sequence(rows, True, float(self.tokenizer.pad_token_id), side)
+        mask = pad_sequence([torch.ones_like(row) for row in rows], True, 0.0, side)
+        missing = -padded.shape[1] % 8 if self.model.device.type == "cuda" else 0
+        if missing > 0:
+            sides = (missing, 0) if side == "left" else (0, missing)
+            padded = nn.functional.pad(padded, sides, value=self.tokenizer.pad_token_id)
+            mask = nn.functional.pad(mask, sides)
+        return {"input_ids": padded, "attention_mask": mask}
 
     def architecture(self) -> dict[str, Any]:
         """The settings of the model's transformers config, to build it with random weights."""

@@ -79,24 +79,32 @@ def encode_captions(
     advance: Advance,
 ) -> Tensor:
     """Features (N, D) of the captions; those of like length share a batch: little is padded."""
-    batches = _by_length(encoder, captions, batch_size)
+    # What the encoder tells apart is tokenised once, for the lengths and for the batches.
+    token_ids = encoder.token_ids(captions) if hasattr(encoder, "token_ids") else None
+    batches = _by_length(captions, token_ids, batch_size)
 
     def tokens_of(batch: int) -> dict[str, Tensor]:
-        tokens = encoder.tokenize([captions[i] for i in batches[batch]])
+        rows = batches[batch]
+        if token_ids is not None:
+            tokens = encoder.pad([token_ids[i] for i in rows])  # type: ignore[attr-defined]
+        else:
+            tokens = encoder.tokenize([captions[i] for i in rows])
         return {name: to_device(value, device) for name, value in tokens.items()}
 
     features = torch.empty(len(captions), encoder.out_dim, device=device)
-    for rows, tokens in zip(batches, prefetch(tokens_of, range(len(batches))), strict=True):
-        with autocast(precision, device):
-            encoded = encoder(tokens)
-        features[to_device(torch.tensor(rows), device)] = encoded.float()
-        advance(len(rows))
+    with cuda_graphs([encoder], device):
+        for rows, tokens in zip(batches, prefetch(tokens_of, range(len(batches))), strict=True):
+            with autocast(precision, device):
+                encoded = encoder(tokens)
+            features[to_device(torch.tensor(rows), device)] = encoded.float()
+            advance(len(rows))
     return features.cpu()
 
 
-def _by_length(encoder: TextEncoder, captions: Sequence[str], batch_size: int) -> list[list[int]]:
-    """Rows in batches of like length: in tokens if the encoder tells them, else in characters."""
-    tell = getattr(encoder, "lengths", None)
-    lengths = tell(captions) if tell is not None and captions else [len(text) for text in captions]
+def _by_length(
+    captions: Sequence[str], token_ids: Sequence[Sequence[int]] | None, batch_size: int
+) -> list[list[int]]:
+    """Rows in batches of like length: in tokens where they are known, else in characters."""
+    lengths = list(map(len, token_ids if token_ids is not None else captions))
     order = sorted(range(len(captions)), key=lambda i: (lengths[i], len(captions[i]), i))
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]

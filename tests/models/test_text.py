@@ -220,9 +220,35 @@ def test_a_vocabulary_has_a_limit_and_needs_captions() -> None:
 
 
 @pytest.mark.parametrize("limit", [4, 64])
-def test_lengths_are_those_of_the_tokens(limit: int) -> None:
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_tokens_are_padded_as_the_tokenizer_would(limit: int, side: str) -> None:
     encoder = tiny(max_length=limit)
+    encoder.tokenizer.padding_side = side
     texts = [*CAPTIONS, "", "a " * 20]
-    mask = encoder.tokenize(texts)["attention_mask"]
-    assert encoder.lengths(texts) == mask.sum(dim=1).tolist()
-    assert max(encoder.lengths(texts)) == min(limit, 22)
+    expected = encoder.tokenizer(
+        texts, padding=True, truncation=True, max_length=limit, return_tensors="pt"
+    )
+    found = encoder.tokenize(texts)
+    assert sorted(found) == ["attention_mask", "input_ids"]
+    for name, value in found.items():
+        assert value.dtype == torch.int64
+        assert torch.equal(value, expected[name])
+    lengths = [len(ids) for ids in encoder.token_ids(texts)]
+    assert lengths == expected["attention_mask"].sum(dim=1).tolist()
+    assert max(lengths) == min(limit, 22)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_on_a_gpu_tokens_are_padded_to_a_multiple_of_eight(side: str) -> None:
+    encoder = tiny()
+    encoder.tokenizer.padding_side = side
+    plain = encoder.tokenize(["a man", "two dogs " * 4])
+    padded = encoder.to("cuda").tokenize(["a man", "two dogs " * 4])
+    (count, width), wide = plain["input_ids"].shape, padded["input_ids"].shape[1]
+    assert wide == -(-width // 8) * 8 > width
+    kept = slice(wide - width, None) if side == "left" else slice(width)
+    for name, value in padded.items():
+        assert value.shape == (count, wide)
+        assert torch.equal(value[:, kept], plain[name])
+    assert padded["attention_mask"].sum() == plain["attention_mask"].sum()

@@ -196,8 +196,13 @@ def test_bf16_is_used_where_asked() -> None:
 
 def test_captions_of_as_many_tokens_share_a_batch_where_the_encoder_tells() -> None:
     class Told(Characters):
-        def lengths(self, captions: Sequence[str]) -> list[int]:
-            return [{"b": 9, "c": 9}.get(text, len(text) // 5) for text in captions]
+        def token_ids(self, captions: Sequence[str]) -> list[list[int]]:
+            self.texts = dict(enumerate(captions))
+            lengths = [{"b": 9, "c": 9}.get(text, len(text) // 5) for text in captions]
+            return [[number] * max(length, 1) for number, length in enumerate(lengths)]
+
+        def pad(self, token_ids: Sequence[Sequence[int]]) -> Mapping[str, Tensor]:
+            return self.tokenize([self.texts[ids[0]] for ids in token_ids])
 
     encoder = Told()
     found = captions(2, [], encoder)
