@@ -12,6 +12,7 @@ batches         what the trainer draws its batches from
 batch_augment   crops and flips of whole batches
 components      model, loss, optimizer and scheduler of a run
 cuda_graphs     passes of an encoder as CUDA graphs
+step_graphs     training steps on features as CUDA graphs
 learner         a model with what trains it, an epoch at a time
 trainer         the training loop
 fit             the best epoch, and the refit

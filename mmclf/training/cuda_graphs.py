@@ -50,6 +50,26 @@ def cuda_graphs(encoders: Collection[Any], device: torch.device) -> Iterator[Non
             del encoder.forward
 
 
+@contextmanager
+def capturing(what: str) -> Iterator[None]:
+    """Capture `what` within the block, which leaves the random state and the stream as they were.
+
+    What cannot be captured ends the block with a warning: it waits for the device, or looks at what
+    it computes.
+    """
+    random, stream = torch.cuda.get_rng_state(), torch.cuda.current_stream()
+    try:
+        yield
+    except RuntimeError as error:
+        _log.warning("%s are not captured as CUDA graphs: %s", what, error)
+        # What was cut short has left the generator as if it were still captured.
+        own = torch.cuda.default_generators[stream.device.index]
+        own.graphsafe_set_state(torch.Generator(stream.device).graphsafe_get_state())
+    finally:
+        torch.cuda.set_stream(stream)
+        torch.cuda.set_rng_state(random)
+
+
 class _Memory:
     """Whether a device has memory for graphs, decided once: before the first one takes some."""
 
@@ -101,25 +121,16 @@ class _GraphedForward:
 
     def _capture(self, signature: Hashable, leaves: Sequence[Tensor], spec: TreeSpec) -> None:
         buffers = [(buffer, buffer.clone()) for buffer in self._encoder.buffers()]
-        random, stream = torch.cuda.get_rng_state(), torch.cuda.current_stream()
         del self._encoder.forward  # its own meanwhile
         try:
-            self._graphs[signature] = _Graph(self._encoder, leaves, spec, self._pool)
-        except RuntimeError as error:  # it waits for the device, or looks at what it computes
-            self._is_capturable = False
-            name = type(self._encoder).__name__
-            _log.warning("the passes of %s are not captured as CUDA graphs: %s", name, error)
-            # What was cut short has left the generator as if it were still captured.
-            device = stream.device
-            own = torch.cuda.default_generators[device.index]
-            own.graphsafe_set_state(torch.Generator(device).graphsafe_get_state())
+            with capturing(f"the passes of {type(self._encoder).__name__}"):
+                self._graphs[signature] = _Graph(self._encoder, leaves, spec, self._pool)
         finally:
             self._encoder.forward = self
-            torch.cuda.set_stream(stream)
-            torch.cuda.set_rng_state(random)
             with torch.no_grad():
                 for buffer, value in buffers:  # which a pass to warm up has changed
                     buffer.copy_(value)
+        self._is_capturable = signature in self._graphs
 
 
 class _Graph:

@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.training.batches import TrainingSet
 from mmclf.training.prefetch import prefetch
+from mmclf.training.step_graphs import StepGraphs, can_be_captured
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 NAMED = 5
@@ -72,6 +73,9 @@ class Learner:
         check_every: int | None = None,
     ) -> None:
         self.model, self._optimizer = accelerator.prepare(model, optimizer)
+        self._step_graphs: StepGraphs | None = None
+        if can_be_captured(model, loss, optimizer, accelerator) and accumulate == 1:
+            self._step_graphs = StepGraphs(self._train_on, optimizer, accelerator.device)
         self._loss, self._scheduler, self._accelerator = loss, scheduler, accelerator
         self._batch_size, self._accumulate = batch_size, accumulate
         self._clip_norm, self._evaluation_size = clip_norm, evaluation_size
@@ -90,6 +94,7 @@ class Learner:
         if failed is not None and start is not None:
             # It was noticed late: the same steps once more, with a check of each.
             self._rewind(start, generator)
+            self._step_graphs = None  # which know the optimizer's state by its place in memory
             failed = self._train(examples, generator, 1)
         if failed is not None:
             self._raise_non_finite(failed, number)
@@ -109,31 +114,45 @@ class Learner:
         ]
         all_rows = [rows for step in steps for rows in step]
         losses: list[Tensor] = []
+        graphs = self._step_graphs if examples.are_features else None
         with closing(_train_batches(examples, all_rows, generator)) as drawn:
             for step, parts in enumerate(steps, start=1):
                 count = sum(map(len, parts))
                 for rows in parts:
                     inputs, labels = next(drawn)
-                    value = self._loss(self.model(inputs), labels)
-                    losses.append(value.detach())
+                    if graphs is not None:
+                        losses.append(graphs(inputs, labels))
+                    else:
+                        value = self._loss(self.model(inputs), labels)
+                        losses.append(value.detach())
                     if len(losses) == check_every or rows is all_rows[-1]:
                         if not torch.stack(losses).isfinite().all():
                             ids = [examples.ids[i] for i in rows.tolist()]
                             return _FailedBatch(step, inputs, labels, ids)
                         losses.clear()
-                    # The mean over the step's examples, also where its last batch is smaller.
-                    self._accelerator.backward(value * (len(rows) / count))
-                self._step()
+                    if graphs is None:
+                        # The mean over the step's examples, also where its last batch is smaller.
+                        self._accelerator.backward(value * (len(rows) / count))
+                if graphs is None:
+                    self._update()
+                # In fp16 a step whose gradient overflows is left out.
+                if self._scheduler is not None and not self._accelerator.optimizer_step_was_skipped:
+                    self._scheduler.step()
         return None
 
-    def _step(self) -> None:
+    def _train_on(self, inputs: Mapping[str, Any], labels: Tensor) -> Tensor:
+        """A whole step on one batch; its loss."""
+        value = self._loss(self.model(inputs), labels)
+        self._accelerator.backward(value)
+        self._update()
+        return value.detach()
+
+    def _update(self) -> None:
+        """Change the weights by their gradients."""
         if self._clip_norm is not None:
             self._accelerator.clip_grad_norm_(self.model.parameters(), self._clip_norm)
         self._optimizer.step()
         self._optimizer.zero_grad()
-        # In fp16 a step whose gradient overflows is left out.
-        if self._scheduler is not None and not self._accelerator.optimizer_step_was_skipped:
-            self._scheduler.step()
 
     def evaluate(self, examples: TrainingSet) -> SplitOutputs:
         """Loss and logits of the clean inputs, without dropout; see `evaluate`."""
