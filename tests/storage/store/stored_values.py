@@ -1,0 +1,99 @@
+"""Values to store, and what lies in a store of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from mmclf.storage.store.arrays import save_array
+from mmclf.storage.store.entry import RECORD, Entry, Stage
+from mmclf.storage.store.store import Computed, Store
+
+STAGE = Stage("fit", 1, {"seed": 0})
+OTHER = Stage("fit", 1, {"seed": 1})
+
+
+class Text:
+    """A text in a file, beside an empty one."""
+
+    def write(self, value: str, folder: Path) -> None:
+        (folder / "value").write_text(value)
+        (folder / "more").mkdir()
+        (folder / "more" / "empty").touch()
+
+    def read(self, entry: Entry) -> str:
+        entry.read("more/empty")
+        return entry.read("value").decode()
+
+
+class Failing(Text):
+    """Writes half of it, then fails."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def write(self, value: str, folder: Path) -> None:
+        (folder / "value").write_text(value[:1])
+        raise self.error
+
+
+class Array:
+    def write(self, value: NDArray[np.float64], folder: Path) -> None:
+        save_array(folder / "value.npy", value)
+
+    def read(self, entry: Entry) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = np.load(entry.path("value.npy"), allow_pickle=False)
+        return found
+
+
+class Files:
+    """A value that is its file."""
+
+    def write(self, value: Path, folder: Path) -> None:
+        value.replace(folder / "array")
+
+    def read(self, entry: Entry) -> Path:
+        return entry.path("array")
+
+
+def empty_store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store", "2 x CPU")
+
+
+def computed(value: str = "a", **more: Any) -> Callable[[], Computed[str]]:
+    return lambda: Computed(value, 1.5, 7, **more)
+
+
+def on_disk(store: Store) -> Computed[Path]:
+    draft = store.folder / "draft"
+    draft.write_bytes(b"pictures")
+    return Computed(draft, 2.5, 9)
+
+
+def never() -> NoReturn:
+    pytest.fail("it was computed again")
+
+
+def place(store: Store, stage: Stage = STAGE) -> Path:
+    return store.folder / "fit" / stage.key
+
+
+def files(store: Store) -> set[str]:
+    """What lies in the store but for locks."""
+    found = {p.relative_to(store.folder).as_posix() for p in store.folder.rglob("*") if p.is_file()}
+    return {name for name in found if not name.endswith(".lock")}
+
+
+def entry_files(stage: Stage = STAGE) -> set[str]:
+    return {f"fit/{stage.key}/{name}" for name in (RECORD, "value", "more/empty")}
+
+
+def is_free(store: Store, stage: Stage = STAGE) -> bool:
+    with FileLock(f"{place(store, stage)}.lock", timeout=0) as lock:
+        return lock.is_locked
