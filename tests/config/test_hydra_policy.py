@@ -1,0 +1,165 @@
+"""The `hydra` node is checked whole: what it has built, run and opened."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from mmclf.config.hydra_policy import check_hydra, check_searchpath
+
+
+def hydra() -> dict[str, Any]:
+    return {
+        "sweeper": {"_target_": "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"},
+        "launcher": {"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"},
+        "callbacks": {},
+        "searchpath": ["conf", "file:///conf"],
+        "job": {"name": "mmclf", "env_set": {"OMP_NUM_THREADS": "1"}},
+        "runtime": {"output_dir": "???", "choices": {"hydra/launcher": "basic"}},
+        "job_logging": {
+            "version": 1,
+            "formatters": {
+                "simple": {"format": "%(message)s"},
+                "colour": {"()": "colorlog.ColoredFormatter", "log_colors": {"INFO": "green"}},
+            },
+            "handlers": {
+                "console": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout"},
+                "file": {
+                    "class": "logging.FileHandler",
+                    "filename": "${hydra.runtime.output_dir}/${hydra.job.name}.log",
+                },
+            },
+            "root": {"level": "INFO", "handlers": ["console", "file"]},
+        },
+        "hydra_logging": {"version": 1, "root": None},
+    }
+
+
+def test_a_good_hydra_node_passes() -> None:
+    assert check_hydra(hydra()) == []
+
+
+SLURM: dict[str, Any] = {
+    "_target_": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
+    "submitit_folder": "${hydra.sweep.dir}/.submitit/%j",
+    "name": "${hydra.job.name}",
+    "partition": "gpu",
+    "additional_parameters": {},
+    "setup": None,
+}
+
+
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        {
+            "_target_": "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
+            "n_jobs": 2,
+        },
+        SLURM,
+        {"_target_": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher"},
+        {"_target_": "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher", "ray": {}},
+    ],
+)
+def test_the_launchers_of_hydra_are_allowed(launcher: dict[str, Any]) -> None:
+    assert check_hydra(hydra() | {"launcher": launcher}) == []
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"setup": ["rm -r x"]},
+        {"additional_parameters": {"wrap": "x"}},
+        {"srun_args": ["x"]},
+        {"python": "x"},
+        {"submitit_folder": "${oc.env:HOME}"},
+    ],
+)
+def test_a_launcher_runs_no_command_of_a_config_file(setting: dict[str, Any]) -> None:
+    (found,) = check_hydra(hydra() | {"launcher": SLURM | setting})
+    assert found.startswith(f"hydra.launcher.{next(iter(setting))}")
+
+
+def test_the_sweeper_of_studies_is_allowed() -> None:
+    sweeper = {"_target_": "hydra_plugins.mmclf.study_sweeper.StudySweeper"}
+    assert check_hydra(hydra() | {"sweeper": sweeper}) == []
+
+
+HANDLERS = "job_logging.handlers"
+CALLBACK = {"_target_": "hydra.experimental.callbacks.PickleJobInfoCallback"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("callbacks", {"pickle": CALLBACK}),
+        ("callbacks", "${loss}"),
+        ("sweeper", {"_target_": "os.system"}),
+        ("sweeper", "${loss}"),
+        ("sweeper", None),
+        ("sweeper.args", CALLBACK),
+        ("sweeper._args_", ["x"]),
+        ("launcher", {"_target_": "hydra_plugins.evil.Launcher"}),
+        ("launcher.backend", "${loss}"),
+        ("launcher._partial_", True),
+        ("job", "${loss}"),
+        ("job.name", "ext:"),
+        ("job.name", "${loss}"),
+        ("job.chdir", True),
+        ("job.env_set", {"LD_PRELOAD": "/tmp/evil.so"}),
+        ("job.env_set", {"PYTHONPATH": "/tmp"}),
+        ("job.env_set", "${loss}"),
+        ("runtime.output_dir", "ext://antigravity."),
+        ("searchpath", ["pkg://antigravity"]),
+        ("searchpath", ["${oc.env:HOME}"]),
+        ("searchpath", "conf"),
+        ("help", {"deep": CALLBACK}),
+        ("job_logging", "${loss}"),
+        ("hydra_logging", {"version": 1, "handlers": "${loss}"}),
+        ("hydra_logging.filters", {"f": {"()": "subprocess.Popen", "args": "true"}}),
+        ("job_logging.formatters.simple.()", "subprocess.Popen"),
+        ("job_logging.formatters.simple.class", "antigravity.Formatter"),
+        ("job_logging.formatters.simple", "${loss}"),
+        ("job_logging.formatters.simple.datefmt", "ext://antigravity.fly"),
+        (f"{HANDLERS}.console.()", "subprocess.Popen"),
+        (f"{HANDLERS}.console.class", "logging.handlers.SocketHandler"),
+        (f"{HANDLERS}.console.class", "${loss._target_}"),
+        (f"{HANDLERS}.console.class", ["logging.StreamHandler"]),
+        (f"{HANDLERS}.console.stream", "ext://antigravity.fly"),
+        (f"{HANDLERS}.console.stream", "cfg://root"),
+        (f"{HANDLERS}.console.filters", ["f"]),
+        (f"{HANDLERS}.console..", {"level": 1}),
+        (f"{HANDLERS}.file.filename", "/etc/cron.d/evil.log"),
+        (f"{HANDLERS}.file.filename", "../evil.log"),
+        (f"{HANDLERS}.file.filename", "setup.py"),
+        (f"{HANDLERS}.file.filename", "${loss}.log"),
+        (f"{HANDLERS}.file.filename", "ext://antigravity.log"),
+        (f"{HANDLERS}.odd", "${loss}"),
+        ("job_logging.loggers", {"x": {"handlers": "ext://antigravity.fly"}}),
+        ("job_logging.root.level", "ext://antigravity.fly"),
+    ],
+)
+def test_a_hostile_hydra_node_is_refused(path: str, value: object) -> None:
+    node = hydra()
+    keys = [*path[:-2].split("."), "."] if path.endswith("..") else path.split(".")
+    here = node
+    for key in keys[:-1]:
+        here = here[key]
+    here[keys[-1]] = value
+    found = check_hydra(node)
+    assert found
+    assert all(problem.startswith(f"hydra.{keys[0]}") for problem in found)
+    assert "antigravity" not in sys.modules
+
+
+def test_the_dotted_name_of_a_handler_hides_nothing() -> None:
+    node = hydra()
+    node["job_logging"]["handlers"]["x.filename"] = "${loss}"
+    assert check_hydra(node)
+
+
+def test_what_is_no_mapping_is_refused() -> None:
+    assert check_hydra("${loss}")
+    assert check_searchpath(None) == []
