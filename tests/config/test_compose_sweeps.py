@@ -1,0 +1,55 @@
+"""Every value of a sweep is checked before anything runs."""
+
+from __future__ import annotations
+
+import pytest
+from command_lines import HERE, problems
+
+from mmclf.config.compose import check_command
+
+
+def test_a_sweep_checks_every_value() -> None:
+    command = check_command([*HERE, "seed=range(3)", "text=tfidf,bert"], multirun=True)
+    assert command.kind == "sweep"
+    assert (command.first.config.seed, command.first.choices["text"]) == (0, "tfidf")
+    found = problems("seed=1,-2,x", "text=tfidf,brt", "head.hidden=8,0", multirun=True)
+    assert len(found) == 4
+    for line in ("seed=-2: seed:", "seed=x: seed:", "text=brt: ", "head.hidden=0: head.hidden"):
+        assert any(problem.startswith(line) for problem in found), line
+
+
+def test_every_value_of_a_sweep_over_an_unknown_key_is_answered_once() -> None:
+    found = problems("trainer.epoch=1,2", multirun=True)
+    assert [message.partition("? ")[0] for message in found] == [
+        f"trainer.epoch={n}: there is no setting 'trainer.epoch': did you mean 'trainer.epochs'"
+        for n in (1, 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seed=interval(0,1)", "an interval has no list of values"),
+        ("text=glob(x*)", "the sweep names no value"),
+        ("hydra.job.name=a,b", "cannot be swept"),
+        ("hydra/launcher=basic,basic", "cannot be swept"),
+        ("allow_targets=[a],[b]", "cannot be swept"),
+    ],
+)
+def test_a_bad_sweep_is_answered(override: str, message: str) -> None:
+    assert message in "\n".join(problems(override, multirun=True))
+
+
+def test_a_sweep_may_be_asked_for_by_the_config() -> None:
+    command = check_command([*HERE, "hydra.mode=MULTIRUN", "text=glob(*,exclude=[none,hugg*])"])
+    assert command.kind == "sweep"
+
+
+def test_a_long_sweep_is_not_unrolled() -> None:
+    assert check_command([*HERE, "seed=range(1000000000)"], multirun=True).kind == "sweep"
+
+
+def test_a_key_that_only_a_swept_level_has_is_explained() -> None:
+    sweep = ("vision=efficientnet_lite0,efficientnet_v2_s",)
+    assert "++KEY=VALUE" in problems(*sweep, "vision.weights=random", multirun=True)[0]
+    assert check_command([*HERE, *sweep, "++vision.weights=random"], multirun=True).kind == "sweep"
