@@ -1,0 +1,83 @@
+"""What `mmclf doctor` says of images: bad ones, none, and ones that it need not read."""
+
+from __future__ import annotations
+
+import pytest
+from examined_table import Table, doctor, new_table, results
+
+from mmclf.data import decoded_images as decoded
+
+table = pytest.fixture(new_table)
+
+
+def damage(table: Table) -> None:
+    (table.folder / "set" / "2.png").unlink()
+    (table.folder / "set" / "9.png").write_bytes(b"")
+    (table.folder / "set" / "11.png").write_bytes(b"")
+
+
+def test_bad_images_would_stop_a_run(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
+    damage(table)
+    out = doctor(capsys, 2, *table.overrides)
+    checks = results(table.examined().checks)
+    assert checks["images"] == ("ok", "21 of 24 read, at 16 pixels")
+    advice = ": replace the files, or leave their samples out by data.on_bad_image=skip"
+    assert checks["missing images"] == ("problem", f"1 of 24 images: '2.png'{advice}")
+    assert checks["unreadable images"] == (
+        "problem",
+        f"2 of 24 images: '9.png' (it is empty), '11.png' (it is empty){advice}",
+    )
+    # They hold no picture that could be alike.
+    assert checks["same images"] == ("ok", "none")
+    assert checks["samples"] == ("ok", "24 (train 20, val 2, test 2)")
+    assert checks["missing images"][1] in out
+    assert out.endswith("\na run would stop: 2 problems\n")
+
+
+def test_bad_images_that_a_run_leaves_out_are_in_no_part(
+    table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damage(table)
+    table.change(22, caption="caption 9")
+    examination = table.examined("data.on_bad_image=skip")
+    checks = results(examination.checks)
+    assert checks["samples"] == ("ok", "24 (train 17, val 2, test 2)")
+    assert checks["missing images"] == (
+        "note",
+        "1 of 24 images: '2.png'; their samples are left out",
+    )
+    # The caption's twin is left out, so training does not hold it.
+    assert checks["test captions in training"] == ("ok", "none")
+    assert [row.total for row in examination.labels] == [12, 12]
+    assert [row.counts["train"] for row in examination.labels] == [9, 8]
+    out = doctor(capsys, 0, *table.overrides, "data.on_bad_image=skip")
+    assert "nothing would stop a run" in out
+
+
+def test_images_are_not_looked_at_on_request(
+    table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damage(table)
+    out = doctor(capsys, 0, *table.overrides, "--no-images")
+    (line,) = [line for line in out.splitlines() if " images " in line]
+    assert line.startswith("note     images ")
+    assert line.endswith("not looked at (--no-images); a run needs vision=none to do without")
+    assert not (table.folder / "outputs").exists()
+
+
+def test_data_without_images(table: Table) -> None:
+    checks = table.examined("data.image_column=null").checks
+    assert results(checks)["images"] == (
+        "note",
+        "this data has none; a run needs vision=none to do without",
+    )
+
+
+def test_a_second_time_no_image_is_decoded(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = table.examined()
+
+    def refuse(*_: object) -> None:
+        pytest.fail("an image was read again")
+
+    monkeypatch.setattr(decoded, "read_image", refuse)
+    assert table.examined().checks == first.checks
