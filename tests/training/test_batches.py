@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from small_training import examples, values
 from torch import Tensor
 
 from mmclf.config.schema import Augment
@@ -89,6 +90,20 @@ def test_features_and_raw_inputs_stand_side_by_side() -> None:
     assert [row in values[2].tolist() for row in inputs["vision"][:2].tolist()] == [True, True]
     assert inputs["text"]["ids"].tolist() == [[ord("c")], [ord("c")], [ord("a")]]
     assert torch.equal(labels, torch.eye(3)[[2, 2, 0]])
+
+
+def test_training_draws_every_view() -> None:
+    train = examples(200, views=3)
+    values(train, "vision")[:] = torch.arange(3.0)[None, :, None]
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.arange(100, 200)
+    inputs, labels = train.train_batch(rows, generator)
+    counts = inputs["vision"][:, 0].long().bincount(minlength=3)
+    # 100 draws of 3: the deviation of a count is 4.7.
+    assert all(15 <= count <= 52 for count in counts.tolist())
+    assert inputs["vision"].shape == (100, 4)
+    assert torch.equal(inputs["text"], values(train, "text")[100:, 0])
+    assert torch.equal(labels, train.labels[100:])
 
 
 def test_features_of_an_epoch_are_those_of_its_batches_one_by_one() -> None:
