@@ -23,6 +23,8 @@ class Samples:
         label_names: of the L columns, for people.
         own_val: (N,) the samples of the source's own validation set.
         own_test: (N,) the samples of the source's own test set.
+        groups: names; samples of one group belong together, as the captions of one image, and no
+            part divides them. Empty: a group for each image, or without images for each sample.
 
     A data source is a function that returns them, as here of two captions without images:
 
@@ -36,8 +38,8 @@ class Samples:
     ...     own_val=np.zeros(2, dtype=np.bool_),
     ...     own_test=np.array([False, True]),
     ... )
-    >>> len(samples), samples.labels.tolist()
-    (2, [[1, 0, 1], [0, 1, 0]])
+    >>> len(samples), samples.labels.tolist(), samples.group_numbers.tolist()
+    (2, [[1, 0, 1], [0, 1, 0]], [0, 1])
 
     """
 
@@ -49,10 +51,18 @@ class Samples:
     label_names: tuple[str, ...]
     own_val: NDArray[np.bool_]
     own_test: NDArray[np.bool_]
+    groups: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """The number of samples N."""
         return len(self.ids)
+
+    @property
+    def group_numbers(self) -> NDArray[np.int64]:
+        """The group (N,) of each sample, numbered from 0 in the order in which they appear."""
+        names = self.groups or tuple(map(str, self.images)) or self.ids
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        return np.array([numbers[name] for name in names], dtype=np.int64)
 
 
 def label_matrix(
