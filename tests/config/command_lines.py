@@ -13,7 +13,7 @@ HERE = ("data=competition", "data.root=here")
 LEVELS = sorted(
     f"{path.parent.name}={path.stem}"
     for path in CONF.glob("*/*.yaml")
-    # A study is no run: tests/study composes them.
+    # A study is no run: tests/studies composes them.
     if path.parent.name not in ("hydra", "study")
 )
 
