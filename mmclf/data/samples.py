@@ -25,6 +25,7 @@ class Samples:
         own_test: (N,) the samples of the source's own test set.
         groups: names; samples of one group belong together, as the captions of one image, and no
             part divides them. Empty: a group for each image, or without images for each sample.
+        notes: for people, what the source left out or took otherwise than it is written.
 
     A data source is a function that returns them, as here of two captions without images:
 
@@ -52,6 +53,7 @@ class Samples:
     own_val: NDArray[np.bool_]
     own_test: NDArray[np.bool_]
     groups: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """The number of samples N."""
