@@ -16,7 +16,7 @@ from mmclf.cli.main import main
 
 @pytest.fixture(scope="module")
 def thresholds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output of the study of thresholds, two seeds, with -m, its last line in a file."""
+    """The output of the study of thresholds, two seeds, with -m."""
     folder = tmp_path_factory.mktemp("thresholds")
     assert main(["-m", "study=threshold", *SMALL, "study.seeds=2", f"output_dir={folder}"]) == 0
     return folder
