@@ -191,15 +191,16 @@ def _ablation_stage(config: Config, fit: Stage) -> Stage | None:
 
 def data_digest(samples: Samples) -> str:
     """The digest of a data set's ids, captions and labels."""
-    return digest(
-        {
-            "ids": texts_digest(samples.ids),
-            # Sorted, as an arm may shuffle them among the samples.
-            "captions": texts_digest(sorted(samples.captions)),
-            "labels": array_digest(samples.labels),
-            "names": list(samples.label_names),
-        }
-    )
+    content: dict[str, Any] = {
+        "ids": texts_digest(samples.ids),
+        # Sorted, as an arm may shuffle them among the samples.
+        "captions": texts_digest(sorted(samples.captions)),
+        "labels": array_digest(samples.labels),
+        "names": list(samples.label_names),
+    }
+    if samples.other_captions:
+        content["other_captions"] = sorted(map(texts_digest, samples.other_captions))
+    return digest(content)
 
 
 def precision_name(identity: Identity, size: int | None, hardware: str) -> str:
