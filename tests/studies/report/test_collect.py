@@ -19,10 +19,8 @@ from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import Definition
 from mmclf.studies.design_kinds import Arm, Effect
 from mmclf.studies.report.collect import collect
-from mmclf.studies.report.common_samples import Decided, on_common_samples
 from mmclf.studies.report.compare import compare
 from mmclf.studies.report.study_tables import arms_table, runs_table, verdict
-from mmclf.studies.run_key import RunKey
 from mmclf.studies.statistics.estimates import holm
 
 N, L = 60, 3
@@ -263,43 +261,6 @@ def test_runs_that_lack_few_samples_are_compared_on_those_they_share(
     assert part.value != found.arms[0].mean("test/f1_samples")
     (note,) = [one for one in found.notes if "that all runs have" in one]
     assert f"of the {LACKING} test samples that all runs have; some runs have up to {N}" in note
-
-
-def test_runs_together_may_lack_a_tenth_and_other_labels_take_nothing_away() -> None:
-    ids = np.asarray([f"{place:02d}" for place in range(20)])
-    labels = truth(20)
-
-    def without(*lacking: int, turned: bool = False) -> Decided:
-        kept = np.setdiff1d(np.arange(20), lacking)
-        of = np.bitwise_xor(labels[kept], np.uint8(turned))
-        return Decided(ids[kept], of, of)
-
-    tested = {
-        RunKey("whole", 0): without(),
-        RunKey("other labels", 0): without(5, turned=True),
-        RunKey("one", 0): without(0),
-        RunKey("two", 0): without(1),
-        RunKey("three", 0): without(2),
-    }
-    paired, notes = on_common_samples(tested, tested[RunKey("whole", 0)])
-    assert [arm for arm, _ in paired] == ["whole", "one", "two"]
-    assert all(np.array_equal(one.ids, ids[2:]) for one in paired.values())
-    others = "other labels (seed 0), three (seed 0)"
-    assert notes[0] == f"not compared, as their test set is another one: {others}"
-    assert "of the 18 test samples that all runs have; some runs have up to 20" in notes[1]
-
-
-def test_samples_are_paired_by_id_in_whatever_order(tracker: Tracker, tmp_path: Path) -> None:
-    ids = np.asarray(["c", "a", "b"])
-    labels = np.eye(3, dtype=np.uint8)
-    turned = Decided(ids[::-1], labels[::-1], labels[::-1])
-    paired, notes = on_common_samples(
-        {RunKey("one", 0): Decided(ids, labels, labels), RunKey("other", 0): turned},
-        Decided(ids, labels, labels),
-    )
-    assert notes == []
-    assert np.array_equal(paired[RunKey("other", 0)].predicted, labels)
-    assert np.array_equal(paired[RunKey("other", 0)].labels, paired[RunKey("one", 0)].labels)
 
 
 def test_different_hardware_versions_and_data_are_said(tracker: Tracker, tmp_path: Path) -> None:
