@@ -78,6 +78,12 @@ def f1_per_label(labels: Labels, predicted: Labels) -> Floats:
     return _ratio_of_sums(RatioOfSums(_label_counts), labels, predicted)
 
 
+def f1_of_present(labels: Labels, predicted: Labels) -> float:
+    """The mean F1 over the labels that have a positive, as macro-F1 over all; 0 if none has."""
+    present = labels.any(axis=0)
+    return float(f1_per_label(labels, predicted)[present].mean()) if present.any() else 0.0
+
+
 def mean_average_precision(labels: Labels, probabilities: Floats) -> float:
     """The mean of the average precision over the labels that have a positive; 0 if none has."""
     from sklearn.metrics import average_precision_score

@@ -9,6 +9,7 @@ from mmclf.evaluation.metrics import (
     METRICS,
     RULES,
     deciding_metric,
+    f1_of_present,
     f1_per_label,
     mean_average_precision,
     set_scores,
@@ -26,6 +27,11 @@ def test_f1_by_hand() -> None:
     assert scores["f1_micro"] == pytest.approx(2 * 3 / (2 * 3 + 1 + 2))
     # By sample: (2 of 2, 2 of 2), (1, 1 of 2), (0).
     assert scores["f1_samples"] == pytest.approx((1 + 2 / 3 + 0) / 3)
+
+
+def test_f1_of_the_labels_that_have_a_positive() -> None:
+    assert f1_of_present(LABELS, FOUND) == pytest.approx((4 / 5 + 0 + 2 / 3) / 3)
+    assert f1_of_present(LABELS[:, 3:], 1 - LABELS[:, 3:]) == 0
 
 
 @pytest.mark.parametrize("width", [2, 5, 18])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 from mmclf.plots.words import counted
 from mmclf.storage.tracking import TrackedRun
@@ -16,6 +17,30 @@ CONDITIONS = {
     "mmclf.commit": "commits",
     "mmclf.data_digest": "data",
 }
+
+
+class Tracked(Protocol):
+    """What the notes on labels need of a tracked run."""
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The last value of every metric."""
+
+
+def label_notes(runs: Sequence[Tracked], parts: Sequence[str]) -> Iterator[str]:
+    """That labels have no positive in a part, and so count as 0 in macro-F1; of the worst run."""
+    for part in parts:
+        key = f"{part}/labels_without_positive"
+        run = max(runs, key=lambda one: one.metrics.get(key, 0.0), default=None)
+        absent = 0 if run is None else int(run.metrics.get(key, 0.0))
+        if run is None or absent == 0:
+            continue
+        labels = sum(name.startswith("test/f1_label/") for name in run.metrics)
+        yield (
+            f"{absent} of {counted(labels, 'label')} have no positive in {part}: each counts as 0 "
+            f"in {part}/f1_macro, which so is at most {1 - absent / max(labels, absent):.3g}; "
+            f"{part}/f1_macro_present is the mean over the others"
+        )
 
 
 def group_notes(samples: int, groups: int) -> Iterator[str]:
@@ -55,6 +80,7 @@ def study_notes(
             f"the Shapley values are estimates from {counted(draws, 'random order')} of the "
             f"changes and the reverse; the intervals hold {held} other orders would give"
         )
+    yield from label_notes(finished, ("test",))
     for tag, name in CONDITIONS.items():
         values = sorted({run.tags[tag] for run in finished if tag in run.tags})
         if len(values) > 1:
