@@ -111,8 +111,13 @@ def _pooled_counts(labels: Labels, predicted: Labels) -> Ratios:
 
 
 def _sample_f1(labels: Labels, predicted: Labels) -> Floats:
-    """The F1 (N, R) of every sample in every run."""
-    return ratio(*_pooled_counts(labels, predicted))[:, :, 0]
+    """The F1 (N, R) of every sample in every run; 1 where none of its labels is true or predicted.
+
+    So a sample without labels, for which nothing is predicted, is right. It is what scikit-learn
+    gives with `zero_division=1`; of samples that all have a label there is none.
+    """
+    above, below = (part[:, :, 0] for part in _pooled_counts(labels, predicted))
+    return np.where(below == 0, 1.0, ratio(above, below))
 
 
 def _ratio_of_sums(form: RatioOfSums, labels: Labels, predicted: Labels) -> Floats:

@@ -81,6 +81,11 @@ def study_notes(
             f"changes and the reverse; the intervals hold {held} other orders would give"
         )
     yield from label_notes(finished, ("test",))
+    if any("mmclf.zero_division" in run.tags for run in finished):
+        yield (
+            "some samples have no label: in samples-F1 one without true and predicted labels "
+            "scores 1 (as scikit-learn's zero_division=1)"
+        )
     for tag, name in CONDITIONS.items():
         values = sorted({run.tags[tag] for run in finished if tag in run.tags})
         if len(values) > 1:

@@ -53,7 +53,9 @@ def test_a_score_is_that_of_its_function(metric: str, given_labels: tuple[Labels
 @pytest.mark.parametrize("average", ["samples", "micro", "macro"])
 def test_f1_is_that_of_scikit_learn(average: str) -> None:
     labels, predicted = drawn(runs=4, samples=300, width=18)
-    expected = [f1_score(labels, run, average=average, zero_division=0) for run in predicted]
+    labels[:50] = predicted[:, :40] = 0
+    nothing = 1 if average == "samples" else 0
+    expected = [f1_score(labels, run, average=average, zero_division=nothing) for run in predicted]
     found = score(labels, predicted, METRICS[f"f1_{average}"])
     assert found == pytest.approx(expected, abs=1e-12)
 
@@ -222,12 +224,12 @@ def test_the_resamples_of_a_mean_vary_as_means_do() -> None:
 
 @pytest.mark.parametrize("metric", ["f1_samples", "f1_micro", "f1_macro"])
 @pytest.mark.filterwarnings("error")
-def test_labels_without_positives_count_0(metric: str) -> None:
+def test_labels_without_positives_count_0_and_samples_without_labels_1(metric: str) -> None:
     labels, predicted = drawn(runs=2, samples=40, width=3)
-    nothing = np.zeros_like(labels)
-    assert score(nothing, predicted * 0, METRICS[metric]).tolist() == [0.0, 0.0]
+    nothing, right = np.zeros_like(labels), float(metric == "f1_samples")
+    assert score(nothing, predicted * 0, METRICS[metric]).tolist() == [right, right]
     scores = resampled_score(nothing, predicted * 0, METRICS[metric], resamples=5, seed=0)
-    assert scores.tolist() == [[0.0, 0.0]] * 5
+    assert scores.tolist() == [[right, right]] * 5
     # One more label that nothing has takes from the mean over labels alone.
     both = np.pad(labels, ((0, 0), (0, 1))), np.pad(predicted, ((0, 0), (0, 0), (0, 1)))
     share = 3 / 4 if metric == "f1_macro" else 1
