@@ -63,6 +63,11 @@ class Samples:
         return len(self.ids)
 
     @property
+    def has_unlabelled(self) -> bool:
+        """Whether a sample has none of the labels."""
+        return not bool(self.labels.any(axis=1).all())
+
+    @property
     def group_numbers(self) -> NDArray[np.int64]:
         """The group (N,) of each sample, numbered from 0 in the order in which they appear."""
         names = self.groups or tuple(map(str, self.images)) or self.ids

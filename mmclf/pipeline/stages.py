@@ -159,6 +159,9 @@ class StageResolver:
             "seed": config.seed,
             **versions("torch"),
         }
+        if empty_counts and data.samples.has_unlabelled:
+            # Samples-F1 once gave 0 to a sample without labels for which nothing is predicted.
+            arguments["zero_division"] = 1
         return _stage("fit", arguments)
 
     def _decide(self, fit: Stage, tested: Stage | None) -> Stage:

@@ -14,6 +14,7 @@ from mmclf.data.decoded_images import DecodedImages, decoding_stage, read_unread
 from mmclf.data.images import Pictures
 from mmclf.data.samples import Samples
 from mmclf.evaluation.thresholds import Threshold
+from mmclf.pipeline.empty_predictions import with_empty
 from mmclf.pipeline.run_data import RunData, load_run_data
 from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage.store.entry import Entry, Stage, StageTiming
@@ -119,6 +120,7 @@ class TimeEstimator:
         With cache=off it needs all results, and shares none with other runs.
         """
         data = self._run_data(config)
+        config = with_empty(config, data.samples)
         threshold: Threshold = build(config.threshold, "threshold", config.allow_targets)
         empty, hasher = threshold.empty, self._store.hasher
         stages = StageResolver(config, data, empty, hasher, self._hardware).resolve()

@@ -70,3 +70,12 @@ def test_captions_by_sample_and_by_number() -> None:
     assert THREE.caption_counts.tolist() == [1, 1, 1]
     assert THREE.captions_of(2) == ("c",)
     assert THREE.caption_view(1) == THREE.captions
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [([[1, 0], [0, 1], [1, 1]], False), ([[1, 0], [0, 0], [1, 1]], True), ([], False)],
+)
+def test_samples_without_a_label(labels: list[list[int]], expected: bool) -> None:
+    matrix = np.array(labels, dtype=np.uint8).reshape(-1, 2)
+    assert replace(THREE, labels=matrix).has_unlabelled is expected

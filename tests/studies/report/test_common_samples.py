@@ -63,7 +63,7 @@ def test_runs_together_may_lack_a_tenth_and_other_labels_take_nothing_away() -> 
     def without(*lacking: int, turned: bool = False) -> Decided:
         kept = np.setdiff1d(np.arange(20), lacking)
         of = np.bitwise_xor(labels[kept], np.uint8(turned))
-        return Decided(ids[kept], of, of)
+        return Decided(ids[kept], kept, of, of)
 
     tested = {
         RunKey("whole", 0): without(),
@@ -80,14 +80,14 @@ def test_runs_together_may_lack_a_tenth_and_other_labels_take_nothing_away() -> 
     assert "of the 18 test samples that all runs have; some runs have up to 20" in notes[1]
 
 
-def test_samples_are_paired_by_id_in_whatever_order(tracker: Tracker, tmp_path: Path) -> None:
+def test_samples_are_paired_by_id_in_whatever_order() -> None:
     ids = np.asarray(["c", "a", "b"])
     labels = np.eye(3, dtype=np.uint8)
-    turned = Decided(ids[::-1], labels[::-1], labels[::-1])
-    paired, notes = on_common_samples(
-        {RunKey("one", 0): Decided(ids, labels, labels), RunKey("other", 0): turned},
-        Decided(ids, labels, labels),
-    )
+    groups = np.array([7, 7, 2])
+    one = Decided(ids, groups, labels, labels)
+    turned = Decided(ids[::-1], groups[::-1], labels[::-1], labels[::-1])
+    paired, notes = on_common_samples({RunKey("one", 0): one, RunKey("other", 0): turned}, one)
     assert notes == []
     assert np.array_equal(paired[RunKey("other", 0)].predicted, labels)
     assert np.array_equal(paired[RunKey("other", 0)].labels, paired[RunKey("one", 0)].labels)
+    assert paired[RunKey("other", 0)].groups.tolist() == [7, 7, 2]
