@@ -28,7 +28,7 @@ def code_digest(module: str) -> str:
             continue
         file = _file_of(name)
         code = _code(file, file.stat().st_mtime_ns)
-        pending += [found for found in code.imports if found.rpartition(".")[0] == folder]
+        pending += [found for found in code.imports if _is_module_in(folder, found)]
         sources[name] = code.text
     return texts_digest([text for item in sorted(sources.items()) for text in item])
 
@@ -36,6 +36,10 @@ def code_digest(module: str) -> str:
 def is_own(target: str) -> bool:
     """Whether a target's dotted name is in the package mmclf."""
     return target.startswith(f"{PACKAGE}.")
+
+
+def _is_module_in(folder: str, name: str) -> bool:
+    return name.rpartition(".")[0] == folder and util.find_spec(name) is not None
 
 
 def _file_of(module: str) -> Path:
@@ -59,12 +63,14 @@ def _code(file: Path, _changed_ns: int) -> _Code:
 
 
 def _imports(tree: ast.AST) -> tuple[str, ...]:
-    """The modules in the code's statements `from MODULE import ...`."""
-    return tuple(
-        node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module is not None
-    )
+    """What may be a module in the code's imports: after `from` or `import`, whichever it is."""
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(names)
 
 
 class _DocstringRemover(ast.NodeTransformer):

@@ -27,11 +27,11 @@ class EvaluationSerializer:
     def write(self, result: EvaluationResult, folder: Path) -> None:
         """Write a result to `folder`."""
         record = asdict(result) | {"thresholds": result.thresholds.tolist()}
-        (folder / "verdict.json").write_text(json.dumps(record), encoding="utf-8")
+        (folder / "evaluation.json").write_text(json.dumps(record), encoding="utf-8")
 
     def read(self, entry: Entry) -> EvaluationResult:
         """Read a result from an entry."""
-        record = json.loads(entry.read("verdict.json"))
+        record = json.loads(entry.read("evaluation.json"))
         thresholds = np.asarray(record["thresholds"], dtype=np.float64)
         return EvaluationResult(thresholds, record["metrics"], record["history"])
 

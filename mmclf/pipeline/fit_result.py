@@ -54,7 +54,7 @@ def best_outputs(
 
 @dataclass(frozen=True)
 class _Record:
-    """The content of `outcome.json`."""
+    """The content of `fit.json`."""
 
     best: int
     summary: str
@@ -73,12 +73,12 @@ class FitResultSerializer:
             save_array(folder / f"{name}.npy", np.stack([output.logits for output in outputs]))
         losses = {name: [output.loss for output in outputs] for name, outputs in series.items()}
         record = _Record(result.best, result.summary, result.encoders, losses)
-        (folder / "outcome.json").write_text(json.dumps(asdict(record)), encoding="utf-8")
+        (folder / "fit.json").write_text(json.dumps(asdict(record)), encoding="utf-8")
         write_files(folder / MODEL, result.model)
 
     def read(self, entry: Entry) -> FitResult:
         """Read it back."""
-        record = _Record(**json.loads(entry.read("outcome.json")))
+        record = _Record(**json.loads(entry.read("fit.json")))
 
         def series(name: str) -> tuple[SplitOutputs, ...]:
             stacked = load_array(entry.path(f"{name}.npy"))

@@ -49,7 +49,7 @@ STAGES: Mapping[str, StageKind] = {
     "decide": StageKind(1, "decide"),
 }
 VERSIONS: Mapping[str, int] = {name: kind.version for name, kind in STAGES.items()}
-CLASSIFIER = "mmclf.models.classifier"  # whose code, with that of the head, is in a fit's key
+CLASSIFIER = "mmclf.models.build"  # whose code, with that of classifier and head, is in a fit's key
 EVALUATION = "mmclf.evaluation.evaluate"  # whose code, with that of the metrics, is in decide's key
 
 

@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from mmclf.config.user_modules import UserModules
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.errors import InputError
-from mmclf.evaluation.metrics import METRICS, Metric
+from mmclf.evaluation.metrics import METRICS, Metric, deciding_metric
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.pipeline import fit_result
 from mmclf.pipeline.run_data import RunData
@@ -213,7 +214,15 @@ def test_the_plot_has_a_row_an_arm_and_a_mark_a_seed() -> None:
     figure = names["seed_scores_figure"]({"a": [0.5, 0.6], "b": [0.7, 0.9]}, "F1")
     marks = [line.get_xydata().tolist() for line in figure.axes[0].lines]
     assert marks == [[[0.5, 0], [0.6, 0]], [[0.7, 1], [0.9, 1]]]
+    run = SimpleNamespace(values=lambda key: {"test/f1_samples": [0.5, 0.6]}[key], runs=[1, 2])
+    definition = SimpleNamespace(
+        metric="test/f1_samples", deciding=deciding_metric("test/f1_samples")
+    )
+    result = SimpleNamespace(definition=definition, arms=[run], short_name=lambda arm: "a")
     assert names["seeds_plot"] in names["COMPARISONS"]
+    plot = names["seeds_plot"](result)
+    assert (plot.key, plot.description) == ("seeds", "1 arm.")
+    assert len(plot.figure.axes[0].lines) == 1
 
 
 def test_the_stage_divides_the_logits_once_and_is_stored(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_run_without_another_test_has_no_word_of_it(composed: Callable[..., Co
     ("edited", "changed"),
     [
         ("mmclf.evaluation.evaluate", {"decide"}),
-        ("mmclf.models.classifier", {"fit", "decide"}),
+        ("mmclf.models.build", {"fit", "decide"}),
     ],
 )
 def test_edited_code_counts_where_it_computes(
