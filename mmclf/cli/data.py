@@ -39,7 +39,7 @@ def data(arguments: Sequence[str]) -> int:
     name = options.name if options.name is not None else _name(options.path)
     file = _new_file(options.config_dir, name)
     found = guess(options.path)
-    text = level_text(found, options.path.name)
+    text = level_text(found, options.path.absolute().name)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     rows = {one.key: f"{_yaml(one.value)} ({one.why})" for one in found.settings}

@@ -109,7 +109,11 @@ def _several(tables: Sequence[Path], path: Path) -> Guess:
             "their names do not tell which is train, val or test: give one of them"
         )
     first = guess_table(files["train"][0])
-    names = {part: _pattern(own).relative_to(first.root).as_posix() for part, own in files.items()}
+    names = {
+        part: _pattern(files[part]).relative_to(first.root).as_posix()
+        for part in dict.fromkeys(PARTS.values())
+        if part in files
+    }
     why = "by the files' names"
     if others:
         why += f"; {listed([shown(one.name) for one in others])} left out"

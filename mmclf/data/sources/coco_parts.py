@@ -83,9 +83,10 @@ def read_part(root: Path, files: PartFiles) -> CocoPart:
     captions: Mapping[int, tuple[str, ...]] = {}
     if files.captions is not None:
         captions_file = root / files.captions
-        # A large file takes long to read.
-        captions_tree = tree if captions_file == file else read_tree(captions_file)
-        captions = captions_in(captions_tree, captions_file, content.images)
+        if captions_file != file:
+            del tree  # of a large file it holds much memory
+            tree = read_tree(captions_file)
+        captions = captions_in(tree, captions_file, content.images)
     images = [
         CocoImage(
             file=file,
