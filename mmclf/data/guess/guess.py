@@ -63,6 +63,8 @@ def _file(path: Path) -> Guess:
 def _folder(path: Path) -> Guess:
     """The competition's layout, MS COCO's, or tables."""
     root = path.absolute()
+    if root.name == "annotations":  # of MS COCO's files, whose images lie beside it
+        root = root.parent
     if _is_competition(root):
         return Guess("competition", "train.csv and data as the competition has them", root, ())
     files = _files(root)

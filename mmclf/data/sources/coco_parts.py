@@ -73,8 +73,42 @@ class PartFiles:
     images: str | None
 
 
-def read_part(root: Path, files: PartFiles) -> CocoPart:
-    """Read a part; raises InputError if a file is missing or damaged, or belongs to another."""
+def read_parts(root: Path, train: PartFiles, own: Sequence[PartFiles]) -> list[CocoPart]:
+    """Read the parts that are configured.
+
+    Raises InputError if a file is missing or damaged, or the settings of a part are incomplete.
+
+    Args:
+        root: folder of all files.
+        train: of the images that the split divides.
+        own: of the source's own validation and test set.
+
+    """
+    configured = [
+        files for files in own if (files.instances, files.captions, files.images) != (None,) * 3
+    ]
+    for files in configured:
+        _check_complete(files, has_captions=train.captions is not None)
+    return [_read(root, files) for files in (train, *configured)]
+
+
+def _check_complete(files: PartFiles, *, has_captions: bool) -> None:
+    needed = {"instances": files.instances, "images": files.images}
+    if has_captions:
+        needed["captions"] = files.captions
+    for key, value in needed.items():
+        if value is None:
+            raise InputError(
+                f"data.{files.name}_{key} is missing: a {files.name} set of its own needs "
+                f"{', '.join(f'data.{files.name}_{other}' for other in needed)}"
+            )
+    if not has_captions and files.captions is not None:
+        raise InputError(
+            f"data.{files.name}_captions is given, but data.captions is null: give both"
+        )
+
+
+def _read(root: Path, files: PartFiles) -> CocoPart:
     assert files.instances is not None
     assert files.images is not None
     file = root / files.instances
@@ -100,26 +134,3 @@ def read_part(root: Path, files: PartFiles) -> CocoPart:
         for image, categories in content.categories_of.items()
     ]
     return CocoPart(file, content.categories, images)
-
-
-def read_own_part(root: Path, files: PartFiles, *, has_captions: bool) -> list[CocoPart]:
-    """The source's own part; empty if it is not configured. Raises InputError if incomplete.
-
-    `has_captions`: whether the training part has a file of captions.
-    """
-    if files.instances is None and files.captions is None and files.images is None:
-        return []
-    needed = {"instances": files.instances, "images": files.images}
-    if has_captions:
-        needed["captions"] = files.captions
-    for key, value in needed.items():
-        if value is None:
-            raise InputError(
-                f"data.{files.name}_{key} is missing: a {files.name} set of its own needs "
-                f"{', '.join(f'data.{files.name}_{other}' for other in needed)}"
-            )
-    if not has_captions and files.captions is not None:
-        raise InputError(
-            f"data.{files.name}_captions is given, but data.captions is null: give both"
-        )
-    return [read_part(root, files)]
