@@ -39,7 +39,7 @@ def data(arguments: Sequence[str]) -> int:
     name = options.name if options.name is not None else _name(options.path)
     file = _new_file(options.config_dir, name)
     found = guess(options.path)
-    text = level_text(found, options.path.name)
+    text = level_text(found, options.path.absolute().name)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     rows = {one.key: f"{_yaml(one.value)} ({one.why})" for one in found.settings}
@@ -106,7 +106,8 @@ def _new_file(config_dir: Path, name: str) -> Path:
 def level_text(found: Guess, name: str) -> str:
     """The YAML of a level: what it starts from, and each setting with what speaks for it."""
     lines = [
-        f"# {shown(name)}, as mmclf data init guessed it: {found.found}.",
+        f"# {shown(name)}, guessed by mmclf data init.",
+        f"# {found.found[0].upper()}{found.found[1:]}.",
         f"defaults: [{found.source}]",
         f"root: {_yaml(str(found.root))}",
         *(f"{one.key}: {_yaml(one.value)} # {one.why}" for one in found.settings),

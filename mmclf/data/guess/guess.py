@@ -63,6 +63,8 @@ def _file(path: Path) -> Guess:
 def _folder(path: Path) -> Guess:
     """The competition's layout, MS COCO's, or tables."""
     root = path.absolute()
+    if root.name == "annotations":  # of MS COCO's files, whose images lie beside it
+        root = root.parent
     if _is_competition(root):
         return Guess("competition", "train.csv and data as the competition has them", root, ())
     files = _files(root)
@@ -109,7 +111,11 @@ def _several(tables: Sequence[Path], path: Path) -> Guess:
             "their names do not tell which is train, val or test: give one of them"
         )
     first = guess_table(files["train"][0])
-    names = {part: _pattern(own).relative_to(first.root).as_posix() for part, own in files.items()}
+    names = {
+        part: _pattern(files[part]).relative_to(first.root).as_posix()
+        for part in dict.fromkeys(PARTS.values())
+        if part in files
+    }
     why = "by the files' names"
     if others:
         why += f"; {listed([shown(one.name) for one in others])} left out"

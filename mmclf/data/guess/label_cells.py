@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 SEPARATORS = ("|", ";", ",", " ")  # the later ones stand in labels, too
 # 0/1 columns, in the words that tables use.
-YES_NO = frozenset(["0", "1", "0.0", "1.0", "true", "false", "yes", "no", "t", "f", "y", "n"])
+NO = frozenset(["0", "0.0", "false", "no", "f", "n"])
+YES = frozenset(["1", "1.0", "true", "yes", "t", "y"])
 
 
 def is_list_column(cells: Sequence[object]) -> bool:
@@ -75,8 +76,22 @@ def yes_no_columns(columns: Mapping[str, Sequence[object]]) -> list[str]:
     return [
         name
         for name, cells in columns.items()
-        if name and len(cells) > 0 and all(str(cell).strip().casefold() in YES_NO for cell in cells)
+        if name and len(cells) > 0 and all(_word(cell) in YES | NO for cell in cells)
     ]
+
+
+def _word(cell: object) -> str:
+    return str(cell).strip().casefold()
+
+
+def rows_of_no(columns: Sequence[Sequence[object]]) -> int:
+    """In how many rows every one of the columns says no."""
+    return sum(all(_word(cell) in NO for cell in row) for row in zip(*columns, strict=True))
+
+
+def empty_lists(cells: Sequence[object]) -> int:
+    """How many cells hold a list without labels, and are not empty themselves."""
+    return sum(cell not in (None, "") and not _labels(cell, " ") for cell in cells)
 
 
 def as_pattern(names: Sequence[str], others: Sequence[str]) -> str | list[str]:

@@ -10,8 +10,10 @@ from pathlib import Path
 from mmclf.data.guess import columns as find
 from mmclf.data.guess.label_cells import (
     as_pattern,
+    empty_lists,
     is_list_column,
     labels_in,
+    rows_of_no,
     separator_of,
     yes_no_columns,
 )
@@ -118,6 +120,8 @@ def _labels(table: _Table) -> Iterator[Setting]:
         yield Setting("label_column", None, "each label has a column of its own")
         why = f"{len(of_each)} columns of yes and no, as {_shown(of_each)}"
         yield Setting("label_columns", as_pattern(of_each, others), why)
+        without = rows_of_no([table.preview.columns[name] for name in of_each])
+        yield from _unlabelled(without, len(table.preview))
         return
     # What is called a caption is none, however often its words stand in the rows.
     captions = find.named(table.free, find.CAPTION_WORDS)
@@ -134,10 +138,18 @@ def _labels(table: _Table) -> Iterator[Setting]:
     most = _shown([label for label, _ in found.most_common(SHOWN)])
     yield Setting("label_column", name, f"{len(found)} labels, the commonest {most}")
     if is_list_column(cells):
+        yield from _unlabelled(empty_lists(cells), len(cells))
         return
     is_whole = separator != " " and not any(separator in text for text in find.texts(cells))
     why = "in no cell: each is one label of several words" if is_whole else "between the labels"
     yield Setting("separator", separator, why)
+
+
+def _unlabelled(without: int, rows: int) -> Iterator[Setting]:
+    """Of a form in which no label is said, and not a cell left empty."""
+    if without > 0:
+        why = f"{without} of {rows} rows say that they have none of the labels; or drop"
+        yield Setting("unlabelled", "keep", why)
 
 
 def _captions(table: _Table) -> Iterator[Setting]:

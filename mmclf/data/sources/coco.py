@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -13,13 +14,7 @@ from mmclf.data.problems import listed, repeated, shown
 from mmclf.data.samples import Samples, label_matrix
 from mmclf.data.sources.caption_use import CaptionUse, use_captions
 from mmclf.data.sources.coco_karpathy import join_karpathy, read_karpathy
-from mmclf.data.sources.coco_parts import (
-    CocoImage,
-    CocoPart,
-    PartFiles,
-    read_own_part,
-    read_part,
-)
+from mmclf.data.sources.coco_parts import CocoImage, CocoPart, PartFiles, read_parts
 from mmclf.errors import InputError, suggestion
 
 Unlabelled = Literal["error", "keep", "drop"]
@@ -73,46 +68,49 @@ def load(
         _check_no_captions({"val_captions": val_captions, "test_captions": test_captions})
         captions = None
     _check_layout(root, instances, captions, images)
-    folder = Path(root)
     own = (
         PartFiles("val", val_instances, val_captions, val_images),
         PartFiles("test", test_instances, test_captions, test_images),
     )
-    parts = [
-        read_part(folder, PartFiles("train", instances, captions, images)),
-        *(
-            part
-            for files in own
-            for part in read_own_part(folder, files, has_captions=captions is not None)
-        ),
-    ]
+    parts = read_parts(Path(root), PartFiles("train", instances, captions, images), own)
     found = [image for part in parts for image in part.images]
     notes: list[str] = []
     if karpathy is not None:
-        path = folder / karpathy
+        path = Path(root, karpathy)
         found, notes = join_karpathy(found, read_karpathy(path), path)
-    names, more = _selected(categories, parts, found)
+    names, of_categories = _selected(categories, parts, found)
     found, of_labels = _labelled(found, names, unlabelled, parts[0].file)
     texts = use_captions([image.captions for image in found], caption_use)
-    ids = [PurePosixPath(image.folder, image.name).as_posix() for image in found]
+    notes += [*of_categories, *of_labels, *texts.notes]
+    return replace(
+        _samples(root, found, names),
+        captions=texts.captions,
+        notes=tuple(notes),
+        other_captions=texts.others,
+    )
+
+
+def _samples(root: str, images: Sequence[CocoImage], categories: Mapping[int, str]) -> Samples:
+    """A sample without a caption for each image; raises InputError for repeated or wrong paths."""
+    ids = [PurePosixPath(image.folder, image.name).as_posix() for image in images]
     problems = repeated(ids, root, "image", "keep each image once")
-    paths = _paths(folder, found, problems)
+    paths = _paths(Path(root), images, problems)
     if problems:
         raise InputError(*problems)
-    label_ids = tuple(str(category) for category in names)
+    label_ids = tuple(str(category) for category in categories)
+    label_sets = [
+        [str(category) for category in image.categories if category in categories]
+        for image in images
+    ]
     return Samples(
         ids=tuple(ids),
         images=paths,
-        captions=texts.captions,
-        labels=label_matrix(
-            [[str(one) for one in image.categories if one in names] for image in found], label_ids
-        ),
+        captions=("",) * len(images),
+        labels=label_matrix(label_sets, label_ids),
         label_ids=label_ids,
-        label_names=tuple(names.values()),
-        own_val=np.array([image.part == "val" for image in found]),
-        own_test=np.array([image.part == "test" for image in found]),
-        notes=(*notes, *more, *of_labels, *texts.notes),
-        other_captions=texts.others,
+        label_names=tuple(categories.values()),
+        own_val=np.array([image.part == "val" for image in images]),
+        own_test=np.array([image.part == "test" for image in images]),
     )
 
 

@@ -73,41 +73,26 @@ class PartFiles:
     images: str | None
 
 
-def read_part(root: Path, files: PartFiles) -> CocoPart:
-    """Read a part; raises InputError if a file is missing or damaged, or belongs to another."""
-    assert files.instances is not None
-    assert files.images is not None
-    file = root / files.instances
-    tree = read_tree(file)
-    content = instances_in(tree, file)
-    captions: Mapping[int, tuple[str, ...]] = {}
-    if files.captions is not None:
-        captions_file = root / files.captions
-        # A large file takes long to read.
-        captions_tree = tree if captions_file == file else read_tree(captions_file)
-        captions = captions_in(captions_tree, captions_file, content.images)
-    images = [
-        CocoImage(
-            file=file,
-            id=image,
-            folder=files.images,
-            name=content.images[image],
-            categories=frozenset(categories),
-            captions=captions.get(image, ()),
-            part=files.name,
-        )
-        for image, categories in content.categories_of.items()
-    ]
-    return CocoPart(file, content.categories, images)
+def read_parts(root: Path, train: PartFiles, own: Sequence[PartFiles]) -> list[CocoPart]:
+    """Read the parts that are configured.
 
+    Raises InputError if a file is missing or damaged, or the settings of a part are incomplete.
 
-def read_own_part(root: Path, files: PartFiles, *, has_captions: bool) -> list[CocoPart]:
-    """The source's own part; empty if it is not configured. Raises InputError if incomplete.
+    Args:
+        root: folder of all files.
+        train: of the images that the split divides.
+        own: of the source's own validation and test set.
 
-    `has_captions`: whether the training part has a file of captions.
     """
-    if files.instances is None and files.captions is None and files.images is None:
-        return []
+    configured = [
+        files for files in own if (files.instances, files.captions, files.images) != (None,) * 3
+    ]
+    for files in configured:
+        _check_complete(files, has_captions=train.captions is not None)
+    return [_read(root, files) for files in (train, *configured)]
+
+
+def _check_complete(files: PartFiles, *, has_captions: bool) -> None:
     needed = {"instances": files.instances, "images": files.images}
     if has_captions:
         needed["captions"] = files.captions
@@ -121,4 +106,31 @@ def read_own_part(root: Path, files: PartFiles, *, has_captions: bool) -> list[C
         raise InputError(
             f"data.{files.name}_captions is given, but data.captions is null: give both"
         )
-    return [read_part(root, files)]
+
+
+def _read(root: Path, files: PartFiles) -> CocoPart:
+    assert files.instances is not None
+    assert files.images is not None
+    file = root / files.instances
+    tree = read_tree(file)
+    content = instances_in(tree, file)
+    captions: Mapping[int, tuple[str, ...]] = {}
+    if files.captions is not None:
+        captions_file = root / files.captions
+        if captions_file != file:
+            del tree  # of a large file it holds much memory
+            tree = read_tree(captions_file)
+        captions = captions_in(tree, captions_file, content.images)
+    images = [
+        CocoImage(
+            file=file,
+            id=image,
+            folder=files.images,
+            name=content.images[image],
+            categories=frozenset(categories),
+            captions=captions.get(image, ()),
+            part=files.name,
+        )
+        for image, categories in content.categories_of.items()
+    ]
+    return CocoPart(file, content.categories, images)

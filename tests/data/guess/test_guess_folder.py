@@ -109,13 +109,14 @@ def test_coco(coco: Path) -> None:
         "captions": "annotations/captions_train2017.json",
         "images": "pictures/train",
     }
-    found = guess(coco)
-    assert (found.source, found.root) == ("coco", coco)
-    assert values(found) == expected | {
-        "val_instances": "annotations/instances_val2017.json",
-        "val_captions": None,
-        "val_images": "val2017",  # as MS COCO calls it, for want of the pictures
-    }
+    for folder in (coco, coco / "annotations"):
+        found = guess(folder)
+        assert (found.source, found.root) == ("coco", coco)
+        assert values(found) == expected | {
+            "val_instances": "annotations/instances_val2017.json",
+            "val_captions": None,
+            "val_images": "val2017",  # as MS COCO calls it, for want of the pictures
+        }
     assert values(guess(coco / "annotations" / "instances_train2017.json")) == expected
     (alone,) = (guess(coco / "annotations" / f"instances_{one}2017.json") for one in ("val",))
     assert values(alone)["instances"] == "annotations/instances_val2017.json"

@@ -124,6 +124,18 @@ def test_a_column_for_each_label(folder: Path, values: list[object]) -> None:
     assert guessed(folder, named)["label_columns"] == ["is_dog", "is_cat", "is_rare"]
 
 
+def test_rows_that_say_they_have_no_label(folder: Path) -> None:
+    columns: dict[str, object] = {"text": TEXTS, "dog": [1, 0, 0] * 4, "cat": [0, 1, 0] * 4}
+    assert guessed(folder, columns)["unlabelled"] == "keep"
+    columns["cat"] = [0, 1, 1] * 4
+    assert "unlabelled" not in guessed(folder, columns)
+    lists = {"text": TEXTS, "labels": ["['a']", "['b', 'a']", "[]"] * 4}
+    assert guessed(folder, dict(lists))["unlabelled"] == "keep"
+    # An empty cell may be one that was forgotten.
+    lists["labels"] = ["['a']", "['b', 'a']", ""] * 4
+    assert "unlabelled" not in guessed(folder, dict(lists))
+
+
 def test_labels_by_what_stands_in_a_column(folder: Path) -> None:
     found = guessed(folder, {"n": range(ROWS), "x": LABELS, "y": TEXTS})
     assert (found["label_column"], found["caption_column"]) == ("x", "y")
