@@ -23,7 +23,7 @@ PUBLIC = {
     "mmclf.models.fusion": ("Concat", "Sum", "Product", "Gated", "Late"),
     "mmclf.models.losses": ("WeightedBCE", "FocalLoss", "AsymmetricLoss"),
     "mmclf.evaluation.thresholds": ("Threshold", "Fixed", "GlobalF1", "PerLabelF1", "decide"),
-    "mmclf.evaluation.metrics": ("f1_samples",),
+    "mmclf.evaluation.metrics": ("Metric.value",),
 }
 
 
