@@ -12,7 +12,8 @@ from torch import Tensor
 
 from mmclf.errors import InputError
 from mmclf.models import hub
-from mmclf.models.text import HuggingFaceEncoder, mean_pool
+from mmclf.models.pooling import mean_pool
+from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.weights import module_sha256
 from mmclf.models.wordpiece import SPECIAL, train_wordpiece
