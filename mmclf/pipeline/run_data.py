@@ -102,7 +102,7 @@ def decode_run_images(config: Config, samples: Samples, store: Store) -> Decoded
         )
     images = decode_images(
         samples.images,
-        size=config.image.size,
+        size=config.image.pixels,
         crop=config.image.crop,
         workers=config.encode.workers,
         store=store,
