@@ -108,5 +108,6 @@ def _check_images(
         *checkup.check_images(
             samples, decoded.unreadable, size=config.image.pixels, on_bad_image=on_bad_image
         ),
+        *(Check("note", "grey of fewer bits", note) for note in decoded.notes),
         *checkup.check_same_images(samples, groups, parts),
     ]
