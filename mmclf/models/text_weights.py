@@ -70,7 +70,9 @@ def load_pretrained(folder: Path, *, needs_pooler: bool = False) -> Any:
 
 
 def _text_config(config: Any) -> Any:
-    """The part of a config that is about captions."""
+    """The part of a config that is about captions, where a family has one."""
+    if family_of(config.model_type).text_class is None:
+        return config
     return getattr(config, "text_config", None) or config
 
 
