@@ -6,6 +6,7 @@ job         the job that Hydra calls: one run
 multirun    a sweep under one parent run, or a study with its report
 plan        what a study would do, and how long it would take
 show        the config groups, their levels, the settings of a level
+data        a data level guessed from files
 doctor      a data set examined before anything is trained on it
 doctor_report   its report as text, Markdown and CSV
 report      tables of tracked runs

@@ -23,6 +23,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "runs": "mmclf.cli.report",
     "predict": "mmclf.cli.predict",
     "doctor": "mmclf.cli.doctor",
+    "data": "mmclf.cli.data",
     "show": "mmclf.cli.show",
     "cache": "mmclf.cli.cache",
 }
@@ -41,6 +42,8 @@ mmclf predict RUN_ID --root DIR [--out FILE] [--probabilities]
 mmclf show [GROUP [LEVEL]]          the config groups, a group's levels, a level's settings
 mmclf doctor [OVERRIDE ...] [--no-images] [--format text,md] [--track]
                                     what is wrong with the data, or odd, before any run
+mmclf data init FILE_OR_FOLDER [--name NAME]
+                                    how it is read, guessed and written as data=NAME
 mmclf cache [--verify] [--prune LIMIT ...]
                                     what is stored, and by which run; LIMIT is 30d or 10GB
 

@@ -20,7 +20,7 @@ from mmclf.studies.report.collect import collect, latest_parent
 from mmclf.studies.report.compare import compare
 from mmclf.studies.report.publish import PAGE, publish
 from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.run_table import FORMATS, SPARE, results
+from mmclf.studies.report.run_table import FORMATS, SPARE, remarks, results
 from mmclf.studies.report.show import show
 from mmclf.studies.report.tables import SUFFIXES, Formats, in_digits, print_rich, render
 
@@ -63,6 +63,8 @@ def report(arguments: Sequence[str]) -> int:
         print_rich(table, console, "Results", FORMATS, spare=SPARE)
     else:
         sys.stdout.write(render(table, given.format or "text", FORMATS))
+    if given.format in (None, "text"):
+        sys.stdout.writelines(f"{remark}\n" for remark in remarks(chosen))
     return 0
 
 

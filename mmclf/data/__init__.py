@@ -1,6 +1,7 @@
 """Data: from the files of a data source to samples, their split and their images.
 
 sources           a module for each form of files that is read
+guess             what a file or folder holds, and the settings that read it
 samples           what every source becomes
 problems          how findings about many rows are worded
 split             the indices of the samples that train, validate and test

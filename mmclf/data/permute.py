@@ -34,4 +34,9 @@ def with_shuffled_captions(samples: Samples) -> Samples:
     for part in (~samples.own_val & ~samples.own_test, samples.own_val, samples.own_test):
         rows = np.flatnonzero(part)
         sources[rows] = rows[derangement(len(rows), generator)]
-    return replace(samples, captions=tuple(samples.captions[row] for row in sources))
+    others = samples.other_captions
+    return replace(
+        samples,
+        captions=tuple(samples.captions[row] for row in sources),
+        other_captions=tuple(others[row] for row in sources) if others else (),
+    )

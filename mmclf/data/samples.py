@@ -26,6 +26,8 @@ class Samples:
         groups: names; samples of one group belong together, as the captions of one image, and no
             part divides them. Empty: a group for each image, or without images for each sample.
         notes: for people, what the source left out or took otherwise than it is written.
+        other_captions: of each sample the captions after the first, for data.caption_use=each; or
+            empty.
 
     A data source is a function that returns them, as here of two captions without images:
 
@@ -54,10 +56,16 @@ class Samples:
     own_test: NDArray[np.bool_]
     groups: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    other_captions: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         """The number of samples N."""
         return len(self.ids)
+
+    @property
+    def has_unlabelled(self) -> bool:
+        """Whether a sample has none of the labels."""
+        return not bool(self.labels.any(axis=1).all())
 
     @property
     def group_numbers(self) -> NDArray[np.int64]:
@@ -65,6 +73,25 @@ class Samples:
         names = self.groups or tuple(map(str, self.images)) or self.ids
         numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
         return np.array([numbers[name] for name in names], dtype=np.int64)
+
+    @property
+    def caption_counts(self) -> NDArray[np.int64]:
+        """How many captions (N,) each sample has; one where it has an empty one."""
+        if not self.other_captions:
+            return np.ones(len(self), dtype=np.int64)
+        return np.array([1 + len(others) for others in self.other_captions], dtype=np.int64)
+
+    def captions_of(self, row: int) -> tuple[str, ...]:
+        """All captions of a sample."""
+        others = self.other_captions[row] if self.other_captions else ()
+        return (self.captions[row], *others)
+
+    def caption_view(self, number: int) -> tuple[str, ...]:
+        """Caption `number` (from 0) of each sample; one with fewer starts again at its first."""
+        if not self.other_captions:
+            return self.captions
+        captions = map(self.captions_of, range(len(self)))
+        return tuple(own[number % len(own)] for own in captions)
 
 
 def label_matrix(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmclf.evaluation.threshold_candidates import (
+    NOTHING,
     TOLERANCE,
     Average,
     Bools,
@@ -91,7 +92,7 @@ class CoordinateAscent:
     def _samples(self, label: int, order: Counts) -> Floats:
         size, correct, new_size, new_correct = self._set_sizes(label)
         positives = self.true.sum(axis=0)
-        before = f1_of_counts(correct, size, positives)
+        before = f1_of_counts(correct, size, positives, NOTHING["samples"])
         after = f1_of_counts(new_correct, new_size, positives)
         return cumulative(before.sum(), (after - before)[order]) / len(order)
 

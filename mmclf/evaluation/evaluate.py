@@ -47,6 +47,7 @@ def evaluate(
         metrics |= scores.part_scores(part, output.loss, true, chance, thresholds, empty)
         if part != "train":
             metrics |= scores.common_threshold_scores(part, true, chance, fitted, empty)
+            metrics |= scores.presence_scores(part, true, chance, thresholds, empty)
     metrics |= scores.label_scores(label_names, labels["test"], chances["test"], thresholds, empty)
     return thresholds, metrics
 

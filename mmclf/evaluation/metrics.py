@@ -78,6 +78,12 @@ def f1_per_label(labels: Labels, predicted: Labels) -> Floats:
     return _ratio_of_sums(RatioOfSums(_label_counts), labels, predicted)
 
 
+def f1_of_present(labels: Labels, predicted: Labels) -> float:
+    """The mean F1 over the labels that have a positive, as macro-F1 over all; 0 if none has."""
+    present = labels.any(axis=0)
+    return float(f1_per_label(labels, predicted)[present].mean()) if present.any() else 0.0
+
+
 def mean_average_precision(labels: Labels, probabilities: Floats) -> float:
     """The mean of the average precision over the labels that have a positive; 0 if none has."""
     from sklearn.metrics import average_precision_score
@@ -105,8 +111,13 @@ def _pooled_counts(labels: Labels, predicted: Labels) -> Ratios:
 
 
 def _sample_f1(labels: Labels, predicted: Labels) -> Floats:
-    """The F1 (N, R) of every sample in every run."""
-    return ratio(*_pooled_counts(labels, predicted))[:, :, 0]
+    """The F1 (N, R) of every sample in every run; 1 where none of its labels is true or predicted.
+
+    So a sample without labels, for which nothing is predicted, is right. It is what scikit-learn
+    gives with `zero_division=1`; of samples that all have a label there is none.
+    """
+    above, below = (part[:, :, 0] for part in _pooled_counts(labels, predicted))
+    return np.where(below == 0, 1.0, ratio(above, below))
 
 
 def _ratio_of_sums(form: RatioOfSums, labels: Labels, predicted: Labels) -> Floats:

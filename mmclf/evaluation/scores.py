@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from mmclf.evaluation.metrics import METRICS, f1_per_label, mean_average_precision, set_scores
+from mmclf.evaluation.metrics import (
+    METRICS,
+    f1_of_present,
+    f1_per_label,
+    mean_average_precision,
+    set_scores,
+)
 from mmclf.evaluation.threshold_search import Empty, best_global
 from mmclf.evaluation.thresholds import Threshold, decide
 
@@ -41,6 +47,20 @@ def common_threshold_scores(
         decided = decide(probabilities, np.full(labels.shape[1], value), empty)
         scores |= {f"{part}/{k}{rule}": v for k, v in set_scores(labels, decided).items()}
     return scores
+
+
+def presence_scores(
+    part: str, labels: Labels, probabilities: Floats, thresholds: Floats, empty: Empty
+) -> dict[str, float]:
+    """`PART/labels_without_positive`, and `PART/f1_macro_present`, macro-F1 without these.
+
+    In macro-F1 each of them counts as 0, whatever is predicted.
+    """
+    decided = decide(probabilities, thresholds, empty)
+    return {
+        f"{part}/labels_without_positive": float((~labels.any(axis=0)).sum()),
+        f"{part}/f1_macro_present": f1_of_present(labels, decided),
+    }
 
 
 def label_scores(

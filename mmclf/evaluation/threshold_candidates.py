@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,8 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+# The F1 where nothing is true and nothing predicted: of a sample without labels that is right.
+NOTHING: Mapping[Average, float] = {"macro": 0.0, "micro": 0.0, "samples": 1.0}
 # Mean F1s that differ by less are equal up to rounding.
 TOLERANCE = 1e-12
 
@@ -44,10 +47,13 @@ def argbest(cuts: Floats, scores: Floats | Counts) -> Counts:
     return index
 
 
-def f1_of_counts(hits: Counts | Floats, predicted: Counts | Floats, true: Counts) -> Floats:
-    """F1 from counts; 0 where the denominator is 0."""
-    f1: Floats = 2 * hits / np.maximum(predicted + true, 1)
-    return f1
+def f1_of_counts(
+    hits: Counts | Floats, predicted: Counts | Floats, true: Counts, nothing: float = 0.0
+) -> Floats:
+    """F1 from counts; `nothing` where the denominator is 0."""
+    below = predicted + true
+    f1: Floats = 2 * hits / np.maximum(below, 1)
+    return np.where(below == 0, nothing, f1) if nothing else f1
 
 
 @dataclass(frozen=True)

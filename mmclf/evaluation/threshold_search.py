@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mmclf.evaluation.coordinate_ascent import CoordinateAscent
 from mmclf.evaluation.threshold_candidates import (
+    NOTHING,
     Average,
     Bools,
     Counts,
@@ -47,7 +48,7 @@ def best_global(probabilities: Floats, labels: Labels, empty: Empty, average: Av
         always_passed[np.arange(len(labels)), probabilities.argmax(axis=1)] = True
     true = _groups(labels.astype(bool), average)
     values, changes, start = _changes(
-        _groups(probabilities, average), true, _groups(always_passed, average)
+        _groups(probabilities, average), true, _groups(always_passed, average), NOTHING[average]
     )
     order = np.argsort(-values)
     cuts = candidate_cuts(values[order])
@@ -110,11 +111,12 @@ def _groups(matrix: NDArray[Any], average: Average) -> NDArray[Any]:
 
 
 def _changes(
-    probabilities: Floats, true: Bools, always_passed: Bools
+    probabilities: Floats, true: Bools, always_passed: Bools, nothing: float
 ) -> tuple[Floats, Floats, float]:
     """The changes of the F1s of groups (G, K) by each probability that is not always passed.
 
     Returns these M probabilities (M,), their changes (M,), and the sum of the F1s before them.
+    `nothing`: the F1 of a group in which nothing is true or predicted.
     """
     order = np.argsort(-probabilities, axis=1)
     is_free = ~np.take_along_axis(always_passed, order, axis=1)
@@ -122,9 +124,9 @@ def _changes(
     positives = true.sum(axis=1, keepdims=True)
     hits = (true & always_passed).sum(axis=1, keepdims=True)
     predicted = always_passed.sum(axis=1, keepdims=True)
-    start = f1_of_counts(hits, predicted, positives)
+    start = f1_of_counts(hits, predicted, positives, nothing)
     scores_after = f1_of_counts(
-        hits + is_hit.cumsum(axis=1), predicted + is_free.cumsum(axis=1), positives
+        hits + is_hit.cumsum(axis=1), predicted + is_free.cumsum(axis=1), positives, nothing
     )
     changes = np.diff(scores_after, axis=1, prepend=start)
     values = np.take_along_axis(probabilities, order, axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from mmclf.evaluation.threshold_search import Average, Empty, best_global, best_
 
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+EmptyRule = Literal["auto", "argmax", "empty"]
+AUTO: EmptyRule = "auto"
 
 
 class Threshold(Protocol):
@@ -43,10 +45,10 @@ class Fixed:
     def __init__(
         self,
         value: Annotated[float, Field(ge=0, le=1)] = 0.5,
-        empty: Empty = "argmax",
+        empty: EmptyRule = AUTO,
     ) -> None:
         self.value = value
-        self.empty = empty
+        self.empty = empty_of(empty)
 
     def fit(self, probabilities: Floats, labels: Labels) -> Floats:
         """The fixed threshold for each of L labels (L,), whatever the samples."""
@@ -66,9 +68,9 @@ class GlobalF1:
     array([0.25, 0.25])
     """
 
-    def __init__(self, average: Average = "samples", empty: Empty = "argmax") -> None:
+    def __init__(self, average: Average = "samples", empty: EmptyRule = AUTO) -> None:
         self.average = average
-        self.empty = empty
+        self.empty = empty_of(empty)
 
     def fit(self, probabilities: Floats, labels: Labels) -> Floats:
         """The best threshold, exactly, for each of L labels (L,); of several, nearest to 0.5."""
@@ -87,9 +89,9 @@ class PerLabelF1:
     (2,)
     """
 
-    def __init__(self, average: Average = "samples", empty: Empty = "argmax") -> None:
+    def __init__(self, average: Average = "samples", empty: EmptyRule = AUTO) -> None:
         self.average = average
-        self.empty = empty
+        self.empty = empty_of(empty)
 
     def fit(self, probabilities: Floats, labels: Labels) -> Floats:
         """Thresholds (L,): optimal for `macro` and `micro` with `empty`, else a local optimum.
@@ -98,6 +100,19 @@ class PerLabelF1:
         """
         _check_shapes(probabilities, labels)
         return best_per_label(probabilities, labels, self.empty, self.average)
+
+
+def empty_of(rule: EmptyRule, *, has_unlabelled: bool = False) -> Empty:
+    """What a prediction without labels becomes by a rule that may be `auto`.
+
+    Where samples may have no label it is none (`empty`), and else wrong: the likeliest stands in.
+
+    >>> empty_of("auto"), empty_of("auto", has_unlabelled=True)
+    ('argmax', 'empty')
+    """
+    if rule == "auto":
+        return "empty" if has_unlabelled else "argmax"
+    return rule
 
 
 def decide(probabilities: Floats, thresholds: Floats, empty: Empty) -> Labels:

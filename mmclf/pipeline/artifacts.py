@@ -37,14 +37,19 @@ def write_config(folder: Path, tree: Mapping[str, Any], overrides: Sequence[str]
 def write_predictions(
     folder: Path, samples: Samples, parts: Parts, logits: Mapping[str, NDArray[np.float32]]
 ) -> None:
-    """Write `predictions/{val,test}.npz`: ids (N,), logits and labels (N, L)."""
+    """Write `predictions/{val,test}.npz`: ids and groups (N,), logits and labels (N, L).
+
+    Samples of one group have the same number, whichever part they are in.
+    """
     target = folder / "predictions"
     target.mkdir()
+    groups = samples.group_numbers
     for name, rows in parts.items():
         if name in logits:
             np.savez_compressed(
                 target / f"{name}.npz",
                 ids=np.asarray([samples.ids[i] for i in rows]),
+                groups=groups[rows],
                 logits=logits[name],
                 labels=samples.labels[rows],
             )

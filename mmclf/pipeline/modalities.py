@@ -84,24 +84,36 @@ class TextModality:
     def feature_stages(
         self, config: Config, data: RunData, identity: Identity, precision: str
     ) -> tuple[Stage, ...]:
-        """One stage; its key contains the training samples if the encoder is fitted to them."""
-        del config  # captions have one view
-        arguments: dict[str, Any] = {
-            "encoder": identity.values,
-            "captions": texts_digest(data.samples.captions),
-            "precision": precision,
-        }
+        """A stage for the first caption of each sample, for the second, and so on.
+
+        Its key contains the training samples if the encoder is fitted to them.
+        """
+        del config
+        samples = data.samples
+        common: dict[str, Any] = {"encoder": identity.values, "precision": precision}
         if identity.is_fitted:
-            arguments["train"] = array_digest(data.parts.train)
+            common["train"] = array_digest(data.parts.train)
+            if samples.other_captions:
+                common["train_captions"] = _train_captions(data)
         elif identity.takes_captions:
-            arguments["train"] = _train_captions(data)
-        return (Stage("text", TEXT_VERSION, arguments),)
+            common["train"] = _train_captions(data)
+        views = range(samples.caption_counts.max())
+        arguments = [
+            common | {"captions": texts_digest(samples.caption_view(view))} for view in views
+        ]
+        for values in arguments[1:]:  # evaluation takes the mean of as many as there are
+            values["counts"] = array_digest(samples.caption_counts)
+        return tuple(Stage("text", TEXT_VERSION, values) for values in arguments)
 
     def raw_input(self, config: Config, data: RunData, identity: Identity) -> dict[str, Any]:
         """The digest of the captions."""
+        samples = data.samples
+        views = range(samples.caption_counts.max())
+        texts = (text for view in views for text in samples.caption_view(view))
         return {
             "encoder": identity.values,
-            "captions": texts_digest(data.samples.captions),
+            "captions": texts_digest(texts),
+            **({"counts": array_digest(samples.caption_counts)} if samples.other_captions else {}),
             "train": _train_captions(data) if identity.takes_captions else None,
             "lr": config.text.lr,
         }
@@ -131,4 +143,4 @@ def _augmentation_settings(augment: Augment) -> dict[str, Any]:
 
 
 def _train_captions(data: RunData) -> str:
-    return texts_digest(data.samples.captions[i] for i in data.parts.train)
+    return texts_digest(text for row in data.parts.train for text in data.samples.captions_of(row))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mmclf.data.permute import derangement
 from mmclf.evaluation.outputs import SplitOutputs
-from mmclf.models.classifier import Classifier
+from mmclf.models.classifier import Classifier, encoded
 from mmclf.pipeline.fit_result import WEIGHTS, FitResult
 from mmclf.pipeline.modalities import MODALITIES
 from mmclf.progress import progress_bar
@@ -83,7 +83,7 @@ def _mean_feature(model: Classifier, samples: TrainingSet, name: str, size: int)
     total = torch.zeros((), dtype=torch.float64)
     with progress_bar(f"mean feature of {name}, samples", len(samples)) as advance:
         for start in range(0, len(samples), size):
-            encoded = encoder(modality.eval_batch(slice(start, start + size), device))
-            total = total + encoded.float().sum(dim=0).cpu().double()
-            advance(len(encoded))
+            features = encoded(encoder, modality.eval_batch(slice(start, start + size), device))
+            total = total + features.float().sum(dim=0).cpu().double()
+            advance(len(features))
     return (total / len(samples)).float().to(device)

@@ -20,6 +20,7 @@ from mmclf.errors import InputError
 from mmclf.evaluation.evaluate import EpochScores, EvaluationResult
 from mmclf.evaluation.thresholds import Threshold
 from mmclf.pipeline import artifacts, run_naming
+from mmclf.pipeline.empty_predictions import with_empty_composed
 from mmclf.pipeline.epoch_log import EpochLog
 from mmclf.pipeline.evaluation_stage import EvaluationSerializer, evaluate_fit
 from mmclf.pipeline.figures import write_figures
@@ -95,6 +96,8 @@ def run(composed: Composed) -> Result:
                 cache = ValidationCache(store.folder, config.allow_targets)
                 cache.add(valid_components(composed.tree))
             data = load_run_data(config, store)
+            composed = with_empty_composed(composed, data.samples)
+            config = composed.config
             threshold: Threshold = build(config.threshold, "threshold", config.allow_targets)
             resolver = StageResolver(config, data, threshold.empty, store.hasher, hardware)
             stages = resolver.resolve()
@@ -184,6 +187,9 @@ def _log_start(log: RunLog, composed: Composed, data: RunData, stages: RunStages
     log.params(run_naming.params(composed.choices, composed.tree))
     tags = {"mmclf.data_digest": data_digest(data.samples)[:DATA_DIGITS]}
     tags |= {f"mmclf.precision.{name}": value for name, value in stages.precisions.items()}
+    if data.samples.has_unlabelled:
+        # Of samples-F1, as scikit-learn's: one without true and predicted labels scores 1.
+        tags["mmclf.zero_division"] = "1"
     tags |= {f"mmclf.samples.{part}": str(len(rows)) for part, rows in data.parts.items()}
     log.tags(tags)
     with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -38,7 +38,7 @@ from mmclf.training import precision
 from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.device import check_precision, pick_device
 from mmclf.training.encoding import ModalityEncoding
-from mmclf.training.features import Features, FeaturesSerializer
+from mmclf.training.features import Features, FeaturesSerializer, mean_view
 from mmclf.training.fit import FitData, FittedModel, fit_model
 from mmclf.training.image_encoding import ImageEncoding
 from mmclf.training.text_encoding import TextEncoding
@@ -128,7 +128,8 @@ class StageRunner:
             return fit
 
         def compute() -> Computed[SplitOutputs]:
-            clean = self._fit_data({name: views[:1] for name, views in encoded.items()})
+            data = self._fit_data(encoded)
+            clean = replace(data, features={k: views[:1] for k, views in data.features.items()})
             clock = Stopwatch()
             outputs = ablated_outputs(fit.value, self.components, clean, self.device)
             return Computed(outputs, clock.elapsed(), len(outputs.logits), fit.timings)
@@ -150,15 +151,15 @@ class StageRunner:
 
     def _fit_data(self, encoded: Encoded) -> FitData:
         samples = self.data.samples
-        return FitData(
-            ids=samples.ids,
-            labels=samples.labels,
-            parts=dict(self.data.parts.items()),
-            features={
-                name: [torch.from_numpy(view.value.values) for view in views]
-                for name, views in encoded.items()
-            },
-        )
+        features = {
+            name: [torch.from_numpy(view.value.values) for view in views]
+            for name, views in encoded.items()
+        }
+        means = ("text",) if samples.other_captions and "text" in features else ()
+        for name in means:
+            features[name].insert(0, mean_view(features[name], samples.caption_counts))
+        parts = dict(self.data.parts.items())
+        return FitData(samples.ids, samples.labels, parts, features, means)
 
     def _fit_result(self, fitted: FittedModel, encoded: Encoded) -> FitResult:
         descriptions: dict[str, EncoderDescription] = {
@@ -218,7 +219,7 @@ def _image_encoding(config: Config, data: RunData) -> ModalityEncoding:
 
 
 def _text_encoding(_config: Config, data: RunData) -> ModalityEncoding:
-    return TextEncoding(data.samples.captions, data.parts.train)
+    return TextEncoding(data.samples, data.parts.train)
 
 
 ENCODINGS: Mapping[str, Callable[[Config, RunData], ModalityEncoding]] = {

@@ -159,6 +159,9 @@ class StageResolver:
             "seed": config.seed,
             **versions("torch"),
         }
+        if empty_counts and data.samples.has_unlabelled:
+            # Samples-F1 once gave 0 to a sample without labels for which nothing is predicted.
+            arguments["zero_division"] = 1
         return _stage("fit", arguments)
 
     def _decide(self, fit: Stage, tested: Stage | None) -> Stage:
@@ -191,15 +194,16 @@ def _ablation_stage(config: Config, fit: Stage) -> Stage | None:
 
 def data_digest(samples: Samples) -> str:
     """The digest of a data set's ids, captions and labels."""
-    return digest(
-        {
-            "ids": texts_digest(samples.ids),
-            # Sorted, as an arm may shuffle them among the samples.
-            "captions": texts_digest(sorted(samples.captions)),
-            "labels": array_digest(samples.labels),
-            "names": list(samples.label_names),
-        }
-    )
+    content: dict[str, Any] = {
+        "ids": texts_digest(samples.ids),
+        # Sorted, as an arm may shuffle them among the samples.
+        "captions": texts_digest(sorted(samples.captions)),
+        "labels": array_digest(samples.labels),
+        "names": list(samples.label_names),
+    }
+    if samples.other_captions:
+        content["other_captions"] = sorted(map(texts_digest, samples.other_captions))
+    return digest(content)
 
 
 def precision_name(identity: Identity, size: int | None, hardware: str) -> str:

@@ -68,6 +68,7 @@ def _source(configs: Sequence[Config], hasher: FileHasher) -> str:
     samples: Samples = build(first.data.part, "data", first.allow_targets)
     # In order: a caption's sample matters for what is learnt from it.
     texts = [data_digest(samples), texts_digest(samples.captions)]
+    texts += map(texts_digest, samples.other_captions)
     if all(config.vision.is_none for config in configs):
         return digest(texts)
     images = [value if value is not None else "" for value in hasher.digests(samples.images)]

@@ -14,6 +14,7 @@ from mmclf.data.decoded_images import DecodedImages, decoding_stage, read_unread
 from mmclf.data.images import Pictures
 from mmclf.data.samples import Samples
 from mmclf.evaluation.thresholds import Threshold
+from mmclf.pipeline.empty_predictions import with_empty
 from mmclf.pipeline.image_size import resolved
 from mmclf.pipeline.run_data import RunData, load_run_data
 from mmclf.pipeline.stages import RunStages, StageResolver
@@ -121,6 +122,7 @@ class TimeEstimator:
         """
         config = resolved(config)
         data = self._run_data(config)
+        config = with_empty(config, data.samples)
         threshold: Threshold = build(config.threshold, "threshold", config.allow_targets)
         empty, hasher = threshold.empty, self._store.hasher
         stages = StageResolver(config, data, empty, hasher, self._hardware).resolve()

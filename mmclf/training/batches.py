@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmclf.config.schema import Augment
 from mmclf.data.images import Pictures
+from mmclf.models.classifier import Several
 from mmclf.models.encoders import TextEncoder, VisionEncoder
 from mmclf.training.batch_augment import augmented
 from mmclf.training.encode import standardise
@@ -34,9 +35,13 @@ class ModalityInput(Protocol):
 
 @dataclass(frozen=True)
 class FeatureInput:
-    """Features (N, V, D) of a frozen encoder, view 0 the clean one, on the device of training."""
+    """Features (N, V, D) of a frozen encoder, view 0 the clean one, on the device of training.
+
+    With `clean_is_drawn` false, view 0 is for evaluation alone: training draws the others.
+    """
 
     values: Tensor
+    clean_is_drawn: bool = True
 
     def eval_batch(self, rows: slice, device: torch.device) -> Tensor:
         """View 0 of some rows (B, D)."""
@@ -48,8 +53,8 @@ class FeatureInput:
 
     def draw_views(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         """Indices (B,), on the CPU, among all N * V views: one of each row, every one as likely."""
-        count = self.values.shape[1]
-        return rows * count + torch.randint(count, (len(rows),), generator=generator)
+        count, first = self.values.shape[1], 0 if self.clean_is_drawn else 1
+        return rows * count + torch.randint(first, count, (len(rows),), generator=generator)
 
     def select(self, views: Tensor) -> Tensor:
         """The features (B, D) of views, by their indices (B,) on the device of the features."""
@@ -57,7 +62,7 @@ class FeatureInput:
 
     def subset(self, rows: NDArray[np.int64]) -> FeatureInput:
         """The features of these rows."""
-        return FeatureInput(self.values[torch.from_numpy(rows).to(self.values.device)])
+        return replace(self, values=self.values[torch.from_numpy(rows).to(self.values.device)])
 
 
 @dataclass(frozen=True)
@@ -99,20 +104,30 @@ class ImageInput:
 
 @dataclass(frozen=True)
 class CaptionInput:
-    """Captions for a text encoder that is trained, padded to the longest of a batch."""
+    """The captions of each sample for a text encoder that is trained, padded by batch."""
 
-    captions: Sequence[str]
+    captions: Sequence[Sequence[str]]
     encoder: TextEncoder
 
-    def eval_batch(self, rows: slice, device: torch.device) -> dict[str, Tensor]:
-        """Token ids, attention mask and the like, each (B, T)."""
-        return self._tokens(self.captions[rows], device)
+    def eval_batch(self, rows: slice, device: torch.device) -> dict[str, Tensor] | Several:
+        """Token ids, attention mask and the like, each (B, T); of all captions of each sample."""
+        captions = self.captions[rows]
+        tokens = self._tokens([text for own in captions for text in own], device)
+        if all(len(own) == 1 for own in captions):
+            return tokens
+        return Several(tokens, to_device(torch.tensor([len(own) for own in captions]), device))
 
     def train_batch(
-        self, rows: Tensor, _generator: torch.Generator, device: torch.device
+        self, rows: Tensor, generator: torch.Generator, device: torch.device
     ) -> dict[str, Tensor]:
-        """The same: captions are not augmented."""
-        return self._tokens([self.captions[i] for i in rows.tolist()], device)
+        """The same, of a caption drawn for each sample, every one as likely."""
+        captions = [self.captions[i] for i in rows.tolist()]
+        if any(len(own) > 1 for own in captions):
+            drawn = torch.rand(len(rows), generator=generator).tolist()
+            texts = [own[int(x * len(own))] for own, x in zip(captions, drawn, strict=True)]
+        else:
+            texts = [own[0] for own in captions]
+        return self._tokens(texts, device)
 
     def subset(self, rows: NDArray[np.int64]) -> CaptionInput:
         """The captions of these rows."""

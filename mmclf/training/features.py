@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mmclf.models.description import EncoderDescription
 from mmclf.storage.store.arrays import load_array, save_array
@@ -28,6 +31,13 @@ class Features:
 
     values: NDArray[np.float32]
     encoder: EncoderDescription
+
+
+def mean_view(views: Sequence[Tensor], counts: NDArray[np.int64]) -> Tensor:
+    """The mean (N, D) of the first `counts` (N,) of a sample's views, each (N, D)."""
+    given = torch.from_numpy(counts)
+    kept = [view * (given > number)[:, None] for number, view in enumerate(views)]
+    return torch.stack(kept).sum(dim=0) / given[:, None]
 
 
 class FeaturesSerializer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -38,6 +38,7 @@ class FitData:
         labels: (N, L).
         parts: the rows of `train`, `val` and `test`.
         features: (N, D) for each view, of the modalities with a frozen encoder.
+        means: the modalities whose first view is for evaluation alone: the mean of the others.
 
     """
 
@@ -45,6 +46,7 @@ class FitData:
     labels: NDArray[np.uint8]
     parts: Mapping[str, NDArray[np.int64]]
     features: Mapping[str, Sequence[Tensor]]
+    means: Collection[str] = ()
 
     @property
     def dims(self) -> dict[str, int]:
@@ -65,7 +67,8 @@ class FitData:
                 views = self.features[name] if "train" in parts else self.features[name][:1]
                 indices = torch.from_numpy(rows)
                 values = torch.stack([view[indices] for view in views], dim=1)
-                inputs[name] = FeatureInput(values.to(device))
+                is_drawn = name not in self.means
+                inputs[name] = FeatureInput(values.to(device), clean_is_drawn=is_drawn)
             else:
                 encoding = components.encodings[name]
                 inputs[name] = encoding.training_input(components.encoder(name), rows)

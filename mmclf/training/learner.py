@@ -121,10 +121,10 @@ class Learner:
                 for rows in parts:
                     inputs, labels = next(drawn)
                     if graphs is not None:
-                        losses.append(graphs(inputs, labels))
+                        loss = graphs(inputs, labels)  # a whole step
                     else:
-                        value = self._loss(self.model(inputs), labels)
-                        losses.append(value.detach())
+                        loss = self._loss(self.model(inputs), labels)
+                    losses.append(loss.detach())
                     if len(losses) == check_every or rows is all_rows[-1]:
                         if not torch.stack(losses).isfinite().all():
                             ids = [examples.ids[i] for i in rows.tolist()]
@@ -132,7 +132,7 @@ class Learner:
                         losses.clear()
                     if graphs is None:
                         # The mean over the step's examples, also where its last batch is smaller.
-                        self._accelerator.backward(value * (len(rows) / count))
+                        self._accelerator.backward(loss * (len(rows) / count))
                 if graphs is None:
                     self._update()
                 # In fp16 a step whose gradient overflows is left out.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmclf.config.schema import Encode
+from mmclf.data.samples import Samples
 from mmclf.models.description import describe_encoder
 from mmclf.models.encoders import is_fitted
 from mmclf.models.smoke_check import check_encoder
@@ -28,12 +29,12 @@ class TextEncoding:
     """Encodes captions.
 
     Args:
-        captions: of all N samples.
+        samples: all N.
         train: the rows of the training samples.
 
     """
 
-    captions: Sequence[str]
+    samples: Samples
     train: Rows
 
     def encoder_arguments(self) -> dict[str, Any]:
@@ -58,7 +59,7 @@ class TextEncoding:
     def probe(self, encoder: Any, rows: Rows, device: torch.device) -> Callable[[], Tensor]:
         """A function that computes features of the captions of some rows."""
         self.to_device(encoder, device)
-        tokens = encoder.tokenize([self.captions[i] for i in rows])
+        tokens = encoder.tokenize([self.samples.captions[i] for i in rows])
         batch = {name: value.to(device) for name, value in tokens.items()}
         return lambda: encoder(batch)
 
@@ -71,20 +72,21 @@ class TextEncoding:
         precision: Precision,
         device: torch.device,
     ) -> Computed[Features]:
-        """The features of the captions, which have one view; fits the encoder if it has `fit`."""
-        del view
-        count = len(self.captions)
+        """The features of each sample's caption number `view`; fits the encoder if it has `fit`."""
+        captions = self.samples.caption_view(view)
+        count = len(captions)
         if is_fitted(encoder):
             clock = Stopwatch()
             encoder.fit(self._train_captions())
-            values = encoder.transform(self.captions).numpy()
+            values = encoder.transform(captions).numpy()
             return Computed(Features(values, describe_encoder(encoder)), clock.elapsed(), count)
         self.to_device(encoder, device)
         clock = Stopwatch()
-        with progress_bar("encoding captions", count) as advance:
+        title = "encoding captions" if view == 0 else f"encoding captions, view {view}"
+        with progress_bar(title, count) as advance:
             values = encode_captions(
                 encoder,
-                self.captions,
+                captions,
                 batch_size=settings.batch_size,
                 precision=precision,
                 device=device,
@@ -94,7 +96,7 @@ class TextEncoding:
 
     def training_input(self, encoder: Any, rows: Rows) -> ModalityInput:
         """Captions that are tokenised in batches."""
-        return CaptionInput([self.captions[i] for i in rows], encoder)
+        return CaptionInput([self.samples.captions_of(i) for i in rows], encoder)
 
     def _train_captions(self) -> list[str]:
-        return [self.captions[i] for i in self.train]
+        return [text for row in self.train for text in self.samples.captions_of(row)]

@@ -61,6 +61,17 @@ def test_text_has_the_columns_verbatim_and_rounded_values(
     assert first.split()[1:3] == ["0.1000", f"{0.1 + 1 / 7:.4f}"]
 
 
+def test_labels_that_count_as_0_are_said_below_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tracker(tmp_path).run("sparse", {}, None) as run:
+        metrics = {f"test/f1_label/{name}": 0.5 for name in "abcd"}
+        run.metrics(metrics | {"val/labels_without_positive": 0, "test/labels_without_positive": 3})
+    *_, last = report(tmp_path, capsys).splitlines()
+    assert last.startswith("note: 3 of 4 labels have no positive in test")
+    assert "note" not in report(tmp_path, capsys, "--format", "csv")
+
+
 def test_given_runs_come_in_the_given_order(
     tmp_path: Path, sweep: list[TrackedRun], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +61,10 @@ def test_captions_go_to_other_samples_of_their_part() -> None:
 def test_captions_are_shuffled_alike_each_time() -> None:
     first, again = (with_shuffled_captions(samples(30)).captions for _ in range(2))
     assert first == again
+
+
+def test_all_captions_of_a_sample_go_together() -> None:
+    several = replace(samples(10), other_captions=tuple((f"other {i}",) for i in range(10)))
+    after = with_shuffled_captions(several)
+    numbers = [caption.removeprefix("caption ") for caption in after.captions]
+    assert after.other_captions == tuple((f"other {number}",) for number in numbers)

@@ -23,7 +23,8 @@ def write_data(folder: Path) -> None:
     root = folder / "DIR"
     (root / "data").mkdir(parents=True)
     (root / "annotations").mkdir()
-    (root / "train2017").symlink_to(root / "data")
+    for part in ("train2017", "val2017"):
+        (root / part).symlink_to(root / "data")
     drawn = np.random.default_rng(0)
     for i in range(SAMPLES):
         pixels = drawn.integers(0, 255, (24, 24, 3), dtype=np.uint8)
@@ -53,21 +54,31 @@ def _write_tables(root: Path, rows: Rows) -> None:
 
 def _write_coco(root: Path, rows: Rows) -> None:
     images = [{"id": i, "file_name": name} for i, (name, _, _) in enumerate(rows)]
-    instances = [(i, IDS[label]) for i, (_, labels, _) in enumerate(rows) for label in labels]
+    boxes = [
+        {"image_id": i, "category_id": IDS[label]}
+        for i, (_, labels, _) in enumerate(rows)
+        for label in labels
+    ]
+    captions = [{"id": i, "image_id": i, "caption": text} for i, (_, _, text) in enumerate(rows)]
+    head = {
+        "images": images,
+        "categories": [{"id": number, "name": name} for name, number in IDS.items()],
+    }
+    split = [
+        {
+            "cocoid": i,
+            "filename": name,
+            "split": "test" if i >= len(rows) - 6 else "train",
+            "sentences": [{"raw": text}, {"raw": f"again {text}"}],
+        }
+        for i, (name, _, text) in enumerate(rows)
+    ]
     trees = {
-        "instances": {
-            "images": images,
-            "annotations": [
-                {"id": number, "image_id": i, "category_id": label}
-                for number, (i, label) in enumerate(instances)
-            ],
-            "categories": [{"id": number, "name": name} for name, number in IDS.items()],
-        },
-        "captions": {
-            "annotations": [
-                {"id": i, "image_id": i, "caption": text} for i, (_, _, text) in enumerate(rows)
-            ]
-        },
+        "annotations/instances_train2017": head | {"annotations": boxes},
+        "annotations/captions_train2017": {"annotations": captions},
+        "annotations/both": head | {"annotations": [*boxes, *captions]},
+        "annotations/instances_val2017": head | {"images": [], "annotations": []},
+        "dataset_coco": {"images": split},
     }
     for name, tree in trees.items():
-        (root / "annotations" / f"{name}_train2017.json").write_text(json.dumps(tree))
+        (root / f"{name}.json").write_text(json.dumps(tree))

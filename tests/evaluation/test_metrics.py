@@ -9,6 +9,7 @@ from mmclf.evaluation.metrics import (
     METRICS,
     RULES,
     deciding_metric,
+    f1_of_present,
     f1_per_label,
     mean_average_precision,
     set_scores,
@@ -28,24 +29,33 @@ def test_f1_by_hand() -> None:
     assert scores["f1_samples"] == pytest.approx((1 + 2 / 3 + 0) / 3)
 
 
+def test_f1_of_the_labels_that_have_a_positive() -> None:
+    assert f1_of_present(LABELS, FOUND) == pytest.approx((4 / 5 + 0 + 2 / 3) / 3)
+    assert f1_of_present(LABELS[:, 3:], 1 - LABELS[:, 3:]) == 0
+
+
 @pytest.mark.parametrize("width", [2, 5, 18])
 def test_f1_against_scikit_learn(width: int) -> None:
     generator = np.random.default_rng(width)
     labels = (generator.random((50, width)) < 0.2).astype(np.uint8)
     found = (generator.random((50, width)) < 0.2).astype(np.uint8)
     for average in ("macro", "micro", "samples"):
-        expected = f1_score(labels, found, average=average, zero_division=0)
+        zero_division = 1 if average == "samples" else 0
+        expected = f1_score(labels, found, average=average, zero_division=zero_division)
         assert set_scores(labels, found)[f"f1_{average}"] == pytest.approx(expected, abs=1e-12)
     expected = f1_score(labels, found, average=None, zero_division=0)
     assert f1_per_label(labels, found) == pytest.approx(expected)
 
 
 @pytest.mark.filterwarnings("error")
-def test_nothing_to_divide_by_is_zero() -> None:
+def test_nothing_to_divide_by_is_zero_but_right_of_a_sample() -> None:
     nothing = np.zeros((3, 2), dtype=np.uint8)
     scores = set_scores(nothing, nothing)
-    assert [scores[name] for name in ("f1_macro", "f1_micro", "f1_samples")] == [0.0, 0.0, 0.0]
+    assert [scores[name] for name in ("f1_macro", "f1_micro", "f1_samples")] == [0.0, 0.0, 1.0]
     assert f1_per_label(nothing, nothing).tolist() == [0.0, 0.0]
+    something = np.array([[1, 0], [0, 0], [0, 0]], dtype=np.uint8)
+    assert set_scores(nothing, something)["f1_samples"] == 2 / 3
+    assert set_scores(something, nothing)["f1_samples"] == 2 / 3
 
 
 @pytest.mark.filterwarnings("error")
@@ -54,7 +64,7 @@ def test_a_single_label() -> None:
     found = np.array([[1], [0], [1], [0]], dtype=np.uint8)
     assert f1_per_label(labels, found).tolist() == [0.5]
     scores = set_scores(labels, found)
-    assert [scores[name] for name in ("f1_macro", "f1_micro", "f1_samples")] == [0.5, 0.5, 0.25]
+    assert [scores[name] for name in ("f1_macro", "f1_micro", "f1_samples")] == [0.5, 0.5, 0.5]
 
 
 def test_average_precision_by_hand() -> None:

@@ -10,6 +10,7 @@ from mmclf.evaluation.scores import (
     label_scores,
     monitored,
     part_scores,
+    presence_scores,
     probabilities_of,
 )
 from mmclf.evaluation.threshold_search import best_global
@@ -66,6 +67,15 @@ def test_a_score_of_each_label() -> None:
         "test/f1_label/cat": 1.0,
         "test/f1_label/dog": 0.0,
     }
+
+
+def test_labels_without_a_positive_are_counted_and_left_out() -> None:
+    labels = np.pad(LABELS, ((0, 0), (0, 2)))
+    chances = np.pad(PROBABILITIES, ((0, 0), (0, 2)), constant_values=0.9)
+    found = presence_scores("test", labels, chances, np.full(5, 0.5), "argmax")
+    assert found == {"test/labels_without_positive": 2, "test/f1_macro_present": 2 / 3}
+    alone = part_scores("test", 0, LABELS, PROBABILITIES, np.full(3, 0.5), "argmax")
+    assert alone["test/f1_macro"] == 2 / 3
 
 
 def test_a_lower_loss_is_better() -> None:

@@ -20,7 +20,9 @@ def test_the_judge_is_scikit_learn(average: Average) -> None:
     probabilities, labels = noisy(20, 3)
     decided = np.stack([decide(probabilities, np.full(3, at), "empty") for at in (0.1, 0.3, 1.0)])
     assert not decided[-1].any()
-    expected = [f1_score(labels, one, average=average, zero_division=0) for one in decided]
+    assert not labels.any(axis=1).all()
+    nothing = 1 if average == "samples" else 0
+    expected = [f1_score(labels, one, average=average, zero_division=nothing) for one in decided]
     assert judged(decided, labels, average).tolist() == pytest.approx(expected)
 
 

@@ -35,7 +35,9 @@ from mmclf.evaluation.threshold_search import Average, Empty, best_global
         # Whatever the threshold, the score is the same: the midpoint nearest to one half.
         ([[0.7]], [[1]], "samples", "argmax", 0.5),
         ([[0.7]], [[1]], "samples", "empty", 0.35),
-        ([[0.7]], [[0]], "samples", "empty", 0.35),
+        # Without a true label nothing is the right prediction: above 0.7.
+        ([[0.7]], [[0]], "samples", "empty", 0.85),
+        ([[0.7]], [[0]], "micro", "empty", 0.35),
         ([[1.0, 0.0]], [[1, 0]], "samples", "empty", 0.5),
         ([[0.3, 0.3]], [[1, 0]], "samples", "argmax", 0.65),
         # Only 0 lets a 0 pass; none stops a 1.
@@ -44,9 +46,9 @@ from mmclf.evaluation.threshold_search import Average, Empty, best_global
         ([[1.0, 1.0]], [[0, 0]], "macro", "empty", 0.5),
         # All equal: all pass or none.
         ([[0.2, 0.2], [0.2, 0.2]], [[1, 0], [0, 0]], "macro", "empty", 0.1),
-        # All that pass are 0.8 (true), then 0.7, 0.6 and 0.3. Of the 2 samples' F1s, 0.7 takes
-        # nothing, having no true label; of all together it does; of the labels' only 0.3 does.
-        ([[0.3, 0.7], [0.8, 0.6]], [[0, 0], [1, 0]], "samples", "empty", 0.65),
+        # All that pass are 0.8 (true), then 0.7, 0.6 and 0.3. 0.7 takes from the F1 of its sample,
+        # which is right without labels, and from that of all; of the labels' F1s only 0.3 does.
+        ([[0.3, 0.7], [0.8, 0.6]], [[0, 0], [1, 0]], "samples", "empty", 0.75),
         ([[0.3, 0.7], [0.8, 0.6]], [[0, 0], [1, 0]], "micro", "empty", 0.75),
         ([[0.3, 0.7], [0.8, 0.6]], [[0, 0], [1, 0]], "macro", "empty", 0.45),
         # 0.7 and 0.8 are always predicted: the first to pass is 0.6.

@@ -8,7 +8,14 @@ from mmclf import compose
 from mmclf.config.targets import build
 from mmclf.errors import InputError
 from mmclf.evaluation.threshold_search import Average, Empty
-from mmclf.evaluation.thresholds import Fixed, GlobalF1, PerLabelF1, decide
+from mmclf.evaluation.thresholds import (
+    EmptyRule,
+    Fixed,
+    GlobalF1,
+    PerLabelF1,
+    decide,
+    empty_of,
+)
 
 Labels = NDArray[np.uint8]
 JUST_BELOW = float(np.nextafter(0.5, 0))
@@ -50,6 +57,21 @@ def test_a_fixed_threshold_is_one_half_with_argmax() -> None:
 
 PROBABILITIES = np.array([[0.9, 0.6], [0.8, 0.5], [0.7, 0.4], [0.1, 0.3]])
 LABELS = matrix([[1, 0], [1, 0], [1, 0], [0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("rule", "has_unlabelled", "expected"),
+    [
+        ("auto", False, "argmax"),
+        ("auto", True, "empty"),
+        ("argmax", True, "argmax"),
+        ("empty", False, "empty"),
+    ],
+)
+def test_what_becomes_of_a_set_without_labels_is_asked_or_follows_the_samples(
+    rule: EmptyRule, has_unlabelled: bool, expected: Empty
+) -> None:
+    assert empty_of(rule, has_unlabelled=has_unlabelled) == expected
 
 
 @pytest.mark.parametrize("kind", [Fixed, GlobalF1, PerLabelF1])

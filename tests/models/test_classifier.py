@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmclf.models.classifier import Classifier
+from mmclf.models.classifier import Classifier, Several, encoded
 from mmclf.models.fusion import Concat
 from mmclf.models.heads import make_head
 
@@ -49,3 +49,10 @@ def test_the_layers_of_a_head(hidden: int | None, kinds: list[type]) -> None:
     assert head(torch.ones(4, 3)).shape == (4, 2)
     widths = [(x.in_features, x.out_features) for x in head if isinstance(x, nn.Linear)]
     assert widths == ([(3, 2)] if hidden is None else [(3, 5), (5, 2)])
+
+
+def test_features_of_several_inputs_are_their_mean() -> None:
+    texts = torch.tensor([[1.0], [2.0], [6.0], [5.0]])
+    features = encoded(Times(2), Several(texts, torch.tensor([3, 1])))
+    assert features.tolist() == [[6.0], [10.0]]
+    assert torch.equal(encoded(Times(2), texts), 2 * texts)

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from model_folders import FILES, PACKAGE, cached, installed, model
 
-from mmclf import compose
 from mmclf.config.schema import Node
-from mmclf.config.validate import valid_components
-from mmclf.config.validation_cache import ValidationCache
 from mmclf.errors import InputError
 from mmclf.models import vision
 from mmclf.models.constant import Constant
-from mmclf.models.identity import (
-    CONSTANT,
-    HUGGING_FACE,
-    TFIDF,
-    TIMM,
-    Identities,
-    Identity,
-    version,
-)
+from mmclf.models.identity import CONSTANT, HUGGING_FACE, TFIDF, TIMM, Identities, Identity, version
 from mmclf.models.source_code import code_digest
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.json_cache import JsonCache
@@ -42,8 +30,6 @@ TEXT_NODE: Node = {
     "architecture": {"model_type": "bert", "hidden_size": 16},
     "package": None,
 }
-PACKAGE = {"distribution": "own-net", "path": "own_net/model", "sha256": "not looked at here"}
-FILES = {"model.safetensors": "weights", "config.json": "{}", "tokenizer/vocab.txt": "a b"}
 
 pytestmark = pytest.mark.usefixtures("no_network")
 
@@ -58,33 +44,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def identities(tmp_path: Path) -> Identities:
     return Identities(FileHasher(tmp_path / "sums"), JsonCache(tmp_path / "hub.json"), [])
-
-
-def model(folder: Path, **changed: str) -> Path:
-    """A model's folder; `changed`: contents by the stem of their file."""
-    for name, text in FILES.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(changed.get(path.stem, text))
-    return folder
-
-
-def cached(cache: Path, repository: str, **changed: str) -> Path:
-    """A repository in the hub's cache, its folder."""
-    place = cache / f"models--{repository.replace('/', '--')}"
-    (place / "refs").mkdir(parents=True)
-    (place / "refs" / "main").write_text("1" * 40)
-    return model(place / "snapshots" / ("1" * 40), **changed)
-
-
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changed: str) -> None:
-    """The package own-net with a model in it."""
-    site = tmp_path / "site"
-    (site / "own_net-1.0.dist-info").mkdir(parents=True)
-    output = "Metadata-Version: 2.1\nName: own-net\nVersion: 1.0\n"
-    (site / "own_net-1.0.dist-info" / "METADATA").write_text(output)
-    model(site / "own_net" / "model", **changed)
-    monkeypatch.syspath_prepend(site)
 
 
 def about(found: Identity | None) -> Mapping[str, Any]:
@@ -353,45 +312,3 @@ def test_a_target_that_is_not_allowed_is_refused(identities: Identities) -> None
     for node in ({"_target_": "os.system"}, {**TIMM_NODE, "_target_": "mmclf.models.vision.Path"}):
         with pytest.raises(InputError, match="_target_"):
             identities.encoder(node, "vision")
-
-
-# Nothing of torch
-
-PLAN = """
-import sys
-from mmclf import compose
-from mmclf.pipeline.run_data import load_run_data, open_store
-from mmclf.pipeline.stages import StageResolver
-
-config = compose(sys.argv[1:]).config
-with open_store(config, "a CPU") as store:
-    data = load_run_data(config, store)
-    stages = StageResolver(config, data, "argmax", store.hasher, "a CPU").resolve()
-heavy = [name for name in ("torch", "timm", "transformers") if name in sys.modules]
-print(stages.decide.key, heavy)
-"""
-
-
-def test_a_run_that_was_checked_before_is_planned_without_torch(tmp_path: Path) -> None:
-    weights = tmp_path / "weights.safetensors"
-    weights.write_text("weights")
-    lines = [
-        "vision=timm",
-        "vision.name=test_efficientnet",
-        f"vision.weights={weights}",
-        "text=huggingface",
-        f"text.name={tmp_path}",
-        f"text.weights={model(tmp_path / 'model')}",
-        "loss=weighted_bce",
-        "encode.precision=fp32",
-        "image.size=16",
-        "data.train=60",
-        "data.test=20",
-        f"output_dir={tmp_path / 'outputs'}",
-    ]
-    composed = compose(lines)
-    ValidationCache(tmp_path / "outputs" / "store", []).add(valid_components(composed.tree))
-    command = [sys.executable, "-c", PLAN, *lines]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    key, _, imported = output.strip().partition(" ")
-    assert (len(key), imported) == (40, "[]")

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mmclf.data.samples import Samples
 from mmclf.errors import InputError
 from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
@@ -17,6 +18,10 @@ from mmclf.models.smoke_check import check_encoder, check_model, check_optimizer
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.vision import TimmEncoder
 from mmclf.training.text_encoding import TextEncoding
+
+NOTHING = np.zeros(2, dtype=bool)
+TWO_LABELS = np.eye(2, dtype=np.uint8)
+TWO = Samples(("0", "1"), (), ("a", "b"), TWO_LABELS, ("x", "y"), ("x", "y"), NOTHING, NOTHING)
 
 
 class Pool(nn.Module):
@@ -43,7 +48,7 @@ def check_vision(encoder: nn.Module, size: int = 16) -> None:
 
 
 def check_text(encoder: object) -> None:
-    TextEncoding(["a", "b"], np.arange(2)).check(encoder)
+    TextEncoding(TWO, np.arange(2)).check(encoder)
 
 
 def test_encoders_that_work_and_those_fitted_later_pass() -> None:

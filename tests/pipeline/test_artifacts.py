@@ -156,13 +156,17 @@ def test_configuration(tmp_path: Path) -> None:
     assert yaml.safe_load((tmp_path / "overrides.yaml").read_text()) == ["seed=0", "+x={a: 1}"]
 
 
-def test_predictions(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("names", "expected"), [((), (2, 3)), (("b", "b", "a", "b"), (1, 0))], ids=["image", "named"]
+)
+def test_predictions(tmp_path: Path, names: tuple[str, ...], expected: tuple[int, int]) -> None:
     logits = {"val": np.array([[1.5, -2]], np.float32), "test": np.array([[0, 3]], np.float32)}
-    write_predictions(tmp_path, SAMPLES, PARTS, logits)
+    write_predictions(tmp_path, replace(SAMPLES, groups=names), PARTS, logits)
     assert files(tmp_path) == {"predictions/val.npz", "predictions/test.npz"}
-    for part, rows in (("val", PARTS.val), ("test", PARTS.test)):
+    for part, rows, group in zip(("val", "test"), (PARTS.val, PARTS.test), expected, strict=True):
         with np.load(tmp_path / "predictions" / f"{part}.npz", allow_pickle=False) as found:
             assert found["ids"].tolist() == [SAMPLES.ids[i] for i in rows]
+            assert found["groups"].tolist() == [group]
             assert found["logits"].tolist() == logits[part].tolist()
             assert found["labels"].tolist() == SAMPLES.labels[rows].tolist()
 

@@ -76,6 +76,11 @@ def test_every_metric_of_the_interface_is_tracked(folder: Path, both: Result) ->
         for rule in ("at_0.5", "fitted")
     }
     expected |= {f"test/f1_label/{name}" for name in both.label_names}
+    expected |= {
+        f"{part}/{name}"
+        for part in ("val", "test")
+        for name in ("labels_without_positive", "f1_macro_present")
+    }
     expected |= {f"time/{name}_s" for name in ("encode", "fit", "decide", "cold", "wall")}
     expected |= {f"speed/{n}_per_s" for n in ("images", "captions", "fit_samples")}
     expected |= {"data/skipped_images", "best_epoch"}

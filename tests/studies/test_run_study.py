@@ -1,4 +1,4 @@
-"""Studies from the command line: what runs, what does not run again, and what is left behind."""
+"""A study from the command line: the runs that it makes, and the report that it leaves behind."""
 
 from __future__ import annotations
 
@@ -9,60 +9,14 @@ import re
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
+from small_studies import SMALL, children, losses, parent_of, places
 
 from mmclf.cli.main import main
-from mmclf.storage.tracking import TrackedRun, Tracker
-
-SMALL = (
-    *("vision=none", "text=tfidf", "device=cpu", "head.hidden=16"),
-    *("data.train=80", "data.test=30", "trainer.epochs=2"),
-)
-HEAD = """\
-# @package _global_
-defaults:
-  - override /hydra/sweeper: study
-"""
-RATES = (
-    "study:\n  question: Which rate?\n  design: grid\n"
-    "  factors: {optimizer.lr: [0.001, 1.0e+20]}\n  seeds: 2\n"
-)
-
-LOSSES = (
-    "study:\n  question: Which loss?\n  design: grid\n"
-    "  factors: {loss: [bce, focal]}\n  seeds: [3]\n"
-)
-
-
-def tracker(folder: Path) -> Tracker:
-    return Tracker(f"sqlite:///{folder}/mlflow.db", "mmclf", folder)
-
-
-def parent_of(folder: Path) -> TrackedRun:
-    (parent,) = [run for run in tracker(folder).runs() if run.parent is None]
-    return parent
-
-
-def children(folder: Path) -> list[TrackedRun]:
-    return tracker(folder).children(parent_of(folder).id)
-
-
-def places(runs: list[TrackedRun], status: str = "FINISHED") -> list[tuple[str, str]]:
-    return sorted(
-        (run.tags["mmclf.arm"], run.tags["mmclf.seed"]) for run in runs if run.status == status
-    )
-
-
-def own_study(folder: Path, text: str) -> Path:
-    path = folder / "conf" / "study" / "mine.yaml"
-    path.parent.mkdir(parents=True)
-    path.write_text(HEAD + text)
-    return folder / "conf"
 
 
 @pytest.fixture(scope="module")
 def thresholds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output of the study of thresholds, two seeds, with -m, its last line in a file."""
+    """The output of the study of thresholds, two seeds, with -m."""
     folder = tmp_path_factory.mktemp("thresholds")
     assert main(["-m", "study=threshold", *SMALL, "study.seeds=2", f"output_dir={folder}"]) == 0
     return folder
@@ -172,131 +126,6 @@ def test_every_cell_of_an_arm_is_the_mean_of_its_runs(thresholds: Path) -> None:
             difference = float(row["test/f1_samples"]) - base
             assert math.isclose(float(row["Difference"]), difference, abs_tol=1e-12)
             assert float(row["Diff. low"]) <= difference <= float(row["Diff. high"])
-
-
-def losses(folder: Path) -> list[str]:
-    """The command of a study of two losses with the seed 3."""
-    conf = own_study(folder, LOSSES)
-    return ["--config-dir", str(conf), "study=mine", *SMALL, f"output_dir={folder}"]
-
-
-def test_more_seeds_add_the_runs_that_are_missing(tmp_path: Path) -> None:
-    command = losses(tmp_path)
-    assert main(command) == 0
-    before = {run.id for run in children(tmp_path)}
-    assert main([*command, "study.seeds=[3,1]"]) == 0
-    runs = children(tmp_path)
-    assert places(runs) == [("bce", "1"), ("bce", "3"), ("focal", "1"), ("focal", "3")]
-    assert before < {run.id for run in runs}
-
-
-def test_a_failed_arm_stops_nothing_and_is_shown_and_tried_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    conf = own_study(tmp_path, RATES)
-    command = ["--config-dir", str(conf), "study=mine", *SMALL, f"output_dir={tmp_path}"]
-    assert main(command) == 1
-    printed = capsys.readouterr()
-    assert printed.err.count("NonFiniteLossError: the loss is not finite") == 2
-    assert "2 of 4 runs have not finished" in printed.out
-    assert "0 finished, 2 failed (seed 0, 1)" in printed.out
-    assert "not compared" in printed.out
-    runs = children(tmp_path)
-    assert places(runs) == [("0.001", "0"), ("0.001", "1")]
-    assert places(runs, "FAILED") == [("1e+20", "0"), ("1e+20", "1")]
-    assert parent_of(tmp_path).status == "FAILED"
-    done = {run.id for run in runs if run.status == "FINISHED"}
-    assert main(command) == 1
-    again = children(tmp_path)
-    assert {run.id for run in again if run.status == "FINISHED"} == done
-    assert len(again) == 6
-
-
-@pytest.mark.slow
-def test_a_run_whose_artifacts_are_lost_is_done_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = losses(tmp_path)
-    assert main(command) == 0
-    lost = next(run.id for run in children(tmp_path) if run.tags["mmclf.arm"] == "focal")
-    (tmp_path / "artifacts" / lost / "artifacts" / "predictions" / "test.npz").unlink()
-    assert main(command) == 1
-    assert "1 failed (seed 3)" in capsys.readouterr().out
-    before = {run.id for run in children(tmp_path)}
-    assert main(command) == 0
-    after = {run.id: run for run in children(tmp_path)}
-    assert after[lost].status == "FAILED"
-    assert "test.npz" in after[lost].tags["mmclf.error"]
-    (new,) = after.keys() - before
-    assert (after[new].tags["mmclf.arm"], after[new].status) == ("focal", "FINISHED")
-
-
-@pytest.mark.slow
-def test_the_report_is_of_the_study_that_was_run_last(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = losses(tmp_path)
-    first, other = command, [*command, "trainer.epochs=1"]
-    for one in (first, other, first):
-        assert main(one) == 0
-    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("study_id")]
-    assert told[0] == told[2] != told[1]
-    assert main(["report", "mine", "--format", "html", f"output_dir={tmp_path}"]) == 0
-    page = capsys.readouterr().out
-    assert "trainer.epochs=2" in page
-    assert "trainer.epochs=1" not in page
-
-
-@pytest.mark.slow
-def test_other_settings_are_another_study(tmp_path: Path) -> None:
-    command = losses(tmp_path)
-    assert main(command) == 0
-    assert main([*command, "trainer.epochs=1"]) == 0
-    parents = [run for run in tracker(tmp_path).runs() if run.parent is None]
-    assert len(parents) == 2
-
-
-def test_a_study_that_is_being_run_is_not_run_twice(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lock = tmp_path / "studies" / ".threshold.lock"
-    lock.parent.mkdir()
-    with FileLock(lock):
-        assert main(["study=threshold", *SMALL, f"output_dir={tmp_path}"]) == 2
-    assert "is being run by another process" in capsys.readouterr().err
-    assert not (tmp_path / "mlflow.db").exists()
-
-
-def test_who_shares_a_database_shares_the_lock(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lock = tmp_path / "shared" / "studies" / ".threshold.lock"
-    lock.parent.mkdir(parents=True)
-    place = [f"output_dir={tmp_path}/own", f"tracking.uri=sqlite:///{tmp_path}/shared/mlflow.db"]
-    with FileLock(lock):
-        assert main(["study=threshold", *SMALL, *place]) == 2
-    told = capsys.readouterr().err
-    assert "is being run by another process" in told
-    # Another output folder would lead to the same runs.
-    assert "give tracking.uri=URI for one beside it" in told
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["study=threshhold"], "did you mean 'threshold'?"),
-        (["study=threshold", "threshold=fixed"], "study=threshold varies threshold"),
-        (["study=threshold", "loss=bce,focal"], "a study varies its factors alone"),
-        (["study=loss,threshold"], "study"),
-        (["study=threshold", "data=competition", "data.root=nowhere"], "nowhere"),
-    ],
-)
-def test_bad_input_exits_2_and_runs_nothing(
-    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([*arguments, "vision=none", "text=tfidf", f"output_dir={tmp_path}"]) == 2
-    assert words in capsys.readouterr().err
-    assert not (tmp_path / "mlflow.db").exists()
 
 
 @pytest.mark.slow

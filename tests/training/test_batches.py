@@ -8,11 +8,13 @@ from small_training import examples, values
 from torch import Tensor
 
 from mmclf.config.schema import Augment
+from mmclf.models.classifier import Several
 from mmclf.training.batches import CaptionInput, FeatureInput, ImageInput, TrainingSet
 
 CPU = torch.device("cpu")
 CLEAN = Augment(views=1, padding=0, horizontal_flip=0.5, vertical_flip=0.5, seed=0)
 FLIPS = Augment(views=2, padding=0, horizontal_flip=1.0, vertical_flip=0.0, seed=0)
+LETTERS = [("a",), ("b",), ("c",)]
 PICTURES = np.arange(5 * 2 * 3 * 3, dtype=np.uint8).reshape(5, 2, 3, 3)
 
 
@@ -61,16 +63,41 @@ def test_pictures_are_augmented_in_training_alone() -> None:
 
 
 def test_captions_are_padded_to_the_longest_of_their_batch() -> None:
-    source = CaptionInput(["a", "bcd", "ef"], Reader())
-    assert source.eval_batch(slice(0, 2), CPU)["ids"].shape == (2, 3)
+    source = CaptionInput([("a",), ("bcd",), ("ef",)], Reader())
+    tokens = source.eval_batch(slice(0, 2), CPU)
+    assert isinstance(tokens, dict)
+    assert tokens["ids"].shape == (2, 3)
     found = source.train_batch(torch.tensor([2, 0]), generator(), CPU)["ids"]
     assert found.tolist() == [[ord("e"), ord("f")], [ord("a"), ord(" ")]]
+
+
+def test_of_several_captions_each_is_drawn_and_all_are_evaluated() -> None:
+    source = CaptionInput([("a", "b", "c"), ("d",)], Reader())
+    drawn = source.train_batch(torch.tensor([0, 1] * 300), generator(), CPU)["ids"].flatten()
+    assert drawn[1::2].tolist() == [ord("d")] * 300
+    # 300 draws of 3: the deviation of a count is 8.2.
+    counts = (drawn[::2] - ord("a")).bincount(minlength=3).tolist()
+    assert len(counts) == 3
+    assert all(67 <= count <= 133 for count in counts)
+    several = source.eval_batch(slice(None), CPU)
+    assert isinstance(several, Several)
+    assert several.counts.tolist() == [3, 1]
+    assert several.inputs["ids"].flatten().tolist() == [ord(c) for c in "abcd"]
+    assert isinstance(source.eval_batch(slice(1, 2), CPU), dict)
+
+
+def test_a_mean_view_is_evaluated_and_never_drawn() -> None:
+    source = FeatureInput(torch.arange(3.0).expand(50, 3)[:, :, None], clean_is_drawn=False)
+    assert set(source.eval_batch(slice(None), CPU).flatten().tolist()) == {0.0}
+    drawn = source.train_batch(torch.arange(50), generator(), CPU)
+    assert set(drawn.flatten().tolist()) == {1.0, 2.0}
+    assert source.subset(np.array([1])).clean_is_drawn is False
 
 
 def test_other_rows_are_taken_in_their_order() -> None:
     rows, values = np.array([2, 0]), torch.arange(12.0).reshape(3, 2, 2)
     assert torch.equal(FeatureInput(values).subset(rows).values, values[[2, 0]])
-    assert CaptionInput(["a", "b", "c"], Reader()).subset(rows).captions == ["c", "a"]
+    assert CaptionInput(LETTERS, Reader()).subset(rows).captions == [("c",), ("a",)]
     pictures = ImageInput(PICTURES, np.array([4, 3, 1]), Eye(), CLEAN).subset(rows)
     torch.testing.assert_close(pictures.eval_batch(slice(None), CPU), channels_first([1, 4]))
 
@@ -79,7 +106,7 @@ def test_features_and_raw_inputs_stand_side_by_side() -> None:
     values = torch.arange(12.0).reshape(3, 2, 2)
     some = TrainingSet(
         ["0", "1", "2"],
-        {"vision": FeatureInput(values), "text": CaptionInput(["a", "b", "c"], Reader())},
+        {"vision": FeatureInput(values), "text": CaptionInput(LETTERS, Reader())},
         torch.eye(3),
     )
     inputs, labels = some.eval_batch(slice(1, 3))

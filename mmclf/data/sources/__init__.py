@@ -1,7 +1,9 @@
 """Data sources: each reads files of one form and returns Samples.
 
 competition, competition_csv   train.csv, test.csv and a folder of images
-coco, coco_json                MS COCO's annotations
+coco, coco_parts, coco_json    MS COCO's annotations
+coco_karpathy                  Karpathy's split of them
+caption_use                    what becomes of several captions of a sample
 table, table_file              a table of one's own
 demo, demo_pictures            a generated competition
 """

@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import numpy as np
 
 from mmclf.data.image_paths import image_paths
-from mmclf.data.problems import repeated, shown
+from mmclf.data.problems import listed, repeated, shown
 from mmclf.data.samples import Samples, label_matrix
-from mmclf.data.sources.coco_json import Instances, read_captions, read_instances
+from mmclf.data.sources.caption_use import CaptionUse, use_captions
+from mmclf.data.sources.coco_karpathy import join_karpathy, read_karpathy
+from mmclf.data.sources.coco_parts import (
+    CocoImage,
+    CocoPart,
+    PartFiles,
+    read_own_part,
+    read_part,
+)
 from mmclf.errors import InputError, suggestion
+
+Unlabelled = Literal["error", "keep", "drop"]
 
 LAYOUT = """expected, in the format of MS COCO,
   ROOT/{instances}  with images, annotations and categories
-  ROOT/{captions}  with captions; data.captions=null without
+  ROOT/{captions}  with captions; it may be the same file; data.captions=null without
   ROOT/{images}  the folder of the images that file_name names"""
-
-
-@dataclass(frozen=True)
-class _Part:
-    """The annotations of one part.
-
-    Args:
-        name: `train`, `val` or `test`.
-        file: of the instances.
-        instances: read from it.
-        captions: by image id.
-        images: folder of the images, below the root.
-
-    """
-
-    name: str
-    file: Path
-    instances: Instances
-    captions: Mapping[int, str]
-    images: str
-
-    def images_with(self, selected: Iterable[int]) -> list[int]:
-        """The ids of the images with a selected category, in the file's order."""
-        category_ids = frozenset(selected)
-        return [
-            image
-            for image, categories in self.instances.categories_of.items()
-            if not categories.isdisjoint(category_ids)
-        ]
 
 
 def load(
@@ -60,53 +41,89 @@ def load(
     test_instances: str | None = None,
     test_captions: str | None = None,
     test_images: str | None = None,
+    karpathy: str | None = None,
     categories: list[int | str] | None = None,
+    caption_use: CaptionUse = "first",
+    unlabelled: Unlabelled = "drop",
 ) -> Samples:
-    """Read a sample for each image with one of the `categories` (ids or names; None for all).
+    """Read a sample for each image, its labels those of the `categories` that it shows.
 
-    Images without one are left out; crowds count as instances. The caption is the one with the
-    lowest id, or empty. Ids are the images' paths below `root`. The files in `val_*` and `test_*`
-    are the source's own validation and test sets. Raises InputError if a file is missing or
-    damaged, a category is unknown, or the files do not belong together.
+    A category that no annotation has is left out; crowds count as instances. An image's captions
+    are in the order of their ids. Ids are the images' paths below `root`. Raises InputError if a
+    file is missing or damaged, a category is unknown, or the files do not belong together.
+
+    Args:
+        root: folder of all files.
+        instances: file of the images, annotations and categories.
+        captions: file of the captions, which may be the same; None without.
+        images: folder of the images.
+        val_instances: likewise, of the source's own validation set.
+        val_captions: likewise.
+        val_images: likewise.
+        test_instances: likewise, of the source's own test set.
+        test_captions: likewise.
+        test_images: likewise.
+        karpathy: file of Karpathy's split, whose parts and captions take the place of the others'.
+        categories: ids or names; None for all.
+        caption_use: of several captions of an image.
+        unlabelled: what becomes of images that show none of the categories.
+
     """
+    if karpathy is not None:
+        _check_no_captions({"val_captions": val_captions, "test_captions": test_captions})
+        captions = None
     _check_layout(root, instances, captions, images)
+    folder = Path(root)
+    own = (
+        PartFiles("val", val_instances, val_captions, val_images),
+        PartFiles("test", test_instances, test_captions, test_images),
+    )
     parts = [
-        _read(root, "train", instances, captions, images),
-        *_read_own(root, "val", val_instances, val_captions, val_images, captions),
-        *_read_own(root, "test", test_instances, test_captions, test_images, captions),
+        read_part(folder, PartFiles("train", instances, captions, images)),
+        *(
+            part
+            for files in own
+            for part in read_own_part(folder, files, has_captions=captions is not None)
+        ),
     ]
-    names = parts[0].instances.categories
-    selected = _selected_ids(categories, names, parts[0].file)
-    _check_same_names(parts, selected)
-    images_of = [(part, image) for part in parts for image in part.images_with(selected)]
-    if not images_of:
-        raise InputError(
-            f"{parts[0].file}: no image shows any of the chosen categories: choose others by "
-            "data.categories"
-        )
-    ids = [
-        PurePosixPath(part.images, part.instances.images[image]).as_posix()
-        for part, image in images_of
-    ]
+    found = [image for part in parts for image in part.images]
+    notes: list[str] = []
+    if karpathy is not None:
+        path = folder / karpathy
+        found, notes = join_karpathy(found, read_karpathy(path), path)
+    names, more = _selected(categories, parts, found)
+    found, of_labels = _labelled(found, names, unlabelled, parts[0].file)
+    texts = use_captions([image.captions for image in found], caption_use)
+    ids = [PurePosixPath(image.folder, image.name).as_posix() for image in found]
     problems = repeated(ids, root, "image", "keep each image once")
-    paths = _paths(root, parts, selected, problems)
+    paths = _paths(folder, found, problems)
     if problems:
         raise InputError(*problems)
-    label_ids = tuple(str(category) for category in selected)
-    label_sets = [
-        [str(category) for category in part.instances.categories_of[image].intersection(selected)]
-        for part, image in images_of
-    ]
+    label_ids = tuple(str(category) for category in names)
     return Samples(
         ids=tuple(ids),
         images=paths,
-        captions=tuple(part.captions.get(image, "") for part, image in images_of),
-        labels=label_matrix(label_sets, label_ids),
+        captions=texts.captions,
+        labels=label_matrix(
+            [[str(one) for one in image.categories if one in names] for image in found], label_ids
+        ),
         label_ids=label_ids,
-        label_names=tuple(names[category] for category in selected),
-        own_val=np.array([part.name == "val" for part, _ in images_of]),
-        own_test=np.array([part.name == "test" for part, _ in images_of]),
+        label_names=tuple(names.values()),
+        own_val=np.array([image.part == "val" for image in found]),
+        own_test=np.array([image.part == "test" for image in found]),
+        notes=(*notes, *more, *of_labels, *texts.notes),
+        other_captions=texts.others,
     )
+
+
+def _check_no_captions(files: Mapping[str, str | None]) -> None:
+    problems = [
+        f"data.{key} is given, but data.karpathy has the captions: leave one of them out"
+        for key, file in files.items()
+        if file is not None
+    ]
+    if problems:
+        raise InputError(*problems)
 
 
 def _check_layout(root: str, instances: str, captions: str | None, images: str) -> None:
@@ -118,38 +135,31 @@ def _check_layout(root: str, instances: str, captions: str | None, images: str) 
             raise InputError(f"data.root: {root} has no {file}; {layout}")
 
 
-def _read(root: str, name: str, instances: str, captions: str | None, images: str) -> _Part:
-    file = Path(root, instances)
-    content = read_instances(file)
-    texts = read_captions(Path(root, captions), content.images) if captions is not None else {}
-    return _Part(name, file, content, texts, images)
+def _selected(
+    categories: Sequence[int | str] | None, parts: Sequence[CocoPart], images: Iterable[CocoImage]
+) -> tuple[dict[int, str], list[str]]:
+    """The names of the selected categories by ascending id, and a note on those left out.
 
-
-def _read_own(
-    root: str,
-    name: str,
-    instances: str | None,
-    captions: str | None,
-    images: str | None,
-    train_captions: str | None,
-) -> list[_Part]:
-    """The source's own part; empty if it is not configured. Raises InputError if incomplete."""
-    if instances is None and captions is None and images is None:
-        return []
-    needed = {"instances": instances, "images": images}
-    if train_captions is not None:
-        needed["captions"] = captions
-    for key, value in needed.items():
-        if value is None:
-            raise InputError(
-                f"data.{name}_{key} is missing: a {name} set of its own needs "
-                f"{', '.join(f'data.{name}_{other}' for other in needed)}"
-            )
-    if train_captions is None and captions is not None:
-        raise InputError(f"data.{name}_captions is given, but data.captions is null: give both")
-    assert instances is not None
-    assert images is not None
-    return [_read(root, name, instances, captions, images)]
+    Raises InputError for unknown ones, those with different names in two parts, and if no
+    annotation has any.
+    """
+    first = parts[0]
+    selected = _selected_ids(categories, first.categories, first.file)
+    _check_same_names(parts, selected)
+    annotated = {category for image in images for category in image.categories}
+    names = {one: first.categories[one] for one in selected if one in annotated}
+    if not names:
+        raise InputError(
+            f"{first.file}: no image shows any of the chosen categories: choose others by "
+            "data.categories"
+        )
+    unused = [shown(first.categories[one]) for one in selected if one not in annotated]
+    if not unused:
+        return names, []
+    return names, [
+        f"{len(unused)} of {len(selected)} categories were left out, as no annotation has them: "
+        f"{listed(unused)}"
+    ]
 
 
 def _selected_ids(
@@ -177,33 +187,55 @@ def _selected_ids(
     return selected
 
 
-def _check_same_names(parts: Sequence[_Part], selected: Iterable[int]) -> None:
+def _check_same_names(parts: Sequence[CocoPart], selected: Iterable[int]) -> None:
     """Raise InputError if a selected category has different names in two parts."""
     first, *others = parts
     problems = []
     for category in selected:
-        name = first.instances.categories[category]
+        name = first.categories[category]
         problems += [
             f"{part.file}: category {category} is {shown(other_name)}, but {shown(name)} in "
             f"{first.file}: number the categories alike"
             for part in others
-            if (other_name := part.instances.categories.get(category, name)) != name
+            if (other_name := part.categories.get(category, name)) != name
         ]
     if problems:
         raise InputError(*problems)
 
 
-def _paths(
-    root: str, parts: Sequence[_Part], selected: Iterable[int], problems: list[str]
-) -> tuple[Path, ...]:
-    """The paths of the images with a selected category; adds what is wrong to `problems`."""
-    paths: list[Path] = []
-    for part in parts:
-        images = part.images_with(selected)
-        names = [part.instances.images[image] for image in images]
-        locations = [f"{part.file}, image id {image}" for image in images]
+def _labelled(
+    images: Sequence[CocoImage], categories: Mapping[int, str], unlabelled: Unlabelled, file: Path
+) -> tuple[list[CocoImage], list[str]]:
+    """The images to use, and a note on those that show none of the categories.
+
+    Raises InputError if there are such, and `unlabelled` says so.
+    """
+    without = [image for image in images if image.categories.isdisjoint(categories)]
+    if not without:
+        return [*images], []
+    found = f"{len(without)} of {len(images)} images show none of the categories"
+    if unlabelled == "keep":
+        return [*images], [f"{found}: they have no labels"]
+    if unlabelled == "drop":
+        note = f"{found} and were left out: data.unlabelled=keep takes them"
+        return [image for image in images if not image.categories.isdisjoint(categories)], [note]
+    names = listed([image.name for image in without])
+    raise InputError(
+        f"{file}: {found} ({names}): data.unlabelled=drop leaves them out, keep takes them "
+        "without labels"
+    )
+
+
+def _paths(root: Path, images: Sequence[CocoImage], problems: list[str]) -> tuple[Path, ...]:
+    """The images' paths; adds what is wrong to `problems`."""
+    paths: dict[int, Path] = {}
+    for folder in dict.fromkeys(image.folder for image in images):
+        rows = [row for row, image in enumerate(images) if image.folder == folder]
+        names = [images[row].name for row in rows]
         try:
-            paths += image_paths(Path(root, part.images), names, locations)
+            found = image_paths(root / folder, names, [images[row].location for row in rows])
         except InputError as error:
             problems += error.problems
-    return tuple(paths)
+        else:
+            paths |= dict(zip(rows, found, strict=True))
+    return tuple(paths[row] for row in sorted(paths))

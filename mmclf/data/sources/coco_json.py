@@ -22,7 +22,7 @@ CAPTIONS: Mapping[str, Mapping[str, type]] = {
     "annotations": {"id": int, "image_id": int, "caption": str}
 }
 KEYS = frozenset([*ENTRIES, *(key for keys in ENTRIES.values() for key in keys), "caption"])
-WORDS: Mapping[type, str] = {int: "a whole number", str: "a proper text"}
+WORDS: Mapping[type, str] = {int: "a whole number", str: "a proper text", list: "a list"}
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Instances:
     categories: Mapping[int, str]
 
 
-def read_instances(path: Path) -> Instances:
-    """Read the instances in a file, including crowds (`iscrowd`).
+def instances_in(tree: Mapping[str, Any], path: Path) -> Instances:
+    """The instances in the content of a file, including crowds (`iscrowd`).
 
-    Raises InputError if the file cannot be read, an id is repeated, or an annotation refers to an
-    unknown image or category.
+    Annotations that only hold a caption are passed over. Raises InputError if an id is repeated, or
+    an annotation refers to an unknown image or category.
     """
-    entries = _entries(path, ENTRIES)
+    entries = checked_lists(_with_only(tree, "category_id"), ENTRIES, path)
     images, categories, annotations = (entries[name] for name in ENTRIES)
     problems = [
         *repeated((str(entry["id"]) for entry in images), path, "image id"),
@@ -66,24 +66,26 @@ def read_instances(path: Path) -> Instances:
     return Instances(file_names, categories_of, category_names)
 
 
-def read_captions(path: Path, images: Mapping[int, str]) -> dict[int, str]:
-    """Read the caption with the lowest id of each of the `images` (file names by id) that has one.
+def captions_in(
+    tree: Mapping[str, Any], path: Path, images: Mapping[int, str]
+) -> dict[int, tuple[str, ...]]:
+    """The captions of each of the `images` (file names by id) that has one, by ascending id.
 
-    Raises InputError if the file cannot be read, or belongs to other images.
+    Annotations that only hold a category are passed over. Raises InputError if the file belongs to
+    other images.
     """
-    tree = _tree(path)
-    first: dict[int, tuple[int, str]] = {}
-    for entry in _checked_lists(tree, CAPTIONS, path)["annotations"]:
-        candidate = entry["id"], entry["caption"]
+    lists = checked_lists(_with_only(tree, "caption"), CAPTIONS, path)
+    captions: dict[int, list[tuple[int, str]]] = {}
+    for entry in lists["annotations"]:
         if entry["image_id"] in images:
-            first[entry["image_id"]] = min(first.get(entry["image_id"], candidate), candidate)
-    if images and not first:
+            captions.setdefault(entry["image_id"], []).append((entry["id"], entry["caption"]))
+    if images and not captions:
         raise InputError(
             f"{path} has no caption for any of {len(images)} images: give the captions that belong "
             "to the instances"
         )
     if "images" in tree:
-        listed_images = _checked_lists(tree, {"images": ENTRIES["images"]}, path)["images"]
+        listed_images = checked_lists(tree, {"images": ENTRIES["images"]}, path)["images"]
         mismatches = [
             f"id {entry['id']}: {shown(entry['file_name'])}, not {shown(images[entry['id']])}"
             for entry in listed_images
@@ -94,20 +96,38 @@ def read_captions(path: Path, images: Mapping[int, str]) -> dict[int, str]:
                 f"{path}: {len(mismatches)} images are called otherwise than in the instances "
                 f"({listed(mismatches)}): give the captions that belong to them"
             )
-    return {image: caption for image, (_, caption) in first.items()}
+    return {
+        image: tuple(caption for _, caption in sorted(numbered))
+        for image, numbered in captions.items()
+    }
 
 
-def _entries(
-    path: Path, schema: Mapping[str, Mapping[str, type]]
-) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-    return _checked_lists(_tree(path), schema, path)
+def _with_only(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The tree with the annotations that have `key`, or with all of them if none has it.
+
+    Those of a category and those with a caption may stand in one file. What has neither stays, so
+    that it is refused.
+    """
+    annotations = tree.get("annotations")
+    other = "caption" if key == "category_id" else "category_id"
+    if not isinstance(annotations, list) or not any(_has_key(entry, key) for entry in annotations):
+        return tree
+    kept = [one for one in annotations if _has_key(one, key) or not _has_key(one, other)]
+    return {**tree, "annotations": kept}
 
 
-def _tree(path: Path) -> dict[str, Any]:
-    """The JSON object in the file, without the keys that are not used."""
+def _has_key(entry: object, key: str) -> bool:
+    return isinstance(entry, dict) and entry.get(key) is not None
+
+
+def read_tree(path: Path, keys: frozenset[str] = KEYS) -> dict[str, Any]:
+    """The JSON object in a file with only these keys, at any depth.
+
+    Raises InputError if the file cannot be read, or is no JSON object.
+    """
     text = read_text(path)
     try:
-        tree = json.loads(text, object_hook=_drop_unused_keys)
+        tree = json.loads(text, object_hook=lambda node: {k: node[k] for k in node if k in keys})
     except json.JSONDecodeError as error:
         raise InputError(
             f"{path}, line {error.lineno}, column {error.colno}: this is no JSON ({error.msg}): "
@@ -121,11 +141,7 @@ def _tree(path: Path) -> dict[str, Any]:
     return tree
 
 
-def _drop_unused_keys(node: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in node.items() if key in KEYS}
-
-
-def _checked_lists(
+def checked_lists(
     tree: Mapping[str, Any], schema: Mapping[str, Mapping[str, type]], path: Path
 ) -> Mapping[str, Sequence[Mapping[str, Any]]]:
     """The lists of the tree, after checking that all entries have the keys with their types.
@@ -155,7 +171,7 @@ def _checked_lists(
 def _has_value(entry: object, key: str, kind: type) -> bool:
     value = entry.get(key) if isinstance(entry, dict) else None
     # In Python True is an int, and JSON allows half a character (\ud800) in a string.
-    return type(value) is kind and (kind is int or _is_valid_text(str(value)))
+    return type(value) is kind and (kind is not str or _is_valid_text(str(value)))
 
 
 def _is_valid_text(text: str) -> bool:

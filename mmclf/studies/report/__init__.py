@@ -4,6 +4,7 @@ tables          any table as text, Markdown, CSV and LaTeX
 run_table       a row for each tracked run
 collect         a study's result, out of its runs
 results         what the result holds
+notes           what is to be known before comparing
 predictions     the label sets that runs predicted
 common_samples  test samples that runs have in common
 compare         any two runs beside each other

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -13,38 +13,36 @@ from numpy.typing import NDArray
 
 from mmclf.errors import ArtifactError
 from mmclf.evaluation.metrics import DecidingMetric
-from mmclf.plots.words import counted
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import FILE, Definition, read_definition
-from mmclf.studies.report.common_samples import Decided, on_common_samples
+from mmclf.studies.report.common_samples import (
+    Decided,
+    largest_groups,
+    on_common_samples,
+)
+from mmclf.studies.report.notes import group_notes, study_notes
 from mmclf.studies.report.predictions import read_predictions
 from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
 from mmclf.studies.run_key import RunKey, in_words, run_key
-from mmclf.studies.statistics.bootstrap import resampled_score, score
+from mmclf.studies.statistics.bootstrap import count_groups, resampled_score, score
 from mmclf.studies.statistics.estimates import Estimate, estimate, holm
 
 RESAMPLES = 2000
 DIGITS = 12  # of a sum of scores
 Floats = NDArray[np.float64]
-CONDITIONS = {
-    "mmclf.hardware": "hardware",
-    "mmclf.cold_hardware": "hardware, which their running times are of",
-    "mmclf.versions": "versions",
-    "mmclf.commit": "commits",
-    "mmclf.data_digest": "data",
-}
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The deciding metric of runs on one and the same N test samples.
+    """The deciding metric of runs on one and the same test samples.
 
-    `values`: by run; `resampled`: on B resamples of the samples (B,).
+    `values`: by run; `resampled`: on B resamples of the samples (B,); `groups`: how many groups of
+    samples that belong together each resample drew from.
     """
 
     values: Mapping[RunKey, float]
     resampled: Mapping[RunKey, Floats]
-    samples: int
+    groups: int
 
 
 def collect(tracker: Tracker, parent: TrackedRun) -> StudyResult:
@@ -88,7 +86,7 @@ def study_result(
     if corrected[-1] is not None:
         # What such a study asks for is the gain and its parts, not each of its many arms.
         arms[-1] = replace(arms[-1], difference=corrected[-1])
-    notes += _notes(definition, arms, list(finished.values()))
+    notes += study_notes(definition, arms, list(finished.values()))
     pairs = zip(definition.effects, corrected, strict=False)
     return StudyResult(
         definition,
@@ -130,9 +128,14 @@ def _scores(
     predicted = np.stack([of.predicted for of in paired.values()])
     metric = definition.deciding.metric
     values = dict(zip(paired, score(labels, predicted, metric).tolist(), strict=True))
-    columns = resampled_score(labels, predicted, metric, resamples=RESAMPLES, seed=0).T
+    groups = largest_groups(list(paired.values()))
+    columns = resampled_score(
+        labels, predicted, metric, resamples=RESAMPLES, seed=0, groups=groups
+    ).T
     resampled = dict(zip(paired, columns, strict=True))
-    return Scores(values, resampled, len(labels)), errors, [*notes, *more]
+    count = count_groups(groups)
+    more += group_notes(len(groups), count)
+    return Scores(values, resampled, count), errors, [*notes, *more]
 
 
 def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> Decided:
@@ -149,7 +152,7 @@ def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> Dec
             f"run {run.id}: {key} is tracked as {tracked}, but its predictions give {value}: "
             "its artifacts have changed since"
         )
-    return Decided(test.ids, test.labels, predicted)
+    return Decided(test.ids, test.groups, test.labels, predicted)
 
 
 def _arms(
@@ -217,42 +220,10 @@ def _contrast(
     ]
     drawn = np.round(by_draw, DIGITS) if by_draw else None
     # Rounded, lest what adds up to nothing is an effect of 1e-17.
-    return estimate(values.round(DIGITS), resampled.round(DIGITS), scores.samples, drawn)
+    return estimate(values.round(DIGITS), resampled.round(DIGITS), scores.groups, drawn)
 
 
 def _corrected(estimates: Sequence[Estimate | None]) -> list[Difference | None]:
     """The estimates with their p corrected over all of them."""
     corrected = iter(holm([of.p for of in estimates if of is not None]))
     return [None if of is None else Difference(of, next(corrected)) for of in estimates]
-
-
-def _notes(
-    definition: Definition, arms: Sequence[ArmResult], finished: Sequence[TrackedRun]
-) -> Iterator[str]:
-    if len(definition.seeds) == 1:
-        yield (
-            "one seed alone: the intervals hold the test set's share of the uncertainty, and "
-            "nothing of what another seed would give"
-        )
-    unfinished = sum(len(arm.failed) + len(arm.missing) for arm in arms)
-    if unfinished:
-        yield (
-            f"{unfinished} of {len(arms) * len(definition.seeds)} runs have not finished: arms are "
-            "compared on the seeds that they share; the same command runs what is missing"
-        )
-    if definition.gain is not None and definition.gain[0].name == definition.baseline:
-        yield (
-            f"p is corrected over the effects and the whole, {definition.gain[1].name!r}, "
-            "together, and over the other arms' differences by themselves"
-        )
-    draws = max((len(effect.draws) for effect in definition.effects), default=0)
-    if draws:
-        held = "what" if draws > 1 else "nothing of what"
-        yield (
-            f"the Shapley values are estimates from {counted(draws, 'random order')} of the "
-            f"changes and the reverse; the intervals hold {held} other orders would give"
-        )
-    for tag, name in CONDITIONS.items():
-        values = sorted({run.tags[tag] for run in finished if tag in run.tags})
-        if len(values) > 1:
-            yield f"the runs are of different {name}: {'; '.join(values)}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmclf.studies.run_key import RunKey, in_words
+from mmclf.studies.statistics.bootstrap import count_groups
 
 # Runs that lack more of a test set than this share have another one.
 MOST_LACKING = 0.1
@@ -16,9 +17,10 @@ MOST_LACKING = 0.1
 
 @dataclass(frozen=True)
 class Decided:
-    """What a run made of its test samples: ids (N,), labels (N, L), predicted sets (N, L)."""
+    """What a run made of its test samples: ids, groups (N,), labels (N, L), predicted (N, L)."""
 
     ids: NDArray[np.str_]
+    groups: NDArray[np.int64]
     labels: NDArray[np.uint8]
     predicted: NDArray[np.uint8]
 
@@ -26,7 +28,7 @@ class Decided:
         """The same on these samples, all of which it has, in their order."""
         order = np.argsort(self.ids)
         rows = order[np.searchsorted(self.ids, ids, sorter=order)]
-        return Decided(ids, self.labels[rows], self.predicted[rows])
+        return Decided(ids, self.groups[rows], self.labels[rows], self.predicted[rows])
 
 
 def on_common_samples(
@@ -57,3 +59,11 @@ def on_common_samples(
             f"some runs have up to {most}, of which their means are"
         )
     return {key: run.on(common) for key, run in kept.items()}, notes
+
+
+def largest_groups(runs: Sequence[Decided]) -> NDArray[np.int64]:
+    """The groups (N,) of the same N samples, of the run that tells the fewest of them.
+
+    One that was tracked before samples had groups tells each sample as its own.
+    """
+    return min((run.groups for run in runs), key=count_groups)

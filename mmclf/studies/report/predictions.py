@@ -23,9 +23,10 @@ FITTED = "_fitted"  # the rule whose threshold comes from val
 
 @dataclass(frozen=True)
 class Part:
-    """The samples of one part: ids (N,), labels and probabilities (N, L)."""
+    """The samples of one part: ids and groups (N,), labels and probabilities (N, L)."""
 
     ids: NDArray[np.str_]
+    groups: NDArray[np.int64]
     labels: Labels
     probabilities: Floats
 
@@ -75,7 +76,10 @@ def read_predictions(
 def _part(path: Path) -> Part:
     try:
         with np.load(path, allow_pickle=False) as held:
-            return Part(held["ids"], held["labels"], probabilities_of(held["logits"]))
+            ids = held["ids"]
+            # Files of before samples had groups have none: each sample is its own.
+            groups = held["groups"] if "groups" in held else np.arange(len(ids))
+            return Part(ids, groups, held["labels"], probabilities_of(held["logits"]))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise _damaged(path, error) from error
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from mmclf.studies.report.notes import label_notes
 from mmclf.studies.report.tables import NO_VALUE, SUFFIXES, Formats, in_digits, write_forms
 
 COLUMNS: Mapping[str, str] = {
@@ -66,6 +67,11 @@ def results(runs: Sequence[Row]) -> pd.DataFrame:
 def _hardware(run: Row) -> str:
     """What the running time is of; a run without one is of the hardware that it started on."""
     return run.tags.get("mmclf.cold_hardware") or run.tags.get("mmclf.hardware") or NO_VALUE
+
+
+def remarks(runs: Sequence[Row]) -> list[str]:
+    """What is to be known of the table's values, a sentence each."""
+    return [f"note: {note}" for note in label_notes(runs, ("val", "test"))]
 
 
 def write_results(folder: Path, runs: Sequence[Row]) -> None:

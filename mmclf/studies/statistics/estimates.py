@@ -14,6 +14,8 @@ The variance between the seeds' values, over S, holds the first two. The third i
 of two seeds' values over draws of the samples, which the bootstrap of samples gives: as the
 resamples' variance holds var(samples) + var(interaction) for one seed and
 var(samples) + var(interaction) / S for the mean, their difference tells the interaction apart.
+Where samples belong together, as the captions of one image do, groups of them are what is drawn,
+by the bootstrap and in the formulas: G groups stand in the place of N samples.
 (Owen 2007, The pigeonhole bootstrap, Annals of Applied Statistics 1:386-411, on why resampling
 seeds and samples at once would count the interaction more than once.)
 """
@@ -66,38 +68,39 @@ class Estimate:
 
 
 def estimate(
-    values: Floats, resampled: Floats, samples: int, draws: Floats | None = None
+    values: Floats, resampled: Floats, groups: int, draws: Floats | None = None
 ) -> Estimate:
     """The estimate from the values (S,) of S seeds, and those of each of B resamples (B, S).
 
-    `samples` = N, how many test samples there are, of which each resample drew as many. The values
-    are those of a metric, or contrasts of metrics of runs with the same seed. With a single seed
-    the interval is for this very seed: what another would give is not known.
+    `groups` = G, how many groups of test samples there are (N samples where each is its own), of
+    which each resample drew as many. The values are those of a metric, or contrasts of metrics of
+    runs with the same seed. With a single seed the interval is for this very seed: what another
+    would give is not known.
 
     The variance is that between seeds over S, plus the mean covariance of two seeds over resamples
-    (times N / (N - 1), as resamples vary that much less than samples), or plus 0 where this comes
+    (times G / (G - 1), as resamples vary that much less than samples), or plus 0 where this comes
     out negative. It has no other floor: with the resamples' variance of the mean as one, which
     holds the interaction too, intervals of 3 seeds cover up to 100 % where that is large. `draws`
     (K,), the value by each of the K random draws that the contrast is the mean of, adds their
     variance over K: other draws would have given another mean.
 
-    Raises ValueError on shapes that do not match, InputError on a single test sample.
+    Raises ValueError on shapes that do not match, InputError on a single group of test samples.
     """
     _check_seeds(values)
     if resampled.shape[1:] != values.shape or len(resampled) < 2:
         raise ValueError(
             f"resampled values {resampled.shape}: expected (B, {len(values)}), B 2 or more"
         )
-    if samples < 2:
+    if groups < 2:
         raise InputError(
-            f"test samples: found {samples}, expected 2 or more to tell how much they vary;"
-            " make the test part larger"
+            f"groups of test samples: found {groups}, expected 2 or more to tell how much they"
+            " vary; make the test part larger"
         )
     value, between = _over_seeds(values)
-    shared = _sample_variance(resampled) * samples / (samples - 1)
+    shared = _sample_variance(resampled) * groups / (groups - 1)
     drawn = 0.0 if draws is None or len(draws) < 2 else float(draws.var(ddof=1)) / len(draws)
     seeds, variance = len(values), between + shared + drawn
-    others = [(shared, samples - 1)]
+    others = [(shared, groups - 1)]
     if draws is not None and drawn:
         others.append((drawn, len(draws) - 1))
     return _estimate(
@@ -177,14 +180,14 @@ def _freedom(between: float, seeds: int, others: Sequence[tuple[float, int]]) ->
     """The degrees of freedom of a sum of variances (Satterthwaite 1946, Biometrics 2:110-114).
 
     `between` the seeds, and `others`, each with its own degrees of freedom: the first is that of
-    the test samples, `shared`, with N - 1.
+    the groups of test samples, `shared`, with G - 1.
 
     Of so few seeds the variance is often far too small, and Satterthwaite's degrees of freedom,
-    (between + shared)² / (between² / (S - 1) + shared² / (N - 1)), are then too many: intervals
+    (between + shared)² / (between² / (S - 1) + shared² / (G - 1)), are then too many: intervals
     of 3 seeds would cover 92 % where seeds make up nine tenths of the variance, of 2 seeds 87 %.
     So the seeds' part enters at the upper limit of its one-sided 70 % interval, with which they
     cover 94 to 96 %, of 2 seeds 93 to 97 %. With one part alone both ways give its own S - 1 or
-    N - 1.
+    G - 1.
     """
     parts = [(variance, freedom) for variance, freedom in others if variance]
     if seeds > 1 and between:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from coco_files import NAMES, problems, write
 
+from mmclf.data.samples import Samples
 from mmclf.data.sources.coco import load
 
 Tree = dict[str, Any]
@@ -18,9 +19,9 @@ def test_samples_in_the_order_of_the_file(coco_root: Path) -> None:
     assert samples.ids == ("train2017/c.jpg", "train2017/a.jpg", "train2017/b.jpg")
     assert samples.images == tuple(coco_root / "train2017" / f"{name}.jpg" for name in "cab")
     assert samples.captions == ("a shirt", "a dog\non a bike", "")
-    assert samples.label_ids == ("1", "2", "10", "18", "90")
-    assert samples.label_names == ("person", "bicycle", "traffic light", "dog", "t-shirt")
-    assert samples.labels.tolist() == [[0, 0, 0, 0, 1], [0, 1, 0, 1, 0], [0, 0, 1, 0, 0]]
+    assert samples.label_ids == ("2", "10", "18", "90")
+    assert samples.label_names == ("bicycle", "traffic light", "dog", "t-shirt")
+    assert samples.labels.tolist() == [[0, 0, 0, 1], [1, 0, 1, 0], [0, 1, 0, 0]]
     assert not samples.own_val.any()
     assert not samples.own_test.any()
 
@@ -54,6 +55,87 @@ def test_no_categories_and_none_that_is_shown(coco_root: Path) -> None:
     assert "no image shows any of the chosen categories: choose others by data" in problem
 
 
+def test_a_category_that_no_annotation_has_is_left_out_and_told(coco_root: Path) -> None:
+    (note,) = [note for note in load(str(coco_root)).notes if "categories were" in note]
+    assert note.startswith("1 of 5 categories were left out")
+    assert "'person'" in note
+    chosen = load(str(coco_root), categories=["person", "dog"])
+    assert chosen.label_names == ("dog",)
+    assert any("'person'" in note for note in chosen.notes)
+    assert not any("'person'" in note for note in load(str(coco_root), categories=["dog"]).notes)
+
+
+def test_a_category_is_left_out_only_if_no_part_has_it(coco_root: Path) -> None:
+    val = {
+        "images": [{"id": 1, "file_name": "v.jpg"}],
+        "annotations": [{"image_id": 1, "category_id": 1}],
+        "categories": [{"id": 1, "name": "person"}],
+    }
+    write(coco_root, "val", val)
+    own: dict[str, Any] = {"captions": None, "val_instances": "val.json", "val_images": "val"}
+    samples = load(str(coco_root), **own)
+    assert samples.label_names[0] == "person"
+    assert samples.labels[:, 0].tolist() == [0, 0, 0, 1]
+
+
+def test_images_that_show_none_of_the_categories(coco_root: Path) -> None:
+    dropped = load(str(coco_root))
+    assert len(dropped) == 3
+    assert any(note.startswith("1 of 4 images show none") for note in dropped.notes)
+    kept = load(str(coco_root), unlabelled="keep")
+    assert kept.ids[3] == "train2017/empty.jpg"
+    assert kept.labels.sum(axis=1).tolist() == [1, 2, 1, 0]
+    assert any(note.startswith("1 of 4 images show none") for note in kept.notes)
+    (problem,) = problems(coco_root, unlabelled="error")
+    assert "1 of 4 images show none of the categories (empty.jpg)" in problem
+    assert all("none of the" not in one for one in _only_labelled(coco_root, "error").notes)
+
+
+def _only_labelled(coco_root: Path, unlabelled: Any) -> Samples:
+    tree = json.loads((coco_root / NAMES["instances"]).read_text())
+    tree["images"].pop()
+    write(coco_root, "instances", tree)
+    return load(str(coco_root), unlabelled=unlabelled)
+
+
+def test_several_captions_of_an_image(coco_root: Path) -> None:
+    first = load(str(coco_root))
+    assert any(note.startswith("2 captions after the first of 1 samples") for note in first.notes)
+    assert first.other_captions == ()
+    joined = load(str(coco_root), caption_use="join")
+    assert joined.captions == ("a shirt", "a dog\non a bike later latest", "")
+    each = load(str(coco_root), caption_use="each")
+    assert each.captions == first.captions
+    assert each.other_captions == ((), ("later", "latest"), ())
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_captions_and_instances_in_one_file(coco_root: Path, together: bool) -> None:
+    apart = load(str(coco_root), caption_use="each")
+    instances, captions = (
+        json.loads((coco_root / NAMES[name]).read_text()) for name in ("instances", "captions")
+    )
+    if together:
+        # Of a box's own caption, as in sets of regions; the other key may be null.
+        for one in captions["annotations"]:
+            one["category_id"] = None
+        captions["annotations"][0]["category_id"] = 18
+    instances["annotations"] += [one for one in captions["annotations"] if one["image_id"] != 999]
+    write(coco_root, "both", instances)
+    found = load(str(coco_root), "both.json", "both.json", caption_use="each")
+    assert (found.captions, found.other_captions) == (apart.captions, apart.other_captions)
+    assert (found.labels == apart.labels).all()
+    assert load(str(coco_root), "both.json", None).captions == ("", "", "")
+
+
+def test_an_annotation_without_category_and_caption_is_refused(coco_root: Path) -> None:
+    tree = json.loads((coco_root / NAMES["instances"]).read_text())
+    tree["annotations"] += [{"id": 9, "image_id": 10, "caption": "c"}, {"id": 6, "image_id": 10}]
+    write(coco_root, "both", tree)
+    (problem,) = problems(coco_root, instances="both.json", captions="both.json")
+    assert "1 of 6 annotations lack 'category_id'" in problem
+
+
 def test_without_captions(coco_root: Path) -> None:
     assert load(str(coco_root), captions=None).captions == ("", "", "")
 
@@ -72,7 +154,7 @@ def test_parts_of_the_sources_own(coco_root: Path) -> None:
     assert samples.ids[3] == "val/x/a.jpg"
     assert samples.images[3] == coco_root / "val" / "x" / "a.jpg"
     assert samples.captions[3] == "v"
-    assert samples.labels[3].tolist() == [0, 0, 0, 1, 0]
+    assert samples.labels[3].tolist() == [0, 0, 1, 0]
     assert np.flatnonzero(samples.own_val).tolist() == [3]
     assert not samples.own_test.any()
     test = {key.replace("val_", "test_"): value for key, value in own.items()}

@@ -58,15 +58,17 @@ def track(
     place: tuple[str, int] = ("plain", 0),
     *,
     wrong: float = 0.2,
+    group_size: int | None = None,
     curves: Literal["epoch/", ""] = "epoch/",
 ) -> TrackedRun:
-    """A finished run that is wrong at a rate.
+    """A finished run that is wrong at a rate, its samples in groups of a size.
 
-    Its curves are tracked under `epoch/`, or as runs once did: under the metrics' own names, whose
-    last step then is the best epoch's.
+    Without one its files tell no groups, as they once did not. Its curves are tracked under
+    `epoch/`, or as runs once did: under the metrics' own names, whose last step then is the best
+    epoch's.
     """
     target = folder / f"{place[0]}-{place[1]}"
-    scores = _write(target, wrong)
+    scores = _write(target, wrong, group_size)
     tags = {"mmclf.arm": place[0], "mmclf.seed": str(place[1]), "mmclf.vision": "resnet18"}
     tags |= {f"mmclf.samples.{part}": str(size) for part, size in SIZES.items()}
     log = tracker.start(f"{place[0]}, seed={place[1]}", tags, parent)
@@ -98,7 +100,7 @@ def shares(count: int) -> Floats:
     return np.asarray([1, 7, count // 2]) / count
 
 
-def _write(target: Path, wrong: float) -> dict[str, float]:
+def _write(target: Path, wrong: float, group_size: int | None) -> dict[str, float]:
     """The artifacts, and the test set's scores."""
     for name in ("predictions", "model", "figures"):
         (target / name).mkdir(parents=True)
@@ -109,7 +111,11 @@ def _write(target: Path, wrong: float) -> dict[str, float]:
         predicted = np.where(flipped, 1 - labels, labels).astype(np.uint8)
         logits = np.where(predicted == 1, 2.0, -2.0).astype(np.float32)
         ids = np.asarray([f"{part}{place}" for place in range(count)])
-        np.savez(target / "predictions" / f"{part}.npz", ids=ids, logits=logits, labels=labels)
+        arrays = {"ids": ids, "logits": logits, "labels": labels}
+        if group_size is not None:
+            arrays["groups"] = np.arange(count) // group_size
+        path = target / "predictions" / f"{part}.npz"
+        np.savez(path, **arrays)  # type: ignore[arg-type]  # of its own keyword, a bool
         scores = {f"test/{key}": value for key, value in set_scores(labels, predicted).items()}
     scores |= {f"{key}_{rule}": scores[key] for key in [*scores] for rule in ("at_0.5", "fitted")}
     scores |= {f"test/f1_label/{name}": 0.5 for name in LABELS}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from mmclf.evaluation.metrics import METRICS
+from mmclf.evaluation.metrics import METRICS, MeanOverSamples
 from mmclf.studies.statistics import bootstrap
 from mmclf.studies.statistics.bootstrap import resampled_score, score
 
@@ -52,22 +53,31 @@ def test_a_score_is_that_of_its_function(metric: str, given_labels: tuple[Labels
 @pytest.mark.parametrize("average", ["samples", "micro", "macro"])
 def test_f1_is_that_of_scikit_learn(average: str) -> None:
     labels, predicted = drawn(runs=4, samples=300, width=18)
-    expected = [f1_score(labels, run, average=average, zero_division=0) for run in predicted]
+    labels[:50] = predicted[:, :40] = 0
+    nothing = 1 if average == "samples" else 0
+    expected = [f1_score(labels, run, average=average, zero_division=nothing) for run in predicted]
     found = score(labels, predicted, METRICS[f"f1_{average}"])
     assert found == pytest.approx(expected, abs=1e-12)
 
 
 def by_loop(
-    labels: Labels, predicted: Labels, metric: str, resamples: int, seed: int
+    labels: Labels,
+    predicted: Labels,
+    metric: str,
+    resamples: int,
+    seed: int,
+    groups: Sequence[Hashable] | None = None,
 ) -> NDArray[np.float64]:
-    """What resampled_f1 says it does, row by row."""
+    """What resampled_score says it does, row by row."""
     chance = np.random.default_rng(seed)
     scores = np.empty((resamples, len(predicted)))
+    members: dict[Hashable, list[int]] = {}
+    for place, group in enumerate(range(len(labels)) if groups is None else groups):
+        members.setdefault(group, []).append(place)
     for row in scores:
-        times = np.bincount(chance.integers(len(labels), size=len(labels)), minlength=len(labels))
-        true = np.repeat(labels, times, axis=0)
-        found = np.repeat(predicted, times, axis=1)
-        row[:] = [METRICS[metric].value(true, run) for run in found]
+        drawn = chance.integers(len(members), size=len(members))
+        places = np.concatenate([list(members.values())[group] for group in drawn])
+        row[:] = [METRICS[metric].value(labels[places], run[places]) for run in predicted]
     return scores
 
 
@@ -91,12 +101,74 @@ def test_a_resampled_score_of_any_labels(
 
 
 @every_metric
+@few_examples
+@given(given_labels=small(), seed=st.integers(0, 2**32), data=st.data())
+def test_groups_are_drawn_with_all_their_samples(
+    metric: str, given_labels: tuple[Labels, Labels], seed: int, data: st.DataObject
+) -> None:
+    count = len(given_labels[0])
+    groups = data.draw(st.lists(st.integers(-1, 2), min_size=count, max_size=count))
+    expected = by_loop(*given_labels, metric, resamples=3, seed=seed, groups=groups)
+    found = resampled_score(
+        *given_labels, METRICS[metric], resamples=3, seed=seed, groups=np.array(groups)
+    )
+    assert found == pytest.approx(expected, abs=1e-10)
+
+
+@every_metric
+@pytest.mark.parametrize("names", [np.arange(90)[::-1], np.array([f"{i:x}" for i in range(90)])])
+def test_a_group_for_each_sample_changes_no_bit(metric: str, names: NDArray[Any]) -> None:
+    labels, predicted = drawn(runs=3, samples=90, width=5)
+    expected = resampled_score(labels, predicted, METRICS[metric], resamples=12, seed=4)
+    found = resampled_score(labels, predicted, METRICS[metric], resamples=12, seed=4, groups=names)
+    assert np.array_equal(found, expected)
+
+
+@every_metric
+def test_copies_in_a_group_of_their_own_tell_nothing_more(metric: str) -> None:
+    labels, predicted = drawn(runs=3, samples=90, width=5)
+    expected = resampled_score(labels, predicted, METRICS[metric], resamples=12, seed=4)
+    found = resampled_score(
+        *(np.repeat(labels, 5, axis=0), np.repeat(predicted, 5, axis=1), METRICS[metric]),
+        resamples=12,
+        seed=4,
+        groups=np.arange(90).repeat(5),
+    )
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_resamples_of_groups_vary_as_ratios_of_their_sums_do() -> None:
+    labels, predicted = drawn(runs=1, samples=600, width=6)
+    groups = np.random.default_rng(0).integers(200, size=600)
+    found = resampled_score(
+        labels, predicted, METRICS["f1_samples"], resamples=4_000, seed=0, groups=groups
+    )
+    form = METRICS["f1_samples"].form
+    assert isinstance(form, MeanOverSamples)
+    ones = form.scores(labels, predicted)[:, 0]
+    # Of a ratio of sums over clusters: Cochran 1977, Sampling Techniques, section 9A.
+    totals = np.bincount(groups, ones - ones.mean())
+    assert found.std() == pytest.approx(np.sqrt((totals**2).sum()) / 600, rel=0.05)
+
+
+@every_metric
 @pytest.mark.parametrize("memory", [1, 5_000, 100_000])
 def test_blocks_do_not_change_a_bit(metric: str, memory: int) -> None:
     labels, predicted = drawn(runs=7, samples=211, width=6)
     whole = resampled_score(labels, predicted, METRICS[metric], resamples=23, seed=1)
     parts = resampled_score(labels, predicted, METRICS[metric], resamples=23, seed=1, memory=memory)
     assert np.array_equal(parts, whole)
+
+
+@every_metric
+def test_equal_runs_never_differ_however_the_groups_are(metric: str) -> None:
+    labels, predicted = drawn(runs=6, samples=997, width=6)
+    predicted[[4, 5]] = predicted[0]
+    groups = np.sort(np.random.default_rng(0).integers(90, size=997)) ** 2 // 90
+    scores = resampled_score(
+        labels, predicted, METRICS[metric], resamples=200, seed=0, groups=groups
+    )
+    assert np.ptp(scores[:, [0, 4, 5]], axis=1).tolist() == [0.0] * 200
 
 
 @pytest.mark.parametrize("metric", ["f1_micro", "f1_macro"])
@@ -152,12 +224,12 @@ def test_the_resamples_of_a_mean_vary_as_means_do() -> None:
 
 @pytest.mark.parametrize("metric", ["f1_samples", "f1_micro", "f1_macro"])
 @pytest.mark.filterwarnings("error")
-def test_labels_without_positives_count_0(metric: str) -> None:
+def test_labels_without_positives_count_0_and_samples_without_labels_1(metric: str) -> None:
     labels, predicted = drawn(runs=2, samples=40, width=3)
-    nothing = np.zeros_like(labels)
-    assert score(nothing, predicted * 0, METRICS[metric]).tolist() == [0.0, 0.0]
+    nothing, right = np.zeros_like(labels), float(metric == "f1_samples")
+    assert score(nothing, predicted * 0, METRICS[metric]).tolist() == [right, right]
     scores = resampled_score(nothing, predicted * 0, METRICS[metric], resamples=5, seed=0)
-    assert scores.tolist() == [[0.0, 0.0]] * 5
+    assert scores.tolist() == [[right, right]] * 5
     # One more label that nothing has takes from the mean over labels alone.
     both = np.pad(labels, ((0, 0), (0, 1))), np.pad(predicted, ((0, 0), (0, 0), (0, 1)))
     share = 3 / 4 if metric == "f1_macro" else 1
@@ -189,3 +261,11 @@ def test_shapes_that_do_not_match_are_refused(labels: Any, predicted: Any) -> No
         score(*both, METRICS["f1_samples"])
     with pytest.raises(ValueError, match="expected"):
         resampled_score(*both, METRICS["f1_macro"], resamples=2, seed=0)
+
+
+def test_each_sample_has_one_group() -> None:
+    labels, predicted = drawn(runs=1, samples=4, width=3)
+    with pytest.raises(ValueError, match="expected"):
+        resampled_score(
+            labels, predicted, METRICS["f1_micro"], resamples=2, seed=0, groups=np.arange(3)
+        )

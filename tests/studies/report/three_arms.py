@@ -1,0 +1,86 @@
+"""A tracked study of three arms, whose runs predict wrongly at a rate that is given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmclf.evaluation.metrics import set_scores
+from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.studies.definition import Definition
+from mmclf.studies.design_kinds import Arm, Effect
+
+N, L = 60, 3
+ARMS = ("a", "b", "c")
+
+
+def definition(seeds: tuple[int, ...], metric: str = "test/f1_samples") -> Definition:
+    return Definition(
+        name="made_up",
+        question="Which?",
+        design="grid",
+        metric=metric,
+        baseline="a",
+        seeds=seeds,
+        factors={"x": list(ARMS)},
+        arms=tuple(Arm(name, {"x": name}, (f"x={name}",)) for name in ARMS),
+        effects=tuple(Effect(name, {name: 1.0, "a": -1.0}) for name in ARMS[1:]),
+        command="mmclf study=made_up",
+        data="0" * 12,
+    )
+
+
+def start(tracker: Tracker, folder: Path, asked: Definition) -> TrackedRun:
+    log = tracker.start("study: made_up", {"mmclf.study": "made_up"}, None)
+    target = folder / "parent"
+    target.mkdir()
+    asked.write(target)
+    log.artifacts(target)
+    log.end("FINISHED")
+    return tracker.get([log.id])[0]
+
+
+def truth(count: int = N) -> NDArray[np.uint8]:
+    return (np.random.default_rng(0).random((count, L)) < 0.4).astype(np.uint8)
+
+
+def track(
+    tracker: Tracker,
+    folder: Path,
+    parent: str | None,
+    arm: str,
+    seed: int,
+    wrong: float,
+    *,
+    ids: int = N,
+    tags: Mapping[str, str] | None = None,
+    tracked: float | None = None,
+) -> str:
+    """A finished run whose predictions are wrong at a rate."""
+    labels = truth(ids)
+    chance = np.random.default_rng([seed, int(wrong * 1000)])
+    flipped = chance.random(labels.shape) < wrong
+    predicted = np.where(flipped, 1 - labels, labels).astype(np.uint8)
+    logits = np.where(predicted == 1, 2.0, -2.0).astype(np.float32)
+    target = folder / f"{arm}-{seed}-{wrong}"
+    (target / "predictions").mkdir(parents=True)
+    (target / "model").mkdir()
+    for part in ("val", "test"):
+        names = np.asarray([f"{part}{i}" for i in range(ids)])
+        path = target / "predictions" / f"{part}.npz"
+        np.savez(path, ids=names, logits=logits, labels=labels)
+    told = {"thresholds": [0.5] * L, "empty": "none", "label_names": ["x", "y", "z"]}
+    (target / "model" / "model.json").write_text(json.dumps(told))
+    known = {"mmclf.arm": arm, "mmclf.seed": str(seed), "mmclf.hardware": "a machine"}
+    log = tracker.start(f"{arm}, seed={seed}", known | dict(tags or {}), parent)
+    scores = {f"test/{key}": value for key, value in set_scores(labels, predicted).items()}
+    if tracked is not None:
+        scores["test/f1_samples"] = tracked
+    log.metrics(scores | {"test/map": 0.5, "time/cold_s": 3.0})
+    log.artifacts(target)
+    log.end("FINISHED")
+    return log.id

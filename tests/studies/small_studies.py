@@ -1,0 +1,54 @@
+"""Small studies from the command line, and the runs that they leave behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmclf.storage.tracking import TrackedRun, Tracker
+
+SMALL = (
+    *("vision=none", "text=tfidf", "device=cpu", "head.hidden=16"),
+    *("data.train=80", "data.test=30", "trainer.epochs=2"),
+)
+HEAD = """\
+# @package _global_
+defaults:
+  - override /hydra/sweeper: study
+"""
+
+LOSSES = (
+    "study:\n  question: Which loss?\n  design: grid\n"
+    "  factors: {loss: [bce, focal]}\n  seeds: [3]\n"
+)
+
+
+def own_study(folder: Path, text: str) -> Path:
+    path = folder / "conf" / "study" / "mine.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(HEAD + text)
+    return folder / "conf"
+
+
+def losses(folder: Path) -> list[str]:
+    """The command of a study of two losses with the seed 3."""
+    conf = own_study(folder, LOSSES)
+    return ["--config-dir", str(conf), "study=mine", *SMALL, f"output_dir={folder}"]
+
+
+def tracker(folder: Path) -> Tracker:
+    return Tracker(f"sqlite:///{folder}/mlflow.db", "mmclf", folder)
+
+
+def parent_of(folder: Path) -> TrackedRun:
+    (parent,) = [run for run in tracker(folder).runs() if run.parent is None]
+    return parent
+
+
+def children(folder: Path) -> list[TrackedRun]:
+    return tracker(folder).children(parent_of(folder).id)
+
+
+def places(runs: list[TrackedRun], status: str = "FINISHED") -> list[tuple[str, str]]:
+    return sorted(
+        (run.tags["mmclf.arm"], run.tags["mmclf.seed"]) for run in runs if run.status == status
+    )

@@ -1,0 +1,54 @@
+"""A study that cannot be run, or is being run by another process, runs nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from small_studies import SMALL
+
+from mmclf.cli.main import main
+
+
+def test_a_study_that_is_being_run_is_not_run_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = tmp_path / "studies" / ".threshold.lock"
+    lock.parent.mkdir()
+    with FileLock(lock):
+        assert main(["study=threshold", *SMALL, f"output_dir={tmp_path}"]) == 2
+    assert "is being run by another process" in capsys.readouterr().err
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_who_shares_a_database_shares_the_lock(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = tmp_path / "shared" / "studies" / ".threshold.lock"
+    lock.parent.mkdir(parents=True)
+    place = [f"output_dir={tmp_path}/own", f"tracking.uri=sqlite:///{tmp_path}/shared/mlflow.db"]
+    with FileLock(lock):
+        assert main(["study=threshold", *SMALL, *place]) == 2
+    told = capsys.readouterr().err
+    assert "is being run by another process" in told
+    # Another output folder would lead to the same runs.
+    assert "give tracking.uri=URI for one beside it" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["study=threshhold"], "did you mean 'threshold'?"),
+        (["study=threshold", "threshold=fixed"], "study=threshold varies threshold"),
+        (["study=threshold", "loss=bce,focal"], "a study varies its factors alone"),
+        (["study=loss,threshold"], "study"),
+        (["study=threshold", "data=competition", "data.root=nowhere"], "nowhere"),
+    ],
+)
+def test_bad_input_exits_2_and_runs_nothing(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "vision=none", "text=tfidf", f"output_dir={tmp_path}"]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "mlflow.db").exists()
