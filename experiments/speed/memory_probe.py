@@ -60,7 +60,7 @@ def main() -> None:
         encoder = vision_encoder("lite0").to(memory_format=torch.channels_last)
         rows = np.arange(len(pictures))
         own_test = np.zeros(len(pictures), dtype=bool)
-        ImageEncoding(images, own_test, config.image.size, config.augment).encode(
+        ImageEncoding(images, own_test, config.image.pixels, config.augment).encode(
             encoder,
             0,
             settings=config.encode,

@@ -15,6 +15,7 @@ from mmclf.config.compose import compose
 from mmclf.config.schema import Composed
 from mmclf.data.checks.examine import Examination, examine
 from mmclf.data.split import label_shares
+from mmclf.pipeline.image_size import sized
 
 DESCRIPTION = """\
 Examine the data that the overrides describe, as data=competition data.root=DIR, and train nothing.
@@ -28,7 +29,8 @@ def doctor(arguments: Sequence[str]) -> int:
     options = _parser().parse_intermixed_args(arguments)
     config_dir = Path(options.config_dir) if options.config_dir is not None else None
     composed = compose(options.words, config_dir)
-    examination = examine(composed.config, read_images=not options.no_images)
+    config = composed.config if options.no_images else sized(composed.config)
+    examination = examine(config, read_images=not options.no_images)
     console = Console()
     if options.format is None and console.is_terminal:
         print_rich(examination, console)

@@ -14,7 +14,9 @@ from hydra.types import RunMode
 from mmclf.cli.job import Job, traceback_wanted
 from mmclf.config.compose import Command
 from mmclf.config.composer import Composer
+from mmclf.config.schema import Config
 from mmclf.errors import InputError
+from mmclf.pipeline.image_size import check_one_size
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
 from mmclf.storage.tracking import Tracker
@@ -27,6 +29,8 @@ from mmclf.training.device import describe_device
 def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
     """Let Hydra execute a sweep, its results in its parent run; returns the exit status."""
     config = command.first.config
+    if config.image.size == "auto":
+        check_one_size(_variants(composer))
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
     asked = without_passwords(" ".join(composer.overrides))
     tags = {
@@ -54,6 +58,19 @@ def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
     if went_well:
         return 0
     return 2 if isinstance(stopped, InputError) and not runs else 1
+
+
+def _variants(composer: Composer) -> dict[str, Config]:
+    """A config for each value that a sweep varies, the others as in its first job."""
+    axes, _ = composer.axes(composer.lines)
+    variants = {}
+    for axis in axes:
+        others = [other.lines[0] for other in axes if other is not axis]
+        for line in axis.lines if axis.is_sweep else ():
+            composed, _ = composer.check(composer.compose([*others, line]))
+            if composed is not None:
+                variants[line] = composed.config
+    return variants
 
 
 def run_planned_study(

@@ -80,15 +80,38 @@ OWN_KEYS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def _in_words(value: object, handler: ValidatorFunctionWrapHandler, words: str) -> object:
+    """The value, or one finding in words: pydantic has one for each alternative, of odd names."""
+    try:
+        return handler(value)
+    except ValidationError:
+        raise PydanticCustomError("alternatives", "{words}", {"words": words}) from None
+
+
+def _pixels(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    words = "pixels from 16 to 4096, or auto for what the image encoder was trained on"
+    return _in_words(value, handler, words)
+
+
+Pixels = Annotated[int, Field(ge=16, le=4096, strict=True)]
+
+
 @dataclass(frozen=True)
 class Image:
     """The picture that an encoder sees: `size` pixels high and wide.
 
-    `crop`: the share of the shorter side that a centred square keeps; null for the whole picture.
+    `auto` is resolved by `mmclf.pipeline.image_size` before anything is loaded. `crop`: the share
+    of the shorter side that a centred square keeps; null for the whole picture.
     """
 
-    size: Annotated[int, Field(ge=16, le=4096, strict=True)]
+    size: Annotated[Pixels | Literal["auto"], WrapValidator(_pixels)]
     crop: Annotated[float, Field(gt=0, le=1, strict=True)] | None
+
+    @property
+    def pixels(self) -> int:
+        """The size, which must have been resolved."""
+        assert self.size != "auto"
+        return self.size
 
 
 @dataclass(frozen=True)
@@ -166,14 +189,6 @@ class Tracking:
     experiment: Text
     parent: str | None
     arm: str | None = None
-
-
-def _in_words(value: object, handler: ValidatorFunctionWrapHandler, words: str) -> object:
-    """The value, or one finding in words: pydantic has one for each alternative, of odd names."""
-    try:
-        return handler(value)
-    except ValidationError:
-        raise PydanticCustomError("alternatives", "{words}", {"words": words}) from None
 
 
 def _seeds(value: object, handler: ValidatorFunctionWrapHandler) -> object:

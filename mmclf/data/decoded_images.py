@@ -6,17 +6,17 @@ import json
 import os
 import shutil
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from mmclf.data.images import Pictures, read_image
+from mmclf.data.images import DecodedImage, Pictures, decode_image
 from mmclf.errors import InputError
 from mmclf.progress import progress_bar
 from mmclf.storage.stopwatch import Stopwatch
@@ -25,9 +25,9 @@ from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import texts_digest
 from mmclf.storage.store.store import Computed, StageResult, Store
 
-VERSION = 2
+VERSION = 3
 MAX_QUEUED = 256
-ARRAY, UNREADABLE = "pictures.npy", "unreadable.json"
+ARRAY, UNREADABLE, STRETCHED = "pictures.npy", "unreadable.json", "stretched.json"
 SCRATCH = "scratch-"  # prefix of a folder below the store for an unfinished array
 
 
@@ -40,6 +40,7 @@ class DecodedImages:
         unreadable: the error message of each image that could not be read, by row.
         timing: what decoding them cost.
         open: opens the array; decodes again if it has been damaged.
+        stretched: the bits in use of each grey image of 16 bits that uses fewer, by row.
 
     """
 
@@ -47,11 +48,24 @@ class DecodedImages:
     unreadable: Mapping[int, str]
     timing: StageTiming
     open: Callable[[], Pictures]
+    stretched: Mapping[int, int] = field(default_factory=dict)
 
     @cached_property
     def pictures(self) -> Pictures:
         """The images (N, size, size, 3), memory-mapped and verified; 0 where unreadable."""
         return self.open()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """For people: what was taken otherwise than it is written."""
+        if not self.stretched:
+            return ()
+        counts = sorted(Counter(self.stretched.values()).items())
+        listed = ", ".join(f"{count} of {bits} bits" for bits, count in counts)
+        return (
+            f"{len(self.stretched)} grey images of 16 bits use fewer ({listed}): they are "
+            "stretched by the bits in use",
+        )
 
 
 def decoding_stage(
@@ -90,7 +104,7 @@ def decode_images(
 
     """
     stage = decoding_stage(paths, size=size, crop=crop, hasher=store.hasher)
-    read = partial(_picture_or_reason, size=size, crop=crop)
+    read = partial(_image_or_reason, size=size, crop=crop)
 
     def load(*, verify: bool) -> StageResult[_ArrayFile]:
         try:
@@ -114,7 +128,8 @@ def decode_images(
         mapped: Pictures = np.load(file, mmap_mode="r", allow_pickle=False)
         return mapped
 
-    return DecodedImages(stage, result.value.unreadable, result.timing, pictures)
+    value = result.value
+    return DecodedImages(stage, value.unreadable, result.timing, pictures, value.stretched)
 
 
 def read_unreadable(entry: Entry) -> dict[int, str]:
@@ -122,12 +137,18 @@ def read_unreadable(entry: Entry) -> dict[int, str]:
     return {int(row): reason for row, reason in json.loads(entry.read(UNREADABLE)).items()}
 
 
+def read_stretched(entry: Entry) -> dict[int, int]:
+    """The bits in use of the grey images that were stretched, by row."""
+    return {int(row): int(bits) for row, bits in json.loads(entry.read(STRETCHED)).items()}
+
+
 @dataclass(frozen=True)
 class _ArrayFile:
-    """The file of an array of images, and the error message of each unreadable one by row."""
+    """The file of an array of images; by row the unreadable and the stretched ones."""
 
     path: Path
     unreadable: Mapping[int, str]
+    stretched: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -135,13 +156,14 @@ class _ArraySerializer:
     """Stores an array too large for memory as a file; reads it only to `verify` it."""
 
     paths: Sequence[Path]
-    read_path: Callable[[Path], Pictures | str]
+    read_path: Callable[[Path], DecodedImage | str]
     verify: bool
 
     def write(self, array: _ArrayFile, folder: Path) -> None:
         """Move the array's file to `folder`."""
-        text = json.dumps({str(row): reason for row, reason in array.unreadable.items()})
-        (folder / UNREADABLE).write_text(text, encoding="utf-8")
+        for name, by_row in ((UNREADABLE, array.unreadable), (STRETCHED, array.stretched)):
+            text = json.dumps({str(row): value for row, value in by_row.items()})
+            (folder / name).write_text(text, encoding="utf-8")
         array.path.replace(folder / ARRAY)
         array.path.parent.rmdir()
 
@@ -157,12 +179,12 @@ class _ArraySerializer:
         path = entry.path(ARRAY) if self.verify else entry.folder / ARRAY
         if ARRAY not in entry.files:
             raise OutdatedError(f"{entry.folder} holds no array of pictures")
-        return _ArrayFile(path, unreadable)
+        return _ArrayFile(path, unreadable, read_stretched(entry))
 
 
 def _decode(
     paths: Sequence[Path],
-    read: Callable[[Path], Pictures | str],
+    read: Callable[[Path], DecodedImage | str],
     *,
     size: int,
     workers: int | None,
@@ -170,7 +192,7 @@ def _decode(
 ) -> Computed[_ArrayFile]:
     """Decode the images into an array in a scratch folder below `folder`."""
     clock = Stopwatch()
-    unreadable = {}
+    unreadable, stretched = {}, {}
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size, 3)}
     scratch = Path(tempfile.mkdtemp(dir=folder, prefix=SCRATCH))
     try:
@@ -178,25 +200,28 @@ def _decode(
         with (scratch / ARRAY).open("wb") as stream:
             np.lib.format.write_array_header_1_0(stream, header)
             with progress_bar("decoding images", len(paths)) as advance:
-                for row, picture in enumerate(_read_in_order(paths, read, workers)):
-                    if isinstance(picture, str):
-                        unreadable[row] = picture
+                for row, image in enumerate(_read_in_order(paths, read, workers)):
+                    if isinstance(image, str):
+                        unreadable[row] = image
                         stream.write(bytes(size * size * 3))
                     else:
-                        stream.write(picture.data)
+                        stream.write(image.pixels.data)
+                        if image.stretched_bits is not None:
+                            stretched[row] = image.stretched_bits
                     advance(1)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
-    return Computed(_ArrayFile(scratch / ARRAY, unreadable), clock.elapsed(), len(paths))
+    file = _ArrayFile(scratch / ARRAY, unreadable, stretched)
+    return Computed(file, clock.elapsed(), len(paths))
 
 
 def _read_in_order(
-    paths: Sequence[Path], read: Callable[[Path], Pictures | str], workers: int | None
-) -> Iterator[Pictures | str]:
+    paths: Sequence[Path], read: Callable[[Path], DecodedImage | str], workers: int | None
+) -> Iterator[DecodedImage | str]:
     """The image of each path in order, or an error message; decoded ahead by threads."""
     with ThreadPoolExecutor(workers if workers is not None else os.cpu_count()) as pool:
-        futures: deque[Future[Pictures | str]] = deque()
+        futures: deque[Future[DecodedImage | str]] = deque()
         for path in paths:
             futures.append(pool.submit(read, path))
             # Bounded, or decoded images would pile up in memory before they are written.
@@ -206,8 +231,8 @@ def _read_in_order(
             yield futures.popleft().result()
 
 
-def _picture_or_reason(path: Path, size: int, crop: float | None) -> Pictures | str:
+def _image_or_reason(path: Path, size: int, crop: float | None) -> DecodedImage | str:
     try:
-        return read_image(path, size, crop)
+        return decode_image(path, size, crop)
     except InputError as error:
         return str(error)

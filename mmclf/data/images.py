@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ExifTags import Base
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import jpeg_factory
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
@@ -36,7 +38,11 @@ FORMATS: Mapping[bytes, Callable[[BinaryIO], ImageFile]] = {
     b"MM\x00*": TiffImageFile,
     b"II+\x00": TiffImageFile,
     b"MM\x00+": TiffImageFile,
+    b"\x00\x00\x00\x0cjP  ": Jpeg2KImageFile,
+    b"\xff\x4f\xff\x51": Jpeg2KImageFile,
 }
+AVIF = (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1")  # behind the length of its first box
+GREY_BITS = (8, 10, 12, 14, 16)  # of cameras and scanners, which files of 16 bits hold
 
 # EXIF 2.3, tag 0x0112: the transposition that turns an image upright.
 TRANSPOSES: Mapping[object, Image.Transpose] = {
@@ -50,11 +56,30 @@ TRANSPOSES: Mapping[object, Image.Transpose] = {
 }
 
 
-def read_image(path: Path, size: int, crop: float | None = None) -> Pictures:
-    """Read a JPEG, PNG, WebP, BMP, GIF or TIFF file as an upright RGB array (size, size, 3).
+@dataclass(frozen=True)
+class DecodedImage:
+    """An image as RGB.
 
-    Of an animation the first frame is read; transparency is blended with white; of 16 bits the
-    upper 8 are kept.
+    Args:
+        pixels: (size, size, 3).
+        stretched_bits: that grey values use of the 16 in the file, where they are fewer; else None.
+
+    """
+
+    pixels: Pictures
+    stretched_bits: int | None = None
+
+
+def read_image(path: Path, size: int, crop: float | None = None) -> Pictures:
+    """The pixels (size, size, 3) of an image file; raises InputError as `decode_image`."""
+    return decode_image(path, size, crop).pixels
+
+
+def decode_image(path: Path, size: int, crop: float | None = None) -> DecodedImage:
+    """Read a JPEG, PNG, WebP, BMP, GIF, TIFF, JPEG 2000 or AVIF file upright, in RGB.
+
+    Of an animation the first frame is read; transparency is blended with white; of grey values of
+    16 bits the upper 8 of those that are in use are kept, of colours of 16 bits the upper 8.
 
     Args:
         path: of the file.
@@ -69,7 +94,7 @@ def read_image(path: Path, size: int, crop: float | None = None) -> Pictures:
     try:
         _check_file(path)
         with path.open("rb") as stream, _open(stream) as picture:
-            return _resize(picture, size, crop)
+            return _decode(picture, size, crop)
     # Decoders raise all kinds of errors for a damaged file: struct.error, KeyError, ...
     except Exception as error:
         raise InputError(
@@ -90,14 +115,7 @@ def _open(stream: BinaryIO) -> ImageFile:
     stream.seek(0)
     if not head:
         raise ValueError("it is empty")
-    for magic, factory in FORMATS.items():
-        if head.startswith(magic):
-            picture = factory(stream)
-            break
-    else:
-        raise ValueError(
-            f"it begins with {head!r}; expected JPEG, PNG, WebP, BMP, GIF or TIFF, by content"
-        )
+    picture = _factory(head)(stream)
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise ValueError(
@@ -107,9 +125,39 @@ def _open(stream: BinaryIO) -> ImageFile:
     return picture
 
 
-def _resize(picture: ImageFile, size: int, crop: float | None) -> Pictures:
+def _factory(head: bytes) -> Callable[[BinaryIO], ImageFile]:
+    """What reads a file that begins with these bytes."""
+    if head[4:] in AVIF:
+        return _open_avif
+    for magic, factory in FORMATS.items():
+        if head.startswith(magic):
+            return factory
+    raise ValueError(
+        f"it begins with {head!r}; expected JPEG, PNG, WebP, BMP, GIF, TIFF, JPEG 2000 or AVIF, by "
+        "content"
+    )
+
+
+def _open_avif(stream: BinaryIO) -> ImageFile:
+    try:
+        from PIL.AvifImagePlugin import AvifImageFile
+    except ImportError:
+        raise ValueError("it is AVIF, which Pillow reads from 11.3 on") from None
+    return AvifImageFile(stream)
+
+
+def _decode(picture: ImageFile, size: int, crop: float | None) -> DecodedImage:
     picture.load()  # may change the mode, size and transparency that the header states
-    image = _to_8_bits(picture)
+    if not picture.mode.startswith("I"):
+        return DecodedImage(_resize(picture, _to_8_bits(picture), size, crop))
+    grey = np.asarray(picture)
+    bits = _grey_bits(grey)
+    image = Image.fromarray((grey >> (bits - 8)).astype(np.uint8))
+    return DecodedImage(_resize(picture, image, size, crop), bits if bits < 16 else None)
+
+
+def _resize(picture: ImageFile, image: Image.Image, size: int, crop: float | None) -> Pictures:
+    """The pixels of `image`, which is `picture` in 8 bits."""
     resized = image.resize((size, size), Image.Resampling.BILINEAR, _crop_box(image.size, crop))
     if resized.mode == "RGBA":
         resized = Image.alpha_composite(Image.new("RGBA", resized.size, "white"), resized)
@@ -122,8 +170,6 @@ def _resize(picture: ImageFile, size: int, crop: float | None) -> Pictures:
 
 def _to_8_bits(picture: ImageFile) -> Image.Image:
     """The image in mode L, RGB or RGBA."""
-    if picture.mode.startswith("I"):
-        return Image.fromarray(_upper_byte(np.asarray(picture)))
     if picture.mode == "F":
         raise ValueError("its values are fractions without a known white; save it with 8 bits")
     mode = "RGBA" if picture.has_transparency_data else "L" if picture.mode in ("1", "L") else "RGB"
@@ -131,12 +177,15 @@ def _to_8_bits(picture: ImageFile) -> Image.Image:
     return picture if picture.mode == mode else picture.convert(mode)
 
 
-def _upper_byte(grey: NDArray[np.integer]) -> Pictures:
-    """Grey values of 16 bits as 8 bits, as Pillow converts colours of 16 bits."""
+def _grey_bits(grey: NDArray[np.integer]) -> int:
+    """The bits that grey values use, of the depths that there are.
+
+    A dark image of 12 bits may use 11, and is not to look brighter than its neighbours for it.
+    """
     low, high = int(grey.min()), int(grey.max())
     if low < 0 or high > 0xFFFF:
         raise ValueError(f"its grey values run from {low} to {high}, expected 8 or 16 bits")
-    return (grey >> 8).astype(np.uint8)
+    return next(bits for bits in GREY_BITS if high < 1 << bits)
 
 
 def _crop_box(size: tuple[int, int], crop: float | None) -> tuple[float, float, float, float]:

@@ -3,6 +3,10 @@
 encoders       what an encoder is to those who run it
 vision         vision encoders, of timm
 text           text encoders, of transformers
+text_family    what a family of text models is told apart by
+text_weights   their models, read and checked or with random weights
+tokenizer      their tokenizers
+pooling        from the features of tokens to one
 tfidf          TF-IDF
 wordpiece      a tokenizer for encoders that bring none
 constant       an encoder that sees no sample

@@ -19,7 +19,8 @@ class EncoderDescription:
     """The description of an encoder.
 
     Args:
-        values: its class, width, number of parameters and the like.
+        values: its class, width, number of parameters and the like; as `settings`, what those that
+            say `auto` came to.
         files: contents by name, as of a tokenizer or of TF-IDF's state.
 
     """
@@ -78,6 +79,8 @@ def describe_encoder(encoder: Any, *, trained: bool = False) -> EncoderDescripti
     if isinstance(encoder, HuggingFaceEncoder) and (trained or encoder.has_random_weights):
         values["architecture"] = encoder.architecture()
         files = _tokenizer_files(encoder.tokenizer)
+    if isinstance(encoder, HuggingFaceEncoder):
+        values["settings"] = {"pooling": encoder.pooling}
     if not trained:
         values["sha256"] = module_sha256(encoder)
     return EncoderDescription(values, files)

@@ -20,6 +20,7 @@ from mmclf.errors import InputError
 from mmclf.models.hub import HUGGING_FACE_FILES, TIMM_FILES, cached_hub_folder
 from mmclf.models.package import package_location
 from mmclf.models.source_code import code_digest, is_own
+from mmclf.models.text_family import PoolingSetting, resolve_pooling
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import texts_digest
 from mmclf.storage.store.json_cache import JsonCache
@@ -121,7 +122,6 @@ class Identities:
         values = {
             "kind": HUGGING_FACE,
             "code": _code(HUGGING_FACE),
-            "pooling": node.get("pooling", "mean"),
             "max_length": node.get("max_length", 64),
             **versions("torch", "transformers", "tokenizers"),
         }
@@ -136,10 +136,17 @@ class Identities:
             folder = _weights_path(weights, node)
         if folder is None:
             return None
-        return Identity(values | {"weights": self._content(folder, HUGGING_FACE_FILES)})
+        pooling = resolve_pooling(_pooling(node), architecture=None, folder=folder)
+        content = self._content(folder, HUGGING_FACE_FILES)
+        return Identity(values | {"pooling": pooling, "weights": content})
 
-    def _random_text(self, node: Node, values: dict[str, Any]) -> Identity:
-        values |= {"weights": "random", "architecture": node.get("architecture")}
+    def _random_text(self, node: Node, values: dict[str, Any]) -> Identity | None:
+        architecture = node.get("architecture")
+        config = None if architecture is not None else _cached_config(node["name"])
+        if architecture is None and config is None:
+            return None
+        pooling = resolve_pooling(_pooling(node), architecture=architecture, folder=config)
+        values |= {"weights": "random", "architecture": architecture, "pooling": pooling}
         try:
             folder: Path | None = package_location(node.get("package"))
         except InputError:
@@ -212,6 +219,15 @@ def versions(*packages: str) -> dict[str, str | None]:
 
 def _weights_path(weights: str, node: Node) -> Path:
     return package_location(node.get("package")) if weights == "package" else Path(weights)
+
+
+def _pooling(node: Node) -> PoolingSetting:
+    setting: PoolingSetting = node.get("pooling", "auto")
+    return setting
+
+
+def _cached_config(name: str) -> Path | None:
+    return cached_hub_folder(name, ("config.json",), needed="config.json")
 
 
 def _code(target: str) -> str:

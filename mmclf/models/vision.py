@@ -91,6 +91,21 @@ def hub_repository(name: str) -> str:
     return str(settings.hf_hub_id)
 
 
+def trained_size(name: str) -> tuple[int, int]:
+    """Height and width in pixels of the images that timm's model `name` was trained on.
+
+    Raises InputError for an unknown name, and where timm does not say.
+    """
+    _check_name(name)
+    settings = timm.models.get_pretrained_cfg(name)
+    if settings is None or settings.input_size is None:
+        raise InputError(
+            f"image.size=auto: timm does not say what {name!r} was trained on: give image.size=N"
+        )
+    _, height, width = settings.input_size
+    return int(height), int(width)
+
+
 def _from_hub(name: str) -> nn.Module:
     file = hub_folder(hub_repository(name), TIMM_FILES) / "model.safetensors"
     model: nn.Module = timm.create_model(

@@ -99,7 +99,10 @@ def write_model(
         "fusion": config.fusion,
         "head": asdict(config.head),
         "encoders": {
-            name: {"node": config.encoder(name).part, "trained": config.encoder(name).trainable}
+            name: {
+                "node": config.encoder(name).part | values.get("settings", {}),
+                "trained": config.encoder(name).trainable,
+            }
             | {key: values[key] for key in DESCRIPTION_KEYS if key in values}
             | {"encoding_precision": precisions.get(name, config.trainer.precision)}
             for name, values in fit.encoders.items()

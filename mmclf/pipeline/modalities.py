@@ -75,7 +75,7 @@ class VisionModality:
 
     def input_size(self, config: Config) -> int | None:
         """The images' size in pixels."""
-        return config.image.size
+        return config.image.pixels
 
 
 class TextModality:

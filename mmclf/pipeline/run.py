@@ -30,6 +30,7 @@ from mmclf.pipeline.fit_result import (
     SplitOutputsSerializer,
     with_outputs,
 )
+from mmclf.pipeline.image_size import with_image_size
 from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 from mmclf.pipeline.stage_timing import speeds, times, timing_tags
 from mmclf.pipeline.stages import RunStages, StageResolver, data_digest
@@ -82,7 +83,9 @@ def run(composed: Composed) -> Result:
     >>> result.logits["test"].shape
     (20, 18)
     """
-    config, clock = composed.config, Stopwatch()
+    clock = Stopwatch()
+    composed = with_image_size(composed)
+    config = composed.config
     environment.check_single_process()
     hardware = describe_device(config.device)
     start = _run_starter(composed, hardware)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -102,7 +103,7 @@ def decode_run_images(config: Config, samples: Samples, store: Store) -> Decoded
         )
     images = decode_images(
         samples.images,
-        size=config.image.size,
+        size=config.image.pixels,
         crop=config.image.crop,
         workers=config.encode.workers,
         store=store,
@@ -113,4 +114,6 @@ def decode_run_images(config: Config, samples: Samples, store: Store) -> Decoded
         on_bad_image=config.data.on_bad_image,
         output_dir=Path(config.output_dir),
     )
+    for note in images.notes:
+        sys.stderr.write(f"mmclf: {note}\n")
     return images

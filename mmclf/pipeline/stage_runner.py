@@ -213,7 +213,9 @@ def prepared_runner(
 
 
 def _image_encoding(config: Config, data: RunData) -> ModalityEncoding:
-    return ImageEncoding(images_of(data), data.samples.own_test, config.image.size, config.augment)
+    return ImageEncoding(
+        images_of(data), data.samples.own_test, config.image.pixels, config.augment
+    )
 
 
 def _text_encoding(_config: Config, data: RunData) -> ModalityEncoding:

@@ -13,6 +13,7 @@ from mmclf.config.overrides import check_level, read
 from mmclf.config.schema import Composed, Study
 from mmclf.errors import InputError
 from mmclf.evaluation.metrics import deciding_metric
+from mmclf.pipeline.image_size import check_one_size
 from mmclf.pipeline.run_naming import settings_of
 from mmclf.storage.store.hashing import digest
 from mmclf.studies.design import Design, build_design
@@ -64,6 +65,7 @@ def plan_study(composer: Composer, command: Command) -> PlannedStudy:
     _check_base(composer, name, design)
     arms = _compose_arms(composer, command, factors, design)
     _check_different(composer, name, design, arms)
+    check_one_size({arm.name: c.config for arm, c in zip(design.arms, arms, strict=True)})
     return PlannedStudy(name, study, design, base, arms)
 
 

@@ -15,6 +15,7 @@ from mmclf.data.images import Pictures
 from mmclf.data.samples import Samples
 from mmclf.evaluation.thresholds import Threshold
 from mmclf.pipeline.empty_predictions import with_empty
+from mmclf.pipeline.image_size import resolved
 from mmclf.pipeline.run_data import RunData, load_run_data
 from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage.store.entry import Entry, Stage, StageTiming
@@ -119,6 +120,7 @@ class TimeEstimator:
 
         With cache=off it needs all results, and shares none with other runs.
         """
+        config = resolved(config)
         data = self._run_data(config)
         config = with_empty(config, data.samples)
         threshold: Threshold = build(config.threshold, "threshold", config.allow_targets)
@@ -150,7 +152,7 @@ class TimeEstimator:
         """The images of a run without decoding them."""
         image = config.image
         stage = decoding_stage(
-            samples.images, size=image.size, crop=image.crop, hasher=store.hasher
+            samples.images, size=image.pixels, crop=image.crop, hasher=store.hasher
         )
         entry = store.entry(stage)
         if entry is not None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from examined_table import Table, doctor, new_table, results
+from PIL import Image
 
+from mmclf.cli.main import main
+from mmclf.config.compose import compose
 from mmclf.data import decoded_images as decoded
+from mmclf.pipeline.run_data import decode_run_images, load_samples, open_store
 
 table = pytest.fixture(new_table)
 
@@ -73,11 +78,36 @@ def test_data_without_images(table: Table) -> None:
     )
 
 
+def test_grey_of_fewer_bits_than_its_files_is_told_by_doctor_and_run(
+    table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "grey of fewer bits" not in results(table.examined().checks)
+    grey = np.full((16, 20), 0xFFF, dtype=np.uint16)
+    Image.fromarray(grey).save(table.folder / "set" / "3.png")
+    status, note = results(table.examined().checks)["grey of fewer bits"]
+    assert status == "note"
+    assert "1 of 12 bits" in note
+    config = compose([*table.overrides, "vision=resnet18"]).config
+    with open_store(config, "cpu") as store:
+        decode_run_images(config, load_samples(config), store)
+    assert note in capsys.readouterr().err
+
+
+def test_an_image_size_of_auto_is_that_of_the_encoder(
+    table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [*table.overrides, "image.size=auto"]
+    out = doctor(capsys, 0, *lines, "vision=timm", "vision.name=test_resnet")
+    assert "24 of 24 read, at 160 pixels" in out
+    assert main(["doctor", *lines]) == 2
+    assert "image.size=auto" in capsys.readouterr().err
+
+
 def test_a_second_time_no_image_is_decoded(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     first = table.examined()
 
     def refuse(*_: object) -> None:
         pytest.fail("an image was read again")
 
-    monkeypatch.setattr(decoded, "read_image", refuse)
+    monkeypatch.setattr(decoded, "decode_image", refuse)
     assert table.examined().checks == first.checks

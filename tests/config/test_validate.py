@@ -135,7 +135,7 @@ BAD_SETTINGS: list[tuple[dict[str, object], str]] = [
     ({"head__dropout": 1.0}, "head.dropout: found 1.0, expected a number below 1.0"),
     ({"head__dropout": float("nan")}, "head.dropout: found nan, expected a number below 1.0"),
     ({"augment__vertical_flip": 2}, "augment.vertical_flip: found 2, expected at most 1.0"),
-    ({"image__size": None}, "image.size: found null, expected a whole number"),
+    ({"image__size": None}, "image.size: found null, expected pixels from 16 to 4096, or auto"),
     (
         {"encode__precision": "fp23"},
         "encode.precision: found 'fp23' (did you mean 'fp32'?), expected 'auto', 'fp32' or 'bf16'",

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmclf.data import decoded_images as module
 from mmclf.data.decoded_images import DecodedImages, decode_images
-from mmclf.data.images import read_image
+from mmclf.data.images import decode_image, read_image
 from mmclf.errors import InputError
 from mmclf.storage.store.store import Store
 
@@ -55,7 +55,7 @@ def test_the_second_time_nothing_is_read(
     def refuse(*_: Any) -> None:
         pytest.fail("an image was read again")
 
-    monkeypatch.setattr(module, "read_image", refuse)
+    monkeypatch.setattr(module, "decode_image", refuse)
     again = decoded(paths)
     assert np.array_equal(first.pictures, again.pictures)
     assert (again.unreadable, again.timing.seconds) == (first.unreadable, first.timing.seconds)
@@ -82,6 +82,20 @@ def test_images_that_cannot_be_read_are_listed(paths: list[Path]) -> None:
         assert "4.png" in found.unreadable[4]
         assert not found.pictures[[1, 4]].any()
         assert (found.pictures[[0, 2, 3, 5, 6], 0, 0, 1] == 100).all()
+
+
+def test_grey_of_fewer_bits_is_told_also_from_the_store(paths: list[Path]) -> None:
+    assert decoded(paths).notes == ()
+    for row, bits in ((1, 12), (4, 12), (5, 10)):
+        grey = np.full((4, 4), (1 << bits) - 1, dtype=np.uint16)
+        Image.fromarray(grey).save(paths[row])
+        os.utime(paths[row], ns=(1, 1))
+    for found in (decoded(paths), decoded(paths)):
+        assert found.stretched == {1: 12, 4: 12, 5: 10}
+        (note,) = found.notes
+        assert "3 grey images" in note
+        assert "(1 of 10 bits, 2 of 12 bits)" in note
+        assert (found.pictures[[1, 4, 5]] == 255).all()
 
 
 def test_a_file_that_is_put_back_is_found(paths: list[Path]) -> None:
@@ -115,7 +129,7 @@ def test_an_interrupted_write_is_made_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "read_image", interrupted)
+        patched.setattr(module, "decode_image", interrupted)
         with pytest.raises(KeyboardInterrupt):
             decoded(paths)
     assert np.array_equal(decoded(paths).pictures, [read_image(path, 4) for path in paths])
@@ -127,10 +141,10 @@ def test_a_file_out_of_reach_for_a_while_is_read_when_it_is_back(
     def out_of_reach(path: Path, *_: Any) -> Any:
         if path.name == "3.png":
             raise InputError(f"{path} cannot be read as an image ([Errno 5] Input/output error)")
-        return read_image(path, 4)
+        return decode_image(path, 4)
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "read_image", out_of_reach)
+        patched.setattr(module, "decode_image", out_of_reach)
         assert sorted(decoded(paths).unreadable) == [3]
         assert sorted(decoded(paths).unreadable) == [3]
     assert decoded(paths).unreadable == {}

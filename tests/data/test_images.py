@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from torchvision import transforms
 
-from mmclf.data.images import read_image
+from mmclf.data.images import decode_image, read_image
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
@@ -80,7 +80,9 @@ def test_exif_turns_the_picture_upright(tmp_path: Path, orientation: int, side: 
     assert (strip[opposite[side]] == BLUE).all()
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "MPO"])
+@pytest.mark.parametrize(
+    "form", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "MPO", "JPEG2000", "AVIF"]
+)
 def test_every_listed_format_is_known_by_its_content(tmp_path: Path, form: str) -> None:
     path = saved(halves(RED, BLUE), tmp_path / "misnamed.txt", format=form)
     array = read_image(path, 8).astype(int)
@@ -101,6 +103,40 @@ def test_of_16_bits_the_upper_8_are_kept(tmp_path: Path, kind: str, form: str) -
     array = read_image(path, 2)
     assert array[..., 0].tolist() == UPPER
     assert (array == array[..., :1]).all()
+
+
+@pytest.mark.parametrize(
+    ("largest", "bits", "shown"),
+    [
+        *((0, 8, 0), (1, 8, 1), (0xFF, 8, 0xFF)),
+        *((0x100, 10, 0x40), (0x3FF, 10, 0xFF)),
+        # A dark image of a camera with 12 bits is as dark as it was taken.
+        *((0x400, 12, 0x40), (0x7FF, 12, 0x7F), (0xFFF, 12, 0xFF)),
+        *((0x1000, 14, 0x40), (0x3FFF, 14, 0xFF)),
+        *((0x4000, None, 0x40), (0xFFFF, None, 0xFF)),
+    ],
+)
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_grey_of_fewer_bits_is_stretched_by_those_in_use(
+    tmp_path: Path, largest: int, bits: int | None, shown: int, form: str
+) -> None:
+    grey = np.array([[0, 0], [largest, largest]], dtype=np.uint16)
+    found = decode_image(saved(Image.fromarray(grey), tmp_path / "a", format=form), 2)
+    assert found.stretched_bits == bits
+    assert found.pixels[..., 0].tolist() == [[0, 0], [shown, shown]]
+    assert np.array_equal(found.pixels, read_image(tmp_path / "a", 2))
+
+
+def test_what_has_8_bits_is_not_stretched(tmp_path: Path) -> None:
+    dark = saved(Image.new("L", (4, 4), 7), tmp_path / "a.png")
+    assert decode_image(dark, 2).stretched_bits is None
+    assert (read_image(dark, 2) == 7).all()
+
+
+def test_jpeg_2000_of_16_bits_is_grey(tmp_path: Path) -> None:
+    grey = np.full((16, 16), 1 << 15, dtype=np.uint16)
+    path = saved(Image.fromarray(grey), tmp_path / "a.jp2", irreversible=False)
+    assert np.abs(read_image(path, 4).astype(int) - 0x80).max() <= 1
 
 
 def keyed(mode: str, colour: Any) -> Image.Image:
@@ -218,3 +254,18 @@ def test_the_crop_of_a_turned_picture_is_the_centre_of_the_turned(tmp_path: Path
     picture.paste(BLUE, (20, 0, 40, 20))
     array = read_image(saved(picture, tmp_path / "a.png", exif=exif), 20, 1.0)
     assert (array == BLUE).all()
+
+
+def test_an_avif_picture_stands_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = saved(halves(RED, BLUE), tmp_path / "a.avif", exif=exif, quality=100)
+    array = read_image(path, 8).astype(int)
+    assert np.abs(array[0] - RED).max() <= 12
+    assert np.abs(array[7] - BLUE).max() <= 12
+
+
+@pytest.mark.parametrize("form", ["AVIF", "JPEG2000"])
+def test_what_is_transparent_in_newer_formats_shows_white(tmp_path: Path, form: str) -> None:
+    path = saved(Image.new("RGBA", (32, 32), (*RED, 0)), tmp_path / "a", format=form)
+    assert (read_image(path, 6) >= 254).all()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmclf.errors import InputError
 from mmclf.models import hub
-from mmclf.models.text import HuggingFaceEncoder, mean_pool
+from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.weights import module_sha256
 from mmclf.models.wordpiece import SPECIAL, train_wordpiece
@@ -52,18 +52,6 @@ def features(encoder: HuggingFaceEncoder, captions: list[str]) -> Tensor:
     with torch.inference_mode():
         found: Tensor = encoder.eval()(encoder.tokenize(captions))
     return found
-
-
-def test_the_mean_counts_no_padding() -> None:
-    hidden = torch.tensor(
-        [[[1.0, 2.0], [3.0, 6.0], [50.0, 50.0]], [[7.0, 8.0], [9.0, 9.0], [9.0, 9.0]]]
-    )
-    mask = torch.tensor([[1, 1, 0], [1, 0, 0]])
-    assert mean_pool(hidden, mask).tolist() == [[2.0, 4.0], [7.0, 8.0]]
-
-
-def test_the_mean_of_nothing_is_zero() -> None:
-    assert mean_pool(torch.ones(1, 2, 3), torch.zeros(1, 2)).tolist() == [[0.0, 0.0, 0.0]]
 
 
 class Scripted(torch.nn.Module):

@@ -119,7 +119,7 @@ def test_shapes_are_refused_where_transformers_tells_names_alone(
 ) -> None:
     message = {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": ["encoder.weight"]}
     monkeypatch.setattr(
-        "mmclf.models.text.AutoModel.from_pretrained",
+        "mmclf.models.text_weights.AutoModel.from_pretrained",
         lambda *_, **__: (BertModel(BertConfig.from_pretrained(folder)), message),
     )
     with pytest.raises(InputError, match=r"shapes: encoder\.weight of another shape"):

@@ -229,10 +229,10 @@ def test_a_vocabulary_trained_here_is_kept(tmp_path: Path, config: Config) -> No
     encoder = HuggingFaceEncoder(
         "nobody/tiny", "random", architecture=architecture, train_captions=CAPTIONS
     )
-    node = {"weights": "random", "name": "nobody/tiny"}
+    node = {"weights": "random", "name": "nobody/tiny", "pooling": "auto"}
     settings = replace(config, text=replace(config.text, part=node))
     found = described(tmp_path, settings, trained(8), {"text": encoder})
-    assert found["encoders"]["text"]["node"] == node
+    assert found["encoders"]["text"]["node"] == node | {"pooling": "mean"}
     kept = {name for name in files(tmp_path) if name.startswith("model/tokenizer/")}
     assert "model/tokenizer/tokenizer.json" in kept
     assert not any(name.endswith((".safetensors", ".bin")) for name in kept)

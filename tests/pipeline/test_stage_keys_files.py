@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from planned_keys import BASE, BOTH, LEARNT, NOTHING, TEXT, VISION, Keys, changed, planned
 
-from mmclf.data.images import Pictures, read_image
+from mmclf.data.images import DecodedImage, decode_image
 from mmclf.data.sources.demo import generate
 from mmclf.errors import InputError
 
@@ -106,13 +106,13 @@ def test_a_test_set_of_the_sources_own_is_left_out_of_the_views(conf: Path, data
 def test_a_picture_that_could_not_be_read_for_a_while_is_encoded_once_it_can(
     conf: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(path: Path, size: int, crop: float | None) -> Pictures:
+    def failing(path: Path, size: int, crop: float | None) -> DecodedImage:
         if path.name == "3.jpg":
             raise InputError("out of reach: replace the file")
-        return read_image(path, size, crop)
+        return decode_image(path, size, crop)
 
     with monkeypatch.context() as patched:
-        patched.setattr("mmclf.data.decoded_images.read_image", failing)
+        patched.setattr("mmclf.data.decoded_images.decode_image", failing)
         without = of_files(conf, data, "data.on_bad_image=skip")
     assert "clean" in changed(without, of_files(conf, data, "data.on_bad_image=skip"))
 

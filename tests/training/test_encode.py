@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmclf.models.text import mean_pool
+from mmclf.models.pooling import mean_pool
 from mmclf.training.encode import encode_captions, encode_images, standardise
 
 CPU = torch.device("cpu")

@@ -70,7 +70,7 @@ def _decoded(config: Config, samples: Samples) -> DecodedImages:
     store = Store(Path(config.store.dir), environment.describe_cpu())
     return decode_images(
         samples.images,
-        size=config.image.size,
+        size=config.image.pixels,
         crop=config.image.crop,
         workers=config.encode.workers,
         store=store,
@@ -106,7 +106,8 @@ def _check_images(
     on_bad_image = config.data.on_bad_image
     return [
         *checkup.check_images(
-            samples, decoded.unreadable, size=config.image.size, on_bad_image=on_bad_image
+            samples, decoded.unreadable, size=config.image.pixels, on_bad_image=on_bad_image
         ),
+        *(Check("note", "grey of fewer bits", note) for note in decoded.notes),
         *checkup.check_same_images(samples, groups, parts),
     ]

@@ -80,7 +80,7 @@ class VisionPrediction:
     ) -> Tensor:
         """Features (N, D) of the images."""
         with (
-            decoded(samples.images, size=image.size, crop=image.crop, store=store) as pictures,
+            decoded(samples.images, size=image.pixels, crop=image.crop, store=store) as pictures,
             progress_bar("encoding images", len(samples)) as advance,
         ):
             return image_features(encoder, *pictures, options=options, advance=advance)

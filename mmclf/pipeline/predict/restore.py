@@ -125,6 +125,8 @@ def _read_record(path: Path) -> ModelRecord:
     for old in sorted({*moved_targets(content)}):
         sys.stderr.write(notice(old))
     record = _validate(with_current_targets(content), ModelRecord, path)
+    if record.image.size == "auto":
+        raise _damaged(path, "image.size: found auto, expected the pixels that it stood for")
     counts = {len(record.label_ids), len(record.label_names), len(record.thresholds)}
     if len(counts) > 1:
         raise _damaged(

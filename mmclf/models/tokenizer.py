@@ -1,0 +1,76 @@
+"""Tokenizers of transformers: read from a folder, given a padding token, held against a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from mmclf.errors import InputError
+from mmclf.models.package import package_path
+
+# Any token will do where the attention mask hides it; that of the end is the common choice.
+PADDING_CHOICES = ("eos_token", "sep_token", "unk_token", "bos_token")
+
+
+def read_tokenizer(folder: Path) -> Any:
+    """The tokenizer in a model's folder; raises InputError if there is none that can be read."""
+    try:
+        return _from_pretrained(folder)
+    except (ImportError, OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"text: {folder} holds no tokenizer that can be read: {reason}") from error
+
+
+def local_tokenizer(name: str, package: Mapping[str, str] | None) -> Any | None:
+    """The tokenizer in a package, or of `name` in the hub's cache; None without."""
+    try:
+        source = name if package is None else package_path(package)
+    except InputError:
+        source = name
+    try:
+        return _from_pretrained(source)
+    except (ImportError, OSError, ValueError):
+        return None
+
+
+def _from_pretrained(source: str | Path) -> Any:
+    try:
+        return AutoTokenizer.from_pretrained(source, local_files_only=True, trust_remote_code=False)
+    except (ImportError, ValueError):
+        # A family's own class may need a library that reading tokenizer.json does not.
+        if not isinstance(source, Path) or not (source / "tokenizer.json").is_file():
+            raise
+        return PreTrainedTokenizerFast.from_pretrained(source, local_files_only=True)
+
+
+def prepare_padding(tokenizer: Any) -> None:
+    """Have padding on the right, with a token for it; raises InputError if no token can be it.
+
+    On the left it would shift the positions of a caption by the longest of its batch.
+    """
+    tokenizer.padding_side = "right"
+    if tokenizer.pad_token_id is not None:
+        return
+    for choice in PADDING_CHOICES:
+        token = getattr(tokenizer, choice, None)
+        if token is not None:
+            tokenizer.pad_token = token
+            return
+    raise InputError(
+        "text: the tokenizer has neither a padding token nor a token of the end, expected one in "
+        "its tokenizer_config.json: name it there as pad_token"
+    )
+
+
+def check_vocabulary(tokenizer: Any, model: Any) -> None:
+    """Raise InputError if the tokenizer has ids that the model has no embedding for."""
+    found = getattr(model.get_input_embeddings(), "num_embeddings", None)
+    needed = max(tokenizer.get_vocab().values(), default=-1) + 1
+    if found is not None and needed > found:
+        raise InputError(
+            f"text: the tokenizer has ids up to {needed - 1}, which needs {needed} embeddings, and "
+            f"the model has {found}: give the tokenizer that the model was trained with"
+        )
