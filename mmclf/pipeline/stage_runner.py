@@ -130,7 +130,8 @@ class StageRunner:
         def compute() -> Computed[SplitOutputs]:
             clean = self._fit_data({name: views[:1] for name, views in encoded.items()})
             clock = Stopwatch()
-            outputs = ablated_outputs(fit.value, self.components, clean, self.device)
+            groups = self.data.samples.group_numbers[self.data.parts.test]
+            outputs = ablated_outputs(fit.value, self.components, clean, groups, self.device)
             return Computed(outputs, clock.elapsed(), len(outputs.logits), fit.timings)
 
         tested = self.store.get_or_compute(stage, SplitOutputsSerializer(), compute)
