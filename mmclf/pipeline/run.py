@@ -182,6 +182,8 @@ def _log_start(log: RunLog, composed: Composed, data: RunData, stages: RunStages
     tags = {"mmclf.data_digest": data_digest(data.samples)[:DATA_DIGITS]}
     tags |= {f"mmclf.precision.{name}": value for name, value in stages.precisions.items()}
     tags |= {f"mmclf.samples.{part}": str(len(rows)) for part, rows in data.parts.items()}
+    if data.shared_groups > 0:
+        tags["mmclf.shared_groups"] = str(data.shared_groups)
     log.tags(tags)
     with tempfile.TemporaryDirectory() as folder:
         artifacts.write_config(Path(folder), composed.tree, composed.overrides)

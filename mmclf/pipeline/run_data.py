@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from mmclf.data.decoded_images import DecodedImages, decode_images
 from mmclf.data.label_support import check_label_support
 from mmclf.data.permute import with_shuffled_captions
 from mmclf.data.samples import Samples
+from mmclf.data.shared_groups import check_shared_groups
 from mmclf.data.split import Parts, stored_split
 from mmclf.data.unreadable_images import check_readable
 from mmclf.errors import InputError
@@ -33,6 +34,7 @@ class RunData:
         parts: of the split.
         images: None if the run uses no images.
         timings: of the split and of decoding.
+        shared_groups: the number of groups that the source's own parts divide.
 
     """
 
@@ -40,6 +42,7 @@ class RunData:
     parts: Parts
     images: DecodedImages | None
     timings: tuple[StageTiming, ...]
+    shared_groups: int = 0
 
     def labels(self, part: str) -> NDArray[np.uint8]:
         """Labels (N, L) of a part."""
@@ -73,7 +76,8 @@ def load_run_data(
 
     """
     samples = load_samples(config)
-    split = stored_split(samples, store, seed=config.seed, **asdict(config.split))
+    shared = check_shared_groups(samples, config.split.on_shared_group)
+    split = stored_split(samples, store, seed=config.seed, **config.split.drawing)
     parts, timings = split.value, split.timings
     images: DecodedImages | None = None
     if not config.vision.is_none:
@@ -83,7 +87,7 @@ def load_run_data(
         parts = parts.without(images.unreadable)
         timings = (*timings, images.timing)
     check_label_support(samples.labels, parts, samples.label_names)
-    return RunData(samples, parts, images, timings)
+    return RunData(samples, parts, images, timings, shared)
 
 
 def load_samples(config: Config) -> Samples:

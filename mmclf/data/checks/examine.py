@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmclf.config.schema import Config
@@ -86,8 +86,9 @@ def _split(
             samples.labels,
             samples.own_val,
             samples.own_test,
+            samples.group_numbers,
             seed=config.seed,
-            **asdict(config.split),
+            **config.split.drawing,
         )
         if decoded is not None and config.data.on_bad_image == "skip":
             parts = parts.without(decoded.unreadable)
