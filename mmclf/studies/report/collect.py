@@ -25,6 +25,7 @@ from mmclf.studies.statistics.estimates import Estimate, estimate, holm
 
 RESAMPLES = 2000
 DIGITS = 12  # of a sum of scores
+SHARED = "mmclf.shared_groups"
 Floats = NDArray[np.float64]
 CONDITIONS = {
     "mmclf.hardware": "hardware",
@@ -233,6 +234,13 @@ def _notes(
         yield (
             "one seed alone: the intervals hold the test set's share of the uncertainty, and "
             "nothing of what another seed would give"
+        )
+    shared = {run.tags[SHARED] for run in finished if SHARED in run.tags}
+    if shared:
+        number = counted(max(map(int, shared)), "group")
+        yield (
+            f"{number} of samples that belong together stood in several parts "
+            "(split.on_shared_group=warn): scores on what was partly seen in training are too good"
         )
     unfinished = sum(len(arm.failed) + len(arm.missing) for arm in arms)
     if unfinished:
