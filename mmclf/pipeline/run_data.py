@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.config.schema import Config
+from mmclf.config.schema import Config, Split
 from mmclf.config.targets import build
+from mmclf.data.checks.parts import SIZES, check_groups, check_label_parts, check_sizes
 from mmclf.data.decoded_images import DecodedImages, decode_images
 from mmclf.data.label_support import check_label_support
 from mmclf.data.permute import with_shuffled_captions
@@ -65,7 +67,7 @@ def load_run_data(
     store: Store,
     images_of: Callable[[Config, Samples, Store], DecodedImages] | None = None,
 ) -> RunData:
-    """Load the samples, split them, and decode their images.
+    """Load the samples, split them, and decode their images; what is odd is told.
 
     Raises InputError if the data are invalid.
 
@@ -79,6 +81,7 @@ def load_run_data(
     shared = check_shared_groups(samples, config.split.on_shared_group)
     split = stored_split(samples, store, seed=config.seed, **config.split.drawing)
     parts, timings = split.value, split.timings
+    tell(samples, parts, config.split)
     images: DecodedImages | None = None
     if not config.vision.is_none:
         decode = images_of if images_of is not None else decode_run_images
@@ -88,6 +91,18 @@ def load_run_data(
         timings = (*timings, images.timing)
     check_label_support(samples.labels, parts, samples.label_names)
     return RunData(samples, parts, images, timings, shared)
+
+
+def tell(samples: Samples, parts: Parts, split: Split) -> None:
+    """Write to standard error what the source left out, the sizes, and what is odd in the split."""
+    checks = [
+        *check_groups(samples, split),
+        check_sizes(samples, parts, split),
+        *check_label_parts(samples, parts),
+    ]
+    told = [check for check in checks if check.status != "ok" or check.name == SIZES]
+    lines = [*samples.notes, *(f"{check.name}: {check.detail}" for check in told)]
+    sys.stderr.write("".join(f"mmclf: {line}\n" for line in lines))
 
 
 def load_samples(config: Config) -> Samples:
