@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -59,12 +60,17 @@ class Samples:
         """The number of samples N."""
         return len(self.ids)
 
-    @property
+    @cached_property
     def group_numbers(self) -> NDArray[np.int64]:
         """The group (N,) of each sample, numbered from 0 in the order in which they appear."""
         names = self.groups or tuple(map(str, self.images)) or self.ids
         numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
         return np.array([numbers[name] for name in names], dtype=np.int64)
+
+    @property
+    def are_grouped(self) -> bool:
+        """Whether a group has more than one sample."""
+        return len(self) > 0 and int(self.group_numbers.max()) + 1 < len(self)
 
 
 def label_matrix(

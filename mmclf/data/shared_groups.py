@@ -19,15 +19,14 @@ def shared_groups(samples: Samples) -> tuple[NDArray[np.int64], ...]:
 
     Samples that the source keeps neither for validation nor for the test count as a part.
     """
-    groups = samples.group_numbers
-    if not (samples.own_val | samples.own_test).any() or len(np.unique(groups)) == len(groups):
+    if not (samples.own_val | samples.own_test).any() or not samples.are_grouped:
         return ()
     part = samples.own_val + 2 * samples.own_test.astype(np.int64)
-    order = np.argsort(groups, kind="stable")
-    divided = np.unique(
-        groups[order][1:][(np.diff(groups[order]) == 0) & (np.diff(part[order]) != 0)]
-    )
-    return tuple(np.flatnonzero(groups == group) for group in divided)
+    order = np.argsort(samples.group_numbers, kind="stable")
+    ends = np.cumsum(np.bincount(samples.group_numbers))
+    starts = np.concatenate([[0], ends[:-1]])
+    least, most = (of.reduceat(part[order], starts) for of in (np.minimum, np.maximum))
+    return tuple(order[starts[group] : ends[group]] for group in np.flatnonzero(least < most))
 
 
 def check_shared_groups(samples: Samples, on_shared_group: Literal["error", "warn"]) -> int:

@@ -70,14 +70,14 @@ class PartsSerializer:
 
 def stored_split(samples: Samples, store: Store, **settings: Any) -> StageResult[Parts]:
     """`split` with these settings, read from the store if it was computed before."""
-    groups = samples.group_numbers
     arguments = {
         "labels": array_digest(samples.labels),
         "own_val": array_digest(samples.own_val),
         "own_test": array_digest(samples.own_test),
         **settings,
     }
-    if len(groups) > 0 and groups.max() + 1 < len(groups):
+    groups = samples.group_numbers if samples.are_grouped else None
+    if groups is not None:
         arguments["groups"] = array_digest(groups)
 
     def compute() -> Computed[Parts]:

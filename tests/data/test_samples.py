@@ -57,3 +57,4 @@ def test_samples_belong_together_by_their_group_or_else_their_image(
         groups=groups,
     )
     assert samples.group_numbers.tolist() == expected
+    assert samples.are_grouped == (len(set(expected)) < 3)

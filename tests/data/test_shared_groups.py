@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,6 @@ def test_they_are_counted_where_they_are_admitted() -> None:
 def test_images_are_groups_where_none_are_named() -> None:
     plain = samples("abab", "--tt")
     images = tuple(Path(f"{sample[0]}.png") for sample in plain.ids)
-    divided = Samples(**{**vars(plain), "groups": (), "images": images})
+    divided = replace(plain, groups=(), images=images)
     with pytest.raises(InputError, match=r"'a\.png'"):
         check_shared_groups(divided, "error")
