@@ -76,5 +76,5 @@ def _label_table(rows: Sequence[LabelRow]) -> pd.DataFrame:
 
 def _printable(text: str) -> str:
     """The text in one line, with unprintable characters as in Python's `repr`."""
-    line = " ".join(text.splitlines())
+    line = " ".join(line.strip() for line in text.splitlines())
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)

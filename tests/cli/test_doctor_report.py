@@ -12,7 +12,7 @@ from mmclf.data.checks.examine import Examination
 from mmclf.data.checks.labels import LabelRow
 
 ODD = Examination(
-    [Check("bad", "data", "a|b\x1b[31m\nc"), Check("note", "ids", "[bold]x[/bold]")],
+    [Check("bad", "data", "a|b\x1b[31m\n  c"), Check("note", "ids", "[bold]x[/bold]")],
     [LabelRow("1", "traffic\tlight", 3, {"train": 0, "val": 3}, {"train": 0.0, "val": 1 / 3})],
 )
 
