@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 from numpy.typing import NDArray
 
 from mmclf.data.samples import Samples
@@ -83,6 +84,24 @@ def test_every_label_that_can_be_is_in_training(
     labels = random_labels(generator, len(numbers), width)
     parts = draw(labels, numbers)
     assert (labels[parts.train].any(axis=0) == labels.any(axis=0)).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**31), st.integers(200, 500), st.integers(2, 18))
+def test_rows_are_those_of_the_library_where_its_sizes_are_right(
+    seed: int, samples: int, width: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    labels = (generator.random((samples, width)) < 0.3).astype(np.uint8)
+    rows, held = np.arange(samples), {}
+    for name, share, part_seed in (("test", 0.1, 1), ("val", 0.1 / 0.9, 0)):
+        library = MultilabelStratifiedShuffleSplit(1, test_size=share, random_state=part_seed)
+        kept, drawn = next(library.split(rows, labels[rows]))
+        held[name], rows = np.sort(rows[drawn]), np.sort(rows[kept])
+    assume(all(abs(len(drawn) - 0.1 * samples) < 0.01 * samples for drawn in held.values()))
+    parts = draw(labels, None)
+    assert parts.train.tolist() == rows.tolist()
+    assert all(parts[name].tolist() == drawn.tolist() for name, drawn in held.items())
 
 
 @settings(max_examples=30, deadline=None)
