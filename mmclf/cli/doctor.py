@@ -19,9 +19,10 @@ from mmclf.pipeline.image_size import sized
 
 DESCRIPTION = """\
 Examine the data that the overrides describe, as data=competition data.root=DIR, and train nothing.
-A problem would stop a run, a note would not. Exit status: 0 without problems, 2 with one."""
+What is bad stops a run or spoils its results; what is a note may be meant so. Exit status: 0 if
+nothing is bad, 1 if something is, 2 for a wrong configuration."""
 TAGGED_GROUPS = ("data", "split", "image")
-EXIT_PROBLEM = 2
+EXIT_BAD = 1
 
 
 def doctor(arguments: Sequence[str]) -> int:
@@ -38,7 +39,7 @@ def doctor(arguments: Sequence[str]) -> int:
         sys.stdout.write(render(examination, options.format or "text"))
     if options.track:
         sys.stdout.write(f"run_id: {track(composed, examination)}\n")
-    return EXIT_PROBLEM if examination.count("problem") > 0 else 0
+    return EXIT_BAD if examination.count("bad") > 0 else 0
 
 
 def _parser() -> argparse.ArgumentParser:

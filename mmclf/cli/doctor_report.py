@@ -12,7 +12,7 @@ from mmclf.data.checks.examine import Examination
 from mmclf.data.checks.labels import LabelRow
 from mmclf.studies.report import tables
 
-COLOURS: Mapping[str, str] = {"ok": "green", "note": "yellow", "problem": "bold red"}
+COLOURS: Mapping[str, str] = {"ok": "green", "note": "yellow", "bad": "bold red"}
 FORMS = ("text", "md")
 
 
@@ -28,19 +28,18 @@ def render(examination: Examination, form: str) -> str:
 def print_rich(examination: Examination, console: Console) -> None:
     """Print the report for a person at a terminal."""
     for title, table in _tables(examination).items():
-        tables.print_rich(table, console, title, styles=COLOURS)
+        # A ratio and a share follow from the counts.
+        spare = [*table.filter(regex="/train$"), *table.filter(regex=" share$")]
+        tables.print_rich(table, console, title, spare=spare, styles=COLOURS)
     console.print(summary(examination), highlight=False)
 
 
 def summary(examination: Examination) -> str:
-    """The numbers of problems and notes, in a line."""
-    problems, notes = examination.count("problem"), examination.count("note")
-    counts = [
-        f"{count} {word}{'' if count == 1 else 's'}"
-        for count, word in ((problems, "problem"), (notes, "note"))
-        if count > 0
-    ]
-    outcome = "a run would stop" if problems > 0 else "nothing would stop a run"
+    """How many findings are bad and how many are notes, in a line."""
+    bad, notes = examination.count("bad"), examination.count("note")
+    counts = [f"{bad} bad"] if bad > 0 else []
+    counts += [f"{notes} note{'' if notes == 1 else 's'}"] if notes > 0 else []
+    outcome = "a run would stop or mislead" if bad > 0 else "nothing is bad"
     return f"{outcome}: {', '.join(counts) if counts else 'all is ok'}"
 
 
@@ -76,5 +75,6 @@ def _label_table(rows: Sequence[LabelRow]) -> pd.DataFrame:
 
 
 def _printable(text: str) -> str:
-    """The text with unprintable characters as in Python's `repr`."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    """The text in one line, with unprintable characters as in Python's `repr`."""
+    line = " ".join(line.strip() for line in text.splitlines())
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)

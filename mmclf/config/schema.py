@@ -39,12 +39,21 @@ def _switch(value: object) -> object:
 
 @dataclass(frozen=True)
 class Split:
-    """Which samples train, validate and test; shares of the labelled samples."""
+    """Which samples train, validate and test; shares of the labelled samples.
+
+    `on_shared_group`: of a group that the source's own parts divide, `error` or `warn`.
+    """
 
     method: Literal["iterative", "random"]
     val: Share
     test: Share
     test_seed: Seed
+    on_shared_group: Literal["error", "warn"] = "error"
+
+    @property
+    def drawing(self) -> dict[str, Any]:
+        """What decides which samples are drawn, beside the seed."""
+        return {name: value for name, value in vars(self).items() if name != "on_shared_group"}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,11 @@ sources           a module for each form of files that is read
 guess             what a file or folder holds, and the settings that read it
 samples           what every source becomes
 problems          how findings about many rows are worded
+grouped           samples by their groups
+shared_groups     groups that the source's own parts divide
 split             the indices of the samples that train, validate and test
+stratify          iterative stratification of groups
+rebalance         labels back into training, sizes as they were asked for
 label_support     whether the training samples hold every label
 permute           samples that get what another one has
 image_paths       images lie inside the source's folder

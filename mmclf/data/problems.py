@@ -18,8 +18,8 @@ def listed(items: Sequence[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """The value's `repr`, shortened to one line of at most `MAX_LENGTH` characters."""
-    text = repr(value)
+    """The value's `repr`, in one line of at most `MAX_LENGTH` characters."""
+    text = repr(" ".join(value.splitlines()) if isinstance(value, str) else value)
     return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 3]}..."
 
 
@@ -35,18 +35,25 @@ def repeated(
         advice: what to do about it.
 
     """
-    duplicates = [name for name, count in Counter(names).items() if count > 1]
-    if not duplicates:
+    times = {name: count for name, count in Counter(names).items() if count > 1}
+    if not times:
         return []
-    if len(duplicates) == 1:
+    if len(times) == 1:
+        ((name, count),) = times.items()
         return [
-            f"{where}: the {kind} {shown(duplicates[0])} stands twice; each must be its own: "
+            f"{where}: the {kind} {shown(name)} stands {in_times(count)}; each must be its own: "
             f"{advice}"
         ]
-    names = listed([shown(name) for name in duplicates])
+    examples = listed([f"{shown(name)} {in_times(count)}" for name, count in times.items()])
     return [
-        f"{where}: {len(duplicates)} {kind}s stand twice ({names}); each must be its own: {advice}"
+        f"{where}: {len(times)} {kind}s stand more than once ({examples}); each must be its own: "
+        f"{advice}"
     ]
+
+
+def in_times(count: int) -> str:
+    """How often something stands, as `twice` or `5 times`."""
+    return "twice" if count == 2 else f"{count} times"
 
 
 def unlabelled(locations: Sequence[str], rows: int, where: object) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ class Samples:
         """Whether a sample has none of the labels."""
         return not bool(self.labels.any(axis=1).all())
 
-    @property
+    @cached_property
     def group_numbers(self) -> NDArray[np.int64]:
         """The group (N,) of each sample, numbered from 0 in the order in which they appear."""
         names = self.groups or tuple(map(str, self.images)) or self.ids
@@ -92,6 +93,11 @@ class Samples:
             return self.captions
         captions = map(self.captions_of, range(len(self)))
         return tuple(own[number % len(own)] for own in captions)
+
+    @property
+    def are_grouped(self) -> bool:
+        """Whether a group has more than one sample."""
+        return len(self) > 0 and int(self.group_numbers.max()) + 1 < len(self)
 
 
 def label_matrix(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mmclf.data.grouped import Grouped, Mask
+from mmclf.data.rebalance import Division
 from mmclf.data.samples import Samples
+from mmclf.data.stratify import stratified
 from mmclf.errors import InputError
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.arrays import load_array, save_array
@@ -19,7 +22,8 @@ from mmclf.storage.store.hashing import array_digest
 from mmclf.storage.store.store import Computed, StageResult, Store
 
 Indices = NDArray[np.int64]
-VERSION = 1
+VERSION = 2
+SIZE_TOLERANCE = 0.02  # of all samples that are divided: by this a part may miss its size
 
 
 @dataclass(frozen=True)
@@ -72,19 +76,34 @@ def stored_split(samples: Samples, store: Store, **settings: Any) -> StageResult
         "own_test": array_digest(samples.own_test),
         **settings,
     }
+    groups = samples.group_numbers if samples.are_grouped else None
+    if groups is not None:
+        arguments["groups"] = array_digest(groups)
 
     def compute() -> Computed[Parts]:
         clock = Stopwatch()
-        parts = split(samples.labels, samples.own_val, samples.own_test, **settings)
+        parts = split(samples.labels, samples.own_val, samples.own_test, groups, **settings)
         return Computed(parts, clock.elapsed(), len(samples))
 
     return store.get_or_compute(Stage("split", VERSION, arguments), PartsSerializer(), compute)
+
+
+def asked_sizes(
+    own_val: NDArray[np.bool_], own_test: NDArray[np.bool_], *, val: float, test: float
+) -> dict[str, int]:
+    """The number of samples that `split` is asked to put into each part."""
+    own = {"val": int(own_val.sum()), "test": int(own_test.sum())}
+    free = len(own_val) - own["val"] - own["test"]
+    shares = {"val": val, "test": test}
+    drawn = {name: round(shares[name] * free) for name in own if own[name] == 0}
+    return {"train": free - sum(drawn.values()), **own, **drawn}
 
 
 def split(
     labels: NDArray[np.uint8],
     own_val: NDArray[np.bool_],
     own_test: NDArray[np.bool_],
+    groups: NDArray[np.int64] | None = None,
     *,
     val: float,
     test: float,
@@ -92,15 +111,17 @@ def split(
     test_seed: int,
     method: Literal["iterative", "random"] = "iterative",
 ) -> Parts:
-    """Split samples into parts by iterative stratification or at random.
+    """Split samples into parts by iterative stratification or at random, each group in one part.
 
-    A validation or test set of the source's own becomes that part, and `val` or `test` is ignored.
-    Raises InputError if a part would be empty.
+    A validation or test set of the source's own becomes that part, and `val` or `test` is ignored;
+    a group that it divides stays divided. A part that is drawn has the size asked for, up to
+    `SIZE_TOLERANCE` or a group. Raises InputError if a part would be empty.
 
     Args:
         labels: (N, L) of 0 and 1.
         own_val: (N,) the samples of the source's own validation set.
         own_test: (N,) the samples of the source's own test set.
+        groups: (N,) numbers of the groups; None if each sample is its own.
         val: share of the validation set in the samples that belong to no set of the source's own.
         test: share of the test set in the same samples.
         seed: of the split between training and validation.
@@ -113,77 +134,95 @@ def split(
             f"the source keeps {(own_val & own_test).sum()} samples both for validation and for "
             "the test; each must be in one part: mark them once"
         )
-    remaining = np.flatnonzero(~own_val & ~own_test)
-    count = len(remaining)
-    if count == 0:
+    free = np.flatnonzero(~own_val & ~own_test)
+    if len(free) == 0:
         raise InputError(
             f"the source keeps all {len(labels)} samples for validation and test, and none to "
             "train on: mark fewer"
         )
-    left = 1.0
-    held_out = {"val": np.flatnonzero(own_val), "test": np.flatnonzero(own_test)}
+    grouped = Grouped.of(labels[free], groups[free] if groups is not None else None)
+    parts = {"val": np.flatnonzero(own_val), "test": np.flatnonzero(own_test)}
+    left, remaining = 1.0, np.arange(len(grouped))  # the share, and the groups, not held out
     for name, share, part_seed in (("test", test, test_seed), ("val", val, seed)):
-        if len(held_out[name]) > 0:
+        if len(parts[name]) > 0:
             continue
         if share / left >= 1:
             raise InputError(
                 f"split.val={val} and split.test={test} leave nothing to train on: their sum must "
                 "be below 1"
             )
+        among = grouped[remaining]
+        wanted = share * len(free)
         if method == "random":
-            remaining, held_out[name] = hold_out_random(remaining, round(share * count), part_seed)
+            held = hold_out_random(among, round(wanted), part_seed)
         else:
-            remaining, held_out[name] = hold_out_stratified(
-                labels, remaining, share / left, part_seed
+            # The size of what is left counts, too: the test set may have taken more or less.
+            surplus = among.sizes.sum() - left * len(free)
+            tolerance = max(SIZE_TOLERANCE * len(free), grouped.sizes.min())
+            bounds = (
+                wanted + max(surplus, 0.0) - tolerance,
+                wanted + min(surplus, 0.0) + tolerance,
             )
+            held = hold_out_stratified(among, share / left, part_seed, bounds)
+        parts[name] = free[grouped.rows(remaining[held])]
+        remaining = remaining[~held]
         left = left - share
-    return Parts(remaining, held_out["val"], held_out["test"])
+    return Parts(free[grouped.rows(remaining)], parts["val"], parts["test"])
 
 
-def hold_out_random(indices: Indices, count: int, seed: int) -> tuple[Indices, Indices]:
-    """Divide `indices` at random into the kept ones and `count` held-out ones.
+def hold_out_random(groups: Grouped, count: int, seed: int) -> Mask:
+    """Which of G groups are held out (G,), of a random order each that brings `count` closer.
 
-    Raises InputError if either would be empty.
+    Raises InputError if a side would be empty.
     """
-    if not 1 <= count < len(indices):
-        raise InputError(
-            f"to hold out {count} of {len(indices)} samples leaves a part of the split empty: "
-            "give more samples, or other split.val and split.test"
-        )
-    is_held = np.zeros(len(indices), dtype=bool)
-    is_held[np.random.default_rng(seed).permutation(len(indices))[:count]] = True
-    return indices[~is_held], indices[is_held]
+    sizes = groups.sizes.tolist()
+    if not 1 <= count < sum(sizes) or len(groups) < 2:
+        raise _empty_part(f"to hold out {count}", groups)
+    chosen: list[int] = []
+    lacking = count
+    for group in np.random.default_rng(seed).permutation(len(groups)).tolist():
+        if sizes[group] < 2 * lacking and len(chosen) < len(groups) - 1:
+            chosen.append(group)
+            lacking -= sizes[group]
+    held = np.zeros(len(groups), dtype=np.bool_)
+    held[chosen or [int(groups.sizes.argmin())]] = True
+    return held
 
 
 def hold_out_stratified(
-    labels: NDArray[np.uint8], indices: Indices, share: float, seed: int
-) -> tuple[Indices, Indices]:
-    """Divide `indices` by iterative stratification into the kept ones and a held-out `share`.
+    groups: Grouped, share: float, seed: int, bounds: tuple[float, float]
+) -> Mask:
+    """Which of G groups are held out (G,) by iterative stratification.
 
-    Sechidis, Tsoumakas and Vlahavas, On the stratification of multi-label data, ECML PKDD 2011.
-    Raises InputError if either would be empty.
+    Labels that only the held-out groups have are brought back, and so is the size if it is off.
+    Raises InputError if a side would be empty.
+
+    Args:
+        groups: to divide.
+        share: of the samples that are held out.
+        seed: of the stratification.
+        bounds: between which their number may be.
+
     """
-    kept = held = np.empty(0, dtype=np.int64)
-    if 1 <= round(share * len(indices)) < len(indices):
-        # Imported here, as in metrics and in hub: scikit-learn, SciPy and the hub's client together
-        # are 1.0 s of the 3.9 s of a run whose results are stored (medians of five on 2 cores).
-        from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
-
-        splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=share, random_state=seed)
-        selected = labels[indices]
-        # The splitter does not accept a single column; its complement adds no constraint.
-        stratified = selected if selected.shape[1] > 1 else np.hstack([selected, 1 - selected])
-        kept, held = next(splitter.split(indices, stratified))
-    # The stratification's sizes are approximate.
-    if len(kept) == 0 or len(held) == 0:
-        raise _empty_part(share, len(indices))
-    return np.sort(indices[kept]), np.sort(indices[held])
+    wanted = share * groups.sizes.sum()
+    if not 1 <= round(wanted) < groups.sizes.sum() or len(groups) < 2:
+        raise _empty_part(f"a share of {share:.3g}", groups)
+    # The complement of a single label is a second one, and tells how many samples have neither.
+    if groups.counts.shape[1] == 1:
+        complement = groups.sizes[:, None] - groups.counts
+        groups = replace(groups, counts=np.hstack([groups.counts, complement]))
+    division = Division(groups, stratified(groups, share, seed), wanted, seed)
+    division.keep_labels()
+    division.resize(bounds)
+    return division.held
 
 
-def _empty_part(share: float, count: int) -> InputError:
+def _empty_part(asked: str, groups: Grouped) -> InputError:
+    count = groups.sizes.sum()
+    belonging = f" in {len(groups)} groups" if len(groups) < count else ""
     return InputError(
-        f"a share of {share:.3g} of {count} samples leaves a part of the split empty: "
-        "give more samples, or other split.val and split.test"
+        f"{asked} of {count} samples{belonging} leaves a part of the split empty: give more "
+        "samples, or other split.val and split.test"
     )
 
 

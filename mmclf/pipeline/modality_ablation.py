@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load
 from torch import Tensor, nn
 
@@ -27,17 +28,22 @@ from mmclf.training.learner import evaluate
 
 
 def ablated_outputs(
-    fit: FitResult, components: ModelComponents, data: FitData, device: torch.device
+    fit: FitResult,
+    components: ModelComponents,
+    data: FitData,
+    groups: NDArray[np.int64],
+    device: torch.device,
 ) -> SplitOutputs:
     """The test outputs of a fit's model with the changes of `at_test`.
 
     A dropped modality is replaced by its mean feature in the training samples, a shuffled one by
-    that of another test sample.
+    that of a test sample of another group.
 
     Args:
         fit: holds the trained weights.
         components: of the model.
         data: with only the clean view of each frozen encoder's features.
+        groups: (T,) of the test samples.
         device: to compute on.
 
     """
@@ -48,7 +54,7 @@ def ablated_outputs(
     size = evaluation_size(components)
     test = data.training_set(components, ["test"], device)
     changes = config.at_test.changes
-    inputs = {**test.inputs, **_shuffled_inputs(test, changes, config.seed)}
+    inputs = {**test.inputs, **_shuffled_inputs(test, groups, changes, config.seed)}
     dropped = [name for name, change in changes.items() if change == "dropped"]
     with accelerator_on(device, config.trainer.precision) as accelerator:
         if dropped:
@@ -64,15 +70,15 @@ def ablated_outputs(
 
 
 def _shuffled_inputs(
-    test: TrainingSet, changes: Mapping[str, str], seed: int
+    test: TrainingSet, groups: NDArray[np.int64], changes: Mapping[str, str], seed: int
 ) -> dict[str, ModalityInput]:
-    """The inputs of the shuffled modalities, each sample with those of another one."""
+    """The inputs of the shuffled modalities, each sample with those of another group (N,)."""
     inputs = {}
     # Modalities are shuffled independently.
     for number, name in enumerate(MODALITIES):
         if changes.get(name) == "shuffled":
             generator = np.random.default_rng([seed, number])
-            inputs[name] = test.inputs[name].subset(derangement(len(test), generator))
+            inputs[name] = test.inputs[name].subset(derangement(groups, generator))
     return inputs
 
 

@@ -191,6 +191,8 @@ def _log_start(log: RunLog, composed: Composed, data: RunData, stages: RunStages
         # Of samples-F1, as scikit-learn's: one without true and predicted labels scores 1.
         tags["mmclf.zero_division"] = "1"
     tags |= {f"mmclf.samples.{part}": str(len(rows)) for part, rows in data.parts.items()}
+    if data.shared_groups > 0:
+        tags["mmclf.shared_groups"] = str(data.shared_groups)
     log.tags(tags)
     with tempfile.TemporaryDirectory() as folder:
         artifacts.write_config(Path(folder), composed.tree, composed.overrides)

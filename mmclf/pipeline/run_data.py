@@ -6,18 +6,20 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.config.schema import Config
+from mmclf.config.schema import Config, Split
 from mmclf.config.targets import build
+from mmclf.data.checks.parts import SIZES, check_groups, check_label_parts, check_sizes
 from mmclf.data.decoded_images import DecodedImages, decode_images
 from mmclf.data.label_support import check_label_support
 from mmclf.data.permute import with_shuffled_captions
 from mmclf.data.samples import Samples
+from mmclf.data.shared_groups import check_shared_groups
 from mmclf.data.split import Parts, stored_split
 from mmclf.data.unreadable_images import check_readable
 from mmclf.errors import InputError
@@ -34,6 +36,7 @@ class RunData:
         parts: of the split.
         images: None if the run uses no images.
         timings: of the split and of decoding.
+        shared_groups: the number of groups that the source's own parts divide.
 
     """
 
@@ -41,6 +44,7 @@ class RunData:
     parts: Parts
     images: DecodedImages | None
     timings: tuple[StageTiming, ...]
+    shared_groups: int = 0
 
     def labels(self, part: str) -> NDArray[np.uint8]:
         """Labels (N, L) of a part."""
@@ -63,7 +67,7 @@ def load_run_data(
     store: Store,
     images_of: Callable[[Config, Samples, Store], DecodedImages] | None = None,
 ) -> RunData:
-    """Load the samples, split them, and decode their images.
+    """Load the samples, split them, and decode their images; what is odd is told.
 
     Raises InputError if the data are invalid.
 
@@ -74,8 +78,10 @@ def load_run_data(
 
     """
     samples = load_samples(config)
-    split = stored_split(samples, store, seed=config.seed, **asdict(config.split))
+    shared = check_shared_groups(samples, config.split.on_shared_group)
+    split = stored_split(samples, store, seed=config.seed, **config.split.drawing)
     parts, timings = split.value, split.timings
+    tell(samples, parts, config.split)
     images: DecodedImages | None = None
     if not config.vision.is_none:
         decode = images_of if images_of is not None else decode_run_images
@@ -84,7 +90,19 @@ def load_run_data(
         parts = parts.without(images.unreadable)
         timings = (*timings, images.timing)
     check_label_support(samples.labels, parts, samples.label_names)
-    return RunData(samples, parts, images, timings)
+    return RunData(samples, parts, images, timings, shared)
+
+
+def tell(samples: Samples, parts: Parts, split: Split) -> None:
+    """Write to standard error what the source left out, the sizes, and what is odd in the split."""
+    checks = [
+        *check_groups(samples, split),
+        check_sizes(samples, parts, split),
+        *check_label_parts(samples, parts),
+    ]
+    told = [check for check in checks if check.status != "ok" or check.name == SIZES]
+    lines = [*samples.notes, *(f"{check.name}: {check.detail}" for check in told)]
+    sys.stderr.write("".join(f"mmclf: {line}\n" for line in lines))
 
 
 def load_samples(config: Config) -> Samples:

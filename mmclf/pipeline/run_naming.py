@@ -72,9 +72,16 @@ def params(choices: Mapping[str, str], tree: Mapping[str, Any]) -> dict[str, Any
 def settings_of(tree: Mapping[str, Any], *, with_root: bool = False) -> dict[str, Any]:
     """The settings by dotted key that identify a run, without its seed and settings of location.
 
-    Without `data.root` too unless `with_root`: data are identified by their digest.
+    Without `data.root` too unless `with_root`: data are identified by their digest. What becomes of
+    a divided group decides whether there is a run, and nothing about it.
     """
-    excluded = ("seed", "cache", *PLACES, *(() if with_root else ("data.root",)))
+    excluded = (
+        "seed",
+        "cache",
+        "split.on_shared_group",
+        *PLACES,
+        *(() if with_root else ("data.root",)),
+    )
     excluded_prefixes = (*PLACE_PREFIXES, "study")
     return {
         k: v

@@ -131,7 +131,8 @@ class StageRunner:
             data = self._fit_data(encoded)
             clean = replace(data, features={k: views[:1] for k, views in data.features.items()})
             clock = Stopwatch()
-            outputs = ablated_outputs(fit.value, self.components, clean, self.device)
+            groups = self.data.samples.group_numbers[self.data.parts.test]
+            outputs = ablated_outputs(fit.value, self.components, clean, groups, self.device)
             return Computed(outputs, clock.elapsed(), len(outputs.logits), fit.timings)
 
         tested = self.store.get_or_compute(stage, SplitOutputsSerializer(), compute)

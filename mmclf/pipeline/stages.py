@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from mmclf.config.components import groups_of
 from mmclf.config.schema import Config
 from mmclf.data.samples import Samples
@@ -114,7 +116,7 @@ class StageResolver:
             features[name] = modality.feature_stages(config, data, identity, precision)
             inputs[name] = [stage.key for stage in features[name]]
         fit = self._fit(inputs)
-        tested = _ablation_stage(config, fit)
+        tested = _ablation_stage(config, fit, data)
         return RunStages(features, precisions, fit, tested, self._decide(fit, tested))
 
     def precision_name(self, modality: str) -> str:
@@ -183,13 +185,18 @@ def _stage(name: str, arguments: Mapping[str, Any]) -> Stage:
     return Stage(name, STAGES[name].version, arguments)
 
 
-def _ablation_stage(config: Config, fit: Stage) -> Stage | None:
+def _ablation_stage(config: Config, fit: Stage, data: RunData) -> Stage | None:
     """The stage of the test logits with modalities dropped or shuffled, or None if none is."""
     changes = config.at_test.changes
     if not changes:
         return None
-    seed = config.seed if "shuffled" in changes.values() else None
-    return _stage("tested", {"fit": fit.key, "changes": changes, "seed": seed})
+    arguments: dict[str, Any] = {"fit": fit.key, "changes": changes, "seed": None}
+    if "shuffled" in changes.values():
+        arguments["seed"] = config.seed
+        groups = data.samples.group_numbers[data.parts.test]
+        if len(np.unique(groups)) < len(groups):
+            arguments["groups"] = array_digest(groups)
+    return _stage("tested", arguments)
 
 
 def data_digest(samples: Samples) -> str:

@@ -14,7 +14,7 @@ from mmclf.models.identity import Identities
 from mmclf.models.source_code import code_digest
 from mmclf.pipeline.stages import EVALUATION, VERSIONS, data_digest
 from mmclf.storage.store.file_hasher import FileHasher
-from mmclf.storage.store.hashing import digest, texts_digest
+from mmclf.storage.store.hashing import array_digest, digest, texts_digest
 from mmclf.storage.store.json_cache import JsonCache
 from mmclf.studies.arms import PlannedStudy
 
@@ -69,6 +69,8 @@ def _source(configs: Sequence[Config], hasher: FileHasher) -> str:
     # In order: a caption's sample matters for what is learnt from it.
     texts = [data_digest(samples), texts_digest(samples.captions)]
     texts += map(texts_digest, samples.other_captions)
+    if samples.are_grouped:
+        texts.append(array_digest(samples.group_numbers))
     if all(config.vision.is_none for config in configs):
         return digest(texts)
     images = [value if value is not None else "" for value in hasher.digests(samples.images)]

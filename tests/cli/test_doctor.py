@@ -18,6 +18,9 @@ FINDINGS = [
     "ids",
     "labels",
     "words a caption",
+    "groups",
+    "groups in several parts",
+    "sizes of the parts",
     "empty captions",
     "same captions",
     "val captions in training",
@@ -31,6 +34,8 @@ FINDINGS = [
     "val images in training",
     "test images in training",
     "labels not in training",
+    "labels not in val",
+    "labels not in test",
     "labels fewer than 10 times in training",
     "balance of the split",
 ]
@@ -66,11 +71,11 @@ def test_nothing_to_say_of_good_data(table: Table, capsys: pytest.CaptureFixture
             for name in ("t-shirt", "traffic light")
         ),
     ]
-    assert last == "nothing would stop a run: all is ok\n"
+    assert last == "nothing is bad: all is ok\n"
     assert not (table.folder / "outputs" / "mlflow.db").exists()
 
 
-def test_what_is_odd_is_noted_and_stops_nothing(
+def test_what_is_odd_is_noted_and_what_leaks_is_bad(
     table: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The same file under another name, the same picture in another file, and captions alike.
@@ -90,14 +95,18 @@ def test_what_is_odd_is_noted_and_stops_nothing(
         ),
         "same image, other labels": (
             "note",
-            "2 of 2 groups: '3.png' = '22.png', '4.png' = '5.bmp'",
+            "2 of 2 pictures: '3.png' = '22.png', '4.png' = '5.bmp'",
         ),
-        "same image, several parts": ("note", "1 of 2 groups: '3.png' = '22.png'"),
-        "test images in training": ("note", "1 of 2 test samples (50.00 %): '22.png'"),
+        "same image, several parts": (
+            "bad",
+            "1 of 2 pictures: '3.png' = '22.png': keep one sample of each, or make each picture "
+            "a group",
+        ),
+        "test images in training": ("bad", "1 of 2 test samples (50.00 %): '22.png'"),
         "labels fewer than 10 times in training": ("note", "1 of 2 labels: 'traffic light' (9)"),
     }
-    out = doctor(capsys, 0, *table.overrides)
-    assert out.endswith("\nnothing would stop a run: 8 notes\n")
+    out = doctor(capsys, 1, *table.overrides)
+    assert out.endswith("\na run would stop or mislead: 2 bad, 6 notes\n")
     assert out.splitlines()[-3].endswith("  fewer than 10 in training")
 
 
@@ -105,20 +114,20 @@ def test_a_label_that_training_lacks_would_stop_a_run(
     table: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table.change(23, labels="traffic light|fire hydrant")
-    out = doctor(capsys, 2, *table.overrides)
+    out = doctor(capsys, 1, *table.overrides)
     line = next(line for line in out.splitlines() if "labels not in training" in line)
-    assert line.startswith("problem ")
+    assert line.startswith("bad     ")
     assert "the label 'fire hydrant' is seen outside training only (0 in val, 1 in test)" in line
     (row,) = [line for line in out.splitlines() if "fire hydrant   fire hydrant" in line]
-    assert row.startswith("problem  fire hydrant ")
+    assert row.startswith("bad      fire hydrant ")
     assert row.endswith("0.5000          -           -  none in training")
 
 
 def test_what_cannot_be_split_is_reported(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
     for i in range(20):
         table.change(i, part="val")
-    out = doctor(capsys, 2, *table.overrides)
-    assert "problem  split " in out
+    out = doctor(capsys, 1, *table.overrides)
+    assert "bad      split " in out
     assert "the source keeps all 24 samples for validation and test" in out
     assert "ok       samples " in out
     assert "test captions" not in out
@@ -139,9 +148,9 @@ def test_a_wrong_configuration_is_answered_as_ever(capsys: pytest.CaptureFixture
 def test_the_competitions_layout(competition: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shares = ["split.val=0.34", "split.test=0.34"]
     given = ["data=competition", f"data.root={competition}", f"output_dir={competition}/outputs"]
-    out = doctor(capsys, 2, *given, "image.size=16", "split=random", *shares)
+    out = doctor(capsys, 1, *given, "image.size=16", "split=random", *shares)
     assert "3 (train 1, val 1, test 1)" in out
-    assert "problem  labels not in training" in out
+    assert "bad      labels not in training" in out
 
 
 def test_a_source_of_ones_own(

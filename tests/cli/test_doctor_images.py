@@ -23,20 +23,20 @@ def damage(table: Table) -> None:
 
 def test_bad_images_would_stop_a_run(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
     damage(table)
-    out = doctor(capsys, 2, *table.overrides)
+    out = doctor(capsys, 1, *table.overrides)
     checks = results(table.examined().checks)
     assert checks["images"] == ("ok", "21 of 24 read, at 16 pixels")
     advice = ": replace the files, or leave their samples out by data.on_bad_image=skip"
-    assert checks["missing images"] == ("problem", f"1 of 24 images: '2.png'{advice}")
+    assert checks["missing images"] == ("bad", f"1 of 24 images: '2.png'{advice}")
     assert checks["unreadable images"] == (
-        "problem",
+        "bad",
         f"2 of 24 images: '9.png' (it is empty), '11.png' (it is empty){advice}",
     )
     # They hold no picture that could be alike.
     assert checks["same images"] == ("ok", "none")
     assert checks["samples"] == ("ok", "24 (train 20, val 2, test 2)")
     assert checks["missing images"][1] in out
-    assert out.endswith("\na run would stop: 2 problems\n")
+    assert out.endswith("\na run would stop or mislead: 2 bad\n")
 
 
 def test_bad_images_that_a_run_leaves_out_are_in_no_part(
@@ -56,7 +56,7 @@ def test_bad_images_that_a_run_leaves_out_are_in_no_part(
     assert [row.total for row in examination.labels] == [12, 12]
     assert [row.counts["train"] for row in examination.labels] == [9, 8]
     out = doctor(capsys, 0, *table.overrides, "data.on_bad_image=skip")
-    assert "nothing would stop a run" in out
+    assert "nothing is bad" in out
 
 
 def test_images_are_not_looked_at_on_request(

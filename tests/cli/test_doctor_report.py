@@ -12,25 +12,25 @@ from mmclf.data.checks.examine import Examination
 from mmclf.data.checks.labels import LabelRow
 
 ODD = Examination(
-    [Check("problem", "data", "a|b\x1b[31m\nc"), Check("note", "ids", "[bold]x[/bold]")],
+    [Check("bad", "data", "a|b\x1b[31m\n  c"), Check("note", "ids", "[bold]x[/bold]")],
     [LabelRow("1", "traffic\tlight", 3, {"train": 0, "val": 3}, {"train": 0.0, "val": 1 / 3})],
 )
 
 
 def test_cells_are_of_one_line_and_hold_nothing_that_a_terminal_obeys() -> None:
     lines = render(ODD, "text").splitlines()
-    assert lines[1] == "problem  data  a|b\\x1b[31m\\nc"
+    assert lines[1] == "bad      data  a|b\\x1b[31m c"
     assert lines[2] == "note     ids   [bold]x[/bold]"
     assert "traffic\\tlight" in lines[5]
-    assert "| problem | data | a\\|b\\x1b[31m\\nc |" in render(ODD, "md").splitlines()
+    assert "| bad | data | a\\|b\\x1b[31m c |" in render(ODD, "md").splitlines()
 
 
 def test_a_terminal_shows_the_same_words() -> None:
     out = io.StringIO()
     print_rich(ODD, Console(file=out, width=200))
     shown = out.getvalue()
-    words = ["problem", "a|b\\x1b[31m\\nc", "[bold]x[/bold]", "none in training", "0.3333"]
-    assert all(word in shown for word in [*words, "a run would stop: 1 problem, 1 note"])
+    words = ["bad", "a|b\\x1b[31m c", "[bold]x[/bold]", "none in training", "0.3333"]
+    assert all(word in shown for word in [*words, "a run would stop or mislead: 1 bad, 1 note"])
 
 
 def test_the_labels_file_is_not_rounded() -> None:
@@ -47,9 +47,9 @@ def test_the_labels_file_is_not_rounded() -> None:
 @pytest.mark.parametrize(
     ("verdicts", "line"),
     [
-        ([], "nothing would stop a run: all is ok"),
-        (["ok", "note"], "nothing would stop a run: 1 note"),
-        (["problem", "problem", "note", "note"], "a run would stop: 2 problems, 2 notes"),
+        ([], "nothing is bad: all is ok"),
+        (["ok", "note"], "nothing is bad: 1 note"),
+        (["bad", "bad", "note", "note"], "a run would stop or mislead: 2 bad, 2 notes"),
     ],
 )
 def test_the_last_line(verdicts: list[CheckStatus], line: str) -> None:

@@ -50,13 +50,13 @@ def test_what_the_loader_refuses_is_reported(
 ) -> None:
     table.change(3, image="1.png")
     table.change(4, labels="")
-    out = doctor(capsys, 2, *table.overrides, *tracked.overrides, "--track")
+    out = doctor(capsys, 1, *table.overrides, *tracked.overrides, "--track")
     lines = out.splitlines()
     assert lines[0].split() == ["verdict", "what", "found"]
-    assert [line[:15] for line in lines[1:3]] == ["problem  data  "] * 2
+    assert [line[:15] for line in lines[1:3]] == ["bad      data  "] * 2
     assert "the id '1.png' stands twice" in lines[1]
     assert "1 of 24 rows have no labels (line 6)" in lines[2]
-    assert lines[3:5] == ["", "a run would stop: 2 problems"]
+    assert lines[3:5] == ["", "a run would stop or mislead: 2 bad"]
     report = tracked.tracker.fetch(tracked.run, "", table.folder)
     assert [path.name for path in report.iterdir() if path.is_file()] == ["doctor.md"]
 
@@ -67,7 +67,7 @@ def test_a_tracked_report_can_be_read_back(
     table.change(7, labels="t-shirt")
     out = doctor(capsys, 0, *table.overrides, *tracked.overrides, "seed=3", "--track")
     run = tracked.run
-    assert out.endswith(f"nothing would stop a run: 1 note\nrun_id: {run.id}\n")
+    assert out.endswith(f"nothing is bad: 1 note\nrun_id: {run.id}\n")
     assert (run.name, run.status, run.parent, run.metrics) == (
         "doctor: table",
         "FINISHED",
@@ -87,7 +87,7 @@ def test_a_tracked_report_can_be_read_back(
     folder = table.folder / "fetched"
     folder.mkdir()
     report = tracked.tracker.fetch(run, "doctor.md", folder).read_text()
-    assert report.startswith("Nothing would stop a run: 1 note.\n\n## Findings\n\n| verdict |")
+    assert report.startswith("Nothing is bad: 1 note.\n\n## Findings\n\n| verdict |")
     assert "| note | labels fewer than 10 times in training | 1 of 2 labels: " in report
     with tracked.tracker.fetch(run, "labels.csv", folder).open(newline="") as stream:
         first, second = csv.DictReader(stream)

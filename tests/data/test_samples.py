@@ -59,6 +59,7 @@ def test_samples_belong_together_by_their_group_or_else_their_image(
 ) -> None:
     samples = replace(THREE, images=tuple(map(Path, images)), groups=groups)
     assert samples.group_numbers.tolist() == expected
+    assert samples.are_grouped == (len(set(expected)) < 3)
 
 
 def test_captions_by_sample_and_by_number() -> None:

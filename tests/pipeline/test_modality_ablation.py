@@ -65,7 +65,7 @@ def scores(result: Result, *parts: str) -> dict[str, float]:
 
 def shuffled_rows(count: int, modality: str, seed: int = 0) -> NDArray[np.int64]:
     number = ("vision", "text").index(modality)
-    return derangement(count, np.random.default_rng([seed, number]))
+    return derangement(np.arange(count), np.random.default_rng([seed, number]))
 
 
 @dataclass(frozen=True)

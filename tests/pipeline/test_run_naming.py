@@ -82,6 +82,10 @@ def test_where_the_data_lie_is_no_setting_unless_asked_for() -> None:
     assert settings_of(tree, with_root=True) == {"data.file": "f", "data.root": "r"}
 
 
+def test_whether_a_divided_group_is_admitted_is_no_setting() -> None:
+    assert settings_of({"split": {"val": 0.1, "on_shared_group": "warn"}}) == {"split.val": 0.1}
+
+
 def test_parameters_by_dotted_key() -> None:
     tree = {
         "seed": 0,

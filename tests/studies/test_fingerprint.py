@@ -69,6 +69,15 @@ def test_captions_of_other_samples_are_other_data() -> None:
     assert found().whole != before.whole
 
 
+def test_what_belongs_together_counts() -> None:
+    table = "id,path,caption,labels\n{},0.jpg,a dog,1\n{},{}.jpg,a cat,2\n"
+    digests = []
+    for image in ("0", "1"):
+        Path("0.csv").write_text(table.format("a", "b", image))
+        digests.append(found("data.id_column=id").whole)
+    assert digests[0] != digests[1]
+
+
 def test_every_source_that_an_arm_names_counts() -> None:
     study("data.file: [0.csv, 1.csv]")
     before = found()

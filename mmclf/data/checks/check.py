@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-CheckStatus = Literal["ok", "note", "problem"]
+from mmclf.data.problems import listed
+
+CheckStatus = Literal["ok", "note", "bad"]
+NONE = "none"
 MAX_EQUAL = 3
 
 
@@ -15,7 +18,7 @@ class Check:
     """The result of one check.
 
     Args:
-        status: a `problem` would stop a run, a `note` would not.
+        status: what is `bad` stops a run or spoils its results, what is a `note` may be meant so.
         name: of the check.
         detail: what was found, in words.
 
@@ -35,3 +38,18 @@ def join_equal(names: Sequence[str]) -> str:
     """The names of identical items, as `'a' = 'b' = 'c' and 2 more`."""
     more = f" and {len(names) - MAX_EQUAL} more" if len(names) > MAX_EQUAL else ""
     return " = ".join(names[:MAX_EQUAL]) + more
+
+
+def counted(
+    name: str,
+    count: int,
+    total: int,
+    things: str,
+    names: Sequence[str],
+    status: CheckStatus = "note",
+    advice: str = "",
+) -> Check:
+    """A check that counts cases out of `total` and lists the first few; `ok` if there are none."""
+    if count == 0:
+        return Check("ok", name, NONE)
+    return Check(status, name, f"{count} of {total} {things}: {listed(names)}{advice}")

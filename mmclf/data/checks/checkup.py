@@ -1,11 +1,11 @@
-"""Checks of samples: their number, captions, images, labels and split."""
+"""Checks of samples: their number, captions, images and labels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mmclf.data.checks.check import Check, CheckStatus, join_equal, percent
+from mmclf.data.checks.check import NONE, Check, CheckStatus, counted, join_equal, percent
 from mmclf.data.checks.duplicates import (
     Groups,
     also_in_training,
@@ -14,18 +14,17 @@ from mmclf.data.checks.duplicates import (
     with_different_labels,
 )
 from mmclf.data.checks.labels import MAX_IMBALANCE, MIN_POSITIVES, LabelRow, imbalance
+from mmclf.data.checks.parts import check_label_parts
 from mmclf.data.label_support import check_label_support
 from mmclf.data.problems import listed, shown
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.errors import InputError
 
-NONE = "none"
-
 
 def problem_checks(name: str, error: InputError) -> list[Check]:
-    """A check named `name` with status `problem` for each problem of the error."""
-    return [Check("problem", name, problem) for problem in error.problems]
+    """A check named `name` with status `bad` for each problem of the error."""
+    return [Check("bad", name, problem) for problem in error.problems]
 
 
 def check_samples(samples: Samples, parts: Parts | None) -> list[Check]:
@@ -56,9 +55,9 @@ def check_captions(samples: Samples, parts: Parts | None) -> list[Check]:
     largest = sorted(groups, key=len, reverse=True)
     examples = [f"{shown(samples.captions[group[0]])} ({len(group)} times)" for group in largest]
     return [
-        _counted("empty captions", len(empty), len(samples), "captions", empty),
+        counted("empty captions", len(empty), len(samples), "captions", empty),
         _grouped("same captions", groups, len(samples), examples),
-        *_in_training("captions", groups, samples, parts),
+        *_in_training("captions", groups, samples, parts, "note"),
     ]
 
 
@@ -74,7 +73,7 @@ def check_images(
         on_bad_image: `error` or `skip`, as in `data.on_bad_image`.
 
     """
-    status: CheckStatus = "problem"
+    status: CheckStatus = "bad"
     advice = ": replace the files"
     if on_bad_image == "error":
         advice += ", or leave their samples out by data.on_bad_image=skip"
@@ -90,8 +89,8 @@ def check_images(
     count = len(samples)
     return [
         Check("ok", "images", f"{count - len(unreadable)} of {count} read, at {size} pixels"),
-        _counted("missing images", len(missing), count, "images", missing, status, advice),
-        _counted("unreadable images", len(broken), count, "images", broken, status, advice),
+        counted("missing images", len(missing), count, "images", missing, status, advice),
+        counted("unreadable images", len(broken), count, "images", broken, status, advice),
     ]
 
 
@@ -109,7 +108,7 @@ def _reason(message: str, path: Path) -> str:
 
 
 def check_same_images(samples: Samples, groups: Groups, parts: Parts | None) -> list[Check]:
-    """Check for identical images, also with different labels or in several parts of the split.
+    """Check for identical images of several groups, with different labels, or in several parts.
 
     Args:
         samples: all samples of the source.
@@ -122,17 +121,30 @@ def check_same_images(samples: Samples, groups: Groups, parts: Parts | None) -> 
         return [join_equal([shown(samples.ids[i]) for i in group]) for group in groups]
 
     conflicting = with_different_labels(groups, samples.labels)
+    # Samples of one group may well have one picture: they stay together.
+    belonging = samples.group_numbers
+    apart = tuple(rows for rows in groups if len(set(belonging[[*rows]].tolist())) > 1)
     checks = [
-        _grouped("same images", groups, len(samples), names(groups)),
-        _counted(
-            "same image, other labels", len(conflicting), len(groups), "groups", names(conflicting)
+        _grouped("same images", apart, len(samples), names(apart)),
+        counted(
+            "same image, other labels",
+            len(conflicting),
+            len(groups),
+            "pictures",
+            names(conflicting),
         ),
     ]
     if parts is not None:
-        divided = in_several_parts(groups, parts)
-        name = "same image, several parts"
-        checks.append(_counted(name, len(divided), len(groups), "groups", names(divided)))
-    return [*checks, *_in_training("images", groups, samples, parts)]
+        divided = in_several_parts(apart, parts)
+        checks.append(
+            counted(
+                *("same image, several parts", len(divided), len(apart), "pictures"),
+                names(divided),
+                "bad",
+                ": keep one sample of each, or make each picture a group",
+            )
+        )
+    return [*checks, *_in_training("images", groups, samples, parts, "bad")]
 
 
 def check_labels(samples: Samples, parts: Parts, rows: Sequence[LabelRow]) -> list[Check]:
@@ -146,7 +158,8 @@ def check_labels(samples: Samples, parts: Parts, rows: Sequence[LabelRow]) -> li
     name = f"labels fewer than {MIN_POSITIVES} times in training"
     return [
         *checks,
-        _counted(name, len(rare), len(rows), "labels", rare),
+        *check_label_parts(samples, parts),
+        counted(name, len(rare), len(rows), "labels", rare),
         *_check_balance(rows),
     ]
 
@@ -155,7 +168,8 @@ def _check_balance(rows: Sequence[LabelRow]) -> list[Check]:
     ranked = [
         (imbalance(row.least_balanced[1]), row, row.least_balanced)
         for row in rows
-        if row.least_balanced is not None
+        # What a part lacks altogether is told for itself.
+        if row.least_balanced is not None and row.least_balanced[1] > 0
     ]
     if not ranked:
         return []
@@ -171,30 +185,17 @@ def _check_balance(rows: Sequence[LabelRow]) -> list[Check]:
     return [Check("note", "balance of the split", detail)]
 
 
-def _counted(
-    name: str,
-    count: int,
-    total: int,
-    things: str,
-    names: Sequence[str],
-    status: CheckStatus = "note",
-    advice: str = "",
-) -> Check:
-    """A check that counts cases out of `total` and lists the first few; `ok` if there are none."""
-    if count == 0:
-        return Check("ok", name, NONE)
-    return Check(status, name, f"{count} of {total} {things}: {listed(names)}{advice}")
-
-
 def _grouped(name: str, groups: Groups, total: int, examples: Sequence[str]) -> Check:
     if not groups:
         return Check("ok", name, NONE)
-    counted = "1 group" if len(groups) == 1 else f"{len(groups)} groups"
-    detail = f"{sum(map(len, groups))} of {total} samples, in {counted}: {listed(examples)}"
+    number = "1 group" if len(groups) == 1 else f"{len(groups)} groups"
+    detail = f"{sum(map(len, groups))} of {total} samples, in {number}: {listed(examples)}"
     return Check("note", name, detail)
 
 
-def _in_training(kind: str, groups: Groups, samples: Samples, parts: Parts | None) -> list[Check]:
+def _in_training(
+    kind: str, groups: Groups, samples: Samples, parts: Parts | None, status: CheckStatus
+) -> list[Check]:
     """Count the validation and test samples whose caption or image occurs in training."""
     if parts is None:
         return []
@@ -204,5 +205,5 @@ def _in_training(kind: str, groups: Groups, samples: Samples, parts: Parts | Non
         names = [shown(samples.ids[i]) for i in rows]
         things = f"{part} samples ({percent(len(rows) / total)})"
         name = f"{part} {kind} in training"
-        checks.append(_counted(name, len(rows), total, things, names))
+        checks.append(counted(name, len(rows), total, things, names, status))
     return checks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmclf.config.schema import Config
@@ -12,6 +12,7 @@ from mmclf.data.checks import checkup
 from mmclf.data.checks.check import Check, CheckStatus
 from mmclf.data.checks.duplicates import same_pictures
 from mmclf.data.checks.labels import LabelRow, label_rows
+from mmclf.data.checks.parts import check_groups, check_sizes
 from mmclf.data.decoded_images import DecodedImages, decode_images
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, split
@@ -54,11 +55,14 @@ def examine(config: Config, *, read_images: bool) -> Examination:
     except InputError as error:
         return Examination(checkup.problem_checks("data", error))
     decoded = _decoded(config, samples) if read_images and samples.images else None
-    parts, split_checks = _split(config, samples, decoded)
+    drawn, parts, split_problems = _split(config, samples, decoded)
     labels = label_rows(samples, parts)
     checks = [
+        *(Check("note", "source", note) for note in samples.notes),
         *checkup.check_samples(samples, parts),
-        *split_checks,
+        *check_groups(samples, config.split),
+        *split_problems,
+        *([check_sizes(samples, drawn, config.split)] if drawn is not None else []),
         *checkup.check_captions(samples, parts),
         *_check_images(config, samples, decoded, parts),
         *(checkup.check_labels(samples, parts, labels) if parts is not None else []),
@@ -79,21 +83,23 @@ def _decoded(config: Config, samples: Samples) -> DecodedImages:
 
 def _split(
     config: Config, samples: Samples, decoded: DecodedImages | None
-) -> tuple[Parts | None, list[Check]]:
-    """The parts that a run would use, or None and the problems of the split."""
+) -> tuple[Parts | None, Parts | None, list[Check]]:
+    """The parts as drawn and as a run would use them, each None if there is a problem, as told."""
+    drawn = None
     try:
-        parts = split(
+        drawn = parts = split(
             samples.labels,
             samples.own_val,
             samples.own_test,
+            samples.group_numbers,
             seed=config.seed,
-            **asdict(config.split),
+            **config.split.drawing,
         )
         if decoded is not None and config.data.on_bad_image == "skip":
             parts = parts.without(decoded.unreadable)
     except InputError as error:
-        return None, checkup.problem_checks("split", error)
-    return parts, []
+        return drawn, None, checkup.problem_checks("split", error)
+    return drawn, parts, []
 
 
 def _check_images(

@@ -63,11 +63,14 @@ class LabelRow:
     def remark(self) -> tuple[CheckStatus, str]:
         """The label's status, and the reason for it; no reason if it is `ok`."""
         if self.is_absent:
-            return "problem", "none in training"
+            return "bad", "none in training"
         remarks = []
         if self.is_rare:
             remarks.append(f"fewer than {MIN_POSITIVES} in training")
-        if self.least_balanced is not None and imbalance(self.least_balanced[1]) > MAX_IMBALANCE:
+        lacking = [part for part, count in self.counts.items() if count == 0]
+        if lacking:
+            remarks.append(f"none in {' and '.join(lacking)}")
+        elif self.least_balanced is not None and imbalance(self.least_balanced[1]) > MAX_IMBALANCE:
             remarks.append(f"out of balance in {self.least_balanced[0]}")
         return ("note" if remarks else "ok"), ", ".join(remarks)
 

@@ -10,6 +10,7 @@ from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.definition import Definition
 from mmclf.studies.report.results import ArmResult
 
+SHARED = "mmclf.shared_groups"
 CONDITIONS = {
     "mmclf.hardware": "hardware",
     "mmclf.cold_hardware": "hardware, which their running times are of",
@@ -61,6 +62,13 @@ def study_notes(
         yield (
             "one seed alone: the intervals hold the test set's share of the uncertainty, and "
             "nothing of what another seed would give"
+        )
+    shared = {run.tags[SHARED] for run in finished if SHARED in run.tags}
+    if shared:
+        number = counted(max(map(int, shared)), "group")
+        yield (
+            f"{number} of samples that belong together stood in several parts "
+            "(split.on_shared_group=warn): scores on what was partly seen in training are too good"
         )
     unfinished = sum(len(arm.failed) + len(arm.missing) for arm in arms)
     if unfinished:

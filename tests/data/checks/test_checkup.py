@@ -54,8 +54,8 @@ def results(checks: Sequence[Check]) -> dict[str, tuple[str, str]]:
 
 def test_an_errors_findings_are_problems() -> None:
     assert problem_checks("data", InputError("one", "two")) == [
-        Check("problem", "data", "one"),
-        Check("problem", "data", "two"),
+        Check("bad", "data", "one"),
+        Check("bad", "data", "two"),
     ]
 
 
@@ -82,7 +82,7 @@ def test_captions_that_stand_in_training_too() -> None:
         "empty captions": ("note", "2 of 8 captions: '1.png', '6.png'"),
         "same captions": (
             "note",
-            "5 of 8 samples, in 2 groups: 'A dog' (3 times), 'two\\ncats' (2 times)",
+            "5 of 8 samples, in 2 groups: 'A dog' (3 times), 'two cats' (2 times)",
         ),
         "val captions in training": ("ok", "none"),
         "test captions in training": (
@@ -132,8 +132,8 @@ def test_images_that_are_missing_or_broken(tmp_path: Path) -> None:
     end = ": replace the files, or leave their samples out by data.on_bad_image=skip"
     assert strict == {
         "images": ("ok", "3 of 10 read, at 64 pixels"),
-        "missing images": ("problem", missing + end),
-        "unreadable images": ("problem", broken + end),
+        "missing images": ("bad", missing + end),
+        "unreadable images": ("bad", broken + end),
     }
     lenient = results(check_images(samples, why, size=64, on_bad_image="skip"))
     end = "; their samples are left out"
@@ -147,7 +147,7 @@ def test_no_image_left_is_a_problem_either_way(tmp_path: Path) -> None:
         made(["a"], images=[path]), {0: reason(path, "x")}, size=64, on_bad_image="skip"
     )
     assert results(found)["missing images"] == (
-        "problem",
+        "bad",
         "1 of 1 images: '0.png': replace the files",
     )
 
@@ -179,14 +179,15 @@ def test_pictures_that_stand_more_than_once() -> None:
         ),
         "same image, other labels": (
             "note",
-            "1 of 3 groups: '2.png' = '3.png' = '4.png' and 2 more",
+            "1 of 3 pictures: '2.png' = '3.png' = '4.png' and 2 more",
         ),
         "same image, several parts": (
-            "note",
-            "2 of 3 groups: '2.png' = '3.png' = '4.png' and 2 more, '6.png' = '7.png'",
+            "bad",
+            "2 of 3 pictures: '2.png' = '3.png' = '4.png' and 2 more, '6.png' = '7.png': keep one "
+            "sample of each, or make each picture a group",
         ),
-        "val images in training": ("note", "2 of 3 val samples (66.67 %): '4.png', '5.png'"),
-        "test images in training": ("note", "1 of 2 test samples (50.00 %): '8.png'"),
+        "val images in training": ("bad", "2 of 3 val samples (66.67 %): '4.png', '5.png'"),
+        "test images in training": ("bad", "1 of 2 test samples (50.00 %): '8.png'"),
     }
 
 
@@ -209,6 +210,8 @@ def test_labels_of_which_there_are_enough_in_training() -> None:
     labels = [[1, 1]] * 10 + [[1, 0]] * 10 + [[1, 1], [1, 0]] * 2
     assert about(labels, cut(20, 2, 2)) == {
         "labels not in training": ("ok", "none"),
+        "labels not in val": ("ok", "none"),
+        "labels not in test": ("ok", "none"),
         "labels fewer than 10 times in training": ("ok", "none"),
         "balance of the split": (
             "ok",
@@ -221,6 +224,8 @@ def test_a_rare_label_out_of_balance() -> None:
     labels = [[1, 1]] * 9 + [[1, 0]] * 11 + [[1, 1], [1, 0]] + [[1, 1], [1, 1]]
     assert about(labels, cut(20, 2, 2)) == {
         "labels not in training": ("ok", "none"),
+        "labels not in val": ("ok", "none"),
+        "labels not in test": ("ok", "none"),
         "labels fewer than 10 times in training": ("note", "1 of 2 labels: 'traffic light' (9)"),
         "balance of the split": (
             "note",
@@ -240,7 +245,7 @@ def test_a_rare_label_out_of_balance() -> None:
 def test_a_label_that_training_lacks(test: list[list[int]], words: str) -> None:
     found = about([[1, 0]] * 11 + test, cut(10, 1, 1))
     verdict, what = found["labels not in training"]
-    assert verdict == "problem"
+    assert verdict == "bad"
     assert what.startswith(f"the label 'traffic light' {words}")
     assert found["labels fewer than 10 times in training"] == ("ok", "none")
     # What training lacks has no balance.

@@ -69,10 +69,10 @@ def test_without_parts_there_is_a_total_and_nothing_to_remark() -> None:
         (row(20, 20, 5), ("ok", "")),
         (row(20, 21, 10), ("note", "out of balance in val")),
         (row(20, 10, 4), ("note", "out of balance in test")),
-        (row(20, 10, 0), ("note", "out of balance in test")),
-        (row(8, 0, 4), ("note", "fewer than 10 in training, out of balance in val")),
-        (row(0, 5, 5), ("problem", "none in training")),
-        (row(0, 0, 0), ("problem", "none in training")),
+        (row(20, 10, 0), ("note", "none in test")),
+        (row(8, 0, 4), ("note", "fewer than 10 in training, none in val")),
+        (row(0, 5, 5), ("bad", "none in training")),
+        (row(0, 0, 0), ("bad", "none in training")),
     ],
 )
 def test_remarks(found: LabelRow, remark: tuple[str, str]) -> None:

@@ -149,6 +149,13 @@ def test_different_hardware_versions_and_data_are_said(tracker: Tracker, tmp_pat
     assert "the runs are of different hardware: one; other" in notes
 
 
+def test_groups_in_several_parts_are_said(tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0,)))
+    track(tracker, tmp_path, parent.id, "a", 0, 0.1, tags={"mmclf.shared_groups": "12"})
+    track(tracker, tmp_path, parent.id, "b", 0, 0.1)
+    assert sum(note.startswith("12 groups ") for note in collect(tracker, parent).notes) == 1
+
+
 @pytest.mark.parametrize("kind", ["samples", "micro", "macro"])
 def test_any_f1_can_decide(kind: str, tracker: Tracker, tmp_path: Path) -> None:
     parent = start(tracker, tmp_path, definition((0, 1), f"test/f1_{kind}"))
