@@ -16,6 +16,7 @@ from mmclf.data.sources.tables.label_spelling import spelling_notes
 from mmclf.data.sources.tables.list_cells import are_lists, list_items
 from mmclf.data.sources.tables.reader import Cell, Table
 from mmclf.data.sources.tables.rows import RowGroups
+from mmclf.errors import InputError
 
 OTHER_SEPARATORS = ",;|"  # than the space
 PAIRS: Mapping[str, str] = {"(": ")", ")": "("}
@@ -99,7 +100,8 @@ def labels_of_cells(
     distinct = list(dict.fromkeys(cells))
     as_lists = are_lists([cell for cell in distinct if isinstance(cell, str)])
     raw = {cell: _raw_labels(cell, separator, as_lists) for cell in distinct}
-    problems = _no_lists(table, column, cells, raw)
+    _check_lists(table, column, cells, raw)
+    problems: list[str] = []
     sets: dict[Cell, tuple[str, ...]] = {}
     for cell, labels in raw.items():
         stripped = (label.strip() for label in labels if label is not None)
@@ -192,17 +194,16 @@ def _raw_labels(cell: Cell, separator: str, as_lists: bool) -> tuple[str | None,
     return tuple(cell.split() if separator == " " else cell.split(separator))
 
 
-def _no_lists(
+def _check_lists(
     table: Table, column: str, cells: Sequence[Cell], raw: Mapping[Cell, tuple[str | None, ...]]
-) -> list[str]:
+) -> None:
     wrong = [row for row, cell in enumerate(cells) if raw[cell] == (None,)]
-    if not wrong:
-        return []
-    return [
-        f"{table.path}, {table.location(wrong[0])}: the column {column!r} holds lists, but "
-        f"{shown(cells[wrong[0]])} is none of texts or whole numbers ({len(wrong)} such rows): "
-        "expected ['a', 'b'] as Python, JSON or NumPy write it"
-    ]
+    if wrong:
+        raise InputError(
+            f"{table.place(wrong[0])}: the column {column!r} holds lists, but "
+            f"{shown(cells[wrong[0]])} is none of texts or whole numbers ({len(wrong)} such rows): "
+            "expected ['a', 'b'] as Python, JSON or NumPy write it"
+        )
 
 
 def _bracket_problems(located: Iterator[tuple[str, str]], table: Table) -> list[str]:

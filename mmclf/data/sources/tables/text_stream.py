@@ -9,9 +9,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from mmclf.errors import InputError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 AUTO = "auto"
 COMPRESSED = ".gz"
@@ -73,15 +76,16 @@ class _Limited(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self._stream.read(len(buffer))
+    def readinto(self, buffer: Buffer, /) -> int:
+        view = memoryview(buffer)
+        data = self._stream.read(len(view))
         self._left -= len(data)
         if self._left < 0:
             raise InputError(
                 f"{self._path} unpacks to more than {self._limit / 1e9:.1f} GB, half of the memory "
                 "here: unpack it, and leave out what is not needed"
             )
-        buffer[: len(data)] = data
+        view[: len(data)] = data
         return len(data)
 
 
