@@ -15,12 +15,9 @@ from mmclf.data.samples import Samples
 from mmclf.data.sources.caption_use import CaptionUse
 from mmclf.data.sources.tables import settings
 from mmclf.data.sources.tables.captions import read_captions
-from mmclf.data.sources.tables.labels import (
-    RowLabels,
-    labels_of_cells,
-    labels_of_columns,
-    no_labels,
-)
+from mmclf.data.sources.tables.label_cells import labels_of_cells
+from mmclf.data.sources.tables.label_columns import labels_of_columns
+from mmclf.data.sources.tables.labels import RowLabels, no_labels
 from mmclf.data.sources.tables.picture_paths import image_names, paths_of
 from mmclf.data.sources.tables.reader import Table, read_table, table_files
 from mmclf.data.sources.tables.rows import (
@@ -202,6 +199,8 @@ def _read(
         delimiter=delimiter,
         encoding=encoding,
     )
+    if len(paths) == 1:
+        return table, [*paths] * len(table)
     return table, [files[file][1] for file in table.file_of.tolist()]
 
 
@@ -244,6 +243,8 @@ def _ids(table: Table, column: str | None, root: Path) -> list[str]:
 
 
 def _part_problems(marks: Sequence[str], table: Table) -> list[str]:
+    if set(marks) <= PARTS.keys():
+        return []
     first = dict(zip(reversed(marks), range(len(marks) - 1, -1, -1), strict=True))
     parts = ", ".join(part for part in PARTS if part)
     expected = f"expected {parts}, or nothing for a row that the split decides about"
