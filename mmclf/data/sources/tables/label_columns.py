@@ -57,7 +57,7 @@ def labels_of_columns(
         flags[:, j] = _flags(table.columns[column])
     is_empty = (flags == MISSING).all(axis=1)
     problems += _flag_problems(table, list(names), flags, is_empty)
-    rows, columns = np.nonzero(flags == 1)
+    rows, columns = np.nonzero((flags == 1) | (flags == WRONG))  # these have a problem
     ids = tuple(dict.fromkeys((*ids, *labels)))
     numbers = np.array([ids.index(label) for label in labels], dtype=np.intp)[columns]
     return RowLabels(len(table), ids, rows, numbers, problems, spelling_notes(labels, table.path))

@@ -41,6 +41,11 @@ def test_values(tmp_path: Path, one: str, zero: str) -> None:
     ]
 
 
+def test_a_row_of_other_values_is_not_also_called_unlabelled(tmp_path: Path) -> None:
+    messages = problems(tmp_path, "caption,a,b\nx,1,0\ny,2,0\n", label_columns=["a", "b"])
+    assert len(messages) == 1
+
+
 @pytest.mark.parametrize("value", ["2", "-1", "0.5", "x", "nan", "on", "01"])
 def test_another_value_is_named_with_line_and_column(tmp_path: Path, value: str) -> None:
     (problem,) = problems(

@@ -120,6 +120,8 @@ def test_a_table_without_labels_as_one_to_predict_for(tmp_path: Path) -> None:
     )
     assert (samples.ids, samples.label_ids) == (("2", "3"), ("dog", "cat"))
     assert samples.labels.tolist() == [[0, 0], [0, 0]]
+    unnamed = loaded(tmp_path, content, label_column=None, unlabelled="keep")
+    assert (unnamed.ids, unnamed.labels.shape) == (("2", "3"), (2, 0))
     (problem,) = problems(tmp_path, content, label_column=None)
     assert "data.unlabelled=keep" in problem
 
