@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmclf.data.problems import listed, shown, unknown
 from mmclf.data.samples import sorted_labels
@@ -66,19 +67,29 @@ def labels_of_cells(
         problems += _separator_problems(list(found), places)
     # Unknown ones have numbers too, or their rows would seem to have no labels.
     ids = tuple(dict.fromkeys((*ids, *found)))
-    number_of = {label: number for number, label in enumerate(ids)}
-    numbers = {cell: [number_of[label] for label in labels] for cell, labels in sets.items()}
-    counts = np.fromiter((len(numbers[cell]) for cell in cells), np.intp, len(cells))
-    columns = chain.from_iterable(numbers[cell] for cell in cells)
+    rows, columns = _pairs(cells, sets, ids)
     notes = [f"the cells of the column {column!r} are read as lists"] if as_lists else []
-    return RowLabels(
-        len(cells),
-        ids,
-        np.repeat(np.arange(len(cells)), counts),
-        np.fromiter(columns, np.intp, int(counts.sum())),
-        problems,
-        [*notes, *spelling_notes(list(found), table.path)],
+    notes += spelling_notes(list(found), table.path)
+    return RowLabels(len(cells), ids, rows, columns, problems, notes)
+
+
+def _pairs(
+    cells: Sequence[Cell], sets: Mapping[Cell, Sequence[str]], ids: Sequence[str]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The row and the label of each label of each cell, by way of the distinct cells."""
+    number_of_label = {label: number for number, label in enumerate(ids)}
+    number_of_cell = {cell: number for number, cell in enumerate(sets)}
+    labels = np.array(
+        [number_of_label[label] for own in sets.values() for label in own], dtype=np.intp
     )
+    sizes = np.array([len(own) for own in sets.values()], dtype=np.intp)
+    ends = np.cumsum(sizes)
+    numbers = np.fromiter(map(number_of_cell.__getitem__, cells), np.intp, len(cells))
+    counts = sizes[numbers]
+    rows = np.repeat(np.arange(len(cells)), counts)
+    # A pair's place among the labels of its cell, counted from the end.
+    left = np.cumsum(counts)[rows] - np.arange(len(rows))
+    return rows, labels[ends[numbers][rows] - left]
 
 
 def _raw_labels(cell: Cell, separator: str, as_lists: bool) -> tuple[str | None, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +40,23 @@ class RegularText:
         """The names of the columns."""
         return [self._text(*pair) for pair in zip(self.starts[0], self.ends[0], strict=True)]
 
+    @cached_property
+    def _first_bytes(self) -> NDArray[np.uint8]:
+        """The byte (R, F) at which each field starts, its end if it is empty."""
+        return np.frombuffer(self.data, np.uint8)[self.starts[1:]]
+
+    @cached_property
+    def _are_single(self) -> NDArray[np.bool_]:
+        """Whether each column (F,) holds single ASCII characters alone."""
+        is_single = (self.ends[1:] - self.starts[1:] == 1) & (self._first_bytes < 128)
+        return np.asarray(is_single.all(axis=0) & (len(self.numbers) > 0))
+
     def column(self, place: int) -> Sequence[str]:
         """The R cells of a column; as one text of R characters if each is a single one."""
+        if self._are_single[place]:
+            return self._first_bytes[:, place].tobytes().decode("ascii")
         starts, ends = self.starts[1:, place], self.ends[1:, place]
-        codes = np.frombuffer(self.data, np.uint8)
-        if len(starts) and (ends - starts == 1).all() and codes[starts].max() < 128:  # ASCII
-            return codes[starts].tobytes().decode("ascii")
-        is_quoted = (codes[starts] == QUOTE) & (ends > starts)
+        is_quoted = (self._first_bytes[:, place] == QUOTE) & (ends > starts)
         offsets = zip((starts + is_quoted).tolist(), (ends - is_quoted).tolist(), strict=True)
         if self.data.isascii():
             text = self.data.decode("ascii")
