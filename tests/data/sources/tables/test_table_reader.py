@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mmclf.data.samples import Samples
 from mmclf.data.sources.table import load
-from mmclf.data.sources.table_file import read_table
+from mmclf.data.sources.tables.reader import read_table
 from mmclf.errors import InputError
 
 # A value that drawn examples may share a folder of: each one writes its file anew.
@@ -89,6 +89,16 @@ def test_parquet_columns_of_other_kinds(
     assert words in parquet_finding(folder, table | {column: values})
 
 
+@pytest.mark.parametrize("picture", [b"x", {"bytes": b"x", "path": "a.jpg"}])
+def test_parquet_with_pictures_inside_is_refused_before_they_are_read(
+    folder: Path, picture: object
+) -> None:
+    table: dict[str, list[Any]] = {"image": [picture], "labels": ["x"], "caption": ["c"]}
+    problem = parquet_finding(folder, table)
+    assert "the column 'image' holds the pictures themselves" in problem
+    assert parquet(folder, table, image_column=None).captions == ("c",)
+
+
 def test_parquet_that_is_damaged_or_lacks_a_column(folder: Path) -> None:
     table: dict[str, list[Any]] = {"image": ["a"], "labels": ["x"], "Caption": ["c"]}
     assert "has no column 'caption': did you mean 'Caption'?" in parquet_finding(folder, table)
@@ -115,7 +125,7 @@ def test_a_folder_called_as_a_column_adds_none(folder: Path) -> None:
 
 def test_a_column_may_be_asked_for_twice(folder: Path) -> None:
     (folder / "t.tab").write_text("a\tb\n1\t2\n")
-    table = read_table(folder / "t.tab", ["b", "b"])
+    table = read_table([folder / "t.tab"], ["b", "b"])
     assert (len(table), table.texts("b"), table.texts(None)) == (1, ["2"], [""])
     samples = parquet(
         folder, {"image": ["a"], "labels": ["x"], "caption": ["c"]}, id_column="image"
