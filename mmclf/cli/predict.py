@@ -53,7 +53,6 @@ def predict(arguments: Sequence[str]) -> int:
         run_id,
         pick_device(config.device),
         config.allow_targets,
-        store=Path(config.store.dir),
         notify=_log,
     )
     paths = _paths(root, rows) if "vision" in predictor.modalities else None

@@ -161,16 +161,6 @@ def test_a_run_that_left_no_model_is_named_once(
     assert message.count(parent) == 1
 
 
-def test_decoded_pictures_are_kept_in_the_store(outputs: Path, both: str, root: Path) -> None:
-    # Unlike those of the other tests, which the store may know already.
-    Image.new("RGB", (40, 30), (1, 2, 3)).save(next((root / "data").iterdir()))
-    decoded = outputs / "store" / "pictures"
-    before = len(list(decoded.rglob("*.npy")))
-    for _ in range(2):
-        assert predict(outputs, both, root, f"--out={root / 'out.csv'}") == 0
-    assert len(list(decoded.rglob("*.npy"))) == before + 1
-
-
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [

@@ -5,4 +5,5 @@ restore     the run's model, built again
 inputs      images and captions in the forms that a notebook has
 modalities  what each modality does with them
 forward     forward passes in which samples do not depend on each other
+close_calls samples that are computed alone, as rounding decides their labels
 """

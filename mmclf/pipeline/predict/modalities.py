@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -40,8 +39,8 @@ class PredictionModality(Protocol):
         samples: PredictionInputs,
         *,
         image: Image,
-        store: Path | None,
         options: ForwardOptions,
+        purpose: str = "",
     ) -> Tensor:
         """Features (N, D) of the samples; raises InputError for inputs that cannot be read.
 
@@ -49,8 +48,8 @@ class PredictionModality(Protocol):
             encoder: of the modality.
             samples: of size N.
             image: settings of decoding.
-            store: folder of a store for decoded images.
             options: of the forward passes.
+            purpose: of the passes, for the progress bar; empty for the samples' first.
 
         """
 
@@ -75,15 +74,19 @@ class VisionPrediction:
         samples: PredictionInputs,
         *,
         image: Image,
-        store: Path | None,
         options: ForwardOptions,
+        purpose: str = "",
     ) -> Tensor:
         """Features (N, D) of the images."""
-        with (
-            decoded(samples.images, size=image.size, crop=image.crop, store=store) as pictures,
-            progress_bar("encoding images", len(samples)) as advance,
-        ):
-            return image_features(encoder, *pictures, options=options, advance=advance)
+        with progress_bar(f"encoding images{purpose}", len(samples)) as advance:
+            return image_features(
+                encoder,
+                decoded(samples.images, size=image.size, crop=image.crop),
+                count=len(samples),
+                pixels=image.size,
+                options=options,
+                advance=advance,
+            )
 
 
 class TextPrediction:
@@ -107,15 +110,15 @@ class TextPrediction:
         samples: PredictionInputs,
         *,
         image: Image,
-        store: Path | None,
         options: ForwardOptions,
+        purpose: str = "",
     ) -> Tensor:
         """Features (N, D) of the captions."""
-        del image, store
+        del image
         captions = [text if text is not None else "" for text in samples.captions]
         if is_fitted(encoder):
             return encoder.transform(captions)
-        with progress_bar("encoding captions", len(samples)) as advance:
+        with progress_bar(f"encoding captions{purpose}", len(samples)) as advance:
             return caption_features(encoder, captions, options=options, advance=advance)
 
 
