@@ -26,6 +26,8 @@ class Samples:
         groups: names; samples of one group belong together, as the captions of one image, and no
             part divides them. Empty: a group for each image, or without images for each sample.
         notes: for people, what the source left out or took otherwise than it is written.
+        other_captions: of each sample the captions after the first, for data.caption_use=each; or
+            empty.
 
     A data source is a function that returns them, as here of two captions without images:
 
@@ -54,6 +56,7 @@ class Samples:
     own_test: NDArray[np.bool_]
     groups: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    other_captions: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         """The number of samples N."""

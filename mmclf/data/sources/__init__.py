@@ -2,6 +2,7 @@
 
 competition, competition_csv   train.csv, test.csv and a folder of images
 coco, coco_json                MS COCO's annotations
-table, table_file              a table of one's own
+table, tables                  tables of one's own, and what reads them
 demo, demo_pictures            a generated competition
+caption_use                    what becomes of several captions of a sample
 """

@@ -1,211 +1,258 @@
-"""A table as a data source: a row for each sample, in CSV, TSV or Parquet."""
+"""A table as a data source: CSV, TSV, JSON lines or Parquet, in one file or several."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mmclf.data.image_paths import image_paths
-from mmclf.data.problems import listed, repeated, shown, unknown, unlabelled
-from mmclf.data.samples import Samples, label_matrix, sorted_labels
-from mmclf.data.sources.table_file import Cell, Table, read_table
+from mmclf.data.problems import unknown
+from mmclf.data.problems import unlabelled as unlabelled_problem
+from mmclf.data.samples import Samples
+from mmclf.data.sources.caption_use import CaptionUse
+from mmclf.data.sources.tables import settings
+from mmclf.data.sources.tables.captions import read_captions
+from mmclf.data.sources.tables.labels import (
+    RowLabels,
+    labels_of_cells,
+    labels_of_columns,
+    no_labels,
+)
+from mmclf.data.sources.tables.picture_paths import image_names, paths_of
+from mmclf.data.sources.tables.reader import Table, read_table, table_files
+from mmclf.data.sources.tables.rows import (
+    RowGroups,
+    differing,
+    differing_labels,
+    group_problems,
+    id_problems,
+    rows_of_equal,
+    single_rows,
+)
+from mmclf.data.sources.tables.settings import PARTS
 from mmclf.errors import InputError
-
-LAYOUT = """expected
-  ROOT/{file}  with a row for each sample, and a header that names its columns
-  ROOT/{images}  the folder that the table's image paths start from"""
-# The values of the split column and the parts they mean; "" is left to the split.
-PARTS: Mapping[str, str] = {
-    "": "",
-    "train": "",
-    **dict.fromkeys(("val", "validation", "valid", "dev"), "val"),
-    "test": "test",
-}
-OTHER_SEPARATORS = ",;|"  # than the space
 
 
 def load(
     root: str,
-    file: str,
+    file: str | None = None,
+    files: Mapping[str, str] | None = None,
     image_column: str | None = "image",
-    caption_column: str | None = "caption",
-    label_column: str = "labels",
-    id_column: str | None = None,
-    split_column: str | None = None,
-    separator: str = " ",
+    image_suffix: str | None = None,
     images: str = ".",
+    caption_column: str | None = "caption",
+    caption_columns: str | list[str | int] | None = None,
+    caption_use: CaptionUse | None = None,
+    label_column: str | None = "labels",
+    label_columns: str | list[str | int] | None = None,
     labels: list[str | int] | None = None,
+    label_case: Literal["as_is", "lower"] = "as_is",
+    separator: str = " ",
+    unlabelled: Literal["error", "keep", "drop"] = "error",
+    rows: Literal["per_sample", "per_label"] = "per_sample",
+    id_column: str | None = None,
+    group_column: str | None = None,
+    split_column: str | None = None,
+    delimiter: str = "auto",
+    encoding: str = "auto",
 ) -> Samples:
-    """Read the labelled samples of the table ROOT/`file`.
+    """Read the samples of the table ROOT/`file`, or of a table for each part in `files`.
 
-    If no test row has labels, the test rows are left out. Raises InputError if the file cannot be
+    If no test row has labels, the test rows are left out. Raises InputError if a file cannot be
     read or lacks a column, and with a problem for each kind of row that cannot be used.
 
     Args:
-        root: folder of the table.
-        file: a `.csv`, `.tsv` or `.parquet` file below it.
+        root: folder of the tables.
+        file: below it, `.csv`, `.tsv`, `.jsonl` (also with `.gz`) or `.parquet`; a folder of such
+            files, or a pattern as `train-*.parquet`.
+        files: instead, such a name for each part, `train`, `val` or `test`.
         image_column: of the images' paths; None for a table without images.
-        caption_column: of the captions; None for a table without captions.
-        label_column: its cells hold labels with `separator` between them, or lists (Parquet).
-        id_column: None for the images' paths, or the line or row numbers without images.
-        split_column: of `train`, `val`, `test` or nothing.
-        separator: between labels.
+        image_suffix: added to paths that have none, as `.jpg`.
         images: folder below `root` that the images' paths start from.
+        caption_column: of the captions, or of lists of them; None for a table without captions.
+        caption_columns: instead, several columns, or `PREFIX*` for all that begin so.
+        caption_use: the `first` of several captions, all `join`ed, or `each`; None for the first of
+            a row, where rows are not joined by captions.
+        label_column: its cells hold labels with `separator` between them, or lists.
+        label_columns: instead, a 0/1 column for each label, or `PREFIX*` for all that begin so.
         labels: all labels in order; None for those in the table, sorted.
+        label_case: `lower` takes all labels in lower case.
+        separator: between labels.
+        unlabelled: what becomes of samples without labels.
+        rows: each a sample, or each a label of the sample with its id (its image without ids).
+        id_column: None for the images' paths, or the line or row numbers without images.
+        group_column: of what must stay in one part; None for the image.
+        split_column: of `train`, `val`, `test` or nothing.
+        delimiter: between cells; `auto` to look at the file.
+        encoding: of the files, a codec; `auto` for UTF-8, or UTF-16 with a byte order mark.
 
     """
-    path = Path(root, file)
-    _check_layout(path, root, LAYOUT.format(file=file, images=images))
-    expected_labels = [str(label).strip() for label in labels] if labels is not None else None
-    _check_settings(image_column, caption_column, separator, expected_labels)
-    column_names = (image_column, caption_column, label_column, id_column, split_column)
-    table = read_table(path, [name for name in column_names if name is not None])
-    table, label_sets, marks = _labelled_rows(table, label_column, split_column, separator)
-    ids = _ids(table, id_column if id_column is not None else image_column)
-    paths, problems = _paths(table, image_column, Path(root, images))
-    problems += [
-        *_id_problems(ids, table, id_column),
-        *_part_problems(marks, table),
-        *_label_problems(label_sets, table, expected_labels),
-        *(_separator_problems(table.columns[label_column], table) if separator == " " else []),
+    lower = label_case == "lower"
+    caption_names = settings.names_of(caption_columns, caption_column)
+    label_names = settings.names_of(label_columns, label_column)
+    expected = settings.texts_of(labels, lower=lower)
+    names = settings.named_files(root, file, files, images)
+    delimiter = "\t" if delimiter == "tab" else delimiter
+    problems = [
+        *settings.one_of_two("caption_column", caption_column, caption_columns, "caption"),
+        *settings.one_of_two("label_column", label_column, label_columns, "labels"),
+        *settings.input_problems(image_column, caption_names),
+        *settings.text_problems(separator, delimiter, encoding, image_suffix),
+        *settings.label_problems(label_names, expected, unlabelled),
+        *settings.row_problems(rows, id_column, image_column, files, split_column),
     ]
     if problems:
         raise InputError(*problems)
-    all_labels = {label for label_set in label_sets for label in label_set}
-    label_ids = tuple(expected_labels) if expected_labels is not None else sorted_labels(all_labels)
+    others = [n for n in (image_column, id_column, group_column, split_column) if n is not None]
+    table, marks = _read(
+        {part: _files(root, name, part, images) for part, name in names.items()},
+        [*others, *caption_names, *label_names],
+        label_names,
+        delimiter,
+        encoding,
+    )
+    if split_column is not None:
+        marks = [mark.strip().casefold() for mark in table.texts(split_column)]
+    if not label_names:
+        found = no_labels(len(table), expected)
+    elif label_columns is not None:
+        found = labels_of_columns(table, label_names, expected, lower=lower)
+    else:
+        found = labels_of_cells(table, label_names[0], separator, expected, lower=lower)
+    ids = _ids(table, id_column if id_column is not None else image_column, Path(root))
+    is_joined = rows == "per_label" or (id_column is not None and caption_use is not None)
+    group_rows = rows_of_equal if is_joined else single_rows
+    groups = group_rows(ids)
+    tests = [mark == "test" for mark in marks] if label_names else []
+    used, notes = _used_rows(groups, found, tests, table, unlabelled=unlabelled)
+    if len(used) == 0:
+        raise InputError(f"{table.path} has no labelled rows; expected at least one sample")
+    if len(used) < len(table):
+        table, found = table.take(used), found.take(used)
+        ids, marks = [ids[row] for row in used.tolist()], [marks[row] for row in used.tolist()]
+        groups = group_rows(ids)
+
+    pictures = image_names(table, image_column, image_suffix)
+    group_names = table.texts(group_column) if group_column is not None else []
+    captions, caption_problems = read_captions(table, caption_names, groups, caption_use)
+    matrix = found.matrix(groups)
+    paths, problems = paths_of(table, pictures, Path(root, images), groups)
+    problems += [
+        *id_problems(ids, table, groups, id_column),
+        *_part_problems(marks, table),
+        *(differing(groups, pictures, ids, table, "images") if pictures else []),
+        *(differing(groups, group_names, ids, table, "groups") if group_names else []),
+        *differing(groups, marks, ids, table, "parts"),
+        *(
+            differing_labels(groups, found.counts, matrix, ids, table)
+            if rows == "per_sample"
+            else []
+        ),
+        *(group_problems(group_names, pictures, table, group_column) if group_column else []),
+        *(_unlabelled(groups, matrix, table) if unlabelled == "error" else []),
+        *found.problems,
+        *caption_problems,
+    ]
+    if problems:
+        raise InputError(*problems)
+    parts = np.array([PARTS[mark] for mark in groups.of_first(marks)])
     return Samples(
-        ids=tuple(ids),
+        ids=tuple(groups.of_first(ids)),
         images=paths,
-        captions=tuple(table.texts(caption_column)),
-        labels=label_matrix(label_sets, label_ids),
-        label_ids=label_ids,
-        label_names=label_ids,
-        own_val=np.array([PARTS[mark] == "val" for mark in marks]),
-        own_test=np.array([PARTS[mark] == "test" for mark in marks]),
+        captions=captions.captions,
+        labels=matrix,
+        label_ids=found.ids,
+        label_names=found.ids,
+        own_val=parts == "val",
+        own_test=parts == "test",
+        groups=tuple(groups.of_first(group_names)) if group_names else (),
+        notes=(*notes, *groups.notes, *captions.notes, *found.notes),
+        other_captions=captions.others,
     )
 
 
-def _check_layout(path: Path, root: str, layout: str) -> None:
-    if not Path(root).is_dir():
-        raise InputError(f"data.root: there is no folder {root}; {layout}")
-    if not path.is_file():
-        raise InputError(f"data.file: there is no file {path}; {layout}")
+def _files(root: str, name: str, part: str, images: str) -> list[Path]:
+    try:
+        return table_files(Path(root), name)
+    except InputError as error:
+        key = f"data.files.{part}" if part else "data.file"
+        layout = settings.LAYOUT.format(file=name, images=images)
+        raise InputError(f"{key}: {error}; {layout}") from error
 
 
-def _check_settings(
-    image_column: str | None,
-    caption_column: str | None,
-    separator: str,
-    labels: Sequence[str] | None,
-) -> None:
-    problems = []
-    if image_column is None and caption_column is None:
-        problems.append(
-            "data.image_column and data.caption_column are both null, which leaves nothing to learn"
-            " from: give one of them a column's name"
-        )
-    if not separator:
-        problems.append("data.separator is empty; expected what stands between labels, as ' '")
-    if labels is not None:
-        problems += repeated(labels, "data.labels", "label", "name it once")
-        if not labels or "" in labels:
-            problems.append("data.labels: expected a list of labels' names, or null for all found")
-    if problems:
-        raise InputError(*problems)
+def _read(
+    paths: Mapping[str, Sequence[Path]],
+    columns: Sequence[str],
+    label_columns: Sequence[str],
+    delimiter: str,
+    encoding: str,
+) -> tuple[Table, list[str]]:
+    """The table out of the files of all parts, and the part of each row.
 
-
-def _label_set(cell: Cell, separator: str) -> tuple[str, ...]:
-    if isinstance(cell, str):
-        # A space as the separator also means several spaces, and tabs.
-        cell = cell.split() if separator == " " else cell.split(separator)
-    return tuple(label.strip() for label in cell if label.strip())
-
-
-def _labelled_rows(
-    table: Table, label_column: str, split_column: str | None, separator: str
-) -> tuple[Table, list[tuple[str, ...]], list[str]]:
-    """The rows to use, with their label sets and the marks of the split.
-
-    All rows, except the test rows if none of them has a label. Raises InputError if none is left.
+    Files of the test part may lack the columns of the labels.
     """
-    label_sets = [_label_set(cell, separator) for cell in table.columns[label_column]]
-    marks = [mark.strip().casefold() for mark in table.texts(split_column)]
-    test = {i for i, mark in enumerate(marks) if mark == "test"}
-    left_out = set() if any(label_sets[i] for i in test) else test
-    rows = [i for i in range(len(table)) if i not in left_out]
-    if not rows:
-        raise InputError(f"{table.path} has no labelled rows; expected at least one sample")
-    return table.take(rows), [label_sets[i] for i in rows], [marks[i] for i in rows]
+    files = [(path, part) for part, several in paths.items() for path in several]
+    table = read_table(
+        [path for path, _ in files],
+        columns,
+        optional={path: label_columns for path, part in files if part == "test"},
+        delimiter=delimiter,
+        encoding=encoding,
+    )
+    return table, [files[file][1] for file in table.file_of.tolist()]
 
 
-def _ids(table: Table, column: str | None) -> list[str]:
+def _used_rows(
+    groups: RowGroups, labels: RowLabels, tests: Sequence[bool], table: Table, *, unlabelled: str
+) -> tuple[NDArray[np.intp], list[str]]:
+    """The rows to use, and notes on the samples without labels.
+
+    The rows of which `tests` is true are left out if none of them has a label, others as
+    `unlabelled` says.
+    """
+    notes = []
+    is_used = np.ones(len(table), dtype=np.bool_)
+    is_test = np.array(tests, dtype=np.bool_)
+    if is_test.any() and not labels.counts[is_test].any():
+        is_used &= ~is_test
+        notes.append(f"{table.path}: {is_test.sum()} rows of test have no labels, and are left out")
+    is_labelled = (labels.matrix(groups).sum(axis=1) > 0)[groups.sample_of]
+    bare = np.unique(groups.sample_of[is_used & ~is_labelled])
+    if len(bare) and unlabelled != "error":
+        done = "kept" if unlabelled == "keep" else "left out"
+        notes.append(
+            f"{table.path}: {len(bare)} of {len(groups.first)} samples have no labels, and are "
+            f"{done} (data.unlabelled={unlabelled})"
+        )
+    if unlabelled == "drop":
+        is_used &= is_labelled
+    return np.flatnonzero(is_used), notes
+
+
+def _ids(table: Table, column: str | None, root: Path) -> list[str]:
+    """The ids in a column, or else the numbers of the rows, after the file's name among several."""
     if column is not None:
         return table.texts(column)
-    return [location.rpartition(" ")[2] for location in table.locations]
-
-
-def _paths(table: Table, column: str | None, folder: Path) -> tuple[tuple[Path, ...], list[str]]:
-    """The images' paths, empty without a column, and the problems with them."""
-    if column is None:
-        return (), []
-    locations = [f"{table.path}, {location}" for location in table.locations]
-    try:
-        return image_paths(folder, table.texts(column), locations), []
-    except InputError as error:
-        return (), list(error.problems)
-
-
-def _id_problems(ids: Sequence[str], table: Table, id_column: str | None) -> list[str]:
-    if id_column is None:
-        return repeated(
-            ids, table.path, "id", "keep one row for each image, or give data.id_column"
-        )
-    missing = [
-        location for sample_id, location in zip(ids, table.locations, strict=True) if not sample_id
-    ]
-    problems = [f"{table.path}: {len(missing)} rows have no id ({listed(missing)}): give them one"]
-    return [
-        *(problems if missing else []),
-        *repeated([sample_id for sample_id in ids if sample_id], table.path),
-    ]
+    numbers = [str(number) for number in table.numbers.tolist()]
+    if len(table.files) == 1:
+        return numbers
+    names = [f"{path.relative_to(root).as_posix()}:" for path, _ in table.files]
+    return [names[i] + n for i, n in zip(table.file_of.tolist(), numbers, strict=True)]
 
 
 def _part_problems(marks: Sequence[str], table: Table) -> list[str]:
+    first = dict(zip(reversed(marks), range(len(marks) - 1, -1, -1), strict=True))
     parts = ", ".join(part for part in PARTS if part)
     expected = f"expected {parts}, or nothing for a row that the split decides about"
-    return unknown(zip(marks, table.locations, strict=True), PARTS, table.path, expected, "part")
+    located = [(mark, table.location(first[mark])) for mark in dict.fromkeys(marks)]
+    return unknown(located, PARTS, table.path, expected, "part")
 
 
-def _label_problems(
-    label_sets: Sequence[Sequence[str]], table: Table, expected: Sequence[str] | None
-) -> list[str]:
-    rows = list(zip(label_sets, table.locations, strict=True))
-    unlabelled_rows = [location for labels, location in rows if not labels]
-    problems = unlabelled(unlabelled_rows, len(rows), table.path)
-    if expected is not None:
-        located = [(label, location) for labels, location in rows for label in labels]
-        problems += unknown(
-            located, expected, table.path, "add them to data.labels, or correct them"
-        )
-    return problems
-
-
-def _separator_problems(column: Sequence[Cell], table: Table) -> list[str]:
-    """The problem that space-separated labels contain another common separator."""
-    suspicious = [
-        (label, location)
-        for cell, location in zip(column, table.locations, strict=True)
-        if isinstance(cell, str)
-        for label in cell.split()
-        if any(mark in label for mark in OTHER_SEPARATORS)
-    ]
-    if not suspicious:
-        return []
-    label, location = suspicious[0]
-    mark = next(mark for mark in OTHER_SEPARATORS if mark in label)
-    return [
-        f"{table.path}, {location}: the label {shown(label)} holds {mark!r}, and data.separator "
-        f"is a space: set data.separator to {mark!r}, or rename the label"
-    ]
+def _unlabelled(groups: RowGroups, labels: NDArray[np.uint8], table: Table) -> list[str]:
+    """The problem that samples have no labels."""
+    bare = groups.first[~labels.any(axis=1)]
+    locations = [table.location(row) for row in bare.tolist()]
+    return unlabelled_problem(locations, len(groups.first), table.path)

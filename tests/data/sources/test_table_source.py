@@ -163,7 +163,7 @@ def test_all_problems_are_named_at_once(folder: Path) -> None:
         f"{folder / 't.csv'}, line 4: the image '/b.jpg' is an absolute path: expected a path",
         f"{folder / 't.csv'}, line 5: the image '' has an empty name: expected a path inside",
         f"{folder / 't.csv'}: the id 'a.jpg' stands twice; each must be its own: keep one row for "
-        "each image, or give data.id_column",
+        "each image; or join its rows, by data.rows=per_label",
         f"{folder / 't.csv'}: 1 unknown parts: 'tests' (line 3, did you mean 'test'?)",
         f"{folder / 't.csv'}: 1 of 4 rows have no labels (line 3)",
         f"{folder / 't.csv'}: 1 unknown labels: 'z' (line 4",
@@ -180,7 +180,8 @@ def test_ids_of_a_column_of_their_own(folder: Path) -> None:
     assert messages == [
         f"{folder / 't.csv'}: 2 rows have no id (line 3, line 5): give them one",
         f"{folder / 't.csv'}: the id '1' stands twice; each must be its own: remove or rename the "
-        "rest",
+        "rest; or join the rows of an id, by data.caption_use=join, first or each if each has a "
+        "caption of it, by data.rows=per_label if each has a label",
     ]
 
 
@@ -258,7 +259,8 @@ def test_bytes_that_are_no_utf8_and_other_files(folder: Path) -> None:
     with pytest.raises(InputError, match=r"t\.csv, line 2: byte 0xe9 is no UTF-8"):
         load(str(folder), "t.csv")
     assert problems(folder, HEADER, name="t.xlsx") == [
-        f"{folder / 't.xlsx'}: expected a file called *.csv, *.tsv, *.tab, *.parquet, *.pq"
+        f"{folder / 't.xlsx'}: expected a file called *.csv, *.tsv, *.tab, *.jsonl, *.ndjson (or "
+        "these with .gz), *.parquet, *.pq"
     ]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mmclf.data.samples import Samples
 from mmclf.data.sources.table import load
-from mmclf.data.sources.table_file import read_table
+from mmclf.data.sources.tables.reader import read_table
 from mmclf.errors import InputError
 
 # A value that drawn examples may share a folder of: each one writes its file anew.
@@ -115,7 +115,7 @@ def test_a_folder_called_as_a_column_adds_none(folder: Path) -> None:
 
 def test_a_column_may_be_asked_for_twice(folder: Path) -> None:
     (folder / "t.tab").write_text("a\tb\n1\t2\n")
-    table = read_table(folder / "t.tab", ["b", "b"])
+    table = read_table([folder / "t.tab"], ["b", "b"])
     assert (len(table), table.texts("b"), table.texts(None)) == (1, ["2"], [""])
     samples = parquet(
         folder, {"image": ["a"], "labels": ["x"], "caption": ["c"]}, id_column="image"

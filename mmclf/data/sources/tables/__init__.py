@@ -1,0 +1,16 @@
+"""Tables: from files with rows and columns to what the samples are made of.
+
+settings         what a table's settings must be, before it is read
+reader           a table out of one file or several
+columns          which columns of a file are wanted
+text_stream      text files in their encoding, and unpacked
+delimited        CSV, TSV and the like
+json_lines       JSON lines
+parquet          Parquet
+list_cells       lists that are written as text
+labels           the labels of rows, of cells or of 0/1 columns
+label_spelling   labels that may not be what was meant
+rows             which rows are one sample
+captions         one caption or several of each sample
+picture_paths    where the images are
+"""
