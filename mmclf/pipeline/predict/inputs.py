@@ -19,7 +19,8 @@ from mmclf.errors import InputError
 
 ImageLike = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 ImagesLike = ImageLike | Sequence[ImageLike | None] | NDArray[np.uint8] | None
-CaptionsLike = str | Sequence[str | None] | None
+CaptionLike = str | Sequence[str]  # several captions of one sample
+CaptionsLike = str | Sequence[CaptionLike | None] | None
 
 LISTED = 5
 MAX_WAITING = 64  # decoded images that no batch has taken yet
@@ -30,14 +31,21 @@ PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16", "F")
 
 @dataclass(frozen=True)
 class PredictionInputs:
-    """N images and N captions, None where one is missing."""
+    """N images and the captions of N samples, None where one is missing."""
 
     images: Sequence[ImageLike | None]
-    captions: Sequence[str | None]
+    captions: Sequence[CaptionLike | None]
 
     def __len__(self) -> int:
         """The number of samples N."""
         return len(self.captions)
+
+    def captions_of(self, row: int) -> Sequence[str]:
+        """All captions of a sample; one that is empty if it has none."""
+        caption = self.captions[row]
+        if caption is None:
+            return ("",)
+        return (caption,) if isinstance(caption, str) else caption
 
     def take(self, rows: NDArray[np.int64]) -> PredictionInputs:
         """The samples at these rows."""
@@ -51,6 +59,7 @@ def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs
         pictures = [images]  # type: ignore[list-item]
     else:
         pictures = list(images) if images is not None else None
+    texts: Sequence[CaptionLike | None] | None
     texts = [captions] if isinstance(captions, str) else captions
     texts = list(texts) if texts is not None else None
     if pictures is None and texts is None:
@@ -70,8 +79,10 @@ def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs
 
 
 def _check_sample(row: int, picture: object, text: object) -> None:
-    if not isinstance(text, str | None):
-        raise InputError(f"captions[{row}] is {text!r}, expected a str or None")
+    is_several = isinstance(text, list | tuple) and len(text) > 0
+    texts = [*text] if isinstance(text, list | tuple) and is_several else [text]
+    if not all(isinstance(one, str) or (one is None and not is_several) for one in texts):
+        raise InputError(f"captions[{row}] is {text!r}, expected a str, several, or None")
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise InputError(

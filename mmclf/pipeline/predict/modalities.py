@@ -97,7 +97,8 @@ class TextPrediction:
 
     def missing(self, samples: PredictionInputs) -> int:
         """The number of samples with no caption, or an empty one."""
-        return sum(text is None or not text.strip() for text in samples.captions)
+        rows = range(len(samples))
+        return sum(not any(text.strip() for text in samples.captions_of(row)) for row in rows)
 
     def to_device(self, encoder: Any, device: torch.device) -> None:
         """Move the encoder to the device, if it is a network."""
@@ -113,13 +114,21 @@ class TextPrediction:
         options: ForwardOptions,
         purpose: str = "",
     ) -> Tensor:
-        """Features (N, D) of the captions."""
+        """Features (N, D) of the captions; of several captions of a sample their mean."""
         del image
-        captions = [text if text is not None else "" for text in samples.captions]
+        by_sample = [samples.captions_of(row) for row in range(len(samples))]
+        captions = [text for own in by_sample for text in own]
         if is_fitted(encoder):
-            return encoder.transform(captions)
-        with progress_bar(f"encoding captions{purpose}", len(samples)) as advance:
-            return caption_features(encoder, captions, options=options, advance=advance)
+            features = encoder.transform(captions)
+        else:
+            with progress_bar(f"encoding captions{purpose}", len(captions)) as advance:
+                features = caption_features(encoder, captions, options=options, advance=advance)
+        if len(captions) == len(samples):
+            return features
+        counts = torch.tensor([len(own) for own in by_sample])
+        owners = torch.repeat_interleave(counts)
+        sums = features.new_zeros(len(samples), features.shape[1])
+        return sums.index_add(0, owners, features) / counts[:, None]
 
 
 MODALITIES: Mapping[str, PredictionModality] = {

@@ -95,8 +95,9 @@ def load_from(
 class Predictor:
     """Predicts the labels of images and captions with the model of a run.
 
-    Images are paths, PIL images or arrays (H, W, 3) of uint8; captions are strings. Both can be a
-    sequence, a single one, or None. A missing image is replaced by the mean colour of the encoder,
+    Images are paths, PIL images or arrays (H, W, 3) of uint8; captions are strings, or lists of the
+    several captions of a sample, whose features are averaged. Both can be a sequence, a single one,
+    or None. A missing image is replaced by the mean colour of the encoder,
     a missing caption by an empty one, with a notice. Modalities that the run did not use are
     ignored.
 

@@ -44,7 +44,7 @@ class SamplesToPredict:
 
     Args:
         ids: of the samples.
-        captions: of the samples.
+        captions: of the samples; several of one where the source has them.
         images: gives their paths, none for a source without images; raises InputError.
         form: of the labels.
         notes: for people, what the source left out.
@@ -52,7 +52,7 @@ class SamplesToPredict:
     """
 
     ids: Sequence[str]
-    captions: Sequence[str]
+    captions: Sequence[str | Sequence[str]]
     images: Callable[[], Sequence[Path]]
     form: LabelForm
     notes: Sequence[str] = ()
@@ -159,7 +159,11 @@ def _of_labelled(node: Node, allow: Sequence[str]) -> SamplesToPredict:
 def _to_predict(samples: Samples, form: LabelForm) -> SamplesToPredict:
     # That the labels are left alone needs no telling.
     notes = [note for note in samples.notes if "data.unlabelled" not in note]
-    return SamplesToPredict(samples.ids, samples.captions, lambda: samples.images, form, notes)
+    captions: Sequence[str | Sequence[str]] = samples.captions
+    if samples.other_captions:
+        pairs = zip(samples.captions, samples.other_captions, strict=True)
+        captions = [(first, *others) for first, others in pairs]
+    return SamplesToPredict(samples.ids, captions, lambda: samples.images, form, notes)
 
 
 READERS: Mapping[Any, Callable[[Node, Sequence[str]], SamplesToPredict]] = {

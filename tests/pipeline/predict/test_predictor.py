@@ -136,3 +136,19 @@ def test_the_most_probable_labels_come_in_their_order(
                 predictor.label_names, key=lambda n: -row[predictor.label_names.index(n)]
             )
             assert names == tuple(ordered[:top])
+
+
+@pytest.mark.parametrize("name", ["tfidf", "frozen"])
+def test_several_captions_of_a_sample_have_the_mean_of_their_features(
+    runs: Runs, data: Data, ids: list[str], name: str
+) -> None:
+    predictor = runs.load(name)
+    images, captions = data.images(ids), data.captions(ids)
+    alone = predictor.predict_proba(images, captions)
+    found = predictor.predict_proba(images, [[text] * 3 for text in captions])
+    assert found == pytest.approx(alone, abs=1e-6)
+    pairs = [[captions[i], captions[i - 1]] for i in range(len(ids))]
+    both = predictor.predict_proba(images, pairs)
+    assert np.abs(both - alone).max() > 1e-4
+    swapped = predictor.predict_proba(images, [pair[::-1] for pair in pairs])
+    assert swapped == pytest.approx(both, abs=1e-6)

@@ -39,6 +39,15 @@ def test_a_table_with_a_column_for_each_label_is_read_without_them(
     assert [*found.images()] == []
 
 
+def test_all_captions_of_a_sample_are_read_where_the_run_used_each(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("key,caption\nk,one\nk,two\nl,three\n")
+    settings = {"image_column": None, "id_column": "key", "caption_use": "each"}
+    node = TABLE | {"root": str(tmp_path), "file": "t.csv"} | settings
+    found = read_to_predict(node, (), ())
+    assert [*found.ids] == ["k", "l"]
+    assert [*found.captions] == [("one", "two"), ("three",)]
+
+
 def test_a_competitions_images_are_looked_for_when_they_are_needed(tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("ImageID,Caption\na.jpg,one\n")
     node = {"_target_": "mmclf.data.sources.competition.load", "root": str(tmp_path)}
