@@ -9,6 +9,7 @@ permute           samples that get what another one has
 image_paths       images lie inside the source's folder
 images            image files to arrays
 decoded_images    all images of a data set, decoded once
+missing_files     files that are likely meant by names that are none
 unreadable_images what becomes of images that cannot be read
 augment           augmented views of images
 checks            the examination of a data set

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from mmclf.data.missing_files import likely_files
 from mmclf.data.problems import LISTED
 from mmclf.data.samples import Samples
 from mmclf.errors import InputError
@@ -37,9 +38,15 @@ def check_readable(
         return
     reasons = [reason.partition(": replace the file")[0] for reason in unreadable.values()]
     rest = f" and {len(reasons) - LISTED} more" if len(reasons) > LISTED else ""
+    paths = [samples.images[row] for row in list(unreadable)[:LISTED]]
+    likely = likely_files(paths)
+    found = [
+        f"{reason}, but there is {other.name}" if other is not None else reason
+        for reason, other in zip(reasons[:LISTED], likely, strict=True)
+    ]
     summary = (
-        f"{len(reasons)} of {len(samples)} images cannot be read: "
-        f"{'; '.join(reasons[:LISTED])}{rest}"
+        f"{len(reasons)} of {len(samples)} images cannot be read: {'; '.join(found)}{rest}"
+        f"{_suffix_advice(paths, likely)}"
     )
     if on_bad_image == "skip":
         sys.stderr.write(f"mmclf: {summary}; their samples are left out\n")
@@ -51,6 +58,17 @@ def check_readable(
         f"{summary} (all in {path}): replace the files, or leave their samples out by "
         "data.on_bad_image=skip"
     )
+
+
+def _suffix_advice(paths: Sequence[Path], likely: Sequence[Path | None]) -> str:
+    suffixes = {
+        other.suffix
+        for path, other in zip(paths, likely, strict=True)
+        if other is not None and other.stem.casefold() == path.name.casefold()
+    }
+    if not suffixes:
+        return ""
+    return f" (of a table, data.image_suffix={min(suffixes)} adds what the names lack)"
 
 
 def write_reasons(path: Path, samples: Samples, unreadable: Mapping[int, str]) -> None:

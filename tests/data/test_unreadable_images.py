@@ -119,6 +119,16 @@ def test_bad_images_are_left_out_counted_and_logged(
     assert not {"7.png", "11.png"} & set(ids)
 
 
+@pytest.mark.parametrize("name", ["7.PNG", "7.png.jpg"])
+def test_the_file_that_is_there_is_named(root: Path, name: str) -> None:
+    (root / "data" / "7.png").rename(root / "data" / name)
+    with pytest.raises(InputError) as caught:
+        material_of(root)
+    message = str(caught.value)
+    assert f"but there is {name}" in message
+    assert ("data.image_suffix=.jpg" in message) == (name == "7.png.jpg")
+
+
 def test_what_is_left_out_does_not_change_the_split(root: Path) -> None:
     """A run on captions alone has the same test set but for the samples left out."""
     captions = ["vision=none", "text=tfidf", "text.min_df=1", f"data.root={root}"]

@@ -31,6 +31,7 @@ def write_data(folder: Path) -> None:
     Image.open(root / "data" / "0.jpg").save(folder / "cat.jpg")
     rows = [(f"{i}.jpg", LABELS[i % 3], f"{CAPTIONS[i % 3]}, number {i}") for i in range(SAMPLES)]
     _write_tables(root, rows)
+    _write_forms(root, rows)
     _write_coco(root, rows)
 
 
@@ -49,6 +50,53 @@ def _write_tables(root: Path, rows: Rows) -> None:
                 [image, " ".join(str(IDS[label]) for label in labels), text]
                 for image, labels, text in part
             )
+
+
+def _write_forms(root: Path, rows: Rows) -> None:
+    """The tables of the section on the forms that people have."""
+    names = sorted({label for _, labels, _ in rows for label in labels})
+    columns = ["is_" + name for name in names]
+    plain = [[name, text, " ".join(labels)] for name, labels, text in rows]
+    numbered = [[name, text, f"again {text}", " ".join(labels)] for name, labels, text in rows]
+    tables: dict[str, list[list[str]]] = {
+        "one_hot.csv": [
+            ["image", "caption", *columns],
+            *(
+                [name, text, *(str(int(label in labels)) for label in names)]
+                for name, labels, text in rows
+            ),
+        ],
+        "lists.csv": [
+            ["image", "caption", "labels"],
+            *([name, text, repr(list(labels))] for name, labels, text in rows),
+        ],
+        "long.csv": [
+            ["image", "caption", "labels"],
+            *([name, text, label] for name, labels, text in rows for label in labels),
+        ],
+        "five.csv": [
+            ["id", "image", "caption", "labels"],
+            *([row[0], *row] for row in plain for _ in range(2)),
+        ],
+        "numbered.csv": [["image", "caption_1", "caption_2", "labels"], *numbered],
+        "patients.csv": [
+            ["image", "caption", "labels", "patient"],
+            *([*row, f"p{i // 2}"] for i, row in enumerate(plain)),
+        ],
+        "some.csv": [["image", "caption", "labels"], *plain[:-1], [*plain[-1][:2], ""]],
+        "names.csv": [
+            ["image", "caption", "labels"],
+            *([row[0].removesuffix(".jpg"), *row[1:]] for row in plain),
+        ],
+        "a.csv": [["image", "caption", "labels"], *plain[:-8]],
+        "b.csv": [["image", "caption", "labels"], *plain[-8:-4]],
+        "c.csv": [["image", "caption", "labels"], *plain[-4:]],
+    }
+    for name, table in tables.items():
+        with (root / name).open("w", newline="") as file:
+            csv.writer(file).writerows(table)
+    with (root / "excel.csv").open("w", newline="", encoding="utf-16") as file:
+        csv.writer(file, delimiter=";").writerows([["image", "caption", "labels"], *plain])
 
 
 def _write_coco(root: Path, rows: Rows) -> None:

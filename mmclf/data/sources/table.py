@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -15,12 +17,9 @@ from mmclf.data.samples import Samples
 from mmclf.data.sources.caption_use import CaptionUse
 from mmclf.data.sources.tables import settings
 from mmclf.data.sources.tables.captions import read_captions
-from mmclf.data.sources.tables.labels import (
-    RowLabels,
-    labels_of_cells,
-    labels_of_columns,
-    no_labels,
-)
+from mmclf.data.sources.tables.label_cells import labels_of_cells
+from mmclf.data.sources.tables.label_columns import labels_of_columns
+from mmclf.data.sources.tables.labels import RowLabels, no_labels
 from mmclf.data.sources.tables.picture_paths import image_names, paths_of
 from mmclf.data.sources.tables.reader import Table, read_table, table_files
 from mmclf.data.sources.tables.rows import (
@@ -117,61 +116,64 @@ def load(
     if split_column is not None:
         marks = [mark.strip().casefold() for mark in table.texts(split_column)]
     if not label_names:
-        found = no_labels(len(table), expected)
+        row_labels = no_labels(len(table), expected)
     elif label_columns is not None:
-        found = labels_of_columns(table, label_names, expected, lower=lower)
+        row_labels = labels_of_columns(table, label_names, expected, lower=lower)
     else:
-        found = labels_of_cells(table, label_names[0], separator, expected, lower=lower)
+        row_labels = labels_of_cells(table, label_names[0], separator, expected, lower=lower)
     ids = _ids(table, id_column if id_column is not None else image_column, Path(root))
     is_joined = rows == "per_label" or (id_column is not None and caption_use is not None)
-    group_rows = rows_of_equal if is_joined else single_rows
-    groups = group_rows(ids)
-    tests = [mark == "test" for mark in marks] if label_names else []
-    used, notes = _used_rows(groups, found, tests, table, unlabelled=unlabelled)
-    if len(used) == 0:
-        raise InputError(f"{table.path} has no labelled rows; expected at least one sample")
-    if len(used) < len(table):
-        table, found = table.take(used), found.take(used)
-        ids, marks = [ids[row] for row in used.tolist()], [marks[row] for row in used.tolist()]
-        groups = group_rows(ids)
-
-    pictures = image_names(table, image_column, image_suffix)
-    group_names = table.texts(group_column) if group_column is not None else []
-    captions, caption_problems = read_captions(table, caption_names, groups, caption_use)
-    matrix = found.matrix(groups)
-    paths, problems = paths_of(table, pictures, Path(root, images), groups)
-    problems += [
-        *id_problems(ids, table, groups, id_column),
-        *_part_problems(marks, table),
-        *(differing(groups, pictures, ids, table, "images") if pictures else []),
-        *(differing(groups, group_names, ids, table, "groups") if group_names else []),
-        *differing(groups, marks, ids, table, "parts"),
-        *(
-            differing_labels(groups, found.counts, matrix, ids, table)
-            if rows == "per_sample"
-            else []
-        ),
-        *(group_problems(group_names, pictures, table, group_column) if group_column else []),
-        *(_unlabelled(groups, matrix, table) if unlabelled == "error" else []),
-        *found.problems,
-        *caption_problems,
-    ]
-    if problems:
+    every = _Rows(table, ids, marks, row_labels, is_joined)
+    used, notes = _used_rows(every, unlabelled, has_labels=bool(label_names))
+    problems = _problems(used, id_column, rows, unlabelled)
+    pictures = image_names(used.table, image_column, image_suffix)
+    paths, image_problems = paths_of(used.table, pictures, Path(root, images), used.samples)
+    groups = used.table.texts(group_column) if group_column is not None else []
+    captions, caption_problems = read_captions(used.table, caption_names, used.samples, caption_use)
+    if pictures:
+        problems += differing(used.samples, pictures, used.ids, used.table, "images")
+    if group_column is not None:
+        problems += differing(used.samples, groups, used.ids, used.table, "groups")
+        problems += group_problems(groups, pictures, used.table, group_column)
+    if problems := [*image_problems, *problems, *caption_problems]:
         raise InputError(*problems)
-    parts = np.array([PARTS[mark] for mark in groups.of_first(marks)])
+    parts = np.array([PARTS[mark] for mark in used.samples.of_first(used.marks)])
     return Samples(
-        ids=tuple(groups.of_first(ids)),
+        ids=tuple(used.samples.of_first(used.ids)),
         images=paths,
         captions=captions.captions,
-        labels=matrix,
-        label_ids=found.ids,
-        label_names=found.ids,
+        labels=used.labels.matrix(used.samples),
+        label_ids=row_labels.ids,
+        label_names=row_labels.ids,
         own_val=parts == "val",
         own_test=parts == "test",
-        groups=tuple(groups.of_first(group_names)) if group_names else (),
-        notes=(*notes, *groups.notes, *captions.notes, *found.notes),
+        groups=tuple(used.samples.of_first(groups)) if groups else (),
+        notes=(*notes, *used.samples.notes, *captions.notes, *row_labels.notes),
         other_captions=captions.others,
     )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """R rows of a table: with the id, the part and the labels of each."""
+
+    table: Table
+    ids: Sequence[str]
+    marks: Sequence[str]
+    labels: RowLabels
+    is_joined: bool
+
+    @cached_property
+    def samples(self) -> RowGroups:
+        """The rows of each sample: those of an equal id, or each row its own."""
+        return rows_of_equal(self.ids) if self.is_joined else single_rows(self.ids)
+
+    def take(self, rows: NDArray[np.intp]) -> _Rows:
+        """Only the rows at these indices, ascending."""
+        if len(rows) == len(self.ids):
+            return self
+        ids, marks = ([values[row] for row in rows.tolist()] for values in (self.ids, self.marks))
+        return _Rows(self.table.take(rows), ids, marks, self.labels.take(rows), self.is_joined)
 
 
 def _files(root: str, name: str, part: str, images: str) -> list[Path]:
@@ -202,34 +204,37 @@ def _read(
         delimiter=delimiter,
         encoding=encoding,
     )
+    if len(paths) == 1:
+        return table, [*paths] * len(table)
     return table, [files[file][1] for file in table.file_of.tolist()]
 
 
-def _used_rows(
-    groups: RowGroups, labels: RowLabels, tests: Sequence[bool], table: Table, *, unlabelled: str
-) -> tuple[NDArray[np.intp], list[str]]:
+def _used_rows(rows: _Rows, unlabelled: str, *, has_labels: bool) -> tuple[_Rows, list[str]]:
     """The rows to use, and notes on the samples without labels.
 
-    The rows of which `tests` is true are left out if none of them has a label, others as
-    `unlabelled` says.
+    Test rows are left out if the table has labels and none of them has one, others as `unlabelled`
+    says. Raises InputError if none is left.
     """
-    notes = []
-    is_used = np.ones(len(table), dtype=np.bool_)
-    is_test = np.array(tests, dtype=np.bool_)
-    if is_test.any() and not labels.counts[is_test].any():
+    notes, where = [], rows.table.path
+    is_used = np.ones(len(rows.table), dtype=np.bool_)
+    is_test = np.array([mark == "test" for mark in rows.marks], dtype=np.bool_)
+    if has_labels and is_test.any() and not rows.labels.counts[is_test].any():
         is_used &= ~is_test
-        notes.append(f"{table.path}: {is_test.sum()} rows of test have no labels, and are left out")
-    is_labelled = (labels.matrix(groups).sum(axis=1) > 0)[groups.sample_of]
-    bare = np.unique(groups.sample_of[is_used & ~is_labelled])
+        notes.append(f"{where}: {is_test.sum()} rows of test have no labels, and are left out")
+    sample_of, count = rows.samples.sample_of, len(rows.samples.first)
+    is_labelled = (rows.labels.matrix(rows.samples).sum(axis=1) > 0)[sample_of]
+    bare = np.unique(sample_of[is_used & ~is_labelled])
     if len(bare) and unlabelled != "error":
         done = "kept" if unlabelled == "keep" else "left out"
         notes.append(
-            f"{table.path}: {len(bare)} of {len(groups.first)} samples have no labels, and are "
-            f"{done} (data.unlabelled={unlabelled})"
+            f"{where}: {len(bare)} of {count} samples have no labels, and are {done} "
+            f"(data.unlabelled={unlabelled})"
         )
     if unlabelled == "drop":
         is_used &= is_labelled
-    return np.flatnonzero(is_used), notes
+    if not is_used.any():
+        raise InputError(f"{where} has no labelled rows; expected at least one sample")
+    return rows.take(np.flatnonzero(is_used)), notes
 
 
 def _ids(table: Table, column: str | None, root: Path) -> list[str]:
@@ -239,20 +244,36 @@ def _ids(table: Table, column: str | None, root: Path) -> list[str]:
     numbers = [str(number) for number in table.numbers.tolist()]
     if len(table.files) == 1:
         return numbers
-    names = [f"{path.relative_to(root).as_posix()}:" for path, _ in table.files]
+    names = [
+        f"{(path.relative_to(root) if path.is_relative_to(root) else path).as_posix()}:"
+        for path, _ in table.files
+    ]
     return [names[i] + n for i, n in zip(table.file_of.tolist(), numbers, strict=True)]
 
 
+def _problems(rows: _Rows, id_column: str | None, per: str, unlabelled: str) -> list[str]:
+    """What is wrong with the ids, the parts and the labels of the rows."""
+    table, samples, labels = rows.table, rows.samples, rows.labels
+    problems = [
+        *id_problems(rows.ids, table, samples, id_column),
+        *_part_problems(rows.marks, table),
+        *differing(samples, rows.marks, rows.ids, table, "parts"),
+    ]
+    matrix = labels.matrix(samples)
+    if per == "per_sample":
+        problems += differing_labels(samples, labels.counts, matrix, rows.ids, table)
+    if unlabelled == "error":
+        bare = samples.first[~matrix.any(axis=1)].tolist()
+        locations = [table.location(row) for row in bare]
+        problems += unlabelled_problem(locations, len(samples.first), table.path)
+    return [*problems, *labels.problems]
+
+
 def _part_problems(marks: Sequence[str], table: Table) -> list[str]:
+    if set(marks) <= PARTS.keys():
+        return []
     first = dict(zip(reversed(marks), range(len(marks) - 1, -1, -1), strict=True))
     parts = ", ".join(part for part in PARTS if part)
     expected = f"expected {parts}, or nothing for a row that the split decides about"
     located = [(mark, table.location(first[mark])) for mark in dict.fromkeys(marks)]
     return unknown(located, PARTS, table.path, expected, "part")
-
-
-def _unlabelled(groups: RowGroups, labels: NDArray[np.uint8], table: Table) -> list[str]:
-    """The problem that samples have no labels."""
-    bare = groups.first[~labels.any(axis=1)]
-    locations = [table.location(row) for row in bare.tolist()]
-    return unlabelled_problem(locations, len(groups.first), table.path)

@@ -5,10 +5,13 @@ reader           a table out of one file or several
 columns          which columns of a file are wanted
 text_stream      text files in their encoding, and unpacked
 delimited        CSV, TSV and the like
+regular          the same, fast where it is regular
 json_lines       JSON lines
 parquet          Parquet
 list_cells       lists that are written as text
-labels           the labels of rows, of cells or of 0/1 columns
+labels           the labels of rows
+label_cells      of cells that hold several
+label_columns    of a 0/1 column for each
 label_spelling   labels that may not be what was meant
 rows             which rows are one sample
 captions         one caption or several of each sample

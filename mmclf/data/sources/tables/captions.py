@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import cast
 
 from mmclf.data.sources.caption_use import CaptionUse, UsedCaptions, use_captions
 from mmclf.data.sources.tables.list_cells import are_lists, list_items
@@ -31,8 +32,8 @@ def read_captions(
     if not names:
         return UsedCaptions(("",) * len(groups.first), (), ()), []
     by_column = [_column(table, name) for name in names]
-    if len(names) == 1 and not groups.are_joined and all(type(c) is str for c in by_column[0]):
-        return UsedCaptions(tuple(str(caption) for caption in by_column[0]), (), ()), []
+    if len(names) == 1 and not groups.are_joined and set(map(type, by_column[0])) <= {str}:
+        return UsedCaptions(tuple(cast("Sequence[str]", by_column[0])), (), ()), []
     of_row = [_several(cells) for cells in zip(*by_column, strict=True)]
     of_sample = [
         tuple(dict.fromkeys(chain.from_iterable(of_row[row] for row in rows)))

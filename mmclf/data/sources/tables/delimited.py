@@ -12,7 +12,8 @@ import numpy as np
 
 from mmclf.data.problems import listed
 from mmclf.data.sources.tables.columns import FileColumns, chosen_columns, matching
-from mmclf.data.sources.tables.text_stream import AUTO, open_text
+from mmclf.data.sources.tables.regular import regular_text
+from mmclf.data.sources.tables.text_stream import AUTO, open_text, read_utf8
 from mmclf.errors import InputError
 
 # What a file's name says about the delimiter; another one is taken where the header says so.
@@ -44,6 +45,13 @@ def read_delimited(
     """
     if delimiter == AUTO:
         delimiter = _found_delimiter(path, suffix, wanted, encoding)
+    data = read_utf8(path, encoding)
+    regular = regular_text(data, delimiter) if data is not None else None
+    if regular is not None:
+        header = _names(regular.header)
+        names = chosen_columns(path, header, wanted, optional)
+        cells = {name: regular.column(header.index(name)) for name in names}
+        return FileColumns(path, "line", regular.numbers, cells)
     with open_text(path, encoding) as stream:
         records = _records(stream, path, delimiter)
         header = _names(next(records, (1, []))[1])

@@ -36,6 +36,7 @@ def read_parquet(path: Path, wanted: Sequence[str], optional: Collection[str] = 
     try:
         with parquet.ParquetFile(path) as file:
             names = chosen_columns(path, file.schema_arrow.names, wanted, optional)
+            _refuse_pictures(path, [file.schema_arrow.field(name) for name in names])
             content = file.read(columns=names)
             columns = {name: _values(content.column(name)) for name in names}
             count = file.metadata.num_rows
@@ -48,6 +49,19 @@ def read_parquet(path: Path, wanted: Sequence[str], optional: Collection[str] = 
             f"{path} cannot be read as Parquet ({message}): write it anew, or save it as CSV"
         ) from error
     return FileColumns(path, "row", np.arange(1, count + 1), columns)
+
+
+def _refuse_pictures(path: Path, fields: Sequence[Any]) -> None:
+    """Raise InputError for columns that hold files, before they are read into memory."""
+    types = importlib.import_module("pyarrow").types
+    for field in fields:
+        inner = [one.type for one in field.flatten()]
+        if any(types.is_binary(kind) or types.is_large_binary(kind) for kind in inner):
+            raise InputError(
+                f"{path}: the column {field.name!r} holds the pictures themselves, as bytes: write "
+                "each to a file, and its name to a column for data.image_column, or give "
+                "data.image_column=null to use captions alone"
+            )
 
 
 def _values(column: Any) -> list[object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,8 @@ class Table:
         Raises InputError if it holds anything else.
         """
         values = self.columns[name]
+        if set(map(type, values)) <= {str}:
+            return [*cast("Sequence[str]", values)]
         cells = [value if type(value) is str else _cell(value) for value in values]
         invalid = [row for row, cell in enumerate(cells) if cell is None]
         if invalid:
@@ -83,12 +86,11 @@ class Table:
         if name is None:
             return [""] * len(self)
         cells = self.cells(name)
-        texts = [cell for cell in cells if isinstance(cell, str)]
-        if len(texts) < len(cells):
+        if tuple in set(map(type, cells)):
             raise InputError(
                 f"{self.path}: the column {name!r} holds lists, expected texts: name another"
             )
-        return texts
+        return cast("list[str]", cells)
 
     def take(self, rows: NDArray[np.intp]) -> Table:
         """The table with only the rows at these indices."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import os
@@ -9,12 +10,16 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from mmclf.errors import InputError
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 AUTO = "auto"
 COMPRESSED = ".gz"
+UTF_8 = "utf-8-sig"  # with or without a byte order mark
 # A small file may unpack to any size: more than this share of the memory is refused.
 MEMORY_SHARE = 0.5
 BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -33,12 +38,31 @@ def open_text(path: Path, encoding: str = AUTO) -> Iterator[TextIO]:
 
     """
     try:
-        with _open_bytes(path) as stream:
+        with _checked_bytes(path) as stream:
             codec = _codec(stream.peek(2)[:2], encoding)
             with io.TextIOWrapper(stream, encoding=codec, newline="") as text:
                 yield text
     except UnicodeError as error:
         raise InputError(_no_such_encoding(path, encoding)) from error
+
+
+def read_utf8(path: Path, encoding: str = AUTO) -> bytes | None:
+    """The content of a text that is UTF-8 by its `encoding`, without a byte order mark; else None.
+
+    Raises InputError as `open_text`.
+    """
+    with _checked_bytes(path) as stream:
+        if _codec(stream.peek(2)[:2], encoding) != UTF_8:
+            return None
+        return stream.read().removeprefix(codecs.BOM_UTF8)
+
+
+@contextmanager
+def _checked_bytes(path: Path) -> Iterator[io.BufferedReader]:
+    """The content of a file, unpacked; errors become InputErrors."""
+    try:
+        with _open_bytes(path) as stream:
+            yield stream
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path} cannot be unpacked ({error}): compress it anew") from error
     except OSError as error:
@@ -73,15 +97,16 @@ class _Limited(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self._stream.read(len(buffer))
+    def readinto(self, buffer: Buffer, /) -> int:
+        view = memoryview(buffer)
+        data = self._stream.read(len(view))
         self._left -= len(data)
         if self._left < 0:
             raise InputError(
                 f"{self._path} unpacks to more than {self._limit / 1e9:.1f} GB, half of the memory "
                 "here: unpack it, and leave out what is not needed"
             )
-        buffer[: len(data)] = data
+        view[: len(data)] = data
         return len(data)
 
 
@@ -98,15 +123,15 @@ def _open_bytes(path: Path) -> Iterator[io.BufferedReader]:
 
 def _codec(start: bytes, encoding: str) -> str:
     if encoding == AUTO:
-        return BYTE_ORDER_MARKS.get(start, "utf-8-sig")
-    return "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+        return BYTE_ORDER_MARKS.get(start, UTF_8)
+    return UTF_8 if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
 
 
 def _no_such_encoding(path: Path, encoding: str) -> str:
     """The message for a file that is not in its encoding, with the first line that is not."""
     with _open_bytes(path) as stream:
         codec = _codec(stream.peek(2)[:2], encoding)
-        if codec != "utf-8-sig":
+        if codec != UTF_8:
             return (
                 f"{path} is no text in {codec}: give the encoding that it has by data.encoding, or "
                 "save it as UTF-8"

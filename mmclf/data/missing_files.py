@@ -1,0 +1,34 @@
+"""Files that a table names otherwise than they are called: in other case, or without suffix."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def likely_files(paths: Sequence[Path]) -> list[Path | None]:
+    """For each path the file beside it that is likely meant, or None.
+
+    That is one whose name differs in case alone, or else by a suffix that the path lacks. Each
+    folder is listed once.
+    """
+    folders = {path.parent: _names(path.parent) for path in paths}
+    return [_likely(path, folders[path.parent]) for path in paths]
+
+
+def _names(folder: Path) -> dict[str, list[str]]:
+    """The names of a folder's files by themselves and without suffix, in lower case."""
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    try:
+        for name in sorted(entry.name for entry in folder.iterdir()):
+            names[name.casefold()].append(name)
+            names[Path(name).stem.casefold()].append(name)
+    except OSError:
+        return {}
+    return names
+
+
+def _likely(path: Path, names: dict[str, list[str]]) -> Path | None:
+    found = names.get(path.name.casefold(), ())
+    return path.with_name(found[0]) if found and path.name not in found else None
