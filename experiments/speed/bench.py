@@ -27,6 +27,7 @@ ON_CPU = tuple(figure.name for figure in CPU)
 MODULES = (
     "encoding",
     "captions",
+    "predicting",
     "fitting",
     "fused",
     "training",

@@ -101,6 +101,14 @@ CPU = (
         at_least=4.0,
     ),
     Figure(
+        "predict",
+        "samples predicted from files / encoded from the decoded array, lite0 and MiniLM",
+        "`mmclf.load(run_id).predict(images, captions)` of a run's files, decoding, logits and the "
+        "samples computed again alone included, over `encode_images` on the decoded array and "
+        "`encode_captions` in the same precisions.",
+        at_least=0.80,
+    ),
+    Figure(
         "fit",
         "fit on features, time / a hand-written loop of the same mathematics and evaluations",
         "`fit_model` over a plain torch loop with `torch.optim.Adam` at its defaults on features "

@@ -37,8 +37,9 @@ mmclf plan study=NAME [OVERRIDE ...]
 mmclf report [STUDY | --runs ID ... | --compare ID ID] [--format text,md,csv,tex,html]
                                     the results table; without more, of the latest sweep
 mmclf runs                          the tracked runs, with their ids
-mmclf predict RUN_ID --root DIR [--out FILE] [--probabilities]
-                                    labels for DIR/test.csv, as the competition wants them
+mmclf predict RUN_ID [data.KEY=VALUE ...] [--out FILE] [--labels names] [--probabilities] [--top K]
+                                    labels for what the run's source reads, in its form
+mmclf predict RUN_ID --root DIR     labels for a competition's DIR/test.csv
 mmclf show [GROUP [LEVEL]]          the config groups, a group's levels, a level's settings
 mmclf doctor [OVERRIDE ...] [--no-images] [--format text,md] [--track]
                                     what is wrong with the data, or odd, before any run

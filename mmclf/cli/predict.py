@@ -1,71 +1,101 @@
-"""The subcommand `predict`: writes the predictions of a run for the test set of a competition."""
+"""The subcommand `predict`: writes the predictions of a run for new samples."""
 
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmclf.config.compose import compose
 from mmclf.config.schema import Config
 from mmclf.config.user_modules import make_importable
-from mmclf.data.image_paths import image_paths
-from mmclf.data.sources.competition_csv import CompetitionRow, read_rows
 from mmclf.errors import InputError, suggestion
-from mmclf.evaluation.thresholds import Floats
+from mmclf.pipeline.predict import table
 from mmclf.pipeline.predict.predictor import Predictor, load_from
+from mmclf.pipeline.predict.source import (
+    COMPETITION,
+    SamplesToPredict,
+    competition_samples,
+    data_node,
+    read_to_predict,
+)
 from mmclf.storage import environment
 from mmclf.storage.tracking import Tracker
 from mmclf.training.device import pick_device
 
-TEST_CSV, IMAGES = "test.csv", "data"
-FILES = f"""\
-  DIR/{TEST_CSV}  with the columns ImageID,Caption, or ImageID,Labels,Caption, its labels not used
-  DIR/{IMAGES}/     with the images that ImageID names, for a run that used images"""
-LAYOUT = f"expected\n{FILES}"
-DESCRIPTION = f"""\
-Predict the labels of the test set in DIR by a tracked run, as the competition wants them: a file
-ImageID,Labels with the ids of the labels, separated by spaces. It reads
-{FILES}
+DESCRIPTION = """\
+Predict labels by a tracked run, in the form in which its source writes them.
+
+mmclf predict RUN_ID [data.KEY=VALUE ...]
+  reads what the run's own source reads, with these settings instead of the run's: another
+  data.root, data.file, data.image_column, ...; labels there are not used. A run on a table writes
+  the column of ids, or else of images, and the column of labels under the run's own names, a
+  competition's run ImageID,Labels. data=table data.root=DIR data.file=FILE takes another source.
+mmclf predict RUN_ID --root DIR
+  reads the test set of a competition
+  DIR/test.csv  with the columns ImageID,Caption, or ImageID,Labels,Caption, its labels not used
+  DIR/data/     with the images that ImageID names, for a run that used images
 An existing FILE is replaced, at once and whole. What the run did not use is not looked for."""
 SETTINGS = ("output_dir", "tracking.uri", "tracking.experiment", "store.dir", "device")
 ALLOW_TARGETS = "allow_targets"
 
 
+@dataclass(frozen=True)
+class _Words:
+    """The words of a command line.
+
+    Args:
+        run_id: of the run, or a prefix of it.
+        config: of the settings that say where things are.
+        data: overrides of the data's settings.
+        source: whether one of them names another source.
+
+    """
+
+    run_id: str
+    config: Config
+    data: list[str]
+    source: bool
+
+
 def predict(arguments: Sequence[str]) -> int:
-    """`mmclf predict RUN_ID --root DIR`: write labels, or a column for each label."""
+    """`mmclf predict RUN_ID`: write labels, or probabilities, for the samples of a source."""
     options = _parser().parse_intermixed_args(arguments)
-    run_id, config = _parse_words(options.words)
-    if options.config_dir is not None:
-        make_importable(Path(options.config_dir), config.allow_targets)
-    root = Path(options.root)
-    default = "probabilities.csv" if options.probabilities else "submission.csv"
-    out = Path(options.out if options.out is not None else default)
-    rows = _read(root)
-    _check_out(out)
-    environment.keep_freed_memory()
+    config_dir = Path(options.config_dir) if options.config_dir is not None else None
+    words = _parse_words(options.words, config_dir)
+    config = words.config
+    if config_dir is not None:
+        make_importable(config_dir, config.allow_targets)
+    if options.root is not None and words.data:
+        raise InputError(
+            f"--root {options.root} and {words.data[0]} both say where the samples are: give one"
+        )
     tracking = config.tracking
     tracker = Tracker(tracking.uri, tracking.experiment, Path(config.output_dir), create=False)
-    predictor = load_from(
-        tracker,
-        run_id,
-        pick_device(config.device),
-        config.allow_targets,
-        store=Path(config.store.dir),
-        notify=_log,
-    )
-    paths = _paths(root, rows) if "vision" in predictor.modalities else None
-    probabilities = predictor.predict_proba(paths, [row.caption for row in rows])
-    ids = [row.id for row in rows]
-    if options.probabilities:
-        _write(out, _probability_lines(predictor, ids, probabilities))
-    else:
-        _write(out, _label_lines(predictor, ids, probabilities))
+    samples = _samples(options, words, tracker)
+    out = _out(options, samples)
+    for note in samples.notes:
+        _log(note)
+    environment.keep_freed_memory()
+    device = pick_device(config.device)
+    predictor = load_from(tracker, words.run_id, device, config.allow_targets, notify=_log)
+    table.write_table(out, _predicted(predictor, samples, options))
     kind = "probabilities" if options.probabilities else "labels"
-    sys.stdout.write(f"{out}: the {kind} of {len(rows)} samples, by the run {predictor.run_id}\n")
+    count = len(samples.ids)
+    sys.stdout.write(f"{out}: the {kind} of {count} samples, by the run {predictor.run_id}\n")
     return 0
+
+
+def _samples(options: argparse.Namespace, words: _Words, tracker: Tracker) -> SamplesToPredict:
+    """The samples that the command line names."""
+    if options.root is not None:
+        return competition_samples(Path(options.root), setting="--root")
+    allow = words.config.allow_targets
+    if words.source:
+        return read_to_predict(words.config.data.part, (), allow)
+    return read_to_predict(data_node(tracker, words.run_id), words.data, allow)
 
 
 def _log(text: str) -> None:
@@ -79,30 +109,57 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("words", nargs="+", metavar="RUN_ID or KEY=VALUE")
-    parser.add_argument("--root", required=True, metavar="DIR", help=f"holds {TEST_CSV}")
+    parser.add_argument("--root", metavar="DIR", help="holds a competition's test.csv and data/")
     parser.add_argument(
-        "--out", metavar="FILE", help="default: submission.csv, or probabilities.csv"
+        "--out",
+        metavar="FILE",
+        help=f"*{', *'.join(table.SUFFIXES)}; default: predictions.csv, of a competition "
+        "submission.csv, with --probabilities probabilities.csv",
     )
     parser.add_argument(
         "--config-dir", metavar="DIR", help="the folder of modules named in allow_targets"
     )
     parser.add_argument(
+        "--labels",
+        choices=("ids", "names"),
+        help="how labels are written; default: ids, as in the data, but names for --probabilities",
+    )
+    parser.add_argument(
         "--probabilities",
         action="store_true",
-        help="a column for each label, by its name, in the place of Labels",
+        help="a column for each label in the place of the labels",
+    )
+    parser.add_argument(
+        "--top",
+        type=_positive,
+        default=0,
+        metavar="K",
+        help="the K most probable labels, best first, whatever their thresholds; with "
+        "--probabilities a column of their probabilities beside them",
     )
     return parser
 
 
-def _parse_words(words: Sequence[str]) -> tuple[str, Config]:
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"found {text}, expected 1 or more")
+    return number
+
+
+def _parse_words(words: Sequence[str], config_dir: Path | None) -> _Words:
     """The run's id, or a prefix of it, and the configuration with the overrides."""
     overrides = [word for word in words if "=" in word]
     run_ids = [word for word in words if "=" not in word]
-    problems = []
+    data, places, problems = [], [], []
     for word in overrides:
-        key = word.partition("=")[0]
-        if key not in (*SETTINGS, ALLOW_TARGETS):
-            hint = suggestion(key, (*SETTINGS, ALLOW_TARGETS))
+        key = word.partition("=")[0].lstrip("+")
+        if key == "data" or key.startswith("data."):
+            data.append(word)
+        elif key in (*SETTINGS, ALLOW_TARGETS):
+            places.append(word)
+        else:
+            hint = suggestion(key, (*SETTINGS, ALLOW_TARGETS, "data"))
             problems.append(f"{word}: the rest is as it was in the run: {hint}")
     if len(run_ids) != 1:
         listed = ", ".join(run_ids) if run_ids else "none"
@@ -111,72 +168,42 @@ def _parse_words(words: Sequence[str]) -> tuple[str, Config]:
         )
     if problems:
         raise InputError(*problems)
-    return run_ids[0], compose(overrides).config
+    source = any(word.startswith("data=") for word in data)
+    if source:
+        return _Words(run_ids[0], compose([*places, *data], config_dir).config, data, source)
+    return _Words(run_ids[0], compose(places).config, data, source)
 
 
-def _read(root: Path) -> list[CompetitionRow]:
-    if not root.is_dir():
-        raise InputError(f"--root: there is no folder {root}; {LAYOUT}")
-    path = root / TEST_CSV
-    if not path.is_file():
-        raise InputError(f"--root: {root} has no {TEST_CSV}; {LAYOUT}")
-    rows = read_rows(path)
-    if not rows:
-        raise InputError(f"{path} has no rows; expected at least one sample to predict")
-    return rows
+def _out(options: argparse.Namespace, samples: SamplesToPredict) -> Path:
+    is_competition = samples.form == COMPETITION
+    default = "submission.csv" if is_competition else "predictions.csv"
+    if options.probabilities:
+        default = "probabilities.csv"
+    out = Path(options.out if options.out is not None else default)
+    table.check_out(out, any_suffix=is_competition)
+    return out
 
 
-def _paths(root: Path, rows: Sequence[CompetitionRow]) -> tuple[Path, ...]:
-    folder = root / IMAGES
-    if not folder.is_dir():
-        raise InputError(
-            f"--root: {root} has no folder {IMAGES}, and the run used images; {LAYOUT}"
-        )
-    locations = [f"{root / TEST_CSV}, line {row.line}" for row in rows]
-    return image_paths(folder, [row.id for row in rows], locations)
-
-
-def _check_out(out: Path) -> None:
-    if out.is_dir():
-        raise InputError(f"--out: {out} is a folder, expected a file: give {out / 'FILE'}")
-    if not out.parent.is_dir():
-        raise InputError(f"--out: there is no folder {out.parent}: make it, or choose another FILE")
-
-
-def _label_lines(
-    predictor: Predictor, ids: Sequence[str], probabilities: Floats
-) -> Iterable[Sequence[str]]:
-    yield "ImageID", "Labels"
-    for sample_id, label_set in zip(ids, predictor.label_sets(probabilities), strict=True):
-        yield (
-            sample_id,
-            " ".join(
-                label
-                for label, has_label in zip(predictor.label_ids, label_set, strict=True)
-                if has_label
-            ),
-        )
-
-
-def _probability_lines(
-    predictor: Predictor, ids: Sequence[str], probabilities: Floats
-) -> Iterable[Sequence[str]]:
-    yield "ImageID", *predictor.label_names
-    for sample_id, row in zip(ids, probabilities, strict=True):
-        # Logits have seven significant digits.
-        yield sample_id, *(f"{value:.7g}" for value in row)
-
-
-def _write(out: Path, lines: Iterable[Sequence[str]]) -> None:
-    """Write the file under a temporary name, then rename it, so that it is never incomplete."""
-    partial = out.with_name(f"{out.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream, lineterminator="\n").writerows(lines)
-        partial.replace(out)
-    except OSError as error:
-        raise InputError(
-            f"--out: {out} cannot be written ({error}): choose another FILE"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+def _predicted(
+    predictor: Predictor, samples: SamplesToPredict, options: argparse.Namespace
+) -> table.Columns:
+    """The columns that the options ask for."""
+    top, form, ids = options.top, samples.form, samples.ids
+    by_name = options.labels == "names" or (
+        options.labels is None and options.probabilities and top == 0
+    )
+    labels = predictor.label_names if by_name else predictor.label_ids
+    if top > 0 or (form.flag_prefix is None and not options.probabilities):
+        mark = form.separator_for(labels)
+        if mark != form.separator:
+            _log(f"{mark!r} stands between labels, as some hold the {form.separator!r} of the data")
+    paths = samples.images() if "vision" in predictor.modalities else ()
+    images = [*paths] if len(paths) > 0 else None
+    probabilities = predictor.predict_proba(images, samples.captions, top=top)
+    chosen = predictor.chosen_labels(probabilities, top=top)
+    if top > 0:
+        given = probabilities if options.probabilities else None
+        return table.top_columns(form, ids, labels, chosen, given)
+    if options.probabilities:
+        return table.probability_columns(form, ids, labels, probabilities)
+    return table.label_columns(form, ids, labels, chosen)

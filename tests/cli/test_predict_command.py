@@ -14,7 +14,6 @@ from PIL import Image
 
 import mmclf
 from mmclf.cli.main import main
-from mmclf.cli.predict import _write
 from mmclf.data.sources.competition_csv import CompetitionRow, read_rows, write_rows
 from mmclf.pipeline.predict.predictor import Predictor
 from mmclf.storage.tracking import Tracker
@@ -108,6 +107,36 @@ def test_the_file_lies_where_one_stands_and_replaces_an_older_one(
     }
 
 
+@pytest.mark.parametrize("setting", ["--root", "data.root"])
+def test_the_test_set_of_another_root_is_named_either_way(
+    outputs: Path, both: str, root: Path, tmp_path: Path, setting: str
+) -> None:
+    arguments = (f"{setting}={root}", f"output_dir={outputs}", "device=cpu")
+    assert main(["predict", both, *arguments, f"--out={tmp_path / 'out.csv'}"]) == 0
+    _, rows, _ = expected(outputs, both, root)
+    assert [line[0] for line in read(tmp_path / "out.csv")] == ["ImageID", *(r.id for r in rows)]
+
+
+def test_without_more_a_run_predicts_its_own_test_set(
+    outputs: Path, words: str, root: Path, tmp_path: Path
+) -> None:
+    place = (f"output_dir={outputs}", "device=cpu")
+    assert main(["predict", words, *place, f"--out={tmp_path / 'own.csv'}"]) == 0
+    assert predict(outputs, words, root, f"--out={tmp_path / 'root.csv'}") == 0
+    assert (tmp_path / "own.csv").read_bytes() == (tmp_path / "root.csv").read_bytes()
+
+
+def test_labels_by_name_are_joined_by_what_no_name_holds(
+    outputs: Path, words: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = root / "out.csv"
+    assert predict(outputs, words, root, "--labels=names", f"--out={out}") == 0
+    assert "'|' stands between labels" in capsys.readouterr().err
+    predictor, rows, _ = expected(outputs, words, root)
+    found = [tuple(line[1].split("|")) for line in read(out)[1:]]
+    assert found == predictor.predict(captions=[row.caption for row in rows])
+
+
 @pytest.fixture
 def odd_names(outputs: Path, both: str) -> Iterator[list[str]]:
     """Label names that a CSV file must quote, until the test ends."""
@@ -159,16 +188,6 @@ def test_a_run_that_left_no_model_is_named_once(
         f"mmclf: the run {parent} (RUNNING) has no artifact 'model' that can be"
     )
     assert message.count(parent) == 1
-
-
-def test_decoded_pictures_are_kept_in_the_store(outputs: Path, both: str, root: Path) -> None:
-    # Unlike those of the other tests, which the store may know already.
-    Image.new("RGB", (40, 30), (1, 2, 3)).save(next((root / "data").iterdir()))
-    decoded = outputs / "store" / "pictures"
-    before = len(list(decoded.rglob("*.npy")))
-    for _ in range(2):
-        assert predict(outputs, both, root, f"--out={root / 'out.csv'}") == 0
-    assert len(list(decoded.rglob("*.npy"))) == before + 1
 
 
 @pytest.mark.parametrize(
@@ -240,6 +259,7 @@ def test_unreadable_images_are_five_and_a_count(
         (["{both}", "--out={root}/nowhere/a.csv"], "--out: there is no folder "),
         (["{both}", "seed=1"], "seed=1: the rest is as it was in the run: "),
         (["{both}", "devices=cpu"], "did you mean 'device'?"),
+        (["{both}", "data.root={root}"], "both say where the samples are: give one"),
         (["{both}", "{words}"], "{both}, {words}, expected one RUN_ID: `mmclf runs` lists them"),
         (["device=cpu"], "mmclf predict: found none, expected one RUN_ID"),
         (["f" * 32], "not found in sqlite:///"),
@@ -267,20 +287,6 @@ def test_a_bad_command_line_is_answered(
     assert {path.name for path in root.iterdir()} == {"data", "test.csv"}
 
 
-def test_a_half_written_file_is_never_seen(tmp_path: Path) -> None:
-    out = tmp_path / "out.csv"
-    out.write_text("older")
-
-    def lines() -> Iterator[list[str]]:
-        yield ["ImageID", "Labels"]
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        _write(out, lines())
-    assert out.read_text() == "older"
-    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
-
-
 def test_help_shows_the_layout(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["predict", "--help"])
@@ -288,10 +294,3 @@ def test_help_shows_the_layout(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert "DIR/test.csv  with the columns ImageID,Caption" in text
     assert "RUN_ID" in text
-
-
-def test_the_root_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["predict", "abc"])
-    assert caught.value.code == 2
-    assert "--root" in capsys.readouterr().err

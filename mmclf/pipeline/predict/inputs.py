@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mmclf.data import images as decoders
-from mmclf.data.decoded_images import decode_images
+from mmclf.data.images import Pictures, read_image
 from mmclf.errors import InputError
-from mmclf.storage import environment
-from mmclf.storage.store.store import Store
 
 ImageLike = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 ImagesLike = ImageLike | Sequence[ImageLike | None] | NDArray[np.uint8] | None
-CaptionsLike = str | Sequence[str | None] | None
+CaptionLike = str | Sequence[str]  # several captions of one sample
+CaptionsLike = str | Sequence[CaptionLike | None] | None
 
 LISTED = 5
+MAX_WAITING = 64  # decoded images that no batch has taken yet
 PATHS = (str, os.PathLike)
 # Modes that PNG stores unchanged, or refuses: `convert` would clip more than 8 bits.
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16", "F")
@@ -31,14 +31,25 @@ PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16", "F")
 
 @dataclass(frozen=True)
 class PredictionInputs:
-    """N images and N captions, None where one is missing."""
+    """N images and the captions of N samples, None where one is missing."""
 
     images: Sequence[ImageLike | None]
-    captions: Sequence[str | None]
+    captions: Sequence[CaptionLike | None]
 
     def __len__(self) -> int:
         """The number of samples N."""
         return len(self.captions)
+
+    def captions_of(self, row: int) -> Sequence[str]:
+        """All captions of a sample; one that is empty if it has none."""
+        caption = self.captions[row]
+        if caption is None:
+            return ("",)
+        return (caption,) if isinstance(caption, str) else caption
+
+    def take(self, rows: NDArray[np.int64]) -> PredictionInputs:
+        """The samples at these rows."""
+        return PredictionInputs([self.images[i] for i in rows], [self.captions[i] for i in rows])
 
 
 def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs:
@@ -48,6 +59,7 @@ def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs
         pictures = [images]  # type: ignore[list-item]
     else:
         pictures = list(images) if images is not None else None
+    texts: Sequence[CaptionLike | None] | None
     texts = [captions] if isinstance(captions, str) else captions
     texts = list(texts) if texts is not None else None
     if pictures is None and texts is None:
@@ -67,8 +79,10 @@ def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs
 
 
 def _check_sample(row: int, picture: object, text: object) -> None:
-    if not isinstance(text, str | None):
-        raise InputError(f"captions[{row}] is {text!r}, expected a str or None")
+    is_several = isinstance(text, list | tuple) and len(text) > 0
+    texts = [*text] if isinstance(text, list | tuple) and is_several else [text]
+    if not all(isinstance(one, str) or (one is None and not is_several) for one in texts):
+        raise InputError(f"captions[{row}] is {text!r}, expected a str, several, or None")
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise InputError(
@@ -82,48 +96,63 @@ def _check_sample(row: int, picture: object, text: object) -> None:
         )
 
 
-@contextmanager
 def decoded(
-    images: Sequence[ImageLike | None], *, size: int, crop: float | None, store: Path | None
-) -> Iterator[tuple[decoders.Pictures, NDArray[np.int64]]]:
-    """Decode images as files are decoded; those in memory are written to files first.
+    images: Sequence[ImageLike | None], *, size: int, crop: float | None
+) -> Iterator[Pictures | None]:
+    """Each image as an array (size, size, 3), decoded as files are; None for a missing one.
 
-    Raises InputError that lists the images that cannot be read.
+    Threads decode a few ahead. Raises InputError that lists all images that cannot be read, when
+    the first of them is reached.
 
     Args:
         images: None for a missing one.
         size: of the decoded images in pixels.
         crop: as in `read_image`.
-        store: folder of a store for the decoded images; None to discard them after the block.
-
-    Returns:
-        The K existing images (K, size, size, 3), and the row of each input in them, -1 for a
-        missing one.
 
     """
-    rows = np.full(len(images), -1)
-    present = [row for row, image in enumerate(images) if image is not None]
-    rows[present] = np.arange(len(present))
-    with tempfile.TemporaryDirectory() as folder:
-        files = [_as_file(images[row], Path(folder, f"images[{row}].png")) for row in present]
-        image_store = Store(
-            store if store is not None else Path(folder), environment.describe_cpu()
-        )
-        result = decode_images(files, size=size, crop=crop, workers=None, store=image_store)
-        if result.unreadable:
-            reasons = [
-                reason.partition(": replace the file")[0] for reason in result.unreadable.values()
-            ]
-            listed_reasons = "; ".join(reasons[:LISTED]).replace(f"{folder}{os.sep}", "")
+    results = _read_in_order(images, size, crop)
+    for result in results:
+        if isinstance(result, str):
+            reasons = [result, *(each for each in results if isinstance(each, str))]
             more = f" and {len(reasons) - LISTED} more" if len(reasons) > LISTED else ""
             raise InputError(
-                f"{len(reasons)} of {len(images)} images cannot be read: {listed_reasons}{more}: "
-                "replace them; nothing was predicted"
+                f"{len(reasons)} of {len(images)} images cannot be read: "
+                f"{'; '.join(reasons[:LISTED])}{more}: replace them; nothing was predicted"
             )
-        yield result.pictures, rows
+        yield result
 
 
-def _as_file(image: ImageLike | None, file: Path) -> Path:
+def _read_in_order(
+    images: Sequence[ImageLike | None], size: int, crop: float | None
+) -> Iterator[Pictures | str | None]:
+    """Each image in order, or the reason why it cannot be read."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+
+        def read(file: Path) -> Pictures | str:
+            try:
+                return read_image(file, size, crop)
+            except InputError as error:
+                reason = str(error).partition(": replace the file")[0]
+                return reason.replace(f"{folder}{os.sep}", "")
+            finally:
+                if file.parent == Path(folder):
+                    file.unlink()
+
+        waiting: deque[Future[Pictures | str] | None] = deque()
+        for row, image in enumerate(images):
+            file = None if image is None else _as_file(image, Path(folder, f"images[{row}].png"))
+            waiting.append(None if file is None else pool.submit(read, file))
+            if len(waiting) > MAX_WAITING:
+                yield _result(waiting.popleft())
+        while waiting:
+            yield _result(waiting.popleft())
+
+
+def _result(future: Future[Pictures | str] | None) -> Pictures | str | None:
+    return None if future is None else future.result()
+
+
+def _as_file(image: ImageLike, file: Path) -> Path:
     """The image's own path, or `file` after writing the image to it."""
     if isinstance(image, PATHS):
         return Path(image)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -40,8 +39,8 @@ class PredictionModality(Protocol):
         samples: PredictionInputs,
         *,
         image: Image,
-        store: Path | None,
         options: ForwardOptions,
+        purpose: str = "",
     ) -> Tensor:
         """Features (N, D) of the samples; raises InputError for inputs that cannot be read.
 
@@ -49,8 +48,8 @@ class PredictionModality(Protocol):
             encoder: of the modality.
             samples: of size N.
             image: settings of decoding.
-            store: folder of a store for decoded images.
             options: of the forward passes.
+            purpose: of the passes, for the progress bar; empty for the samples' first.
 
         """
 
@@ -75,15 +74,19 @@ class VisionPrediction:
         samples: PredictionInputs,
         *,
         image: Image,
-        store: Path | None,
         options: ForwardOptions,
+        purpose: str = "",
     ) -> Tensor:
         """Features (N, D) of the images."""
-        with (
-            decoded(samples.images, size=image.pixels, crop=image.crop, store=store) as pictures,
-            progress_bar("encoding images", len(samples)) as advance,
-        ):
-            return image_features(encoder, *pictures, options=options, advance=advance)
+        with progress_bar(f"encoding images{purpose}", len(samples)) as advance:
+            return image_features(
+                encoder,
+                decoded(samples.images, size=image.pixels, crop=image.crop),
+                count=len(samples),
+                pixels=image.pixels,
+                options=options,
+                advance=advance,
+            )
 
 
 class TextPrediction:
@@ -94,7 +97,8 @@ class TextPrediction:
 
     def missing(self, samples: PredictionInputs) -> int:
         """The number of samples with no caption, or an empty one."""
-        return sum(text is None or not text.strip() for text in samples.captions)
+        rows = range(len(samples))
+        return sum(not any(text.strip() for text in samples.captions_of(row)) for row in rows)
 
     def to_device(self, encoder: Any, device: torch.device) -> None:
         """Move the encoder to the device, if it is a network."""
@@ -107,16 +111,24 @@ class TextPrediction:
         samples: PredictionInputs,
         *,
         image: Image,
-        store: Path | None,
         options: ForwardOptions,
+        purpose: str = "",
     ) -> Tensor:
-        """Features (N, D) of the captions."""
-        del image, store
-        captions = [text if text is not None else "" for text in samples.captions]
+        """Features (N, D) of the captions; of several captions of a sample their mean."""
+        del image
+        by_sample = [samples.captions_of(row) for row in range(len(samples))]
+        captions = [text for own in by_sample for text in own]
         if is_fitted(encoder):
-            return encoder.transform(captions)
-        with progress_bar("encoding captions", len(samples)) as advance:
-            return caption_features(encoder, captions, options=options, advance=advance)
+            features = encoder.transform(captions)
+        else:
+            with progress_bar(f"encoding captions{purpose}", len(captions)) as advance:
+                features = caption_features(encoder, captions, options=options, advance=advance)
+        if len(captions) == len(samples):
+            return features
+        counts = torch.tensor([len(own) for own in by_sample])
+        owners = torch.repeat_interleave(counts)
+        sums = features.new_zeros(len(samples), features.shape[1])
+        return sums.index_add(0, owners, features) / counts[:, None]
 
 
 MODALITIES: Mapping[str, PredictionModality] = {

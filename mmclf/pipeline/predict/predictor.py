@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mmclf.errors import InputError
 from mmclf.evaluation.scores import probabilities_of
 from mmclf.evaluation.thresholds import Floats, Labels, decide
-from mmclf.pipeline.predict.forward import ForwardOptions, batch_size, logits_of
+from mmclf.pipeline.predict.close_calls import close_calls
+from mmclf.pipeline.predict.forward import ForwardOptions, forward_options, logits_of
 from mmclf.pipeline.predict.inputs import CaptionsLike, ImagesLike, PredictionInputs, parse_inputs
 from mmclf.pipeline.predict.modalities import MODALITIES
 from mmclf.pipeline.predict.restore import RestoredModel, restore
@@ -67,7 +69,6 @@ def load_from(
     device: torch.device,
     allow: Sequence[str],
     *,
-    store: Path | None = None,
     notify: Notify | None = None,
 ) -> Predictor:
     """Load the predictor of a run from a tracker.
@@ -77,7 +78,6 @@ def load_from(
         run_id: the run's id, or a prefix of it.
         device: to compute on.
         allow: modules of your own that the run's components may come from.
-        store: as in Predictor.
         notify: as in Predictor.
 
     """
@@ -89,18 +89,20 @@ def load_from(
         except InputError as error:
             problems = [problem.replace(f"{folder}{os.sep}", "") for problem in error.problems]
             raise InputError(*(f"run {run.id}: {problem}" for problem in problems)) from error
-    return Predictor(run.id, restored, device, store=store, notify=notify)
+    return Predictor(run.id, restored, device, notify=notify)
 
 
 class Predictor:
     """Predicts the labels of images and captions with the model of a run.
 
-    Images are paths, PIL images or arrays (H, W, 3) of uint8; captions are strings. Both can be a
-    sequence, a single one, or None. A missing image is replaced by the mean colour of the encoder,
+    Images are paths, PIL images or arrays (H, W, 3) of uint8; captions are strings, or lists of the
+    several captions of a sample, whose features are averaged. Both can be a sequence, a single one,
+    or None. A missing image is replaced by the mean colour of the encoder,
     a missing caption by an empty one, with a notice. Modalities that the run did not use are
     ignored.
 
-    A sample's prediction does not depend on other samples. It equals the run's up to rounding,
+    A sample's labels do not depend on other samples, nor on its place among them; the last bits of
+    its probabilities may depend on its place. They equal the run's up to rounding,
     which changes a probability by less than 1e-6 in fp32, and by up to 1e-3 if the run computed in
     bf16 or fp16; a device without these computes in fp32.
 
@@ -108,7 +110,6 @@ class Predictor:
         run_id: of the run.
         restored: its model.
         device: to compute on.
-        store: folder of a store for decoded images; None to discard them.
         notify: called with a notice about missing images or captions; None for a warning.
 
     Attributes:
@@ -125,7 +126,6 @@ class Predictor:
         restored: RestoredModel,
         device: torch.device,
         *,
-        store: Path | None = None,
         notify: Notify | None = None,
     ) -> None:
         record = restored.record
@@ -139,26 +139,29 @@ class Predictor:
             restored.encoders,
             restored.classifier.to(device),
         )
-        self._device, self._store = device, store
+        self._device = device
         self._notify = notify if notify is not None else _warn
         for name, encoder in self._encoders.items():
             MODALITIES[name].to_device(encoder, device)
 
     def predict(
-        self, images: ImagesLike = None, captions: CaptionsLike = None
+        self, images: ImagesLike = None, captions: CaptionsLike = None, *, top: int = 0
     ) -> list[tuple[str, ...]]:
         """The names of each sample's labels, in the order of `label_names`.
 
-        Raises InputError as `predict_proba` does.
+        With `top`, instead of the labels that reach their threshold so many of the most probable
+        ones, in that order. Raises InputError as `predict_proba` does.
         """
-        label_sets = self.label_sets(self.predict_proba(images, captions))
+        probabilities = self.predict_proba(images, captions, top=top)
         return [
-            tuple(self.label_names[j] for j in np.flatnonzero(label_set))
-            for label_set in label_sets
+            tuple(self.label_names[j] for j in columns)
+            for columns in self.chosen_labels(probabilities, top=top)
         ]
 
-    def predict_proba(self, images: ImagesLike = None, captions: CaptionsLike = None) -> Floats:
-        """Probabilities (N, L) of the labels.
+    def predict_proba(
+        self, images: ImagesLike = None, captions: CaptionsLike = None, *, top: int = 0
+    ) -> Floats:
+        """Probabilities (N, L) of the labels; `top` as in `chosen_labels`, if that is to follow.
 
         Raises InputError for images that cannot be read, for different numbers of images and
         captions, and if all inputs that the run used are missing.
@@ -167,18 +170,26 @@ class Predictor:
         if len(samples) == 0:
             return np.zeros((0, len(self.label_ids)))
         self._report_missing(samples)
+        probabilities = self._probabilities(samples)
+        rows = close_calls(probabilities, self.thresholds, self._record.empty, top=top)
+        if len(rows) > 0:
+            probabilities[rows] = self._probabilities(samples.take(rows), alone=True)
+        return probabilities
+
+    def _probabilities(self, samples: PredictionInputs, *, alone: bool = False) -> Floats:
+        """Probabilities (N, L) of samples in batches, or each computed `alone`."""
         record = self._record
         features = {
             name: MODALITIES[name].features(
                 self._encoders[name],
                 samples,
                 image=record.image,
-                store=self._store,
-                options=self._options(record.encoders[name].encoding_precision),
+                options=self._options(record.encoders[name].encoding_precision, alone),
+                purpose=", close calls alone" if alone else "",
             )
             for name in self.modalities
         }
-        logits = logits_of(self._classifier, features, self._options(record.precision))
+        logits = logits_of(self._classifier, features, self._options(record.precision, alone))
         finite = logits.isfinite().all(dim=1)
         if not finite.all():
             rows = (~finite).nonzero().flatten().tolist()
@@ -192,13 +203,19 @@ class Predictor:
         """Label sets (N, L) of 0 and 1 from probabilities (N, L), at the run's thresholds."""
         return decide(probabilities, self.thresholds, self._record.empty)
 
-    def _options(self, precision: str) -> ForwardOptions:
+    def chosen_labels(self, probabilities: Floats, *, top: int = 0) -> list[NDArray[np.int64]]:
+        """The columns of each sample's labels, or of its `top` most probable ones, best first."""
+        if top > 0:
+            return [*np.argsort(-probabilities, axis=1, kind="stable")[:, :top]]
+        return [np.flatnonzero(label_set) for label_set in self.label_sets(probabilities)]
+
+    def _options(self, precision: str, alone: bool) -> ForwardOptions:
         """The options of a forward pass in `precision`, or in fp32 if the device lacks it."""
         try:
             check_precision(precision, self._device)
         except InputError:
             precision = "fp32"
-        return ForwardOptions(precision, self._device, batch_size(self._device))
+        return forward_options(precision, self._device, alone=alone)
 
     def _report_missing(self, samples: PredictionInputs) -> None:
         missing = {name: MODALITIES[name].missing(samples) for name in self.modalities}

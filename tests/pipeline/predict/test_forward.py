@@ -16,13 +16,15 @@ from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
 from mmclf.models.heads import make_head
 from mmclf.pipeline.predict.forward import (
-    ACCELERATOR_BATCH,
+    BATCH,
+    FEW,
     ForwardOptions,
-    batch_size,
     caption_features,
+    forward_options,
     full_batches,
     image_features,
     logits_of,
+    padded_length,
 )
 
 CPU = torch.device("cpu")
@@ -70,8 +72,30 @@ class Words(nn.Module):
         return found
 
 
+class PaddedWords(Words):
+    """The same, of tokens that are padded, which a mask leaves out."""
+
+    max_length = 20
+
+    def token_ids(self, captions: Sequence[str]) -> list[list[int]]:
+        return [[1, *(ord(letter) - 95 for letter in text.split())] for text in captions]
+
+    def pad(self, token_ids: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+        longest = max(map(len, token_ids))
+        rows = [[*ids, *[0] * (longest - len(ids))] for ids in token_ids]
+        mask = [[1.0] * len(ids) + [0.0] * (longest - len(ids)) for ids in token_ids]
+        return {"ids": torch.tensor(rows), "mask": torch.tensor(mask)}
+
+    def forward(self, tokens: Mapping[str, Tensor]) -> Tensor:
+        self.seen.append(tuple(tokens["ids"].shape))
+        hidden = torch.tanh(self.layer(self.embedding(tokens["ids"])))
+        mask = tokens["mask"].unsqueeze(-1)
+        found: Tensor = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
+        return found
+
+
 def options_of(size: int, precision: str = "fp32") -> ForwardOptions:
-    return ForwardOptions(precision, CPU, size)
+    return ForwardOptions(precision, CPU, size, size)
 
 
 def ignore(_steps: int) -> None:
@@ -82,27 +106,69 @@ def pictures(count: int) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (count, 9, 9, 3), dtype=np.uint8)
 
 
-def test_one_by_one_on_the_cpu_else_full_batches() -> None:
-    assert batch_size(CPU) == 1
-    assert batch_size(torch.device("cuda")) == batch_size(torch.device("mps")) == ACCELERATOR_BATCH
+def vision(rows: Sequence[int], options: ForwardOptions, net: Net | None = None) -> Tensor:
+    """Features of some of seven pictures, and of a missing one for a row of -1."""
+    known = pictures(7)
+    taken = (known[row] if row >= 0 else None for row in rows)
+    net = net if net is not None else Net()
+    return image_features(net, taken, count=len(rows), pixels=9, options=options, advance=ignore)
 
 
-@given(rows=st.lists(st.integers(0, 99), max_size=20), size=st.integers(1, 8))
-def test_batches_are_full_and_hold_every_row_once(rows: list[int], size: int) -> None:
-    found = list(full_batches(rows, size))
-    assert all(len(block) == size for block, _ in found)
-    assert [row for block, kept in found for row in block[:kept]] == rows
+@pytest.mark.parametrize(
+    ("device", "precision", "few", "alone"),
+    [("cpu", "fp32", FEW, 1), ("cpu", "bf16", 0, BATCH), ("cuda", "fp32", 0, BATCH)],
+)
+def test_a_shape_that_changes_more_than_last_bits_is_always_the_same(
+    device: str, precision: str, few: int, alone: int
+) -> None:
+    usual = forward_options(precision, torch.device(device))
+    assert (usual.size, usual.together, usual.few) == (BATCH, BATCH, few)
+    by_itself = forward_options(precision, torch.device(device), alone=True)
+    assert (by_itself.size, by_itself.together, by_itself.few) == (alone, 1, 0)
+
+
+@given(rows=st.lists(st.integers(0, 99), max_size=20), size=st.integers(1, 8), data=st.data())
+def test_batches_are_full_and_hold_every_row_once(
+    rows: list[int], size: int, data: st.DataObject
+) -> None:
+    together = data.draw(st.integers(1, size))
+    few = data.draw(st.integers(0, together - 1))
+    found = list(full_batches(rows, ForwardOptions("fp32", CPU, size, together, few)))
+    assert [row for batch, kept in found for row in batch[:kept]] == rows
+    assert all(len(batch) == size or (len(batch) == kept == 1) for batch, kept in found)
+    assert all(kept <= together for _, kept in found)
+    assert sum(len(batch) < size for batch, _ in found) <= few
 
 
 @pytest.mark.parametrize("size", [1, 3, 32])
-def test_every_batch_has_the_same_shape_and_no_caption_is_padded(size: int) -> None:
-    net, words = Net(), Words()
-    image_features(net, pictures(7), np.arange(7), options=options_of(size), advance=ignore)
-    caption_features(words, CAPTIONS, options=options_of(size), advance=ignore)
+def test_every_batch_has_the_same_shape(size: int) -> None:
+    net, words, padded = Net(), Words(), PaddedWords()
+    vision(range(7), options_of(size), net)
+    texts = [*CAPTIONS, "a b c d e f g h", " ".join("abcdefghijklmnopq")]
+    for encoder in (words, padded):
+        caption_features(encoder, texts, options=options_of(size), advance=ignore)
     assert set(net.seen) == {(size, 3, 9, 9)}
-    assert {shape[0] for shape in words.seen} == {size}
-    # 1 to 4 tokens and 8: each length by itself.
-    assert {shape[1] for shape in words.seen} == {1, 2, 3, 4, 8}
+    # An encoder that does not pad gets captions of one length: of 1 to 4, 8, 9 and 18 tokens.
+    assert set(words.seen) == {(size, length) for length in (1, 2, 3, 4, 8, 9, 18)}
+    # The last is padded to its longest, as 24 tokens would be too long.
+    assert set(padded.seen) == {(size, length) for length in (8, 16, 20)}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "length"),
+    [(0, 8), (1, 8), (8, 8), (9, 16), (24, 24), (25, 32), (33, 48), (49, 64), (65, 96), (513, 768)],
+)
+def test_a_caption_is_padded_to_the_next_length(tokens: int, length: int) -> None:
+    assert padded_length(tokens) == length
+
+
+@given(tokens=st.integers(1, 10_000))
+def test_lengths_are_few_and_little_is_padded(tokens: int) -> None:
+    length = padded_length(tokens)
+    assert length >= tokens
+    assert padded_length(length) == length
+    assert length % 8 == 0
+    assert length - tokens < max(8, tokens / 2)
 
 
 @settings(deadline=None, max_examples=30)
@@ -116,16 +182,15 @@ def test_neither_order_nor_company_changes_a_bit(data: st.DataObject) -> None:
 
 
 def _logits(rows: Sequence[int], texts: Sequence[str], size: int = 1) -> Tensor:
+    options = options_of(size)
     features = {
-        "vision": image_features(
-            Net(), pictures(7), np.asarray(rows), options=options_of(size), advance=ignore
-        ),
-        "text": caption_features(Words(), texts, options=options_of(size), advance=ignore),
+        "vision": vision(rows, options),
+        "text": caption_features(PaddedWords(), texts, options=options, advance=ignore),
     }
     torch.manual_seed(0)
     encoders = dict.fromkeys(features, nn.Identity())
     top = Classifier(encoders, Concat([19, 7]), make_head(26, 5, 11, 0.0)).eval()
-    return logits_of(top, features, options_of(size))
+    return logits_of(top, features, options)
 
 
 def test_filled_batches_give_what_single_samples_give() -> None:
@@ -136,12 +201,10 @@ def test_filled_batches_give_what_single_samples_give() -> None:
 
 def test_no_picture_is_zeros_after_the_standardisation() -> None:
     net = Net()
-    found = image_features(
-        net, pictures(1), np.array([-1, 0]), options=options_of(1), advance=ignore
-    )
+    found = vision([-1, 0], options_of(1), net)
     with torch.inference_mode():
         torch.testing.assert_close(found[0], net(torch.zeros(1, 3, 9, 9))[0])
-        standardised = (torch.from_numpy(pictures(1)) / 255 - torch.tensor(net.mean)) / (
+        standardised = (torch.from_numpy(pictures(7)[:1]) / 255 - torch.tensor(net.mean)) / (
             torch.tensor(net.std)
         )
         torch.testing.assert_close(found[1], net(standardised.permute(0, 3, 1, 2))[0])
@@ -159,5 +222,7 @@ def test_the_precision_is_that_of_the_pass() -> None:
 
 def test_progress_counts_every_sample_once() -> None:
     steps: list[int] = []
-    caption_features(Words(), CAPTIONS, options=options_of(3), advance=steps.append)
-    assert sum(steps) == len(CAPTIONS)
+    for encoder in (Words(), PaddedWords()):
+        steps.clear()
+        caption_features(encoder, CAPTIONS, options=options_of(3), advance=steps.append)
+        assert sum(steps) == len(CAPTIONS)

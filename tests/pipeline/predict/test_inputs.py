@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from mmclf.data.images import read_image
 from mmclf.errors import InputError
-from mmclf.pipeline.predict.inputs import decoded, parse_inputs
+from mmclf.pipeline.predict.inputs import MAX_WAITING, decoded, parse_inputs
 
 SIZE = 8
 
@@ -24,8 +25,9 @@ def noise(mode: str, size: tuple[int, int] = (13, 9)) -> Image.Image:
 
 
 def picture_of(image: Any) -> np.ndarray:
-    with decoded([image], size=SIZE, crop=None, store=None) as (pictures, rows):
-        return np.array(pictures[rows[0]])
+    (picture,) = decoded([image], size=SIZE, crop=None)
+    assert picture is not None
+    return picture
 
 
 @pytest.mark.parametrize(
@@ -58,26 +60,21 @@ def test_a_turned_picture_in_memory_is_turned_upright(tmp_path: Path) -> None:
 
 def test_sixteen_bits_are_not_clipped() -> None:
     grey = Image.fromarray(np.array([[0, 0x7F00], [0xFF00, 0x0100]], dtype=np.uint16))
-    with decoded([grey], size=2 * SIZE, crop=None, store=None) as (pictures, _):
-        assert pictures[0, 0, -1].tolist() == [0x7F] * 3
+    (picture,) = decoded([grey], size=2 * SIZE, crop=None)
+    assert picture is not None
+    assert picture[0, -1].tolist() == [0x7F] * 3
 
 
-def test_an_array_is_a_picture_and_what_is_missing_has_no_row() -> None:
+def test_an_array_is_a_picture_and_what_is_missing_is_none() -> None:
     array = np.asarray(noise("RGB"))
-    images = [None, array, None, noise("RGB")]
-    with decoded(images, size=SIZE, crop=0.5, store=None) as (pictures, rows):
-        assert rows.tolist() == [-1, 0, -1, 1]
-        assert np.array_equal(pictures[0], pictures[1])
-    with decoded([None, None], size=SIZE, crop=None, store=None) as (pictures, rows):
-        assert (len(pictures), rows.tolist()) == (0, [-1, -1])
-
-
-def test_the_pictures_of_files_stay_where_they_are_kept(tmp_path: Path) -> None:
-    noise("RGB").save(tmp_path / "a.png")
-    for _ in range(2):
-        with decoded([tmp_path / "a.png"], size=SIZE, crop=None, store=tmp_path / "store"):
-            pass
-    assert len(list((tmp_path / "store").rglob("*.npy"))) == 1
+    first, of_array, second, of_picture = decoded(
+        [None, array, None, noise("RGB")], size=SIZE, crop=0.5
+    )
+    assert first is second is None
+    assert of_array is not None
+    assert of_picture is not None
+    assert np.array_equal(of_array, of_picture)
+    assert [*decoded([None, None], size=SIZE, crop=None)] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +107,9 @@ def test_one_array_is_one_picture_and_four_dimensions_are_many() -> None:
         (None, None, "found neither images nor captions"),
         (["a.jpg", "b.jpg"], ["a"], "found 2 images and 1 captions, expected as many of both"),
         (["a.jpg"], ["a", "cat", "b"], "found 1 images and 3 captions"),
-        (None, ["a", float("nan")], r"captions\[1\] is nan, expected a str or None"),
+        (None, ["a", float("nan")], r"captions\[1\] is nan, expected a str, several"),
+        (None, ["a", []], r"captions\[1\] is \[\], expected a str, several"),
+        (None, ["a", ["b", None]], r"captions\[1\] is \['b', None\], expected a str, several"),
         (["a.jpg", 3], None, r"images\[1\] is a int, expected a path, a PIL image, an array"),
         (np.zeros((4, 4, 3)), None, r"images\[0\] is an array \(4, 4, 3\) of float64"),
         (np.zeros((4, 4, 4), np.uint8), None, r"images\[0\] is an array \(4, 4, 4\) of uint8"),
@@ -126,11 +125,10 @@ def test_unreadable_images_are_counted_and_listed(tmp_path: Path) -> None:
     noise("RGB").save(tmp_path / "good.png")
     bad = [tmp_path / f"{i}.png" for i in range(7)]
     bad[0].write_bytes(b"no picture")
-    with (
-        pytest.raises(InputError) as caught,
-        decoded([tmp_path / "good.png", *bad], size=SIZE, crop=None, store=None),
-    ):
-        pytest.fail("they were read")
+    pictures = decoded([tmp_path / "good.png", *bad], size=SIZE, crop=None)
+    assert next(pictures) is not None
+    with pytest.raises(InputError) as caught:
+        next(pictures)
     text = str(caught.value)
     assert text.startswith(f"7 of 8 images cannot be read: {bad[0]} cannot be read as an image")
     assert text.count("No such file") == 4
@@ -138,9 +136,21 @@ def test_unreadable_images_are_counted_and_listed(tmp_path: Path) -> None:
 
 
 def test_a_picture_in_memory_that_cannot_be_used_is_named() -> None:
-    fractions = Image.new("F", (4, 4))
-    with (
-        pytest.raises(InputError, match=r"images\[1\] cannot be used \(.*: give it as RGB"),
-        decoded([None, fractions], size=SIZE, crop=None, store=None),
-    ):
-        pytest.fail("it was used")
+    with pytest.raises(InputError, match=r"images\[1\] cannot be used \(.*: give it as RGB"):
+        list(decoded([None, Image.new("F", (4, 4))], size=SIZE, crop=None))
+
+
+def test_many_images_come_in_their_order_and_no_file_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    count = 3 * MAX_WAITING
+    greys = [None if i % 7 == 0 else np.full((9, 9, 3), i, np.uint8) for i in range(count)]
+    pictures = decoded(greys, size=SIZE, crop=None)
+    first = next(pictures)
+    assert first is None
+    assert len([*tmp_path.rglob("*.png")]) <= MAX_WAITING
+    assert [None if p is None else int(p.max()) for p in pictures] == [
+        None if grey is None else i for i, grey in enumerate(greys)
+    ][1:]
+    assert [*tmp_path.iterdir()] == []

@@ -1,0 +1,176 @@
+"""Predictions as a table in the form in which a source writes labels, and its file."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmclf.errors import InputError
+from mmclf.evaluation.thresholds import Floats
+
+DELIMITERS: Mapping[str, str] = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+JSON_LINES, PARQUET = (".jsonl", ".ndjson"), (".parquet", ".pq")
+SUFFIXES = (*DELIMITERS, *JSON_LINES, *PARQUET)
+SEPARATORS = ("|", ";", ",", "/")  # where a label holds that of the source
+DIGITS = 7  # of a probability, as of a logit
+
+Columns = Sequence[tuple[str, Sequence[object]]]  # the name and the cells of each
+
+
+@dataclass(frozen=True)
+class LabelForm:
+    """How a source writes labels.
+
+    Args:
+        id_column: name of the column of ids.
+        label_column: name of the column of labels.
+        separator: between labels there.
+        flag_prefix: instead, each label has a column of 0 and 1, called after it with this prefix;
+            None for one column of labels.
+
+    """
+
+    id_column: str
+    label_column: str
+    separator: str = " "
+    flag_prefix: str | None = None
+
+    def separator_for(self, labels: Sequence[str]) -> str:
+        """The separator, or another where a label holds it; raises InputError if all are held."""
+        for mark in (self.separator, *SEPARATORS):
+            if not any(mark in label for label in labels):
+                return mark
+        raise InputError(
+            f"the labels hold all of {' '.join(map(repr, SEPARATORS))}, so that none can stand "
+            "between them: write --labels ids, or --probabilities"
+        )
+
+
+def label_columns(
+    form: LabelForm, ids: Sequence[str], labels: Sequence[str], chosen: Sequence[NDArray[np.int64]]
+) -> Columns:
+    """The ids, and the chosen columns of L `labels` of each sample as the form writes them."""
+    if form.flag_prefix is None:
+        return [(form.id_column, ids), _joined(form, labels, chosen)]
+    flags = np.zeros((len(ids), len(labels)), dtype=np.int64)
+    for row, columns in enumerate(chosen):
+        flags[row, columns] = 1
+    names = [f"{form.flag_prefix}{label}" for label in labels]
+    return [(form.id_column, ids), *zip(names, flags.T.tolist(), strict=True)]
+
+
+def probability_columns(
+    form: LabelForm, ids: Sequence[str], labels: Sequence[str], probabilities: Floats
+) -> Columns:
+    """The ids, and a column of probabilities (N,) for each label."""
+    columns = [[_rounded(value) for value in column] for column in probabilities.T]
+    return [(form.id_column, ids), *zip(labels, columns, strict=True)]
+
+
+def top_columns(
+    form: LabelForm,
+    ids: Sequence[str],
+    labels: Sequence[str],
+    chosen: Sequence[NDArray[np.int64]],
+    probabilities: Floats | None,
+) -> Columns:
+    """The ids, the chosen labels, best first, and where they are given their probabilities."""
+    columns = [(form.id_column, ids), _joined(form, labels, chosen)]
+    if probabilities is None:
+        return columns
+    mark = form.separator_for(labels)
+    cells = [
+        mark.join(f"{_rounded(value):.{DIGITS}g}" for value in row[best])
+        for row, best in zip(probabilities, chosen, strict=True)
+    ]
+    return [*columns, ("probabilities", cells)]
+
+
+def _joined(
+    form: LabelForm, labels: Sequence[str], chosen: Sequence[NDArray[np.int64]]
+) -> tuple[str, Sequence[str]]:
+    mark = form.separator_for(labels)
+    return form.label_column, [mark.join(labels[j] for j in columns) for columns in chosen]
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
+
+
+def check_out(out: Path, *, any_suffix: bool = False) -> None:
+    """Raise InputError unless a table can be written to `out`, which may exist.
+
+    `any_suffix`: a file of another suffix than those known is a CSV file.
+    """
+    suffix = out.suffix.lower()
+    if out.is_dir():
+        raise InputError(f"--out: {out} is a folder, expected a file: give {out / 'FILE'}")
+    if not out.parent.is_dir():
+        raise InputError(f"--out: there is no folder {out.parent}: make it, or choose another FILE")
+    if suffix not in SUFFIXES and not any_suffix:
+        known = ", ".join(f"*{one}" for one in SUFFIXES)
+        raise InputError(f"--out: {out} names no form of table, expected a file called {known}")
+    if suffix in PARQUET:
+        _pyarrow(out)
+
+
+def write_table(out: Path, columns: Columns) -> None:
+    """Write a table in the form that the suffix names, whole or not at all, over an older file."""
+    suffix = out.suffix.lower()
+    names, cells = [name for name, _ in columns], [column for _, column in columns]
+    if suffix in (*JSON_LINES, *PARQUET) and len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"--out: two columns are called {twice!r}: write a CSV file instead")
+    with _replaced(out) as partial:
+        if suffix in PARQUET:
+            table = _pyarrow(out).table(dict(columns))
+            importlib.import_module("pyarrow.parquet").write_table(table, partial)
+            return
+        with partial.open("w", encoding="utf-8", newline="") as stream:
+            rows = zip(*cells, strict=True)
+            if suffix in JSON_LINES:
+                for row in rows:
+                    line = json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)
+                    stream.write(f"{line}\n")
+                return
+            writer = csv.writer(stream, delimiter=DELIMITERS.get(suffix, ","), lineterminator="\n")
+            writer.writerow(names)
+            writer.writerows([_text(cell) for cell in row] for row in rows)
+
+
+def _text(cell: object) -> object:
+    return f"{cell:.{DIGITS}g}" if isinstance(cell, float) else cell
+
+
+@contextmanager
+def _replaced(out: Path) -> Iterator[Path]:
+    """A path to write to within the block, then renamed, so that `out` is never incomplete."""
+    partial = out.with_name(f"{out.name}.partial")
+    try:
+        yield partial
+        partial.replace(out)
+    except OSError as error:
+        raise InputError(
+            f"--out: {out} cannot be written ({error}): choose another FILE"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _pyarrow(out: Path) -> Any:
+    try:
+        return importlib.import_module("pyarrow")
+    except ImportError as error:
+        raise InputError(
+            f"--out: {out}: to write Parquet needs pyarrow: pip install 'mmclf[parquet]', or give "
+            "a file *.csv"
+        ) from error

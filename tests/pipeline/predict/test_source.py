@@ -1,0 +1,82 @@
+"""What each source reads to predict for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mmclf.errors import InputError
+from mmclf.pipeline.predict.source import COMPETITION, read_to_predict
+
+TABLE = {"_target_": "mmclf.data.sources.table.load", "separator": "|"}
+
+
+def test_a_table_with_images_is_known_by_them(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("image,caption\na.jpg,one\n")
+    node = TABLE | {"root": str(tmp_path), "file": "t.csv", "images": "pictures"}
+    found = read_to_predict(node, (), ())
+    assert [*found.ids] == ["a.jpg"]
+    assert [*found.captions] == ["one"]
+    assert [*found.images()] == [tmp_path / "pictures" / "a.jpg"]
+    assert (found.form.id_column, found.form.label_column) == ("image", "labels")
+    assert (found.form.separator, found.form.flag_prefix) == ("|", None)
+    assert found.notes == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "prefix"),
+    [("is_*", "is_"), (["cat", "dog"], ""), (["is_*"], "is_"), (["a_*", "b_*"], None)],
+)
+def test_a_table_with_a_column_for_each_label_is_read_without_them(
+    tmp_path: Path, columns: object, prefix: str
+) -> None:
+    (tmp_path / "t.csv").write_text("key,caption\nk,one\n")
+    node = TABLE | {"root": str(tmp_path), "file": "t.csv", "label_columns": columns}
+    found = read_to_predict(node, ("data.image_column=null", "data.id_column=key"), ())
+    assert (found.form.id_column, found.form.flag_prefix) == ("key", prefix)
+    assert [*found.images()] == []
+
+
+def test_all_captions_of_a_sample_are_read_where_the_run_used_each(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("key,caption\nk,one\nk,two\nl,three\n")
+    settings = {"image_column": None, "id_column": "key", "caption_use": "each"}
+    node = TABLE | {"root": str(tmp_path), "file": "t.csv"} | settings
+    found = read_to_predict(node, (), ())
+    assert [*found.ids] == ["k", "l"]
+    assert [*found.captions] == [("one", "two"), ("three",)]
+
+
+def test_a_competitions_images_are_looked_for_when_they_are_needed(tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("ImageID,Caption\na.jpg,one\n")
+    node = {"_target_": "mmclf.data.sources.competition.load", "root": str(tmp_path)}
+    found = read_to_predict(node, ("data.test_csv=new.csv", "data.images=pictures"), ())
+    assert [*found.ids] == ["a.jpg"]
+    assert found.form == COMPETITION
+    with pytest.raises(InputError, match=r"data\.root: .* has no folder pictures"):
+        found.images()
+    (tmp_path / "pictures").mkdir()
+    assert [*found.images()] == [tmp_path / "pictures" / "a.jpg"]
+
+
+def test_of_another_source_all_samples_are_read(tmp_path: Path) -> None:
+    instances = {
+        "images": [{"id": 1, "file_name": "a.jpg"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 3}],
+        "categories": [{"id": 3, "name": "dog"}],
+    }
+    (tmp_path / "i.json").write_text(json.dumps(instances))
+    node = {
+        "_target_": "mmclf.data.sources.coco.load",
+        "root": str(tmp_path),
+        "instances": "i.json",
+        "captions": None,
+        "images": "pictures",
+    }
+    found = read_to_predict(node, (), ())
+    assert [*found.ids] == ["pictures/a.jpg"]
+    assert (found.form.id_column, found.form.label_column) == ("image", "labels")
+    with pytest.raises(InputError) as caught:
+        read_to_predict(node, ("data.instances=none.json",), ())
+    assert "data=table data.root=DIR" in caught.value.problems[-1]
