@@ -83,14 +83,14 @@ def run(composed: Composed) -> Result:
     >>> result.logits["test"].shape
     (20, 18)
     """
-    clock = Stopwatch()
-    composed = with_image_size(composed)
-    config = composed.config
+    config, clock = composed.config, Stopwatch()
     environment.check_single_process()
     hardware = describe_device(config.device)
     start = _run_starter(composed, hardware)
     with ExitStack() as stack:
         with _track_early_failures(config, start):
+            composed = with_image_size(composed)
+            config = composed.config
             store = stack.enter_context(open_store(config, hardware))
             if config.cache == "on":
                 cache = ValidationCache(store.folder, config.allow_targets)

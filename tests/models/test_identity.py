@@ -215,33 +215,6 @@ def test_a_random_text_models_defaults_are_those_of_the_class(identities: Identi
     assert identities.encoder(few, "text") == identities.encoder(TEXT_NODE, "text")
 
 
-@pytest.mark.parametrize(
-    ("model_type", "resolved"), [("bert", "mean"), ("gpt2", "last"), ("siglip", "pooler")]
-)
-def test_a_pooling_counts_as_what_it_comes_to(
-    identities: Identities, tmp_path: Path, model_type: str, resolved: str
-) -> None:
-    config = f'{{"model_type": "{model_type}"}}'
-    folder = str(model(tmp_path / "model", config=config))
-    random = {"architecture": {"model_type": model_type}}
-    for node in ({**TEXT_NODE, "weights": folder}, {**TEXT_NODE, **random}):
-        found = {
-            pooling: identities.encoder({**node, "pooling": pooling}, "text")
-            for pooling in ("auto", "mean", "last", "pooler")
-        }
-        assert about(found["auto"])["pooling"] == resolved
-        assert [name for name in found if found[name] == found["auto"]] == ["auto", resolved]
-
-
-def test_a_random_text_model_of_the_hubs_config_waits_for_it(
-    identities: Identities, cache: Path
-) -> None:
-    node = {**TEXT_NODE, "architecture": None, "pooling": "auto"}
-    assert identities.encoder(node, "text") is None
-    cached(cache, "some/net", config='{"model_type": "gpt2"}')
-    assert about(identities.encoder(node, "text"))["pooling"] == "last"
-
-
 def test_a_random_text_model_takes_captions_unless_a_tokenizer_is_surely_at_hand(
     identities: Identities, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

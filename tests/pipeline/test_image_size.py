@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from mmclf import compose
+from mmclf import compose, run
 from mmclf.cli.main import main
 from mmclf.config.schema import Composed
 from mmclf.errors import InputError
@@ -147,3 +148,19 @@ def test_what_is_no_size_is_refused_in_one_line(store: str, value: str) -> None:
     (message,) = caught.value.problems
     assert "image.size" in message
     assert "auto" in message
+
+
+def test_a_run_of_auto_is_one_of_its_pixels(store: str, tmp_path: Path) -> None:
+    small = ["vision=timm", "vision.name=test_vit", "vision.weights=random", "trainer.epochs=1"]
+    lines = [store, f"output_dir={tmp_path}", "text=none", "data.train=60", "data.test=20", *small]
+    first = run(compose([*lines, "image.size=auto"]))
+    again = run(compose([*lines, "image.size=160"]))
+    assert again.metrics["time/cold_s"] == first.metrics["time/cold_s"]  # from the store
+    assert predictor_size(first.run_id, tmp_path) == 160
+
+
+def predictor_size(run_id: str, folder: Path) -> int:
+    """The size that the run's model is recorded with."""
+    (record,) = (folder / "artifacts").rglob(f"{run_id}/**/model.json")
+    size: int = json.loads(record.read_text(encoding="utf-8"))["image"]["size"]
+    return size
