@@ -68,7 +68,7 @@ def test_labels_that_count_as_0_are_said_below_the_table(
         metrics = {f"test/f1_label/{name}": 0.5 for name in "abcd"}
         run.metrics(metrics | {"val/labels_without_positive": 0, "test/labels_without_positive": 3})
     *_, last = report(tmp_path, capsys).splitlines()
-    assert last.startswith("note: 3 of 4 labels have no positive in test")
+    assert last.startswith("note: without a positive in test: 3 of 4 labels")
     assert "note" not in report(tmp_path, capsys, "--format", "csv")
 
 

@@ -37,10 +37,11 @@ def label_notes(runs: Sequence[Tracked], parts: Sequence[str]) -> Iterator[str]:
         if run is None or absent == 0:
             continue
         labels = sum(name.startswith("test/f1_label/") for name in run.metrics)
+        most = 1 - absent / max(labels, absent)
         yield (
-            f"{absent} of {counted(labels, 'label')} have no positive in {part}: each counts as 0 "
-            f"in {part}/f1_macro, which so is at most {1 - absent / max(labels, absent):.3g}; "
-            f"{part}/f1_macro_present is the mean over the others"
+            f"without a positive in {part}: {absent} of {counted(labels, 'label')}; each counts as "
+            f"0 in {part}/f1_macro, which so is at most {most:.3g}, and {part}/f1_macro_present is "
+            "the mean over the others"
         )
 
 

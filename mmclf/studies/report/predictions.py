@@ -30,6 +30,11 @@ class Part:
     labels: Labels
     probabilities: Floats
 
+    def __post_init__(self) -> None:
+        """Raise ValueError unless each sample has a group."""
+        if self.groups.shape != self.ids.shape:
+            raise ValueError(f"groups {self.groups.shape} of ids {self.ids.shape}")
+
 
 @dataclass(frozen=True)
 class Predictions:

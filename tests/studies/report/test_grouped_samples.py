@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tracked_runs import ARMS, TEST, start, track, tracker_in
 
@@ -37,3 +38,16 @@ def test_a_group_for_each_sample_is_as_no_groups(tmp_path: Path) -> None:
     assert [arm.score for arm in found.arms] == [arm.score for arm in expected.arms]
     assert [arm.difference for arm in found.arms] == [arm.difference for arm in expected.arms]
     assert found.notes == expected.notes
+
+
+def test_a_group_for_some_samples_alone_is_damage(tmp_path: Path) -> None:
+    tracker = tracker_in(tmp_path)
+    parent = start(tracker, tmp_path, (0,))
+    track(tracker, tmp_path, parent.id, (ARMS[0], 0))
+    run = track(tracker, tmp_path, parent.id, (ARMS[1], 0), wrong=0.1, group_size=5)
+    path = tmp_path / "artifacts" / run.id / "artifacts" / "predictions" / "test.npz"
+    with np.load(path) as held:
+        np.savez(path, **{**held, "groups": held["groups"][1:]})
+    found = collect(tracker, parent)
+    assert [one.id for one in found.arms[1].failed] == [run.id]
+    assert "test.npz is damaged" in found.arms[1].failed[0].tags["mmclf.error"]

@@ -18,9 +18,9 @@ class Run:
 
 def test_labels_without_a_positive_are_said_of_the_run_with_the_most() -> None:
     val, test = label_notes([Run(val=0, test=2), Run(val=1, test=0), Run()], ("val", "test"))
-    assert val.startswith("1 of 8 labels")
+    assert "1 of 8 labels" in val
     assert "val/f1_macro_present" in val
-    assert test.startswith("2 of 8 labels")
+    assert "2 of 8 labels" in test
     assert "at most 0.75" in test
 
 
