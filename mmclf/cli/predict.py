@@ -193,7 +193,8 @@ def _predicted(
         options.labels is None and options.probabilities and top == 0
     )
     labels = predictor.label_names if by_name else predictor.label_ids
-    if top > 0 or (form.flag_prefix is None and not options.probabilities):
+    is_joined = form.flag_prefix is None and not form.has_row_per_label
+    if top > 0 or (is_joined and not options.probabilities):
         mark = form.separator_for(labels)
         if mark != form.separator:
             _log(f"{mark!r} stands between labels, as some hold the {form.separator!r} of the data")

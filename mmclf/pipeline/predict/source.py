@@ -13,7 +13,7 @@ import yaml
 from mmclf.config.component_overrides import with_overrides
 from mmclf.config.moved_targets import with_current_targets
 from mmclf.config.schema import OWN_KEYS, Node
-from mmclf.config.targets import build, resolve
+from mmclf.config.targets import build, parameters, resolve
 from mmclf.data.image_paths import image_paths
 from mmclf.data.samples import Samples
 from mmclf.data.sources import competition, demo, table
@@ -134,6 +134,7 @@ def _of_table(node: Node, allow: Sequence[str]) -> SamplesToPredict:
         str(node.get("label_column") or "labels"),
         str(node.get("separator", " ")),
         _flag_prefix(node.get("label_columns")),
+        node.get("rows") == "per_label",
     )
     return _to_predict(samples, form)
 
@@ -148,7 +149,9 @@ def _flag_prefix(columns: str | Sequence[object] | None) -> str | None:
 
 
 def _of_labelled(node: Node, allow: Sequence[str]) -> SamplesToPredict:
-    """All samples of a source that reads none without labels."""
+    """All samples of a source, with the labels that it needs to be read at all."""
+    if "unlabelled" in parameters(resolve(node["_target_"], "data", allow)):
+        node = node | {"unlabelled": "keep"}
     try:
         samples: Samples = build(node, "data", allow)
     except InputError as error:

@@ -36,6 +36,7 @@ class LabelForm:
         separator: between labels there.
         flag_prefix: instead, each label has a column of 0 and 1, called after it with this prefix;
             None for one column of labels.
+        has_row_per_label: instead, a sample has a row for each of its labels, none without labels.
 
     """
 
@@ -43,6 +44,7 @@ class LabelForm:
     label_column: str
     separator: str = " "
     flag_prefix: str | None = None
+    has_row_per_label: bool = False
 
     def separator_for(self, labels: Sequence[str]) -> str:
         """The separator, or another where a label holds it; raises InputError if all are held."""
@@ -59,6 +61,12 @@ def label_columns(
     form: LabelForm, ids: Sequence[str], labels: Sequence[str], chosen: Sequence[NDArray[np.int64]]
 ) -> Columns:
     """The ids, and the chosen columns of L `labels` of each sample as the form writes them."""
+    if form.has_row_per_label:
+        pairs = [(one, labels[j]) for one, own in zip(ids, chosen, strict=True) for j in own]
+        return [
+            (form.id_column, [one for one, _ in pairs]),
+            (form.label_column, [label for _, label in pairs]),
+        ]
     if form.flag_prefix is None:
         return [(form.id_column, ids), _joined(form, labels, chosen)]
     flags = np.zeros((len(ids), len(labels)), dtype=np.int64)

@@ -66,6 +66,12 @@ def test_a_source_with_a_column_for_each_label_gets_such() -> None:
     ]
 
 
+def test_a_source_with_a_row_for_each_label_gets_such() -> None:
+    form = LabelForm("id", "label", has_row_per_label=True)
+    columns = label_columns(form, IDS, LABELS, CHOSEN)
+    assert columns == [("id", ["a.jpg", "a.jpg", "c.jpg"]), ("label", ["cat", "bench", "hot dog"])]
+
+
 def test_probabilities_have_seven_digits() -> None:
     columns = probability_columns(FORM, IDS[:1], LABELS, np.array([[1 / 3, 1e-9 / 3, 1.0]]))
     assert columns[1:] == [("cat", [0.3333333]), ("hot dog", [3.333333e-10]), ("bench", [1.0])]

@@ -39,6 +39,15 @@ def test_a_table_with_a_column_for_each_label_is_read_without_them(
     assert [*found.images()] == []
 
 
+def test_rows_of_one_id_are_one_sample_where_each_is_a_label(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("key,caption,label\nk,one,a\nk,one,b\nl,two,a\n")
+    settings = {"image_column": None, "id_column": "key", "label_column": "label"}
+    node = TABLE | {"root": str(tmp_path), "file": "t.csv", "rows": "per_label"} | settings
+    found = read_to_predict(node, (), ())
+    assert [*found.ids] == ["k", "l"]
+    assert found.form.has_row_per_label
+
+
 def test_all_captions_of_a_sample_are_read_where_the_run_used_each(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("key,caption\nk,one\nk,two\nl,three\n")
     settings = {"image_column": None, "id_column": "key", "caption_use": "each"}
