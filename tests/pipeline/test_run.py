@@ -108,7 +108,9 @@ def state_of_the_process() -> dict[str, object]:
 def test_a_run_leaves_nothing_behind_in_its_process(folder: Path) -> None:
     run_small(folder)
     before = state_of_the_process()
-    run_small(folder, "trainer.precision=bf16", "seed=5")
+    result = run_small(folder, "trainer.precision=bf16", "seed=5")
+    assert state_of_the_process() == before
+    mmclf.load(result.run_id, output_dir=folder).predict(captions=["a dog"])
     assert state_of_the_process() == before
 
 

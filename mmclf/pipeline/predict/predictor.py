@@ -85,7 +85,9 @@ def load_from(
     with tempfile.TemporaryDirectory() as folder:
         model_folder = tracker.fetch(run, "model", Path(folder))
         try:
-            restored = restore(model_folder, allow)
+            # Weights are drawn before they are read: a caller's random state is to stay.
+            with torch.random.fork_rng(devices=[]):
+                restored = restore(model_folder, allow)
         except InputError as error:
             problems = [problem.replace(f"{folder}{os.sep}", "") for problem in error.problems]
             raise InputError(*(f"run {run.id}: {problem}" for problem in problems)) from error
