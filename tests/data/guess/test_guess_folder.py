@@ -18,6 +18,14 @@ from mmclf.errors import InputError
 CAPTIONED = {"image": ["a.png", "b.png"], "labels": ["x", "y"], "caption": ["one two", "three"]}
 
 
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Path:
+    """A folder that has none of another test beside it, where images are looked for too."""
+    folder = tmp_path / "beside" / "own"
+    folder.mkdir(parents=True)
+    return folder
+
+
 def values(found: Guess) -> dict[str, object]:
     return {one.key: one.value for one in found.settings}
 
