@@ -208,10 +208,9 @@ def test_damaged_features_are_encoded_again_with_a_line_of_warning(
     calls.clear()
     capfd.readouterr()
     other = run(tmp_path, "head.dropout=0.5")
-    warned = [line for line in capfd.readouterr().err.splitlines() if line.startswith("mmclf: ")]
-    assert len(warned) == 1
-    assert str(features) in warned[0]
-    assert "vision is made again" in warned[0]
+    lines = capfd.readouterr().err.splitlines()
+    (warned,) = [line for line in lines if line.startswith("mmclf: ") and str(features) in line]
+    assert "vision is made again" in warned
     assert calls == {"view 0": 1, "fit": 1}
     assert scores(other) == scores(run(tmp_path / "fresh", "head.dropout=0.5"))
     assert scores(first) == scores(run(tmp_path))

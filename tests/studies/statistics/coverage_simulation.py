@@ -94,7 +94,10 @@ def population_f1(error: float, average: Average) -> float:
 
 
 def _mean_sample_f1(error: float) -> float:
-    """Over how many labels of a sample are hits and how many are wrong, label after label."""
+    """Over how many labels of a sample are hits and how many are wrong, label after label.
+
+    A sample with neither has no true and no predicted label, and scores 1.
+    """
     size = len(PREVALENCES) + 1
     odds = np.zeros((size, size))
     odds[0, 0] = 1
@@ -105,4 +108,4 @@ def _mean_sample_f1(error: float) -> float:
         after[:, 1:] += error * odds[:, :-1]
         odds = after
     hits, wrong = np.indices(odds.shape)
-    return float((odds * 2 * hits / np.maximum(2 * hits + wrong, 1)).sum())
+    return float((odds * 2 * hits / np.maximum(2 * hits + wrong, 1)).sum() + odds[0, 0])
