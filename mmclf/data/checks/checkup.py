@@ -15,6 +15,7 @@ from mmclf.data.checks.duplicates import (
 )
 from mmclf.data.checks.labels import MAX_IMBALANCE, MIN_POSITIVES, LabelRow, imbalance
 from mmclf.data.checks.parts import check_label_parts
+from mmclf.data.image_locations import ImageLocation
 from mmclf.data.label_support import check_label_support
 from mmclf.data.problems import listed, shown
 from mmclf.data.samples import Samples
@@ -94,16 +95,16 @@ def check_images(
     ]
 
 
-def _exists(path: Path) -> bool:
+def _exists(image: ImageLocation) -> bool:
     try:
-        path.stat()
+        (image if isinstance(image, Path) else image.file).stat()
     except OSError:
         return False
     return True
 
 
-def _reason(message: str, path: Path) -> str:
-    reason = message.removeprefix(f"{path} cannot be read as an image (")
+def _reason(message: str, image: ImageLocation) -> str:
+    reason = message.removeprefix(f"{image} cannot be read as an image (")
     return reason.partition("): replace the file")[0]
 
 

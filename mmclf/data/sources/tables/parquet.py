@@ -9,21 +9,26 @@ from typing import Any
 
 import numpy as np
 
+from mmclf.data.image_locations import ParquetCell
 from mmclf.data.sources.tables.columns import FileColumns, chosen_columns
 from mmclf.errors import InputError
 
 PARQUET = (".parquet", ".pq")
 
 
-def read_parquet(path: Path, wanted: Sequence[str], optional: Collection[str] = ()) -> FileColumns:
-    """Read the wanted columns; a missing value is None.
+def read_parquet(
+    path: Path, wanted: Sequence[str], optional: Collection[str] = (), pictures: str | None = None
+) -> FileColumns:
+    """Read the wanted columns; a missing value is None, an image inside the file a ParquetCell.
 
-    Raises InputError if pyarrow is missing, or the file is damaged or lacks a column.
+    Raises InputError if pyarrow is missing, the file is damaged or lacks a column, or one that is
+    not of images holds bytes.
 
     Args:
         path: of the file.
         wanted: names of columns, or `PREFIX*`.
         optional: those of them that may be missing.
+        pictures: the column that may hold images: bytes, or structs of `bytes` and `path`.
 
     """
     try:
@@ -36,10 +41,15 @@ def read_parquet(path: Path, wanted: Sequence[str], optional: Collection[str] = 
     try:
         with parquet.ParquetFile(path) as file:
             names = chosen_columns(path, file.schema_arrow.names, wanted, optional)
-            _refuse_pictures(path, [file.schema_arrow.field(name) for name in names])
-            content = file.read(columns=names)
-            columns = {name: _values(content.column(name)) for name in names}
+            fields = [file.schema_arrow.field(name) for name in names]
             count = file.metadata.num_rows
+            holders = {field.name for field in fields if _holds_bytes(field)}
+            _refuse_bytes(path, holders - {pictures})
+            content = file.read(columns=[n for n in names if n not in holders])
+            columns = {
+                name: _cells(path, file, name) if name in holders else _values(content.column(name))
+                for name in names
+            }
     except InputError:
         raise
     # Arrow raises OSError, ValueError, KeyError and its own exceptions for a damaged file.
@@ -51,17 +61,42 @@ def read_parquet(path: Path, wanted: Sequence[str], optional: Collection[str] = 
     return FileColumns(path, "row", np.arange(1, count + 1), columns)
 
 
-def _refuse_pictures(path: Path, fields: Sequence[Any]) -> None:
-    """Raise InputError for columns that hold files, before they are read into memory."""
+def _holds_bytes(field: Any) -> bool:
+    """Whether a column holds bytes, or structs of them, which are not read into memory."""
     types = importlib.import_module("pyarrow").types
-    for field in fields:
-        inner = [one.type for one in field.flatten()]
-        if any(types.is_binary(kind) or types.is_large_binary(kind) for kind in inner):
-            raise InputError(
-                f"{path}: the column {field.name!r} holds the pictures themselves, as bytes: write "
-                "each to a file, and its name to a column for data.image_column, or give "
-                "data.image_column=null to use captions alone"
-            )
+    kinds = [one.type for one in field.flatten()]
+    is_image = types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0
+    return is_image or any(types.is_binary(kind) or types.is_large_binary(kind) for kind in kinds)
+
+
+def _refuse_bytes(path: Path, columns: Collection[str]) -> None:
+    problems = [
+        f"{path}: the column {name!r} holds bytes, as of images: give it as data.image_column, and "
+        "a column of texts here"
+        for name in sorted(columns)
+    ]
+    if problems:
+        raise InputError(*problems)
+
+
+def _cells(path: Path, file: Any, column: str) -> list[ParquetCell]:
+    """The images in a column, by the paths beside them; their bytes stay in the file."""
+    kind, count = file.schema_arrow.field(column).type, file.metadata.num_rows
+    is_struct = importlib.import_module("pyarrow").types.is_struct(kind)
+    if is_struct and kind.get_field_index("bytes") < 0:
+        raise InputError(
+            f"{path}: the column {column!r} holds structs of "
+            f"{', '.join(kind.field(i).name for i in range(kind.num_fields))}; expected images as "
+            "structs of bytes and path, or as bytes: write it so, or give another column"
+        )
+    names: list[object] = [None] * count
+    if is_struct and kind.get_field_index("path") >= 0:
+        paths = file.read(columns=[f"{column}.path"]).column(column)
+        names = paths.flatten()[0].to_pylist()
+    return [
+        ParquetCell(path, column, row, name if isinstance(name, str) else "")
+        for row, name in enumerate(names)
+    ]
 
 
 def _values(column: Any) -> list[object]:
