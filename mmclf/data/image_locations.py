@@ -17,7 +17,7 @@ class ParquetCell:
         file: that holds it.
         column: of bytes, or of structs with a field `bytes`.
         row: from 0.
-        name: of the image; empty if it has none.
+        name: of the image, the same for rows with the same one; empty if it has none.
 
     """
 
@@ -28,8 +28,7 @@ class ParquetCell:
 
     def __str__(self) -> str:
         """Where the image stands, for people."""
-        place = f"{self.file}, row {self.row + 1}"
-        return f"{place} ({self.name})" if self.name else place
+        return f"{self.file}, row {self.row + 1}"
 
 
 ImageLocation = Path | ParquetCell

@@ -124,7 +124,7 @@ def decode_image(image: Path | ImageBytes, size: int, crop: float | None = None)
 def _stream(image: Path | ImageBytes) -> BinaryIO:
     if isinstance(image, ImageBytes):
         if image.content is None:
-            raise ValueError("there are no bytes, at most the path of a file elsewhere")
+            raise ValueError("it holds no bytes, at most the path of a file elsewhere")
         return io.BytesIO(image.content)
     # Opening a pipe would block until another process writes to it.
     if not stat.S_ISREG(image.stat().st_mode):

@@ -46,7 +46,8 @@ class _CellReader:
     def __init__(self, path: Path, column: str) -> None:
         self._path, self._column = path, column
         parquet = importlib.import_module("pyarrow.parquet")
-        # Not buffered before: a row group of a file by pandas may hold all of its pictures.
+        # Not buffered before: a file by pandas is one row group. So a page is held, which Arrow
+        # ends after 1,024 rows if not before.
         try:
             self._file = parquet.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES)
         except Exception as error:

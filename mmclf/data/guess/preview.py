@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import pandas as pd
 
+from mmclf.data.guess.columns import IMAGE_WORDS, named
+from mmclf.data.sources.tables.parquet import holds_bytes
 from mmclf.errors import InputError
 
 ROWS = 2000
@@ -156,12 +158,12 @@ def _read_parquet(path: Path) -> Preview:
         ) from error
     with parquet.ParquetFile(path) as file:
         kinds = dict(zip(file.schema_arrow.names, file.schema_arrow.types, strict=True))
-        pictures = tuple(
-            name
-            for name, kind in kinds.items()
-            if types.is_struct(kind) and kind.get_field_index("bytes") >= 0
-        )
-        others = [name for name in kinds if name not in pictures]
+        # Bytes are not read; without a struct around them they are images if called so.
+        held = {name: kind for name, kind in kinds.items() if holds_bytes(kind)}
+        structs = [name for name, kind in held.items() if types.is_struct(kind)]
+        plain = [name for name, kind in held.items() if kind.num_fields == 0]
+        pictures = (*structs, *named(plain, IMAGE_WORDS))
+        others = [name for name in kinds if name not in held]
         batch = next(file.iter_batches(ROWS, columns=others), None)
         columns = {name: batch.column(name).to_pylist() for name in others} if batch else {}
     return Preview(columns, pictures)

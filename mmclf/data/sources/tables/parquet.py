@@ -43,7 +43,7 @@ def read_parquet(
             names = chosen_columns(path, file.schema_arrow.names, wanted, optional)
             fields = [file.schema_arrow.field(name) for name in names]
             count = file.metadata.num_rows
-            holders = {field.name for field in fields if _holds_bytes(field)}
+            holders = {field.name for field in fields if holds_bytes(field.type)}
             _refuse_bytes(path, holders - {pictures})
             content = file.read(columns=[n for n in names if n not in holders])
             columns = {
@@ -61,12 +61,15 @@ def read_parquet(
     return FileColumns(path, "row", np.arange(1, count + 1), columns)
 
 
-def _holds_bytes(field: Any) -> bool:
-    """Whether a column holds bytes, or structs of them, which are not read into memory."""
+def holds_bytes(kind: Any) -> bool:
+    """Whether values of a type of Arrow's are or hold bytes, as images do."""
     types = importlib.import_module("pyarrow").types
-    kinds = [one.type for one in field.flatten()]
-    is_image = types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0
-    return is_image or any(types.is_binary(kind) or types.is_large_binary(kind) for kind in kinds)
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return holds_bytes(kind.value_type)
+    if types.is_struct(kind):
+        fields = [kind.field(i) for i in range(kind.num_fields)]
+        return any(field.name == "bytes" or holds_bytes(field.type) for field in fields)
+    return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
 
 def _refuse_bytes(path: Path, columns: Collection[str]) -> None:
@@ -81,13 +84,13 @@ def _refuse_bytes(path: Path, columns: Collection[str]) -> None:
 
 def _cells(path: Path, file: Any, column: str) -> list[ParquetCell]:
     """The images in a column, by the paths beside them; their bytes stay in the file."""
+    types = importlib.import_module("pyarrow").types
     kind, count = file.schema_arrow.field(column).type, file.metadata.num_rows
-    is_struct = importlib.import_module("pyarrow").types.is_struct(kind)
-    if is_struct and kind.get_field_index("bytes") < 0:
+    is_struct = types.is_struct(kind)
+    if kind.get_field_index("bytes") < 0 if is_struct else kind.num_fields > 0:
         raise InputError(
-            f"{path}: the column {column!r} holds structs of "
-            f"{', '.join(kind.field(i).name for i in range(kind.num_fields))}; expected images as "
-            "structs of bytes and path, or as bytes: write it so, or give another column"
+            f"{path}: the column {column!r} holds {str(kind)[:100]}; expected one image in each "
+            "row, as a struct of bytes and path, or as bytes: write it so, or give another column"
         )
     names: list[object] = [None] * count
     if is_struct and kind.get_field_index("path") >= 0:
