@@ -72,6 +72,16 @@ def test_parquet_with_pictures_inside(tmp_path: Path) -> None:
     assert (settings_of["image_column"], settings_of["label_column"]) == ("image", "labels")
 
 
+@pytest.mark.parametrize(("name", "value"), [("photo", b"1"), ("images", [b"1"]), ("md5", b"1")])
+def test_bytes_are_not_read_and_are_images_if_called_so(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    pd.DataFrame({name: [value], "labels": ["a"]}).to_parquet(tmp_path / "t.parquet")
+    preview = read_preview(tmp_path / "t.parquet")
+    assert preview.columns == {"labels": ["a"]}
+    assert preview.pictures == ((name,) if name == "photo" else ())
+
+
 def test_no_more_than_the_first_rows_are_read(tmp_path: Path) -> None:
     for rows in (ROWS, ROWS + 1):
         (tmp_path / "t.csv").write_text("a\n" + "x\n" * rows)
