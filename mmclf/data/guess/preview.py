@@ -45,7 +45,8 @@ class Preview:
     """The first rows of a table.
 
     Args:
-        columns: R cells each: texts, or what JSON or Parquet hold.
+        columns: R cells each: texts, or what JSON or Parquet hold; of the first of `pictures` the
+            paths, if all are there.
         pictures: columns that hold images themselves, which are not read.
         delimiter: between the cells; None if the form has none.
         encoding: of the file; None if the form has none.
@@ -166,4 +167,9 @@ def _read_parquet(path: Path) -> Preview:
         others = [name for name in kinds if name not in held]
         batch = next(file.iter_batches(ROWS, columns=others), None)
         columns = {name: batch.column(name).to_pylist() for name in others} if batch else {}
+        if structs and kinds[structs[0]].get_field_index("path") >= 0:
+            inside = next(file.iter_batches(ROWS, columns=[f"{structs[0]}.path"]), None)
+            paths = inside.column(structs[0]).flatten()[0].to_pylist() if inside else []
+            if all(paths):
+                columns[structs[0]] = paths
     return Preview(columns, pictures)
