@@ -17,7 +17,7 @@ from typing import IO, Any
 import pandas as pd
 
 from mmclf.data.guess.columns import IMAGE_WORDS, named
-from mmclf.data.sources.tables.parquet import holds_bytes
+from mmclf.data.sources.tables.parquet import holds_bytes, is_image
 from mmclf.errors import InputError
 
 ROWS = 2000
@@ -161,8 +161,9 @@ def _read_parquet(path: Path) -> Preview:
         kinds = dict(zip(file.schema_arrow.names, file.schema_arrow.types, strict=True))
         # Bytes are not read; without a struct around them they are images if called so.
         held = {name: kind for name, kind in kinds.items() if holds_bytes(kind)}
-        structs = [name for name, kind in held.items() if types.is_struct(kind)]
-        plain = [name for name, kind in held.items() if kind.num_fields == 0]
+        images = [name for name, kind in held.items() if is_image(kind)]
+        structs = [name for name in images if types.is_struct(kinds[name])]
+        plain = [name for name in images if name not in structs]
         pictures = (*structs, *named(plain, IMAGE_WORDS))
         others = [name for name in kinds if name not in held]
         batch = next(file.iter_batches(ROWS, columns=others), None)

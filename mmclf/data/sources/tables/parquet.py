@@ -67,9 +67,25 @@ def holds_bytes(kind: Any) -> bool:
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return holds_bytes(kind.value_type)
     if types.is_struct(kind):
-        fields = [kind.field(i) for i in range(kind.num_fields)]
-        return any(field.name == "bytes" or holds_bytes(field.type) for field in fields)
+        return any(_is_bytes(field) or holds_bytes(field.type) for field in _fields(kind))
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
+
+
+def is_image(kind: Any) -> bool:
+    """Whether values of a type of Arrow's are images: bytes, or structs with a field `bytes`."""
+    if importlib.import_module("pyarrow").types.is_struct(kind):
+        return any(map(_is_bytes, _fields(kind)))
+    return kind.num_fields == 0 and holds_bytes(kind)
+
+
+def _fields(kind: Any) -> list[Any]:
+    return [kind.field(i) for i in range(kind.num_fields)]
+
+
+def _is_bytes(field: Any) -> bool:
+    # Where all bytes are missing, the field has no type.
+    types = importlib.import_module("pyarrow").types
+    return field.name == "bytes" and (types.is_null(field.type) or holds_bytes(field.type))
 
 
 def _refuse_bytes(path: Path, columns: Collection[str]) -> None:
@@ -84,16 +100,14 @@ def _refuse_bytes(path: Path, columns: Collection[str]) -> None:
 
 def _cells(path: Path, file: Any, column: str) -> list[ParquetCell]:
     """The images in a column, by the paths beside them; their bytes stay in the file."""
-    types = importlib.import_module("pyarrow").types
     kind, count = file.schema_arrow.field(column).type, file.metadata.num_rows
-    is_struct = types.is_struct(kind)
-    if kind.get_field_index("bytes") < 0 if is_struct else kind.num_fields > 0:
+    if not is_image(kind):
         raise InputError(
             f"{path}: the column {column!r} holds {str(kind)[:100]}; expected one image in each "
             "row, as a struct of bytes and path, or as bytes: write it so, or give another column"
         )
     names: list[object] = [None] * count
-    if is_struct and kind.get_field_index("path") >= 0:
+    if "path" in [field.name for field in _fields(kind)]:
         paths = file.read(columns=[f"{column}.path"]).column(column)
         names = paths.flatten()[0].to_pylist()
     return [

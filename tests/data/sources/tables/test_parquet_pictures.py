@@ -118,6 +118,11 @@ def test_columns_that_hold_images_otherwise(tmp_path: Path, image: object) -> No
     assert loaded(tmp_path, [image], image_column=None).captions == ("c",)
 
 
+def test_a_field_called_bytes_that_holds_none(tmp_path: Path) -> None:
+    found = problem(tmp_path, [{"bytes": 1024, "path": "a.jpg"}])
+    assert "row 1: the column 'image' holds {'bytes': 1024" in found
+
+
 @pytest.mark.parametrize("value", [b"x", struct("a"), [struct("a")]])
 @pytest.mark.parametrize("setting", ["caption_column", "id_column", "label_column"])
 def test_bytes_where_texts_belong(tmp_path: Path, value: object, setting: str) -> None:
