@@ -43,6 +43,7 @@ FORMATS: Mapping[bytes, Callable[[BinaryIO], ImageFile]] = {
     b"\xff\x4f\xff\x51": Jpeg2KImageFile,
 }
 AVIF = (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1")  # behind the length of its first box
+NO_BYTES = "it holds no bytes, at most the path of a file elsewhere"
 GREY_BITS = (8, 10, 12, 14, 16)  # of cameras and scanners, which files of 16 bits hold
 
 # EXIF 2.3, tag 0x0112: the transposition that turns an image upright.
@@ -124,7 +125,7 @@ def decode_image(image: Path | ImageBytes, size: int, crop: float | None = None)
 def _stream(image: Path | ImageBytes) -> BinaryIO:
     if isinstance(image, ImageBytes):
         if image.content is None:
-            raise ValueError("it holds no bytes, at most the path of a file elsewhere")
+            raise ValueError(NO_BYTES)
         return io.BytesIO(image.content)
     # Opening a pipe would block until another process writes to it.
     if not stat.S_ISREG(image.stat().st_mode):

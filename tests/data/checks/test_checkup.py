@@ -19,6 +19,7 @@ from mmclf.data.checks.checkup import (
 )
 from mmclf.data.checks.labels import label_rows
 from mmclf.data.image_locations import ImageLocation, ParquetCell
+from mmclf.data.images import ImageBytes, decode_image
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.errors import InputError
@@ -142,15 +143,17 @@ def test_images_that_are_missing_or_broken(tmp_path: Path) -> None:
     assert lenient["unreadable images"] == ("note", broken + end)
 
 
-def test_images_inside_a_file_are_broken_where_it_is_there(tmp_path: Path) -> None:
-    (tmp_path / "t.parquet").touch()
-    cells = [ParquetCell(tmp_path / "t.parquet", "image", row) for row in range(2)]
-    gone = ParquetCell(tmp_path / "gone.parquet", "image", 0)
-    samples = made(["a"] * 3, images=[*cells, gone])
-    why = {1: reason(cells[1], "it holds no bytes"), 2: reason(gone, "x")}
+def test_images_inside_a_file_are_missing_without_bytes(tmp_path: Path) -> None:
+    cells = [ParquetCell(tmp_path / "t.parquet", "image", row) for row in range(3)]
+    why = {}
+    for row, content in ((1, None), (2, b"no picture")):
+        with pytest.raises(InputError) as caught:
+            decode_image(ImageBytes(str(cells[row]), content), 4)
+        why[row] = str(caught.value)
+    samples = made(["a"] * 3, images=cells)
     found = results(check_images(samples, why, size=64, on_bad_image="skip"))
-    assert found["missing images"][1].startswith("1 of 3 images: '2.png'")
-    assert found["unreadable images"][1].startswith("1 of 3 images: '1.png' (it holds no bytes)")
+    assert found["missing images"][1].startswith("1 of 3 images: '1.png'")
+    assert found["unreadable images"][1].startswith("1 of 3 images: '2.png' (it begins with")
 
 
 def test_no_image_left_is_a_problem_either_way(tmp_path: Path) -> None:
