@@ -35,7 +35,7 @@ def demo_data(folder: Path, sizes: Sizes) -> DataSet:
     train, test = sizes.demo_train, sizes.demo_test
     samples = demo.load(str(folder), train=train, test=test)
     overrides = ("data=demo", _at(folder), f"data.train={train}", f"data.test={test}")
-    return DataSet(DEMO, samples, samples.images, samples.captions, overrides)
+    return DataSet(DEMO, samples, _paths(samples), samples.captions, overrides)
 
 
 def real_data(root: Path, folder: Path, sizes: Sizes) -> DataSet:
@@ -44,17 +44,21 @@ def real_data(root: Path, folder: Path, sizes: Sizes) -> DataSet:
         _copy(root, folder, sizes.real_rows)
         root = folder
     samples = competition.load(str(root))
-    known = set(samples.images)
+    known = set(_paths(samples))
     more = sorted(path for path in (root / "data").glob("*.jpg") if path not in known)
     unlabelled = root / "test.csv"
     further = [row.caption for row in read_rows(unlabelled)] if unlabelled.is_file() else []
     return DataSet(
         REAL,
         samples,
-        (*samples.images, *more),
+        (*_paths(samples), *more),
         (*samples.captions, *further),
         ("data=competition", _at(root)),
     )
+
+
+def _paths(samples: Samples) -> tuple[Path, ...]:
+    return tuple(image for image in samples.images if isinstance(image, Path))
 
 
 def evenly(count: int, wanted: int) -> NDArray[np.int64]:

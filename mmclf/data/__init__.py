@@ -12,7 +12,9 @@ rebalance         labels back into training, sizes as they were asked for
 label_support     whether the training samples hold every label
 permute           samples that get what another one has
 image_paths       images lie inside the source's folder
+image_locations   an image is a file, or a cell of a Parquet file
 images            image files to arrays
+parquet_images    the bytes of images inside Parquet files
 decoded_images    all images of a data set, decoded once
 missing_files     files that are likely meant by names that are none
 unreadable_images what becomes of images that cannot be read

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mmclf.data.images import DecodedImage, Pictures, decode_image
+from mmclf.data.image_locations import ImageLocation, image_digests
+from mmclf.data.images import DecodedImage, ImageBytes, Pictures, decode_image
+from mmclf.data.parquet_images import with_bytes
 from mmclf.errors import InputError
 from mmclf.progress import progress_bar
 from mmclf.storage.stopwatch import Stopwatch
@@ -27,13 +29,15 @@ from mmclf.storage.store.store import Computed, StageResult, Store
 
 VERSION = 3
 MAX_QUEUED = 256
+MAX_QUEUED_BYTES = 2**28  # of images that were read out of a file and wait to be decoded
 ARRAY, UNREADABLE, STRETCHED = "pictures.npy", "unreadable.json", "stretched.json"
 SCRATCH = "scratch-"  # prefix of a folder below the store for an unfinished array
+ReadImage = Callable[[Path | ImageBytes], DecodedImage | str]
 
 
 @dataclass(frozen=True)
 class DecodedImages:
-    """The decoded images of N paths.
+    """The decoded images of N samples.
 
     Args:
         stage: the stage that decodes them.
@@ -69,10 +73,10 @@ class DecodedImages:
 
 
 def decoding_stage(
-    paths: Sequence[Path], *, size: int, crop: float | None, hasher: FileHasher
+    images: Sequence[ImageLocation], *, size: int, crop: float | None, hasher: FileHasher
 ) -> Stage:
-    """The stage that decodes `paths`, identified by the content of the files."""
-    digests = [digest if digest is not None else "" for digest in hasher.digests(paths)]
+    """The stage that decodes `images`, identified by the content of the files."""
+    digests = [d if d is not None else "" for d in image_digests(images, hasher)]
     arguments = {
         "files": texts_digest(digests),
         "size": size,
@@ -83,40 +87,40 @@ def decoding_stage(
 
 
 def decode_images(
-    paths: Sequence[Path],
+    images: Sequence[ImageLocation],
     *,
     size: int,
     crop: float | None,
     workers: int | None,
     store: Store,
 ) -> DecodedImages:
-    """The images of `paths` in order, read from the store if they were decoded before.
+    """The `images` in order, read from the store if they were decoded before.
 
-    Files are identified by their content. Those that are missing or unreadable are reported in
-    `unreadable`. Raises InputError if the array cannot be written.
+    Files are identified by their content. Images that are missing or unreadable are reported in
+    `unreadable`. Raises InputError if the array cannot be written, or a Parquet file not be read.
 
     Args:
-        paths: of the image files.
+        images: paths of image files, or cells that hold them.
         size: of the decoded images in pixels.
         crop: as in `read_image`.
         workers: number of threads; None for one per core.
         store: where the array is kept.
 
     """
-    stage = decoding_stage(paths, size=size, crop=crop, hasher=store.hasher)
+    stage = decoding_stage(images, size=size, crop=crop, hasher=store.hasher)
     read = partial(_image_or_reason, size=size, crop=crop)
 
     def load(*, verify: bool) -> StageResult[_ArrayFile]:
         try:
             return store.get_or_compute(
                 stage,
-                _ArraySerializer(paths, read, verify=verify),
-                lambda: _decode(paths, read, size=size, workers=workers, folder=store.folder),
+                _ArraySerializer(images, read, verify=verify),
+                lambda: _decode(images, read, size=size, workers=workers, folder=store.folder),
                 reopen=True,
             )
         except OSError as error:
             raise InputError(
-                f"{store.folder}: the decoded pictures, {len(paths) * size * size * 3 / 1e9:.1f} "
+                f"{store.folder}: the decoded pictures, {len(images) * size * size * 3 / 1e9:.1f} "
                 f"GB, cannot be written ({error}): free space, or give store.dir=DIR elsewhere"
             ) from error
 
@@ -155,8 +159,8 @@ class _ArrayFile:
 class _ArraySerializer:
     """Stores an array too large for memory as a file; reads it only to `verify` it."""
 
-    paths: Sequence[Path]
-    read_path: Callable[[Path], DecodedImage | str]
+    images: Sequence[ImageLocation]
+    read_image: ReadImage
     verify: bool
 
     def write(self, array: _ArrayFile, folder: Path) -> None:
@@ -171,10 +175,12 @@ class _ArraySerializer:
         """The array's file in the entry.
 
         Raises OutdatedError if an image that was unreadable can be read now: a network file system
-        may have been unavailable for a while.
+        may have been unavailable for a while. A cell stays as it is while its file does.
         """
         unreadable = read_unreadable(entry)
-        if any(not isinstance(self.read_path(self.paths[row]), str) for row in unreadable):
+        images = [self.images[row] for row in unreadable]
+        paths = [image for image in images if isinstance(image, Path)]
+        if any(not isinstance(self.read_image(path), str) for path in paths):
             raise OutdatedError(f"{entry.folder}: an image that could not be read can be read now")
         path = entry.path(ARRAY) if self.verify else entry.folder / ARRAY
         if ARRAY not in entry.files:
@@ -183,8 +189,8 @@ class _ArraySerializer:
 
 
 def _decode(
-    paths: Sequence[Path],
-    read: Callable[[Path], DecodedImage | str],
+    images: Sequence[ImageLocation],
+    read: ReadImage,
     *,
     size: int,
     workers: int | None,
@@ -193,14 +199,14 @@ def _decode(
     """Decode the images into an array in a scratch folder below `folder`."""
     clock = Stopwatch()
     unreadable, stretched = {}, {}
-    header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size, 3)}
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(images), size, size, 3)}
     scratch = Path(tempfile.mkdtemp(dir=folder, prefix=SCRATCH))
     try:
         # Not memory-mapped: a full disk raises an error here, but would kill a process that maps.
         with (scratch / ARRAY).open("wb") as stream:
             np.lib.format.write_array_header_1_0(stream, header)
-            with progress_bar("decoding images", len(paths)) as advance:
-                for row, image in enumerate(_read_in_order(paths, read, workers)):
+            with progress_bar("decoding images", len(images)) as advance:
+                for row, image in enumerate(_read_in_order(images, read, workers)):
                     if isinstance(image, str):
                         unreadable[row] = image
                         stream.write(bytes(size * size * 3))
@@ -213,26 +219,31 @@ def _decode(
         shutil.rmtree(scratch, ignore_errors=True)
         raise
     file = _ArrayFile(scratch / ARRAY, unreadable, stretched)
-    return Computed(file, clock.elapsed(), len(paths))
+    return Computed(file, clock.elapsed(), len(images))
 
 
 def _read_in_order(
-    paths: Sequence[Path], read: Callable[[Path], DecodedImage | str], workers: int | None
+    images: Sequence[ImageLocation], read: ReadImage, workers: int | None
 ) -> Iterator[DecodedImage | str]:
-    """The image of each path in order, or an error message; decoded ahead by threads."""
+    """Each image in order, or an error message; decoded ahead by threads."""
     with ThreadPoolExecutor(workers if workers is not None else os.cpu_count()) as pool:
-        futures: deque[Future[DecodedImage | str]] = deque()
-        for path in paths:
-            futures.append(pool.submit(read, path))
-            # Bounded, or decoded images would pile up in memory before they are written.
-            if len(futures) == MAX_QUEUED:
-                yield futures.popleft().result()
+        futures: deque[tuple[Future[DecodedImage | str], int]] = deque()
+        queued_bytes = 0
+        for image in with_bytes(images):
+            size = len(image.content or b"") if isinstance(image, ImageBytes) else 0
+            futures.append((pool.submit(read, image), size))
+            queued_bytes += size
+            # Bounded, or images would pile up in memory before they are decoded and written.
+            while len(futures) == MAX_QUEUED or queued_bytes > MAX_QUEUED_BYTES:
+                future, size = futures.popleft()
+                queued_bytes -= size
+                yield future.result()
         while futures:
-            yield futures.popleft().result()
+            yield futures.popleft()[0].result()
 
 
-def _image_or_reason(path: Path, size: int, crop: float | None) -> DecodedImage | str:
+def _image_or_reason(image: Path | ImageBytes, size: int, crop: float | None) -> DecodedImage | str:
     try:
-        return decode_image(path, size, crop)
+        return decode_image(image, size, crop)
     except InputError as error:
         return str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ FORMATS: Mapping[bytes, Callable[[BinaryIO], ImageFile]] = {
     b"\xff\x4f\xff\x51": Jpeg2KImageFile,
 }
 AVIF = (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1")  # behind the length of its first box
+NO_BYTES = "it holds no bytes, at most the path of a file elsewhere"
 GREY_BITS = (8, 10, 12, 14, 16)  # of cameras and scanners, which files of 16 bits hold
 
 # EXIF 2.3, tag 0x0112: the transposition that turns an image upright.
@@ -70,19 +72,37 @@ class DecodedImage:
     stretched_bits: int | None = None
 
 
-def read_image(path: Path, size: int, crop: float | None = None) -> Pictures:
-    """The pixels (size, size, 3) of an image file; raises InputError as `decode_image`."""
-    return decode_image(path, size, crop).pixels
+@dataclass(frozen=True)
+class ImageBytes:
+    """The content of an image file that stands in another file.
+
+    Args:
+        place: where it stands, for messages.
+        content: None if there is none.
+
+    """
+
+    place: str
+    content: bytes | None
+
+    def __str__(self) -> str:
+        """Where it stands."""
+        return self.place
 
 
-def decode_image(path: Path, size: int, crop: float | None = None) -> DecodedImage:
+def read_image(image: Path | ImageBytes, size: int, crop: float | None = None) -> Pictures:
+    """The pixels (size, size, 3) of an image; raises InputError as `decode_image`."""
+    return decode_image(image, size, crop).pixels
+
+
+def decode_image(image: Path | ImageBytes, size: int, crop: float | None = None) -> DecodedImage:
     """Read a JPEG, PNG, WebP, BMP, GIF, TIFF, JPEG 2000 or AVIF file upright, in RGB.
 
     Of an animation the first frame is read; transparency is blended with white; of grey values of
     16 bits the upper 8 of those that are in use are kept, of colours of 16 bits the upper 8.
 
     Args:
-        path: of the file.
+        image: the path of the file, or its content.
         size: width and height of the result in pixels.
         crop: side of the centred square that is used, as a share of the shorter side (above 0, at
             most 1); None for the whole image, stretched to a square.
@@ -92,21 +112,25 @@ def decode_image(path: Path, size: int, crop: float | None = None) -> DecodedIma
 
     """
     try:
-        _check_file(path)
-        with path.open("rb") as stream, _open(stream) as picture:
+        with _stream(image) as stream, _open(stream) as picture:
             return _decode(picture, size, crop)
     # Decoders raise all kinds of errors for a damaged file: struct.error, KeyError, ...
     except Exception as error:
         raise InputError(
-            f"{path} cannot be read as an image ({_reason(error)}): replace the file, or remove "
+            f"{image} cannot be read as an image ({_reason(error)}): replace the file, or remove "
             "its row"
         ) from error
 
 
-def _check_file(path: Path) -> None:
+def _stream(image: Path | ImageBytes) -> BinaryIO:
+    if isinstance(image, ImageBytes):
+        if image.content is None:
+            raise ValueError(NO_BYTES)
+        return io.BytesIO(image.content)
     # Opening a pipe would block until another process writes to it.
-    if not stat.S_ISREG(path.stat().st_mode):
+    if not stat.S_ISREG(image.stat().st_mode):
         raise ValueError("it is a folder, or another thing that is no file")
+    return image.open("rb")
 
 
 def _open(stream: BinaryIO) -> ImageFile:

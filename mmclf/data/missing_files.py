@@ -6,15 +6,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmclf.data.image_locations import ImageLocation
 
-def likely_files(paths: Sequence[Path]) -> list[Path | None]:
-    """For each path the file beside it that is likely meant, or None.
+
+def likely_files(images: Sequence[ImageLocation]) -> list[Path | None]:
+    """For each image's path the file beside it that is likely meant, or None.
 
     That is one whose name differs in case alone, or else by a suffix that the path lacks. Each
-    folder is listed once.
+    folder is listed once. For a cell of a Parquet file it is None.
     """
-    folders = {path.parent: _names(path.parent) for path in paths}
-    return [_likely(path, folders[path.parent]) for path in paths]
+    parents = dict.fromkeys(image.parent for image in images if isinstance(image, Path))
+    folders = {parent: _names(parent) for parent in parents}
+    return [
+        _likely(image, folders[image.parent]) if isinstance(image, Path) else None
+        for image in images
+    ]
 
 
 def _names(folder: Path) -> dict[str, list[str]]:

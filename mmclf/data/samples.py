@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mmclf.data.image_locations import ImageLocation, ParquetCell
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Samples:
 
     Args:
         ids: unique.
-        images: paths, of files that need not exist; empty for a source without images.
+        images: paths, of files that need not exist, or cells of Parquet files that hold the bytes;
+            empty for a source without images.
         captions: empty strings for a source without captions.
         labels: (N, L) of 0 and 1.
         label_ids: of the L columns, as in the source.
@@ -48,7 +50,7 @@ class Samples:
     """
 
     ids: tuple[str, ...]
-    images: tuple[Path, ...]
+    images: tuple[ImageLocation, ...]
     captions: tuple[str, ...]
     labels: NDArray[np.uint8]
     label_ids: tuple[str, ...]
@@ -71,7 +73,7 @@ class Samples:
     @cached_property
     def group_numbers(self) -> NDArray[np.int64]:
         """The group (N,) of each sample, numbered from 0 in the order in which they appear."""
-        names = self.groups or tuple(map(str, self.images)) or self.ids
+        names = self.groups or tuple(map(_group_name, self.images)) or self.ids
         numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
         return np.array([numbers[name] for name in names], dtype=np.int64)
 
@@ -98,6 +100,11 @@ class Samples:
     def are_grouped(self) -> bool:
         """Whether a group has more than one sample."""
         return len(self) > 0 and int(self.group_numbers.max()) + 1 < len(self)
+
+
+def _group_name(image: ImageLocation) -> str:
+    # Rows of one image have its bytes each, and its name.
+    return image.name if isinstance(image, ParquetCell) and image.name else str(image)
 
 
 def label_matrix(

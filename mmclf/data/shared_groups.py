@@ -42,7 +42,7 @@ def check_shared_groups(samples: Samples, on_shared_group: Literal["error", "war
 
 def in_words(samples: Samples, divided: tuple[NDArray[np.int64], ...]) -> str:
     """The groups with some of their samples, as `2 groups stand in several parts: ...`."""
-    names = samples.groups or tuple(path.name for path in samples.images)
+    names = samples.groups or tuple(image.name for image in samples.images)
     described = []
     for rows in divided:
         # One of each part first.

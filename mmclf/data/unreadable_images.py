@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from mmclf.data.image_locations import ImageLocation
 from mmclf.data.missing_files import likely_files
 from mmclf.data.problems import LISTED
 from mmclf.data.samples import Samples
@@ -38,15 +39,15 @@ def check_readable(
         return
     reasons = [reason.partition(": replace the file")[0] for reason in unreadable.values()]
     rest = f" and {len(reasons) - LISTED} more" if len(reasons) > LISTED else ""
-    paths = [samples.images[row] for row in list(unreadable)[:LISTED]]
-    likely = likely_files(paths)
+    images = [samples.images[row] for row in list(unreadable)[:LISTED]]
+    likely = likely_files(images)
     found = [
         f"{reason}, but there is {other.name}" if other is not None else reason
         for reason, other in zip(reasons[:LISTED], likely, strict=True)
     ]
     summary = (
         f"{len(reasons)} of {len(samples)} images cannot be read: {'; '.join(found)}{rest}"
-        f"{_suffix_advice(paths, likely)}"
+        f"{_suffix_advice(images, likely)}"
     )
     if on_bad_image == "skip":
         sys.stderr.write(f"mmclf: {summary}; their samples are left out\n")
@@ -60,11 +61,11 @@ def check_readable(
     )
 
 
-def _suffix_advice(paths: Sequence[Path], likely: Sequence[Path | None]) -> str:
+def _suffix_advice(images: Sequence[ImageLocation], likely: Sequence[Path | None]) -> str:
     suffixes = {
         other.suffix
-        for path, other in zip(paths, likely, strict=True)
-        if other is not None and other.stem.casefold() == path.name.casefold()
+        for image, other in zip(images, likely, strict=True)
+        if other is not None and other.stem.casefold() == image.name.casefold()
     }
     if not suffixes:
         return ""

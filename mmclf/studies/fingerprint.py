@@ -9,6 +9,7 @@ from pathlib import Path
 from mmclf.config.components import COMPONENTS
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
+from mmclf.data.image_locations import image_digests
 from mmclf.data.samples import Samples
 from mmclf.models.identity import Identities
 from mmclf.models.source_code import code_digest
@@ -73,7 +74,8 @@ def _source(configs: Sequence[Config], hasher: FileHasher) -> str:
         texts.append(array_digest(samples.group_numbers))
     if all(config.vision.is_none for config in configs):
         return digest(texts)
-    images = [value if value is not None else "" for value in hasher.digests(samples.images)]
+    digests = image_digests(samples.images, hasher)
+    images = [value if value is not None else "" for value in digests]
     return digest([*texts, texts_digest(images)])
 
 

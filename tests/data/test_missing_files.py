@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mmclf.data.image_locations import ParquetCell
 from mmclf.data.missing_files import likely_files
 
 
@@ -28,3 +29,9 @@ def test_files_that_are_called_almost_so(tmp_path: Path, name: str, found: str |
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert likely_files([tmp_path / "gone" / "a.jpg"]) == [None]
+
+
+def test_of_an_image_inside_a_file_none_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    cell = ParquetCell(tmp_path / "t.parquet", "image", 0, "A.jpg")
+    assert likely_files([cell, tmp_path / "A.jpg"]) == [None, tmp_path / "a.jpg"]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 SAMPLES = 30
@@ -96,8 +97,28 @@ def _write_forms(root: Path, rows: Rows) -> None:
     for name, table in tables.items():
         with (root / name).open("w", newline="") as file:
             csv.writer(file).writerows(table)
+    _write_shards(root, rows)
     with (root / "excel.csv").open("w", newline="", encoding="utf-16") as file:
         csv.writer(file, delimiter=";").writerows([["image", "caption", "labels"], *plain])
+
+
+def _write_shards(root: Path, rows: Rows) -> None:
+    """Parquet files with the images inside."""
+    (root / "shards").mkdir()
+    inside = [
+        {
+            "image": {"bytes": (root / "data" / name).read_bytes(), "path": name},
+            "caption": text,
+            "labels": list(labels),
+        }
+        for name, labels, text in rows
+    ]
+    for name, part in (
+        ("train-0", inside[:10]),
+        ("train-1", inside[10:24]),
+        ("test-0", inside[24:]),
+    ):
+        pd.DataFrame(part).to_parquet(root / "shards" / f"{name}.parquet")
 
 
 def _write_coco(root: Path, rows: Rows) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from mmclf.pipeline.stages import EVALUATION, VERSIONS
@@ -128,6 +129,26 @@ def test_images_count_by_content_if_an_arm_looks_at_them() -> None:
     assert seeing.data != blind.data
     Path("1.jpg").write_bytes(b"another picture")
     assert found() == blind
+    assert found(*looked).data != seeing.data
+
+
+def test_images_inside_a_table_count_if_an_arm_looks_at_them() -> None:
+    def write_images(*contents: bytes) -> None:
+        rows = {
+            "path": [{"bytes": content, "path": f"{i}.png"} for i, content in enumerate(contents)],
+            "caption": ["a dog", "a cat"],
+            "labels": ["1", "2"],
+        }
+        pd.DataFrame(rows).to_parquet("t.parquet")
+
+    inside = ("data.file=t.parquet",)
+    looked = (*inside, "vision=resnet18", "vision.weights=random")
+    write_images(b"a picture", b"b")
+    blind, seeing = found(*inside), found(*looked)
+    assert seeing.data != blind.data
+    assert found(*looked) == seeing
+    write_images(b"a picture", b"another")
+    assert found(*inside) == blind
     assert found(*looked).data != seeing.data
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from mmclf.data.checks.check import NONE, Check, CheckStatus, counted, join_equal, percent
 from mmclf.data.checks.duplicates import (
@@ -15,6 +14,8 @@ from mmclf.data.checks.duplicates import (
 )
 from mmclf.data.checks.labels import MAX_IMBALANCE, MIN_POSITIVES, LabelRow, imbalance
 from mmclf.data.checks.parts import check_label_parts
+from mmclf.data.image_locations import ImageLocation, ParquetCell
+from mmclf.data.images import NO_BYTES
 from mmclf.data.label_support import check_label_support
 from mmclf.data.problems import listed, shown
 from mmclf.data.samples import Samples
@@ -79,7 +80,7 @@ def check_images(
         advice += ", or leave their samples out by data.on_bad_image=skip"
     elif len(unreadable) < len(samples):
         status, advice = "note", "; their samples are left out"
-    exists = {row: _exists(samples.images[row]) for row in unreadable}
+    exists = {row: _exists(samples.images[row], why) for row, why in unreadable.items()}
     missing = [shown(samples.ids[row]) for row in unreadable if not exists[row]]
     broken = [
         f"{shown(samples.ids[row])} ({_reason(reason, samples.images[row])})"
@@ -94,16 +95,18 @@ def check_images(
     ]
 
 
-def _exists(path: Path) -> bool:
+def _exists(image: ImageLocation, reason: str) -> bool:
+    if isinstance(image, ParquetCell):
+        return NO_BYTES not in reason
     try:
-        path.stat()
+        image.stat()
     except OSError:
         return False
     return True
 
 
-def _reason(message: str, path: Path) -> str:
-    reason = message.removeprefix(f"{path} cannot be read as an image (")
+def _reason(message: str, image: ImageLocation) -> str:
+    reason = message.removeprefix(f"{image} cannot be read as an image (")
     return reason.partition("): replace the file")[0]
 
 

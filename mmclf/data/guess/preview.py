@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import pandas as pd
 
+from mmclf.data.guess.columns import IMAGE_WORDS, named
+from mmclf.data.sources.tables.parquet import holds_bytes, is_image
 from mmclf.errors import InputError
 
 ROWS = 2000
@@ -43,7 +45,8 @@ class Preview:
     """The first rows of a table.
 
     Args:
-        columns: R cells each: texts, or what JSON or Parquet hold.
+        columns: R cells each: texts, or what JSON or Parquet hold; of the first of `pictures` the
+            paths, if all are there.
         pictures: columns that hold images themselves, which are not read.
         delimiter: between the cells; None if the form has none.
         encoding: of the file; None if the form has none.
@@ -156,12 +159,18 @@ def _read_parquet(path: Path) -> Preview:
         ) from error
     with parquet.ParquetFile(path) as file:
         kinds = dict(zip(file.schema_arrow.names, file.schema_arrow.types, strict=True))
-        pictures = tuple(
-            name
-            for name, kind in kinds.items()
-            if types.is_struct(kind) and kind.get_field_index("bytes") >= 0
-        )
-        others = [name for name in kinds if name not in pictures]
+        # Bytes are not read; without a struct around them they are images if called so.
+        held = {name: kind for name, kind in kinds.items() if holds_bytes(kind)}
+        images = [name for name, kind in held.items() if is_image(kind)]
+        structs = [name for name in images if types.is_struct(kinds[name])]
+        plain = [name for name in images if name not in structs]
+        pictures = (*structs, *named(plain, IMAGE_WORDS))
+        others = [name for name in kinds if name not in held]
         batch = next(file.iter_batches(ROWS, columns=others), None)
         columns = {name: batch.column(name).to_pylist() for name in others} if batch else {}
+        if structs and kinds[structs[0]].get_field_index("path") >= 0:
+            inside = next(file.iter_batches(ROWS, columns=[f"{structs[0]}.path"]), None)
+            paths = inside.column(structs[0]).flatten()[0].to_pylist() if inside else []
+            if all(paths):
+                columns[structs[0]] = paths
     return Preview(columns, pictures)

@@ -69,7 +69,7 @@ def guess_table(path: Path) -> Guess:
     table = _Table(path.absolute(), preview, roots, PictureFolder(roots[0], ".", "", 0, 0))
     settings = [setting for guess in GUESSES for setting in guess(table)]
     file = table.path.relative_to(table.pictures.root).as_posix()
-    found = f"a table of {len(preview.columns) + len(preview.pictures)} columns, of which the "
+    found = f"a table of {len({*preview.columns, *preview.pictures})} columns, of which the "
     return Guess(
         "table",
         f"{found}first {len(preview)} rows were looked at",
@@ -88,7 +88,10 @@ def _split(table: _Table) -> Iterator[Setting]:
 
 def _image(table: _Table) -> Iterator[Setting]:
     if table.preview.pictures:
-        yield Setting("image_column", table.preview.pictures[0], "it holds the images themselves")
+        inside = table.preview.pictures[0]
+        if inside in table.preview.columns:
+            table.taken[inside] = "image"
+        yield Setting("image_column", inside, "it holds the images themselves")
         return
     candidates = {
         name: find_pictures(table.roots, find.texts(table.preview.columns[name]))

@@ -20,7 +20,12 @@ from mmclf.data.sources.tables.captions import read_captions
 from mmclf.data.sources.tables.label_cells import labels_of_cells
 from mmclf.data.sources.tables.label_columns import labels_of_columns
 from mmclf.data.sources.tables.labels import RowLabels, no_labels
-from mmclf.data.sources.tables.picture_paths import image_names, paths_of
+from mmclf.data.sources.tables.picture_paths import (
+    compared_names,
+    image_names,
+    images_of,
+    with_named_cells,
+)
 from mmclf.data.sources.tables.reader import Table, read_table, table_files
 from mmclf.data.sources.tables.rows import (
     RowGroups,
@@ -68,7 +73,7 @@ def load(
         file: below it, `.csv`, `.tsv`, `.jsonl` (also with `.gz`) or `.parquet`; a folder of such
             files, or a pattern as `train-*.parquet`.
         files: instead, such a name for each part, `train`, `val` or `test`.
-        image_column: of the images' paths; None for a table without images.
+        image_column: of the images' paths, or in Parquet of their bytes; None for no images.
         image_suffix: added to paths that have none, as `.jpg`.
         images: folder below `root` that the images' paths start from.
         caption_column: of the captions, or of lists of them; None for a table without captions.
@@ -82,7 +87,7 @@ def load(
         separator: between labels.
         unlabelled: what becomes of samples without labels.
         rows: each a sample, or each a label of the sample with its id (its image without ids).
-        id_column: None for the images' paths, or the line or row numbers without images.
+        id_column: None for the images' paths or names, or the line or row numbers without images.
         group_column: of what must stay in one part; None for the image.
         split_column: of `train`, `val`, `test` or nothing.
         delimiter: between cells; `auto` to look at the file.
@@ -112,7 +117,9 @@ def load(
         label_names,
         delimiter,
         encoding,
+        image_column,
     )
+    table = with_named_cells(table, image_column, Path(root))
     if split_column is not None:
         marks = [mark.strip().casefold() for mark in table.texts(split_column)]
     if not label_names:
@@ -127,11 +134,14 @@ def load(
     used, notes = _used_rows(every, unlabelled, has_labels=bool(label_names))
     problems = _problems(used, id_column, rows, unlabelled)
     pictures = image_names(used.table, image_column, image_suffix)
-    paths, image_problems = paths_of(used.table, pictures, Path(root, images), used.samples)
+    found, image_problems = images_of(
+        used.table, image_column, pictures, Path(root, images), used.samples
+    )
     groups = used.table.texts(group_column) if group_column is not None else []
     captions, caption_problems = read_captions(used.table, caption_names, used.samples, caption_use)
     if pictures:
-        problems += differing(used.samples, pictures, used.ids, used.table, "images")
+        compared = compared_names(used.table, pictures, used.samples, Path(root))
+        problems += differing(used.samples, compared, used.ids, used.table, "images")
     if group_column is not None:
         problems += differing(used.samples, groups, used.ids, used.table, "groups")
         problems += group_problems(groups, pictures, used.table, group_column)
@@ -140,7 +150,7 @@ def load(
     parts = np.array([PARTS[mark] for mark in used.samples.of_first(used.marks)])
     return Samples(
         ids=tuple(used.samples.of_first(used.ids)),
-        images=paths,
+        images=found,
         captions=captions.captions,
         labels=used.labels.matrix(used.samples),
         label_ids=row_labels.ids,
@@ -191,6 +201,7 @@ def _read(
     label_columns: Sequence[str],
     delimiter: str,
     encoding: str,
+    image_column: str | None,
 ) -> tuple[Table, list[str]]:
     """The table out of the files of all parts, and the part of each row.
 
@@ -203,6 +214,7 @@ def _read(
         optional={path: label_columns for path, part in files if part == "test"},
         delimiter=delimiter,
         encoding=encoding,
+        pictures=image_column,
     )
     if len(paths) == 1:
         return table, [*paths] * len(table)
@@ -241,14 +253,9 @@ def _ids(table: Table, column: str | None, root: Path) -> list[str]:
     """The ids in a column, or else the numbers of the rows, after the file's name among several."""
     if column is not None:
         return table.texts(column)
-    numbers = [str(number) for number in table.numbers.tolist()]
     if len(table.files) == 1:
-        return numbers
-    names = [
-        f"{(path.relative_to(root) if path.is_relative_to(root) else path).as_posix()}:"
-        for path, _ in table.files
-    ]
-    return [names[i] + n for i, n in zip(table.file_of.tolist(), numbers, strict=True)]
+        return [str(number) for number in table.numbers.tolist()]
+    return table.row_names(root)
 
 
 def _problems(rows: _Rows, id_column: str | None, per: str, unlabelled: str) -> list[str]:

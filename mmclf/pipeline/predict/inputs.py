@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mmclf.data.images import Pictures, read_image
+from mmclf.data.image_locations import ParquetCell
+from mmclf.data.images import ImageBytes, Pictures, read_image
+from mmclf.data.parquet_images import with_bytes
 from mmclf.errors import InputError
 
-ImageLike = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
+ImageLike = str | os.PathLike[str] | ParquetCell | Image.Image | NDArray[np.uint8]
 ImagesLike = ImageLike | Sequence[ImageLike | None] | NDArray[np.uint8] | None
 CaptionLike = str | Sequence[str]  # several captions of one sample
 CaptionsLike = str | Sequence[CaptionLike | None] | None
@@ -55,7 +57,7 @@ class PredictionInputs:
 def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs:
     """Images and captions as sequences of equal length; raises InputError for invalid ones."""
     pictures: Sequence[ImageLike | None] | None
-    if isinstance(images, (*PATHS, Image.Image)) or getattr(images, "ndim", None) == 3:
+    if isinstance(images, (*PATHS, ParquetCell, Image.Image)) or getattr(images, "ndim", None) == 3:
         pictures = [images]  # type: ignore[list-item]
     else:
         pictures = list(images) if images is not None else None
@@ -89,7 +91,7 @@ def _check_sample(row: int, picture: object, text: object) -> None:
                 f"images[{row}] is an array {picture.shape} of {picture.dtype}, expected "
                 "(H, W, 3) of uint8"
             )
-    elif not isinstance(picture, (*PATHS, Image.Image, type(None))):
+    elif not isinstance(picture, (*PATHS, ParquetCell, Image.Image, type(None))):
         raise InputError(
             f"images[{row}] is a {type(picture).__name__}, expected a path, a PIL image, an array "
             "(H, W, 3) of uint8, or None"
@@ -128,18 +130,18 @@ def _read_in_order(
     """Each image in order, or the reason why it cannot be read."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
 
-        def read(file: Path) -> Pictures | str:
+        def read(file: Path | ImageBytes) -> Pictures | str:
             try:
                 return read_image(file, size, crop)
             except InputError as error:
                 reason = str(error).partition(": replace the file")[0]
                 return reason.replace(f"{folder}{os.sep}", "")
             finally:
-                if file.parent == Path(folder):
+                if isinstance(file, Path) and file.parent == Path(folder):
                     file.unlink()
 
         waiting: deque[Future[Pictures | str] | None] = deque()
-        for row, image in enumerate(images):
+        for row, image in enumerate(with_bytes(images)):
             file = None if image is None else _as_file(image, Path(folder, f"images[{row}].png"))
             waiting.append(None if file is None else pool.submit(read, file))
             if len(waiting) > MAX_WAITING:
@@ -152,8 +154,10 @@ def _result(future: Future[Pictures | str] | None) -> Pictures | str | None:
     return None if future is None else future.result()
 
 
-def _as_file(image: ImageLike, file: Path) -> Path:
-    """The image's own path, or `file` after writing the image to it."""
+def _as_file(image: ImageLike | ImageBytes, file: Path) -> Path | ImageBytes:
+    """The image's own path or content, or `file` after writing the image to it."""
+    if isinstance(image, ImageBytes):
+        return image
     if isinstance(image, PATHS):
         return Path(image)
     picture = image if isinstance(image, Image.Image) else Image.fromarray(np.asarray(image))

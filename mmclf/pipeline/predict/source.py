@@ -14,6 +14,7 @@ from mmclf.config.component_overrides import with_overrides
 from mmclf.config.moved_targets import with_current_targets
 from mmclf.config.schema import OWN_KEYS, Node
 from mmclf.config.targets import build, parameters, resolve
+from mmclf.data.image_locations import ImageLocation
 from mmclf.data.image_paths import image_paths
 from mmclf.data.samples import Samples
 from mmclf.data.sources import competition, demo, table
@@ -45,7 +46,7 @@ class SamplesToPredict:
     Args:
         ids: of the samples.
         captions: of the samples; several of one where the source has them.
-        images: gives their paths, none for a source without images; raises InputError.
+        images: gives where they are, none for a source without images; raises InputError.
         form: of the labels.
         notes: for people, what the source left out.
 
@@ -53,7 +54,7 @@ class SamplesToPredict:
 
     ids: Sequence[str]
     captions: Sequence[str | Sequence[str]]
-    images: Callable[[], Sequence[Path]]
+    images: Callable[[], Sequence[ImageLocation]]
     form: LabelForm
     notes: Sequence[str] = ()
 

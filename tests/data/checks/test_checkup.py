@@ -18,6 +18,8 @@ from mmclf.data.checks.checkup import (
     problem_checks,
 )
 from mmclf.data.checks.labels import label_rows
+from mmclf.data.image_locations import ImageLocation, ParquetCell
+from mmclf.data.images import ImageBytes, decode_image
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.errors import InputError
@@ -28,7 +30,7 @@ NAMES = ("t-shirt", "traffic light")
 def made(
     captions: Sequence[str],
     labels: Sequence[Sequence[int]] | None = None,
-    images: Sequence[Path] = (),
+    images: Sequence[ImageLocation] = (),
 ) -> Samples:
     count = len(captions)
     return Samples(
@@ -114,7 +116,7 @@ def test_no_captions_at_all() -> None:
     ]
 
 
-def reason(path: Path, why: str) -> str:
+def reason(path: ImageLocation, why: str) -> str:
     return f"{path} cannot be read as an image ({why}): replace the file, or remove its row"
 
 
@@ -139,6 +141,19 @@ def test_images_that_are_missing_or_broken(tmp_path: Path) -> None:
     end = "; their samples are left out"
     assert lenient["missing images"] == ("note", missing + end)
     assert lenient["unreadable images"] == ("note", broken + end)
+
+
+def test_images_inside_a_file_are_missing_without_bytes(tmp_path: Path) -> None:
+    cells = [ParquetCell(tmp_path / "t.parquet", "image", row) for row in range(3)]
+    why = {}
+    for row, content in ((1, None), (2, b"no picture")):
+        with pytest.raises(InputError) as caught:
+            decode_image(ImageBytes(str(cells[row]), content), 4)
+        why[row] = str(caught.value)
+    samples = made(["a"] * 3, images=cells)
+    found = results(check_images(samples, why, size=64, on_bad_image="skip"))
+    assert found["missing images"][1].startswith("1 of 3 images: '1.png'")
+    assert found["unreadable images"][1].startswith("1 of 3 images: '2.png' (it begins with")
 
 
 def test_no_image_left_is_a_problem_either_way(tmp_path: Path) -> None:

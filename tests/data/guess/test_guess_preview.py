@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from mmclf.data.guess.preview import ROWS, form, is_table, read_preview
 from mmclf.data.guess.table import guess_table
+from mmclf.data.sources.table import load
 from mmclf.errors import InputError
 
 TEXT = 'text,labels\n"é, or so",a\nb,NA\n'
@@ -62,14 +64,36 @@ def test_json_lines_keep_lists_and_numbers(tmp_path: Path) -> None:
 
 
 def test_parquet_with_pictures_inside(tmp_path: Path) -> None:
-    picture = {"bytes": b"1" * 100, "path": "a.png"}
-    frame = pd.DataFrame({"image": [picture] * 3, "labels": [["a"], ["b", "a"], []]})
+    pictures = [{"bytes": b"1" * 100, "path": path} for path in ("a.png", "b.png", None)]
+    frame = pd.DataFrame({"image": pictures, "labels": [["a"], ["b", "a"], []]})
     frame.to_parquet(tmp_path / "t.parquet")
     preview = read_preview(tmp_path / "t.parquet")
     assert preview.pictures == ("image",)
     assert preview.columns == {"labels": [["a"], ["b", "a"], []]}
     settings_of = {one.key: one.value for one in guess_table(tmp_path / "t.parquet").settings}
     assert (settings_of["image_column"], settings_of["label_column"]) == ("image", "labels")
+
+
+def test_images_inside_are_known_by_their_paths(tmp_path: Path) -> None:
+    pictures = [{"bytes": b"1" * 100, "path": path} for path in ("a.png", "a.png", "b.png")]
+    columns = {"text": ["a cat", "one cat", "a dog"], "labels": [["cat"], ["cat"], ["dog"]]}
+    pd.DataFrame({"image": pictures} | columns).to_parquet(tmp_path / "t.parquet")
+    found = guess_table(tmp_path / "t.parquet")
+    assert "a table of 3 columns" in found.found
+    settings_of: dict[str, Any] = {one.key: one.value for one in found.settings}
+    assert settings_of["image_column"] == settings_of["id_column"] == "image"
+    samples = load(str(tmp_path), **settings_of)
+    assert (samples.ids, samples.caption_counts.tolist()) == (("a.png", "b.png"), [2, 1])
+
+
+@pytest.mark.parametrize(("name", "value"), [("photo", b"1"), ("images", [b"1"]), ("md5", b"1")])
+def test_bytes_are_not_read_and_are_images_if_called_so(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    pd.DataFrame({name: [value], "labels": ["a"]}).to_parquet(tmp_path / "t.parquet")
+    preview = read_preview(tmp_path / "t.parquet")
+    assert preview.columns == {"labels": ["a"]}
+    assert preview.pictures == ((name,) if name == "photo" else ())
 
 
 def test_no_more_than_the_first_rows_are_read(tmp_path: Path) -> None:

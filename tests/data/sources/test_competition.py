@@ -217,7 +217,9 @@ def test_any_bytes_are_samples_or_an_input_error(
     (competition / name).write_bytes(whole)
     if samples is not None:
         assert samples.labels.any(axis=1).all()
-        assert all(path.is_relative_to(competition / "data") for path in samples.images)
+        assert all(
+            Path(str(image)).is_relative_to(competition / "data") for image in samples.images
+        )
 
 
 def test_a_table_that_cannot_be_read(competition: Path) -> None:

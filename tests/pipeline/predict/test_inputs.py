@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+from mmclf.data.image_locations import ParquetCell
 from mmclf.data.images import read_image
 from mmclf.errors import InputError
 from mmclf.pipeline.predict.inputs import MAX_WAITING, decoded, parse_inputs
@@ -119,6 +121,24 @@ def test_one_array_is_one_picture_and_four_dimensions_are_many() -> None:
 def test_what_is_refused(images: Any, captions: Any, words: str) -> None:
     with pytest.raises(InputError, match=words):
         parse_inputs(images, captions)
+
+
+def test_an_image_inside_a_table_is_as_its_file(tmp_path: Path) -> None:
+    file, table = tmp_path / "a.png", tmp_path / "t.parquet"
+    noise("RGB").save(file)
+    contents = [file.read_bytes(), None, b"no picture"]
+    pd.DataFrame({"image": [{"bytes": content} for content in contents]}).to_parquet(table)
+    cells = [ParquetCell(table, "image", row) for row in range(3)]
+    (expected,) = decoded([file], size=SIZE, crop=None)
+    mixed = list(decoded([cells[0], None, file, cells[0]], size=SIZE, crop=None))
+    assert expected is not None
+    assert mixed.pop(1) is None
+    assert all(one is not None and np.array_equal(one, expected) for one in mixed)
+    assert parse_inputs(cells[0], "a cat").images == [cells[0]]
+    with pytest.raises(InputError) as caught:
+        list(decoded(cells, size=SIZE, crop=None))
+    assert str(caught.value).startswith(f"2 of 3 images cannot be read: {table}, row 2 cannot")
+    assert file.exists()
 
 
 def test_unreadable_images_are_counted_and_listed(tmp_path: Path) -> None:

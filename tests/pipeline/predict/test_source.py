@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from mmclf.data.image_locations import ParquetCell
 from mmclf.errors import InputError
 from mmclf.pipeline.predict.source import COMPETITION, read_to_predict
 
@@ -23,6 +25,17 @@ def test_a_table_with_images_is_known_by_them(tmp_path: Path) -> None:
     assert (found.form.id_column, found.form.label_column) == ("image", "labels")
     assert (found.form.separator, found.form.flag_prefix) == ("|", None)
     assert found.notes == []
+
+
+def test_a_table_with_images_inside_is_known_by_their_names(tmp_path: Path) -> None:
+    images = [{"bytes": b"x", "path": "a.jpg"}, {"bytes": None, "path": None}]
+    pd.DataFrame({"image": images, "caption": ["one", "two"]}).to_parquet(tmp_path / "t.parquet")
+    found = read_to_predict(TABLE | {"root": str(tmp_path), "file": "t.parquet"}, (), ())
+    assert [*found.ids] == ["a.jpg", "t.parquet:2"]
+    file = tmp_path / "t.parquet"
+    assert [*found.images()] == [
+        ParquetCell(file, "image", row, name) for row, name in enumerate(found.ids)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
-"""The images of a table's rows: their names, and their paths."""
+"""The images of a table's rows: their names, and where they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from mmclf.data.image_locations import ImageLocation, ParquetCell
 from mmclf.data.image_paths import image_paths
 from mmclf.data.sources.tables.reader import Table
 from mmclf.data.sources.tables.rows import RowGroups
@@ -24,7 +26,7 @@ def image_names(table: Table, column: str | None, suffix: str | None) -> list[st
     if column is None:
         return []
     names = table.texts(column)
-    if suffix is None:
+    if suffix is None or _are_cells(table, column):
         return names
     known = SUFFIXES | {suffix.lower()}
     return [
@@ -33,14 +35,66 @@ def image_names(table: Table, column: str | None, suffix: str | None) -> list[st
     ]
 
 
-def paths_of(
-    table: Table, names: Sequence[str], folder: Path, groups: RowGroups
-) -> tuple[tuple[Path, ...], list[str]]:
-    """The paths of the samples' images inside the `folder`, and the problems with them."""
-    if not names:
+def with_named_cells(table: Table, column: str | None, root: Path) -> Table:
+    """The table, with images inside its files called FILE:ROW where they have no name.
+
+    Raises InputError if some of its files hold images, and others the paths of some.
+    """
+    if column is None or not _are_cells(table, column):
+        return table
+    cells, places = table.columns[column], table.row_names(root)
+    paths = [row for row, cell in enumerate(cells) if not isinstance(cell, ParquetCell)]
+    if paths:
+        raise InputError(
+            f"{table.place(paths[0])}: the column {column!r} holds the path of an image, in other "
+            "files the images themselves: expected one of both; read them as two data sets"
+        )
+    named = [
+        cell if cell.name else replace(cell, name=place)
+        for cell, place in zip(cells, places, strict=True)
+        if isinstance(cell, ParquetCell)
+    ]
+    return replace(table, columns={**table.columns, column: named})
+
+
+def compared_names(
+    table: Table, names: Sequence[str], groups: RowGroups, root: Path
+) -> Sequence[str]:
+    """The names (R,) by which rows of one sample may have different images.
+
+    They are empty for images inside files without a name: the bytes are not compared.
+    """
+    if not groups.are_joined:
+        return names
+    return ["" if n == place else n for n, place in zip(names, table.row_names(root), strict=True)]
+
+
+def images_of(
+    table: Table, column: str | None, names: Sequence[str], folder: Path, groups: RowGroups
+) -> tuple[tuple[ImageLocation, ...], list[str]]:
+    """Where the samples' images are, and the problems with that.
+
+    Args:
+        table: with the column.
+        column: of the images; None for a table without.
+        names: (R,) of the images, paths that start from the `folder` unless they are inside.
+        folder: of the images.
+        groups: the rows of each sample.
+
+    """
+    if column is None:
         return (), []
+    if _are_cells(table, column):
+        cells = table.columns[column]
+        found = (cells[row] for row in groups.first.tolist())
+        return tuple(cell for cell in found if isinstance(cell, ParquetCell)), []
     locations = [table.place(row) for row in groups.first.tolist()]
     try:
         return image_paths(folder, groups.of_first(names), locations), []
     except InputError as error:
         return (), list(error.problems)
+
+
+def _are_cells(table: Table, column: str) -> bool:
+    """Whether images stand in the table's files, at least in some."""
+    return ParquetCell in set(map(type, table.columns[column]))

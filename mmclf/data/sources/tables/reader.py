@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from mmclf.data.image_locations import ParquetCell
 from mmclf.data.problems import shown
 from mmclf.data.sources.tables.columns import FileColumns, matching
 from mmclf.data.sources.tables.delimited import DELIMITERS, read_delimited
@@ -62,9 +63,9 @@ class Table:
         return matching(name, list(self.columns))
 
     def cells(self, name: str) -> list[Cell]:
-        """A column's texts, whole numbers as texts, and lists of them; empty for missing values.
+        """A column's texts, whole numbers as texts, lists of them, and names of images inside.
 
-        Raises InputError if it holds anything else.
+        A missing value is empty. Raises InputError if it holds anything else.
         """
         values = self.columns[name]
         if set(map(type, values)) <= {str}:
@@ -91,6 +92,15 @@ class Table:
                 f"{self.path}: the column {name!r} holds lists, expected texts: name another"
             )
         return cast("list[str]", cells)
+
+    def row_names(self, root: Path) -> list[str]:
+        """The rows as FILE:ROW, their files below `root`."""
+        names = [
+            (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+            for path, _ in self.files
+        ]
+        pairs = zip(self.file_of.tolist(), self.numbers.tolist(), strict=True)
+        return [f"{names[file]}:{number}" for file, number in pairs]
 
     def take(self, rows: NDArray[np.intp]) -> Table:
         """The table with only the rows at these indices."""
@@ -125,6 +135,7 @@ def read_table(
     optional: Mapping[Path, Collection[str]] | None = None,
     delimiter: str = AUTO,
     encoding: str = AUTO,
+    pictures: str | None = None,
 ) -> Table:
     """Read columns of files as one table.
 
@@ -137,10 +148,13 @@ def read_table(
         optional: by file, those of the columns that it may lack; they are empty there.
         delimiter: between cells of text; `auto` to look at the file.
         encoding: of text, a codec; `auto` for UTF-8 or UTF-16.
+        pictures: the column that may hold images themselves.
 
     """
     lacking = optional if optional is not None else {}
-    parts = [_read(path, columns, lacking.get(path, ()), delimiter, encoding) for path in paths]
+    parts = [
+        _read(path, columns, lacking.get(path, ()), delimiter, encoding, pictures) for path in paths
+    ]
     names = dict.fromkeys(name for part in parts for name in part.columns)
     if len(parts) == 1:
         joined: Mapping[str, Sequence[object]] = parts[0].columns
@@ -167,7 +181,12 @@ def _kind(path: Path) -> tuple[str | None, bool]:
 
 
 def _read(
-    path: Path, columns: Sequence[str], optional: Collection[str], delimiter: str, encoding: str
+    path: Path,
+    columns: Sequence[str],
+    optional: Collection[str],
+    delimiter: str,
+    encoding: str,
+    pictures: str | None,
 ) -> FileColumns:
     suffix, _ = _kind(path)
     if suffix is None:
@@ -176,7 +195,7 @@ def _read(
             f"these with {COMPRESSED}), {', '.join(f'*{known}' for known in PARQUET)}"
         )
     if suffix in PARQUET:
-        return read_parquet(path, columns, optional)
+        return read_parquet(path, columns, optional, pictures)
     if suffix in JSON_LINES:
         return read_json_lines(path, columns, optional, encoding)
     return read_delimited(path, suffix, columns, optional, delimiter, encoding)
@@ -192,5 +211,7 @@ def _cell(value: object) -> Cell | None:
         return ""
     if isinstance(value, str):
         return value
+    if isinstance(value, ParquetCell):
+        return value.name
     # In Python True is an int.
     return str(value) if type(value) is int else None

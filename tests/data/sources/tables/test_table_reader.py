@@ -89,16 +89,6 @@ def test_parquet_columns_of_other_kinds(
     assert words in parquet_finding(folder, table | {column: values})
 
 
-@pytest.mark.parametrize("picture", [b"x", {"bytes": b"x", "path": "a.jpg"}])
-def test_parquet_with_pictures_inside_is_refused_before_they_are_read(
-    folder: Path, picture: object
-) -> None:
-    table: dict[str, list[Any]] = {"image": [picture], "labels": ["x"], "caption": ["c"]}
-    problem = parquet_finding(folder, table)
-    assert "the column 'image' holds the pictures themselves" in problem
-    assert parquet(folder, table, image_column=None).captions == ("c",)
-
-
 def test_parquet_that_is_damaged_or_lacks_a_column(folder: Path) -> None:
     table: dict[str, list[Any]] = {"image": ["a"], "labels": ["x"], "Caption": ["c"]}
     assert "has no column 'caption': did you mean 'Caption'?" in parquet_finding(folder, table)
