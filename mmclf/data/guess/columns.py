@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from mmclf.data.guess.label_cells import is_list_column, labels_in, separator_of
 from mmclf.data.guess.pictures import is_picture
 
+MANY_WORDS = 5  # different ones, which a column of a few numbers or classes does not have
 # Words in the names of columns, the likeliest first.
 IMAGE_WORDS = ("image", "img", "picture", "photo", "path", "file", "filename")
 CAPTION_WORDS = (
@@ -52,7 +53,10 @@ def texts(cells: Sequence[object]) -> list[str]:
 
 
 def picture_columns(columns: Columns) -> list[str]:
-    """The columns of image files' names, then those that are called like such."""
+    """The columns of image files' names, those called like such, and those of many single words.
+
+    Names may lack their suffix: of the last ones, files that are there decide.
+    """
     filled = {name: texts(cells) for name, cells in columns.items()}
     files = [
         name
@@ -60,7 +64,12 @@ def picture_columns(columns: Columns) -> list[str]:
         if found and sum(map(is_picture, found)) > len(found) / 2
     ]
     called = [name for name in named(columns, (*IMAGE_WORDS, *ID_WORDS)) if filled[name]]
-    return [*named(files, IMAGE_WORDS), *files, *called]
+    words = [
+        name
+        for name, found in filled.items()
+        if len(set(found)) >= MANY_WORDS and not any(text.split()[1:] for text in found)
+    ]
+    return [*named(files, IMAGE_WORDS), *files, *called, *words]
 
 
 def split_column(columns: Columns) -> str | None:
