@@ -42,7 +42,7 @@ def main() -> int:
         if given.command == "record":
             recording = _record(given.tree, wanted, data, work / "tree", given.jobs)
             recording.save(given.out)
-            return 1 if any(one.failure is not None for one in recording.outcomes.values()) else 0
+            return 1 if any(one.failure is not None for one in recording.results.values()) else 0
         old = _record(given.old, wanted, data, work / "old", given.jobs)
         new = _record(given.new, wanted, data, work / "new", given.jobs)
     return _compare(old, new, wanted, given.all)
@@ -92,9 +92,9 @@ def _compare(
         print("the recordings are of different data: record both with the same --data")
         return 1
     comparisons = {
-        one.name: compare(old.outcomes[one.name], new.outcomes.get(one.name))
+        one.name: compare(old.results[one.name], new.results.get(one.name))
         for one in wanted
-        if one.name in old.outcomes
+        if one.name in old.results
     }
     print(f"old: {old.tree}  new: {new.tree}\n")
     print(_table(old, comparisons))
@@ -114,7 +114,7 @@ def _table(old: Recording, comparisons: Mapping[str, Comparison]) -> str:
     for name, found in comparisons.items():
         count = len(found.differences)
         result = "equal" if count == 0 else f"**{count} differ**"
-        runs = len(old.outcomes[name].runs)
+        runs = len(old.results[name].runs)
         lines.append(f"| {name} | {runs} | {found.compared} | {result} |")
     return "\n".join(lines)
 

@@ -37,7 +37,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CommandResult:
     """What a configuration came to: its runs by name, its tables' rows by file, its failure.
 
     `failure`: the last lines of a command that went wrong, None if it went well.
@@ -69,16 +69,16 @@ class Comparison:
     only_new: tuple[str, ...]
 
 
-def compare(old: Outcome, new: Outcome | None) -> Comparison:
-    """Compare the outcomes of one configuration in both trees.
+def compare(old: CommandResult, new: CommandResult | None) -> Comparison:
+    """Compare the results of one configuration in both trees.
 
     Whatever the old one has the new one must have too, but for parameters, which are compared
     where both have them.
     """
     failures = [
-        Difference("the command", f"failed in the {name} tree", outcome.failure, outcome.failure)
-        for name, outcome in (("old", old), ("new", new))
-        if outcome is not None and outcome.failure is not None
+        Difference("the command", f"failed in the {name} tree", result.failure, result.failure)
+        for name, result in (("old", old), ("new", new))
+        if result is not None and result.failure is not None
     ]
     if new is None or failures:
         missing = [Difference("the command", "was not recorded", "recorded", None)]
@@ -136,14 +136,14 @@ def _curve(name: str, points: Points) -> dict[str, float]:
     return {f"{name}, step {step}": value for step, value in points}
 
 
-def _values(outcome: Outcome) -> Iterator[tuple[tuple[str, str], Value]]:
+def _values(result: CommandResult) -> Iterator[tuple[tuple[str, str], Value]]:
     """All that must be the same, by where it stands and its key."""
-    for name, run in outcome.runs.items():
+    for name, run in result.runs.items():
         yield (name, "status"), run.status
         values: Mapping[str, Value] = {**metric_values(run.metrics), **run.arrays}
         for key, value in values.items():
             yield (name, key), value
-    for name, rows in outcome.tables.items():
+    for name, rows in result.tables.items():
         for row in rows:
             label = ", ".join([name, *list(row.values())[: NAMING_COLUMNS.get(name, 1)]])
             for column, cell in row.items():
@@ -151,8 +151,8 @@ def _values(outcome: Outcome) -> Iterator[tuple[tuple[str, str], Value]]:
                     yield (label, column), cell
 
 
-def _params(outcome: Outcome) -> Iterator[tuple[tuple[str, str], Value]]:
-    for name, run in outcome.runs.items():
+def _params(result: CommandResult) -> Iterator[tuple[tuple[str, str], Value]]:
+    for name, run in result.runs.items():
         for key, value in run.params.items():
             if not key.startswith(PARAMS_APART) and not value.startswith(OWN_PARTS):
                 yield (name, f"parameter {key}"), value

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from comparing import Outcome, Run
+from comparing import CommandResult, Run
 from configurations import EVERYWHERE, Configuration
 from mlflow import MlflowClient
 from mlflow.entities import Run as TrackedRun
@@ -36,11 +36,11 @@ FAILURE_LINES = 15
 
 @dataclass(frozen=True)
 class Recording:
-    """The outcomes of configurations in one tree, and what they were made with."""
+    """The results of configurations in one tree, and what they were made with."""
 
     tree: str
     made_with: Mapping[str, str]
-    outcomes: Mapping[str, Outcome]
+    results: Mapping[str, CommandResult]
 
     def save(self, path: Path) -> None:
         """Write it as JSON, whose numbers come back to the bit."""
@@ -51,12 +51,14 @@ class Recording:
 def load(path: Path) -> Recording:
     """A recording that `save` wrote."""
     data = json.loads(path.read_text(encoding="utf-8"))
-    outcomes = {name: _outcome(one) for name, one in data["outcomes"].items()}
-    return Recording(data["tree"], data["made_with"], outcomes)
+    results = {name: _command_result(one) for name, one in data["results"].items()}
+    return Recording(data["tree"], data["made_with"], results)
 
 
-def _outcome(data: dict[str, Any]) -> Outcome:
-    return Outcome(**(data | {"runs": {name: _run(one) for name, one in data["runs"].items()}}))
+def _command_result(data: dict[str, Any]) -> CommandResult:
+    return CommandResult(
+        **(data | {"runs": {name: _run(one) for name, one in data["runs"].items()}})
+    )
 
 
 def _run(data: dict[str, Any]) -> Run:
@@ -79,7 +81,7 @@ def record(
     """Run each configuration in the tree in a fresh folder below `work`, `jobs` at a time."""
     environment = _environment(tree)
     _check_tree(tree, environment, work)
-    outcomes: dict[str, Outcome] = {}
+    results: dict[str, CommandResult] = {}
     with ThreadPoolExecutor(jobs) as pool:
         waiting = {
             pool.submit(_command, one, data, environment, work / str(number)): (one, number)
@@ -89,12 +91,12 @@ def record(
             one, number = waiting[done]
             seconds, failure = done.result()
             folder = work / str(number)
-            outcomes[one.name] = _read(one, folder / "outputs", seconds, failure)
+            results[one.name] = _read(one, folder / "outputs", seconds, failure)
             shutil.rmtree(folder)
-            failure = outcomes[one.name].failure
+            failure = results[one.name].failure
             how = f"{seconds:.0f} s" if failure is None else f"failed\n{failure}"
             sys.stderr.write(f"numbers: {called}: {one.name}: {how}\n")
-    in_order = {one.name: outcomes[one.name] for one in configurations}
+    in_order = {one.name: results[one.name] for one in configurations}
     return Recording(called, _made_with(data_digest, environment), in_order)
 
 
@@ -164,10 +166,10 @@ def _python(
     )
 
 
-def _read(one: Configuration, outputs: Path, seconds: float, failure: str | None) -> Outcome:
-    """The outcome of a command; runs that cannot be read make it one that failed."""
+def _read(one: Configuration, outputs: Path, seconds: float, failure: str | None) -> CommandResult:
+    """The result of a command; runs that cannot be read make it one that failed."""
     if failure is not None:
-        return Outcome(one.overrides, seconds, failure, {}, {})
+        return CommandResult(one.overrides, seconds, failure, {}, {})
     try:
         client = MlflowClient(tracking_uri=f"sqlite:///{outputs / 'mlflow.db'}")
         runs = {
@@ -176,13 +178,13 @@ def _read(one: Configuration, outputs: Path, seconds: float, failure: str | None
         }
     except (MlflowException, OSError, KeyError) as error:
         why = f"its runs cannot be read: {type(error).__name__}: {error}"
-        return Outcome(one.overrides, seconds, why, {}, {})
+        return CommandResult(one.overrides, seconds, why, {}, {})
     tables = {
         path.name: list(csv.DictReader(path.open(encoding="utf-8", newline="")))
         for pattern in ("studies/*/*.csv", f"{PREDICTED}/*.csv")
         for path in sorted(outputs.glob(pattern))
     }
-    return Outcome(one.overrides, seconds, None, runs, tables)
+    return CommandResult(one.overrides, seconds, None, runs, tables)
 
 
 def _leaves(client: MlflowClient) -> list[TrackedRun]:

@@ -14,7 +14,7 @@ from mmclf.training.learner import batches
 
 HIDDEN = 512
 Batches = Sequence[Tensor]  # the rows of each, of one epoch
-Judge = Callable[[SplitOutputs, SplitOutputs], float]  # of train and val, higher for a better epoch
+Score = Callable[[SplitOutputs, SplitOutputs], float]  # of train and val, higher for a better epoch
 
 
 def batches_of_epochs(
@@ -40,7 +40,7 @@ def fit_by_hand(
     *,
     dropout: float,
     seed: int,
-    judge: Judge,
+    score_of: Score,
 ) -> Tensor:
     """The logits of the test part by the weights of the best epoch.
 
@@ -63,7 +63,7 @@ def fit_by_hand(
             optimizer.zero_grad()
             loss(model(x[rows]), y[rows]).backward()
             optimizer.step()
-        score = judge(_evaluated(model, loss, x, y), _evaluated(model, loss, x_val, y_val))
+        score = score_of(_evaluated(model, loss, x, y), _evaluated(model, loss, x_val, y_val))
         if score > best_score:
             best_score, best = score, copy.deepcopy(model.state_dict())
     model.load_state_dict(best)

@@ -62,11 +62,11 @@ class FitCase:
             self.components.loss,
             dropout=self.config.head.dropout,
             seed=self.config.seed,
-            judge=self._judge,
+            score_of=self._score_of,
         )
         return time.perf_counter() - started, logits
 
-    def _judge(self, train: SplitOutputs, val: SplitOutputs) -> float:
+    def _score_of(self, train: SplitOutputs, val: SplitOutputs) -> float:
         self._score(train, val)
         chances = scores.probabilities_of(val.logits)
         monitor, empty = self.config.trainer.monitor, self.threshold.empty

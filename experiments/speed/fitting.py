@@ -25,13 +25,13 @@ def measure(work: Workspace, data: DataSet, _wanted: Collection[str]) -> Iterato
         raise RuntimeError(f"the hand-written fit differs by {difference:.1e}: another mathematics")
     sides = {"ours": lambda: case.by_mmclf()[0], "by hand": lambda: case.by_hand()[0]}
     seconds = alternate(f"fit, {data.name}", sides, work.sizes.pairs)
-    material = case.data
+    run_data = case.data
     yield row(
         "fit",
         data.name,
         ratios(seconds["ours"], seconds["by hand"]),
         ours=in_seconds(seconds["ours"]),
         theirs=in_seconds(seconds["by hand"]),
-        note=f"{len(material.parts.train)} samples to train, {len(material.parts.val)} to "
+        note=f"{len(run_data.parts.train)} samples to train, {len(run_data.parts.val)} to "
         f"validate; the test logits differ by {difference:.1e} at most.",
     )

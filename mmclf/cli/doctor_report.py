@@ -39,8 +39,8 @@ def summary(examination: Examination) -> str:
     bad, notes = examination.count("bad"), examination.count("note")
     counts = [f"{bad} bad"] if bad > 0 else []
     counts += [f"{notes} note{'' if notes == 1 else 's'}"] if notes > 0 else []
-    outcome = "a run would stop or mislead" if bad > 0 else "nothing is bad"
-    return f"{outcome}: {', '.join(counts) if counts else 'all is ok'}"
+    end = "a run would stop or mislead" if bad > 0 else "nothing is bad"
+    return f"{end}: {', '.join(counts) if counts else 'all is ok'}"
 
 
 def labels_csv(rows: Sequence[LabelRow]) -> str:

@@ -141,7 +141,7 @@ def _logging(path: str, node: object) -> Iterator[str]:
         if odd and value not in STREAMS and not LOG_FILE.fullmatch(str(value)):
             yield f"{where}: found {value!r}, expected a plain value or {' or '.join(STREAMS)}"
     yield from _keys(path, node, LOGGING_KEYS)
-    for kind, judge in (("formatters", _formatter), ("handlers", _handler)):
+    for kind, handler_of in (("formatters", _formatter), ("handlers", _handler)):
         children = node.get(kind) or {}
         if not isinstance(children, Mapping):
             yield f"{path}.{kind}: found {children!r}, expected a mapping"
@@ -149,7 +149,7 @@ def _logging(path: str, node: object) -> Iterator[str]:
         for name, child in children.items():
             where = f"{path}.{kind}.{name}"
             if isinstance(child, Mapping):
-                yield from judge(where, child)
+                yield from handler_of(where, child)
             else:
                 yield f"{where}: found {child!r}, expected a mapping"
 

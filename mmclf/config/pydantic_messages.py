@@ -34,7 +34,7 @@ WORDS: Mapping[str, str] = {
 
 
 def expected(details: Sequence[ErrorDetails], annotation: object) -> str | None:
-    """The alternatives that a value missed, or None where they cannot be judged from YAML.
+    """The alternatives that a value missed, or None where they cannot be told from YAML.
 
     A list for a tuple or a text for a Path is what the YAML file of such a setting holds.
     """

@@ -110,7 +110,7 @@ def _check_value(
 
 
 def _annotation(parameter: Parameter, target: Callable[..., Any]) -> object:
-    """The parameter's type, or Any where it cannot be judged."""
+    """The parameter's type, or Any where it cannot be evaluated."""
     home = target.__module__
     if home.partition(".")[0] not in WELL_ANNOTATED or parameter.annotation is Parameter.empty:
         return Any

@@ -46,14 +46,14 @@ def overrides(root: Path, *more: str) -> list[str]:
     ]
 
 
-def gathered(given: list[str]) -> RunData:
+def loaded(given: list[str]) -> RunData:
     config = mmclf.compose(given).config
     with open_store(config, "2 x CPU") as store:
         return load_run_data(config, store)
 
 
-def material_of(root: Path, *more: str) -> RunData:
-    return gathered(overrides(root, *more))
+def run_data_of(root: Path, *more: str) -> RunData:
+    return loaded(overrides(root, *more))
 
 
 def damage(root: Path) -> None:
@@ -62,11 +62,11 @@ def damage(root: Path) -> None:
 
 
 def test_every_sample_has_its_picture(root: Path) -> None:
-    material = material_of(root)
-    assert material.images is not None
-    shown = material.images.pictures[:, 0, 0, 0]
-    assert [f"{i}.png" for i in shown] == list(material.samples.ids)
-    assert material.images.unreadable == {}
+    data = run_data_of(root)
+    assert data.images is not None
+    shown = data.images.pictures[:, 0, 0, 0]
+    assert [f"{i}.png" for i in shown] == list(data.samples.ids)
+    assert data.images.unreadable == {}
 
 
 def test_bad_images_stop_the_run_and_are_all_listed(
@@ -93,16 +93,16 @@ def test_many_bad_images_are_counted(root: Path) -> None:
     with pytest.raises(
         InputError, match=r"8 of 40 images .* and 3 more \(all in .*bad_images\.csv\): replace"
     ):
-        material_of(root)
+        run_data_of(root)
 
 
 def test_bad_images_are_left_out_counted_and_logged(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     damage(root)
-    material = material_of(root, "data.on_bad_image=skip")
+    data = run_data_of(root, "data.on_bad_image=skip")
     assert "2 of 40 images cannot be read" in capsys.readouterr().err
-    used = np.concatenate([rows for _, rows in material.parts.items()])
+    used = np.concatenate([rows for _, rows in data.parts.items()])
     assert sorted(used) == [i for i in range(COUNT) if i not in (7, 11)]
 
     result = mmclf.run(mmclf.compose(overrides(root, "data.on_bad_image=skip")))
@@ -123,7 +123,7 @@ def test_bad_images_are_left_out_counted_and_logged(
 def test_the_file_that_is_there_is_named(root: Path, name: str) -> None:
     (root / "data" / "7.png").rename(root / "data" / name)
     with pytest.raises(InputError) as caught:
-        material_of(root)
+        run_data_of(root)
     message = str(caught.value)
     assert f"but there is {name}" in message
     assert ("data.image_suffix=.jpg" in message) == (name == "7.png.jpg")
@@ -132,9 +132,9 @@ def test_the_file_that_is_there_is_named(root: Path, name: str) -> None:
 def test_what_is_left_out_does_not_change_the_split(root: Path) -> None:
     """A run on captions alone has the same test set but for the samples left out."""
     captions = ["vision=none", "text=tfidf", "text.min_df=1", f"data.root={root}"]
-    whole = gathered(["data=competition", *captions, f"output_dir={root.parent}/outputs"]).parts
+    whole = loaded(["data=competition", *captions, f"output_dir={root.parent}/outputs"]).parts
     damage(root)
-    left = material_of(root, "data.on_bad_image=skip").parts
+    left = run_data_of(root, "data.on_bad_image=skip").parts
     for name, rows in whole.items():
         assert list(left[name]) == [i for i in rows if i not in (7, 11)]
 
@@ -143,14 +143,14 @@ def test_a_part_of_which_nothing_is_left_is_an_error(root: Path) -> None:
     test = [(f"{i}.png", [str(1 + i % 2)], "x") for i in range(90, 95)]
     write_rows(root / "test.csv", test)
     with pytest.raises(InputError, match="none of the 5 samples of test is left without those"):
-        material_of(root, "data.on_bad_image=skip")
+        run_data_of(root, "data.on_bad_image=skip")
 
 
 def test_captions_alone_need_no_images(root: Path) -> None:
     for path in (root / "data").iterdir():
         path.unlink()
-    material = gathered(["data=competition", f"data.root={root}", f"output_dir={root.parent}/o"])
-    assert (material.images, len(material.samples)) == (None, COUNT)
+    data = loaded(["data=competition", f"data.root={root}", f"output_dir={root.parent}/o"])
+    assert (data.images, len(data.samples)) == (None, COUNT)
 
 
 def test_a_table_without_images_needs_vision_none(root: Path) -> None:
@@ -158,4 +158,4 @@ def test_a_table_without_images_needs_vision_none(root: Path) -> None:
     (root / "table.csv").write_text("caption,labels\n" + "\n".join(rows) + "\n")
     given = overrides(root)[1:]
     with pytest.raises(InputError, match=r"this data has no images .*: choose vision=none"):
-        gathered(["data=table", "data.file=table.csv", "data.image_column=null", *given])
+        loaded(["data=table", "data.file=table.csv", "data.image_column=null", *given])

@@ -1,4 +1,4 @@
-"""Every threshold tried, judged by scikit-learn: what the searches are held to."""
+"""Every threshold tried, scored by scikit-learn: what the searches are held to."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def matrix(rows: list[list[int]]) -> Labels:
     return np.array(rows, dtype=np.uint8)
 
 
-def judged(decided: Labels, labels: Labels, average: Average) -> Floats:
+def scored(decided: Labels, labels: Labels, average: Average) -> Floats:
     """scikit-learn's F1 (C,) of many decisions (C, N, L), at a single call, which is slow."""
     both = np.broadcast_to(labels, decided.shape), decided
     many, samples, width = decided.shape
@@ -51,7 +51,7 @@ def score(
     probabilities: Floats, labels: Labels, thresholds: Floats, empty: Empty, average: Average
 ) -> float:
     decided = decide(probabilities, thresholds, empty)
-    return float(judged(decided[None], labels, average)[0])
+    return float(scored(decided[None], labels, average)[0])
 
 
 def brute_force(
@@ -63,7 +63,7 @@ def brute_force(
 ) -> Floats:
     """The scores of every choice of thresholds (L,)."""
     decided = np.stack([decide(probabilities, thresholds, empty) for thresholds in choices])
-    return judged(decided, labels, average)
+    return scored(decided, labels, average)
 
 
 def every_cut(values: Floats) -> list[float]:

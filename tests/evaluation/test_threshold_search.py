@@ -1,4 +1,4 @@
-"""What holds for the search for one threshold and for that per label, and for their judge."""
+"""What holds for the searches for one threshold and for one per label, and for their measure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from exhaustive_search import AVERAGES, EVERY, Drawn, judged, matrix, noisy, predictions
+from exhaustive_search import AVERAGES, EVERY, Drawn, matrix, noisy, predictions, scored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
@@ -23,7 +23,7 @@ def test_the_judge_is_scikit_learn(average: Average) -> None:
     assert not labels.any(axis=1).all()
     nothing = 1 if average == "samples" else 0
     expected = [f1_score(labels, one, average=average, zero_division=nothing) for one in decided]
-    assert judged(decided, labels, average).tolist() == pytest.approx(expected)
+    assert scored(decided, labels, average).tolist() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("average", AVERAGES)

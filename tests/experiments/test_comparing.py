@@ -31,19 +31,19 @@ def _loaded() -> Any:
 comparing = _loaded()
 
 
-def outcome(metrics: dict[str, list[tuple[int, float]]], **changes: Any) -> Any:
+def result(metrics: dict[str, list[tuple[int, float]]], **changes: Any) -> Any:
     params = {"head.hidden": "512", "output_dir": "/old", "loss._target_": "mmclf.losses.FocalLoss"}
     rows = [
         {"Arm": "bce", "SD": "0.25", "Running time (s)": "3.5"},
         {"Arm": "focal", "SD": "", "Running time (s)": "4.5"},
     ]
     run = comparing.Run("FINISHED", metrics, params, {"predictions/val, logits": "sha256 ab"})
-    whole = comparing.Outcome(OVERRIDES, 1.0, None, {"0": run}, {"results.csv": rows})
+    whole = comparing.CommandResult(OVERRIDES, 1.0, None, {"0": run}, {"results.csv": rows})
     return dataclasses.replace(whole, **changes)
 
 
 def old_form(loss: float = 0.25) -> Any:
-    return outcome(
+    return result(
         {
             "val/loss": [(1, 0.5), (2, loss), (3, loss)],
             "test/map": [(3, 0.75)],
@@ -53,7 +53,7 @@ def old_form(loss: float = 0.25) -> Any:
 
 
 def new_form(loss: float = 0.25, final: float = 0.25) -> Any:
-    return outcome(
+    return result(
         {
             "epoch/val/loss": [(1, 0.5), (2, loss)],
             "val/loss": [(0, final)],
@@ -108,7 +108,7 @@ def test_what_only_the_old_tree_has_is_a_difference() -> None:
 
 
 def test_an_epoch_less_is_a_difference() -> None:
-    short = outcome({"val/loss": [(1, 0.5), (2, 0.25)], "test/map": [(2, 0.75)]})
+    short = result({"val/loss": [(1, 0.5), (2, 0.25)], "test/map": [(2, 0.75)]})
     assert keys(comparing.compare(old_form(), short)) == ["epoch/val/loss, step 2"]
 
 

@@ -111,17 +111,17 @@ def trained(width: int) -> Classifier:
     return Classifier({"text": nn.Identity()}, Concat([width]), make_head(width, 2, 4, 0.1))
 
 
-def outcome_of(
+def fit_result_of(
     model: nn.Module, encoders: Mapping[str, Any], trained: Collection[str] = ()
 ) -> FitResult:
-    """The outcome of one epoch that left this model."""
-    judged = SplitOutputs(0.5, np.zeros((1, 2), np.float32))
+    """The result of one epoch that left this model."""
+    outputs = SplitOutputs(0.5, np.zeros((1, 2), np.float32))
     known = {name: describe_encoder(one, trained=name in trained) for name, one in encoders.items()}
     files = {name: data for one in known.values() for name, data in one.files.items()}
     return FitResult(
-        train=(judged,),
-        val=(judged,),
-        outputs=dict.fromkeys(("train", "val", "test"), judged),
+        train=(outputs,),
+        val=(outputs,),
+        outputs=dict.fromkeys(("train", "val", "test"), outputs),
         best=1,
         summary=classifier.summary(model),
         encoders={name: one.values for name, one in known.items()},
@@ -136,8 +136,8 @@ def described(
     encoders: Mapping[str, Any],
     trained: Collection[str] = (),
 ) -> dict[str, Any]:
-    outcome = outcome_of(model, encoders, trained)
-    write_model(folder, config, RUN_DATA, outcome, "empty", THRESHOLDS, {"text": "bf16"})
+    result = fit_result_of(model, encoders, trained)
+    write_model(folder, config, RUN_DATA, result, "empty", THRESHOLDS, {"text": "bf16"})
     found: dict[str, Any] = json.loads((folder / "model" / "model.json").read_text())
     return found
 
@@ -284,7 +284,7 @@ def test_left_out_images_are_listed(tmp_path: Path, unreadable: dict[int, str]) 
 def test_the_summary_counts_parameters(tmp_path: Path, config: Config) -> None:
     model = trained(3)
     encoders = {"text": Frozen(), "vision": Tfidf(min_df=1, ngram_max=2).fit(CAPTIONS)}
-    text = summary(config, outcome_of(model, encoders))
+    text = summary(config, fit_result_of(model, encoders))
     assert "text: Frozen, 3 features, 3,003 parameters, frozen" in text
     # The terms: and, and dog, cat, cat and, dog.
     assert "vision: Tfidf, 5 features, 0 parameters, frozen" in text

@@ -19,7 +19,7 @@ def run(folder: Path, *overrides: str) -> Result:
     return mmclf.run(mmclf.compose([*SMALL, f"output_dir={folder}", *overrides]))
 
 
-def material_of(folder: Path, *overrides: str) -> RunData:
+def run_data_of(folder: Path, *overrides: str) -> RunData:
     config = mmclf.compose([*SMALL, f"output_dir={folder}", *overrides]).config
     with open_store(config, "2 x CPU") as store:
         return load_run_data(config, store)
@@ -30,8 +30,8 @@ def test_a_constant_learns_how_common_each_label_is(tmp_path: Path) -> None:
     result = run(tmp_path, "text=constant", *linear, "trainer.epochs=60")
     for logits in result.logits.values():
         assert (logits == logits[0]).all()
-    material = material_of(tmp_path)
-    shares = material.labels("train").mean(axis=0)
+    data = run_data_of(tmp_path)
+    shares = data.labels("train").mean(axis=0)
     assert 1 / (1 + np.exp(-result.logits["test"][0])) == pytest.approx(shares, abs=0.1)
 
 
@@ -53,7 +53,7 @@ def test_a_constant_cannot_be_trained(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_shuffled_captions_stay_on_their_side_of_the_sources_test(tmp_path: Path) -> None:
     own, shuffled = (
-        material_of(tmp_path, f"data.caption_order={order}") for order in ("own", "shuffled")
+        run_data_of(tmp_path, f"data.caption_order={order}") for order in ("own", "shuffled")
     )
     assert shuffled.samples.captions != own.samples.captions
     for part, rows in own.parts.items():
@@ -61,7 +61,7 @@ def test_shuffled_captions_stay_on_their_side_of_the_sources_test(tmp_path: Path
     for is_test in (True, False):
         rows = np.flatnonzero(own.samples.own_test == is_test)
         before, after = (
-            sorted(material.samples.captions[row] for row in rows) for material in (own, shuffled)
+            sorted(data.samples.captions[row] for row in rows) for data in (own, shuffled)
         )
         assert before == after
     assert np.array_equal(shuffled.samples.labels, own.samples.labels)
@@ -69,9 +69,9 @@ def test_shuffled_captions_stay_on_their_side_of_the_sources_test(tmp_path: Path
 
 def test_a_model_of_shuffled_captions_reads_captions_as_they_are(tmp_path: Path) -> None:
     result = run(tmp_path, "data.caption_order=shuffled", "trainer.epochs=2")
-    rows = material_of(tmp_path).parts.test
+    rows = run_data_of(tmp_path).parts.test
     own, shuffled = (
-        material_of(tmp_path, f"data.caption_order={order}").samples.captions
+        run_data_of(tmp_path, f"data.caption_order={order}").samples.captions
         for order in ("own", "shuffled")
     )
     predictor = mmclf.load(result.run_id, output_dir=tmp_path, device="cpu")

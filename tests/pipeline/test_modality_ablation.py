@@ -1,4 +1,4 @@
-"""A trained model judged on test samples that are not what they were: nothing is fitted again."""
+"""A trained model evaluated on changed test samples: nothing is fitted again."""
 
 from __future__ import annotations
 
@@ -72,22 +72,22 @@ def shuffled_rows(count: int, modality: str, seed: int = 0) -> NDArray[np.int64]
 class Known:
     """What a run was made of: its samples, its parts, and the features of all its samples."""
 
-    material: RunData
+    data: RunData
     features: Mapping[str, Tensor]
 
     @property
     def parts(self) -> Parts:
-        return self.material.parts
+        return self.data.parts
 
     def captions(self, rows: NDArray[np.int64]) -> list[str]:
-        return [self.material.samples.captions[row] for row in rows]
+        return [self.data.samples.captions[row] for row in rows]
 
 
 def known(folder: Path, *more: str) -> Known:
     config = mmclf.compose(overrides(folder, *more)).config
     with open_store(config, "2 x CPU") as store:
-        material = load_run_data(config, store)
-        resolver = StageResolver(config, material, "argmax", store.hasher, "2 x CPU")
+        data = load_run_data(config, store)
+        resolver = StageResolver(config, data, "argmax", store.hasher, "2 x CPU")
         stages_of_run = resolver.resolve()
         assert stages_of_run is not None
         features = {}
@@ -95,7 +95,7 @@ def known(folder: Path, *more: str) -> Known:
             found = store.get(stages[0], FeaturesSerializer())
             assert found is not None
             features[name] = torch.from_numpy(found.value.values)
-    return Known(material, features)
+    return Known(data, features)
 
 
 @pytest.fixture(scope="module")
@@ -258,12 +258,12 @@ def test_a_trained_encoder_is_dropped(
     result = run(tmp_path, *trained, f"at_test.{dropped}=dropped")
     given = known(tmp_path, *trained)
     model = restore(artifacts_of(tmp_path, result) / "model", ())
-    gallery = given.material.images
-    assert gallery is not None
+    images = given.data.images
+    assert images is not None
     features = {}
     with torch.inference_mode():
         for name, rows in (("train", given.parts.train), ("test", given.parts.test)):
-            seen = torch.from_numpy(gallery.pictures[rows])
+            seen = torch.from_numpy(images.pictures[rows])
             vision, text = model.encoders["vision"], model.encoders["text"]
             pictures = vision(standardise(vision, seen))
             captions = text(text.tokenize(given.captions(rows)))

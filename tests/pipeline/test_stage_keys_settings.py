@@ -95,7 +95,7 @@ CASES: Mapping[Lines, Mapping[str, str]] = {
     (*BASE, "trainer.monitor=val/loss"): {"threshold.empty=empty": "decide"},
     (*BASE, "threshold=global_f1"): {"threshold.average=macro": "decide"},
     (*BASE, "loss=weighted_bce"): {"loss.form=sqrt": LEARNT, "loss.max_weight=null": LEARNT},
-    # What is judged once more hangs on the fit, and nothing else hangs on it but the decision.
+    # What is evaluated once more hangs on the fit, and nothing else hangs on it but the decision.
     (*BASE, "at_test.text=shuffled"): {
         "at_test.text=dropped": TESTED,
         "at_test.vision=shuffled": TESTED,

@@ -67,20 +67,20 @@ def written(
     dims = {name: encoder.out_dim for name, encoder in encoders.items()}
     torch.manual_seed(1)
     model = make_model(config.fusion, config.head, dims, trainable, 2, allow).eval()
-    judged = SplitOutputs(0.5, np.zeros((1, 2), np.float32))
+    outputs = SplitOutputs(0.5, np.zeros((1, 2), np.float32))
     known = {
         name: describe_encoder(one, trained=name in trainable) for name, one in encoders.items()
     }
     files = {name: data for one in known.values() for name, data in one.files.items()}
-    outcome = FitResult(
-        train=(judged,),
-        val=(judged,),
-        outputs=dict.fromkeys(("train", "val", "test"), judged),
+    result = FitResult(
+        train=(outputs,),
+        val=(outputs,),
+        outputs=dict.fromkeys(("train", "val", "test"), outputs),
         best=1,
         summary=summary(model),
         encoders={name: one.values for name, one in known.items()},
         model=files | {"classifier.safetensors": as_safetensors(model)},
     )
     data, thresholds = RunData(SAMPLES, PARTS, None, ()), np.array([0.25, 1 / 3])
-    write_model(folder, config, data, outcome, "argmax", thresholds, {"text": "bf16"})
+    write_model(folder, config, data, result, "argmax", thresholds, {"text": "bf16"})
     return folder / "model", encoders, model

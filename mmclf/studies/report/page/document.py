@@ -62,7 +62,7 @@ def page(result: StudyResult, details: Details | None, plots: Sequence[Plot]) ->
         notes=[_sentence(note) for note in result.notes],
         arms={arm.name: arm for arm in result.arms},
         marks=lambda arm: _marks(result, arm),
-        outcomes=tables.outcomes,
+        run_counts=tables.run_counts,
         seed_of=tables.seed_of,
         arms_table=tables.arms_page_table(result),
         effects_table=tables.effects_page_table(result),

@@ -194,7 +194,7 @@ def error_of(run: TrackedRun) -> str:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunCount:
     """What became of some seeds of an arm: in words, the runs, and their errors."""
 
     words: str
@@ -202,16 +202,16 @@ class Outcome:
     errors: str = ""
 
 
-def outcomes(arm: ArmResult) -> list[Outcome]:
+def run_counts(arm: ArmResult) -> list[RunCount]:
     """What became of every seed of an arm."""
     if not arm.runs and not arm.failed:
-        return [Outcome("not run")]
-    became = [Outcome(counted(len(arm.runs), "run"), arm.runs)] if arm.runs else []
+        return [RunCount("not run")]
+    became = [RunCount(counted(len(arm.runs), "run"), arm.runs)] if arm.runs else []
     for state in dict.fromkeys(run.status for run in arm.failed):
         runs = [run for run in arm.failed if run.status == state]
         errors = "; ".join(filter(None, dict.fromkeys(map(error_of, runs))))
-        became.append(Outcome(f"{len(runs)} {STATES.get(state, state)}", runs, errors))
+        became.append(RunCount(f"{len(runs)} {STATES.get(state, state)}", runs, errors))
     if arm.missing:
         seeds = listed([str(seed) for seed in arm.missing])
-        became.append(Outcome(f"{'seed' if len(arm.missing) == 1 else 'seeds'} {seeds} not run"))
+        became.append(RunCount(f"{'seed' if len(arm.missing) == 1 else 'seeds'} {seeds} not run"))
     return became
