@@ -126,6 +126,7 @@ def test_a_run_is_composed_once(tmp_path: Path, compositions: list[Sequence[str]
     assert compositions == [given]
 
 
+@pytest.mark.slow
 def test_a_study_composes_its_base_once_and_every_run_once(
     tmp_path: Path, compositions: list[Sequence[str]]
 ) -> None:

@@ -13,6 +13,8 @@ from counting import count_computations
 import mmclf
 from mmclf.pipeline.run import Result
 
+pytestmark = pytest.mark.slow
+
 WORDS = {"dog": "a dog runs", "cat": "a cat sits", "bus": "a red bus"}
 SMALL = (
     "data=table",

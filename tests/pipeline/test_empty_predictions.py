@@ -159,6 +159,7 @@ def test_a_sample_without_true_and_predicted_labels_is_right(
     assert result.metrics["test/f1_samples"] > 0.5
 
 
+@pytest.mark.slow
 def test_a_report_finds_the_same_scores_and_says_how(conf: Path, outputs: Path) -> None:
     runs = [run(conf, outputs, *more)[1] for more in ([], ["optimizer.lr=0.05"])]
     found = compare(tracker_of(outputs), *runs)

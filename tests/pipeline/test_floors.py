@@ -12,6 +12,8 @@ from mmclf.errors import InputError
 from mmclf.pipeline.run import Result
 from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("data.train=120", "data.test=40", "device=cpu", "cache=on")
 
 
@@ -35,7 +37,6 @@ def test_a_constant_learns_how_common_each_label_is(tmp_path: Path) -> None:
     assert 1 / (1 + np.exp(-result.logits["test"][0])) == pytest.approx(shares, abs=0.1)
 
 
-@pytest.mark.slow
 def test_a_constant_is_predicted_from_any_caption(tmp_path: Path) -> None:
     result = run(tmp_path, "text=constant", "trainer.epochs=2")
     found = mmclf.load(result.run_id, output_dir=tmp_path, device="cpu").predict_proba(
@@ -50,7 +51,6 @@ def test_a_constant_cannot_be_trained(tmp_path: Path) -> None:
         run(tmp_path, "text=constant", "text.trainable=true")
 
 
-@pytest.mark.slow
 def test_shuffled_captions_stay_on_their_side_of_the_sources_test(tmp_path: Path) -> None:
     own, shuffled = (
         run_data_of(tmp_path, f"data.caption_order={order}") for order in ("own", "shuffled")

@@ -150,6 +150,7 @@ def test_what_is_no_size_is_refused_in_one_line(store: str, value: str) -> None:
     assert "auto" in message
 
 
+@pytest.mark.slow
 def test_a_run_of_auto_is_one_of_its_pixels(store: str, tmp_path: Path) -> None:
     small = ["vision=timm", "vision.name=test_vit", "vision.weights=random", "trainer.epochs=1"]
     lines = [store, f"output_dir={tmp_path}", "text=none", "data.train=60", "data.test=20", *small]

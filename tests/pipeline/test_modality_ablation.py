@@ -179,6 +179,7 @@ def test_the_test_set_alone_is_another(folder: Path, plain: Result, change: str)
         assert path.read_bytes() == (models[1] / path.relative_to(models[0])).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_fit_is_made_once(tmp_path: Path, calls: Counter[str]) -> None:
     dropped, shuffled = "at_test.vision=dropped", "at_test.text=shuffled"
     run(tmp_path, *VISION)

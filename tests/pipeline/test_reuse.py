@@ -21,6 +21,8 @@ from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.training.components import build_components
 from mmclf.training.fit import FitData
 
+pytestmark = pytest.mark.slow
+
 SMALL = (
     "data.train=120",
     "data.test=30",
@@ -121,7 +123,6 @@ def test_losses_and_seeds_share_the_features(tmp_path: Path, calls: Counter[str]
     assert calls == {"view 0": 1, "text": 2, "fit": 4}
 
 
-@pytest.mark.slow
 def test_thresholds_share_the_fit(tmp_path: Path, calls: Counter[str]) -> None:
     results = [
         run(tmp_path, f"threshold={rule}") for rule in ("fixed", "global_f1", "per_label_f1")
@@ -196,7 +197,6 @@ def test_a_pruned_fit_of_stored_features_is_fitted_again_to_the_same_numbers(
     assert np.array_equal(again.logits["test"], first.logits["test"])
 
 
-@pytest.mark.slow
 def test_damaged_features_are_encoded_again_with_a_line_of_warning(
     tmp_path: Path, calls: Counter[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -216,7 +216,6 @@ def test_damaged_features_are_encoded_again_with_a_line_of_warning(
     assert scores(first) == scores(run(tmp_path))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("more", [(), ("at_test.text=shuffled",), ("text=constant",)])
 def test_a_stored_run_waits_for_no_library_that_only_computing_needs(
     tmp_path: Path, more: tuple[str, ...]

@@ -9,6 +9,8 @@ from small_studies import SMALL, children, losses, own_study, parent_of, places,
 
 from mmclf.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 RATES = (
     "study:\n  question: Which rate?\n  design: grid\n"
     "  factors: {optimizer.lr: [0.001, 1.0e+20]}\n  seeds: 2\n"
@@ -47,7 +49,6 @@ def test_a_failed_arm_stops_nothing_and_is_shown_and_tried_again(
     assert len(again) == 6
 
 
-@pytest.mark.slow
 def test_a_run_whose_artifacts_are_lost_is_done_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -66,7 +67,6 @@ def test_a_run_whose_artifacts_are_lost_is_done_again(
     assert (after[new].tags["mmclf.arm"], after[new].status) == ("focal", "FINISHED")
 
 
-@pytest.mark.slow
 def test_the_report_is_of_the_study_that_was_run_last(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,7 +82,6 @@ def test_the_report_is_of_the_study_that_was_run_last(
     assert "trainer.epochs=1" not in page
 
 
-@pytest.mark.slow
 def test_other_settings_are_another_study(tmp_path: Path) -> None:
     command = losses(tmp_path)
     assert main(command) == 0

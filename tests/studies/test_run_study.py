@@ -13,6 +13,8 @@ from small_studies import SMALL, children, losses, parent_of, places
 
 from mmclf.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def thresholds(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -128,7 +130,6 @@ def test_every_cell_of_an_arm_is_the_mean_of_its_runs(thresholds: Path) -> None:
             assert float(row["Diff. low"]) <= difference <= float(row["Diff. high"])
 
 
-@pytest.mark.slow
 def test_a_launcher_of_joblib_runs_a_study_in_parallel(tmp_path: Path) -> None:
     command = [*losses(tmp_path), "study.seeds=[3,1]"]
     assert main([*command, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]) == 0

@@ -15,9 +15,9 @@ from mmclf.studies.report.collect import collect
 from mmclf.studies.statistics.estimates import holm
 
 pytest_plugins = ["tracker_fixture"]
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.slow
 def test_sampled_orders_widen_the_interval_of_a_shapley_value(
     tracker: Tracker, tmp_path: Path
 ) -> None:

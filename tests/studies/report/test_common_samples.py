@@ -38,6 +38,7 @@ def test_the_baseline_has_the_test_set_that_counts(tracker: Tracker, tmp_path: P
     assert "not compared, as their test set is another one: b (seed 0), c (seed 0)" in found.notes
 
 
+@pytest.mark.slow
 def test_runs_that_lack_few_samples_are_compared_on_those_they_share(
     tracker: Tracker, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from mmclf.studies.report.compare import compare
 from mmclf.studies.report.study_tables import verdict
 
 pytest_plugins = ["tracker_fixture"]
+pytestmark = pytest.mark.slow
 
 
 def test_two_runs_are_compared_paired_by_sample(tracker: Tracker, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from tracked_runs import ARMS, TEST, start, track, tracker_in
 from mmclf.studies.report.collect import collect
 from mmclf.studies.report.results import StudyResult
 
+pytestmark = pytest.mark.slow
+
 
 def studied(folder: Path, sizes: tuple[int | None, int | None]) -> StudyResult:
     """A study of two arms, whose runs tell groups of so many samples, or none."""

@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 import pytest
 from tracked_runs import start, track, tracker_in
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[3] / "experiments" / "publish.py"
 
 
