@@ -100,8 +100,8 @@ def tell(samples: Samples, parts: Parts, split: Split) -> None:
         check_sizes(samples, parts, split),
         *check_label_parts(samples, parts),
     ]
-    told = [check for check in checks if check.status != "ok" or check.name == SIZES]
-    lines = [*samples.notes, *(f"{check.name}: {check.detail}" for check in told)]
+    odd = [check for check in checks if check.status != "ok" or check.name == SIZES]
+    lines = [*samples.notes, *(f"{check.name}: {check.detail}" for check in odd)]
     sys.stderr.write("".join(f"mmclf: {line}\n" for line in lines))
 
 

@@ -236,7 +236,7 @@ def _used_rows(rows: _Rows, unlabelled: str, *, has_labels: bool) -> tuple[_Rows
     sample_of, count = rows.samples.sample_of, len(rows.samples.first)
     is_labelled = (rows.labels.matrix(rows.samples).sum(axis=1) > 0)[sample_of]
     bare = np.unique(sample_of[is_used & ~is_labelled])
-    if len(bare) and unlabelled != "error":
+    if has_labels and len(bare) and unlabelled != "error":
         done = "kept" if unlabelled == "keep" else "left out"
         notes.append(
             f"{where}: {len(bare)} of {count} samples have no labels, and are {done} "

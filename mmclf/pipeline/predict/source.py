@@ -161,13 +161,11 @@ def _of_labelled(node: Node, allow: Sequence[str]) -> SamplesToPredict:
 
 
 def _to_predict(samples: Samples, form: LabelForm) -> SamplesToPredict:
-    # That the labels are left alone needs no telling.
-    notes = [note for note in samples.notes if "data.unlabelled" not in note]
     captions: Sequence[str | Sequence[str]] = samples.captions
     if samples.other_captions:
         pairs = zip(samples.captions, samples.other_captions, strict=True)
         captions = [(first, *others) for first, others in pairs]
-    return SamplesToPredict(samples.ids, captions, lambda: samples.images, form, notes)
+    return SamplesToPredict(samples.ids, captions, lambda: samples.images, form, samples.notes)
 
 
 READERS: Mapping[Any, Callable[[Node, Sequence[str]], SamplesToPredict]] = {

@@ -24,7 +24,7 @@ def test_a_table_with_images_is_known_by_them(tmp_path: Path) -> None:
     assert [*found.images()] == [tmp_path / "pictures" / "a.jpg"]
     assert (found.form.id_column, found.form.label_column) == ("image", "labels")
     assert (found.form.separator, found.form.flag_prefix) == ("|", None)
-    assert found.notes == []
+    assert list(found.notes) == []
 
 
 def test_a_table_with_images_inside_is_known_by_their_names(tmp_path: Path) -> None:
