@@ -5,13 +5,19 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from counting import count_computations
 
 import mmclf
+from mmclf.pipeline import stage_runner
 from mmclf.pipeline.run import Result
+from mmclf.training.batches import FeatureInput
+from mmclf.training.fit import FitData, fit_model
 
 pytestmark = pytest.mark.slow
 
@@ -62,6 +68,30 @@ def test_a_caption_that_stands_twice_is_as_one(folder: Path) -> None:
     once, twice = run(folder, "first"), run(folder, "first,same")
     for part in ("val", "test"):
         assert twice.logits[part] == pytest.approx(once.logits[part], abs=1e-4)
+
+
+def test_training_draws_each_and_evaluation_takes_their_mean(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[FitData] = []
+
+    def fit(components: Any, data: FitData, *others: Any) -> Any:
+        fitted.append(data)
+        return fit_model(components, data, *others)
+
+    monkeypatch.setattr(stage_runner, "fit_model", fit)
+    run(folder, "first,other")
+    (data,) = fitted
+    mean, first, other = (view.numpy() for view in data.features["text"])
+    assert data.means == ("text",)
+    several = np.arange(60) % 2 == 1  # which have another caption
+    assert mean[several] == pytest.approx((first + other)[several] / 2, abs=1e-6)
+    assert np.array_equal(mean[~several], first[~several])
+    assert np.array_equal(other[~several], first[~several])
+    components: Any = SimpleNamespace(config=SimpleNamespace(modalities=("text",)))
+    drawn = data.training_set(components, ["train"], torch.device("cpu")).inputs["text"]
+    assert isinstance(drawn, FeatureInput)
+    assert not drawn.clean_is_drawn
 
 
 def test_each_is_encoded_once_and_stored(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
