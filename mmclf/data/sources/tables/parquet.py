@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmclf.data.image_locations import ParquetCell
+from mmclf.data.sources.tables.class_labels import class_names, with_names
 from mmclf.data.sources.tables.columns import FileColumns, chosen_columns
 from mmclf.errors import InputError
 
@@ -20,6 +21,8 @@ def read_parquet(
     path: Path, wanted: Sequence[str], optional: Collection[str] = (), pictures: str | None = None
 ) -> FileColumns:
     """Read the wanted columns; a missing value is None, an image inside the file a ParquetCell.
+
+    Numbers of classes that the file names, as Hugging Face's data sets write it, become the names.
 
     Raises InputError if pyarrow is missing, the file is damaged or lacks a column, or one that is
     not of images holds bytes.
@@ -46,10 +49,13 @@ def read_parquet(
             holders = {field.name for field in fields if holds_bytes(field.type)}
             _refuse_bytes(path, holders - {pictures})
             content = file.read(columns=[n for n in names if n not in holders])
-            columns = {
+            columns: dict[str, Sequence[object]] = {
                 name: _cells(path, file, name) if name in holders else _values(content.column(name))
                 for name in names
             }
+            for name, classes in class_names(file.schema_arrow.metadata).items():
+                if name in columns:
+                    columns[name] = with_names(path, name, columns[name], classes)
     except InputError:
         raise
     # Arrow raises OSError, ValueError, KeyError and its own exceptions for a damaged file.
