@@ -64,7 +64,14 @@ def weights_of(folder: Path, result: Result) -> dict[str, torch.Tensor]:
     return dict(load_file(path))
 
 
-@pytest.mark.parametrize("trained", [("vision",), ("text",), ("vision", "text")], ids="+".join)
+@pytest.mark.parametrize(
+    "trained",
+    [
+        pytest.param(("vision",), id="vision"),
+        pytest.param(("text",), id="text", marks=pytest.mark.slow),
+        pytest.param(("vision", "text"), id="both", marks=pytest.mark.slow),
+    ],
+)
 def test_what_is_trainable_is_trained_and_the_rest_encoded_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: tuple[str, ...]
 ) -> None:
