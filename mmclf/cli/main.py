@@ -13,6 +13,7 @@ from types import FrameType
 from mmclf.cli.columns import two_columns
 from mmclf.config.shipped import conf_dir
 from mmclf.errors import InputError
+from mmclf.storage import environment
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -68,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     signal.signal(signal.SIGTERM, _interrupt)
+    environment.wait_without_spinning()
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
         return _command(arguments)(arguments)
