@@ -39,7 +39,7 @@ def test_off_a_terminal_short_work_is_done_in_silence(
     assert capsys.readouterr() == ("", "")
 
 
-def test_off_a_terminal_long_work_is_told_every_30_s_with_rate_and_time_left(
+def test_off_a_terminal_long_work_is_printed_every_30_s_with_rate_and_time_left(
     at: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with progress_bar("encoding images", 60_000) as advance:
@@ -57,7 +57,7 @@ def test_off_a_terminal_long_work_is_told_every_30_s_with_rate_and_time_left(
     ]
 
 
-def test_slow_steps_are_told_by_their_seconds(
+def test_slow_steps_are_printed_with_their_seconds(
     at: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with progress_bar("training, epochs", 10) as advance:
@@ -66,7 +66,7 @@ def test_slow_steps_are_told_by_their_seconds(
     assert capsys.readouterr().err == Naming("training, epochs", "1/10", "35 s", "5:15")
 
 
-def test_nothing_is_told_before_the_first_step(
+def test_nothing_is_printed_before_the_first_step(
     at: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with progress_bar("training, epochs", 10) as advance:

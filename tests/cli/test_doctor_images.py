@@ -75,7 +75,7 @@ def test_data_without_images(table: Table) -> None:
     assert results(checks)["images"] == ("note", Naming("vision=none"))
 
 
-def test_grey_of_fewer_bits_than_its_files_is_told_by_doctor_and_run(
+def test_grey_of_fewer_bits_than_its_files_is_noted_by_doctor_and_run(
     table: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "grey of fewer bits" not in results(table.examined().checks)

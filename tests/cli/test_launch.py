@@ -167,7 +167,7 @@ def test_help_and_version_run_nothing(
     assert words in capsys.readouterr().out
 
 
-def test_a_job_that_cannot_be_composed_is_told(
+def test_a_job_that_cannot_be_composed_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:

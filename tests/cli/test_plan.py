@@ -42,7 +42,7 @@ def test_a_study_that_was_never_run_is_all_left_and_of_unknown_time(
 
 
 @pytest.mark.slow
-def test_what_is_left_is_told_at_the_speed_of_what_was_run(
+def test_time_left_is_estimated_by_the_speed_of_earlier_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = f"output_dir={tmp_path}"

@@ -163,7 +163,7 @@ def test_probabilities_have_a_column_for_each_label(
     assert found == pytest.approx(probabilities, rel=1e-6)
 
 
-def test_empty_captions_are_told_and_predicted(
+def test_empty_captions_are_warned_of_and_predicted(
     outputs: Path, both: str, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = read_rows(root / "test.csv")

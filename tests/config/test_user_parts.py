@@ -150,7 +150,7 @@ def test_a_module_that_is_not_there_is_named(
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_a_fusion_without_out_dim_is_told_what_it_lacks(
+def test_a_fusion_without_out_dim_is_refused(
     own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["--config-dir", str(own), "allow_targets=[my_parts]", f"output_dir={tmp_path}"]
@@ -170,7 +170,7 @@ def test_what_is_not_granted_is_not_found_in_ones_folder(own: Path, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_two_modules_of_one_name_are_told_apart(own: Path, tmp_path: Path) -> None:
+def test_two_modules_of_one_name_are_refused(own: Path, tmp_path: Path) -> None:
     compose(["loss=brier", "allow_targets=[my_parts]"], config_dir=own)
     other = tmp_path / "other"
     (other / "loss").mkdir(parents=True)
@@ -235,7 +235,7 @@ def test_want_of_memory_is_no_fault_of_the_settings(tmp_path: Path) -> None:
         ("{}['key']", "(KeyError): 'key'"),
     ],
 )
-def test_whatever_a_part_raises_is_told_in_a_line(
+def test_whatever_a_part_raises_is_printed_in_a_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, message: str
 ) -> None:
     (tmp_path / "loss").mkdir()

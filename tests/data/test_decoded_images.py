@@ -85,7 +85,7 @@ def test_images_that_cannot_be_read_are_listed(paths: list[Path]) -> None:
         assert (found.pictures[[0, 2, 3, 5, 6], 0, 0, 1] == 100).all()
 
 
-def test_grey_of_fewer_bits_is_told_also_from_the_store(paths: list[Path]) -> None:
+def test_grey_of_fewer_bits_is_noted_also_from_the_store(paths: list[Path]) -> None:
     assert decoded(paths).notes == ()
     for row, bits in ((1, 12), (4, 12), (5, 10)):
         grey = np.full((4, 4), (1 << bits) - 1, dtype=np.uint16)
@@ -106,7 +106,7 @@ def test_a_file_that_is_put_back_is_found(paths: list[Path]) -> None:
     assert decoded(paths).unreadable == {}
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(
+def test_a_full_disk_is_reported_and_leaves_nothing(
     paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_: int) -> None:

@@ -102,7 +102,7 @@ def test_the_root_folder_holds_everything() -> None:
     assert image_path(Path("/"), "a.jpg") == Path("/a.jpg")
 
 
-def test_a_folder_that_is_not_there_is_told_of_elsewhere(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_reported_elsewhere(tmp_path: Path) -> None:
     names = ["a.jpg", "b/c.jpg"]
     assert image_paths(tmp_path / "gone", names) == tuple(tmp_path / "gone" / n for n in names)
 

@@ -191,7 +191,7 @@ def test_as_many_pixels_as_allowed_are_read(
 
 
 @pytest.mark.parametrize("error", [MemoryError, RecursionError, KeyError("odd"), struct.error("s")])
-def test_whatever_a_decoder_raises_is_told(
+def test_whatever_a_decoder_raises_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Any
 ) -> None:
     def fail(_: object) -> NoReturn:

@@ -63,7 +63,7 @@ def test_parts_of_the_source_that_divide_a_group(
     assert run.tags["mmclf.shared_groups"] == "1"
 
 
-def test_what_a_source_left_out_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_source_left_out_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     nobody = np.zeros(10, dtype=bool)
     ids = tuple(map(str, range(10)))
     labels = np.ones((10, 1), dtype=np.uint8)

@@ -125,7 +125,7 @@ def test_a_level_that_cannot_be_composed_is_named_with_its_arm(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("seeds", "found"), [("0", "0"), ("[]", "[]"), ("[-1]", "[-1]"), ("few", "'few'")]
 )
-def test_seeds_that_are_none_are_told_in_words(seeds: str, found: str) -> None:
+def test_seeds_that_are_none_are_refused(seeds: str, found: str) -> None:
     with pytest.raises(InputError) as caught:
         compose_study(["study=loss", *LIGHT, f"study.seeds={seeds}"])
     assert list(caught.value.problems) == [Naming("study.seeds", found, "at least 1", "from 0 on")]
@@ -166,7 +166,7 @@ def test_a_mistake_in_a_factor_is_one_finding_where_it_stands(
     assert problem == words
 
 
-def test_a_key_that_only_some_arms_lack_is_told_with_them(tmp_path: Path) -> None:
+def test_a_key_that_only_some_arms_lack_is_named_with_them(tmp_path: Path) -> None:
     text = (
         "study:\n  question: Q\n  design: grid\n"
         "  factors: {loss: [bce, focal], loss.gamma: [1.0, 2.0]}\n"

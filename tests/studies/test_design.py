@@ -151,7 +151,7 @@ def test_seven_changes_have_all_subsets_and_eight_are_sampled() -> None:
 
 
 @pytest.mark.parametrize(("orders", "draws"), [(4, 2), (5, 3)])
-def test_sampled_orders_are_told_draw_by_draw(orders: int, draws: int) -> None:
+def test_sampled_orders_have_a_draw_for_each_pair(orders: int, draws: int) -> None:
     many = [factor(f"f{i}", "a", "b") for i in range(8)]
     found = design("attribution", *many, orders=orders)
     for effect in found.effects:

@@ -73,7 +73,7 @@ def test_what_no_study_can_vary_is_named(factors: dict[str, Any], words: Naming)
     assert str(caught.value) == words
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     with pytest.raises(InputError) as caught:
         factors_of(study({"loss": ["bce"], "seed": [0, 1]}))
     assert len(caught.value.problems) == 2

@@ -22,7 +22,7 @@ def test_a_device_that_is_not_there_is_answered(wanted: str) -> None:
         pick_device(wanted)
 
 
-def test_an_accelerator_trains_where_it_was_told_to_whatever_came_before() -> None:
+def test_an_accelerator_trains_on_its_device_whatever_came_before() -> None:
     for _ in range(2):
         with accelerator_on(torch.device("cpu")) as accelerator:
             assert accelerator.device.type == "cpu"

@@ -56,7 +56,7 @@ def test_no_categories_and_none_that_is_shown(coco_root: Path) -> None:
     assert problem == Naming("data.categories")
 
 
-def test_a_category_that_no_annotation_has_is_left_out_and_told(coco_root: Path) -> None:
+def test_a_category_that_no_annotation_has_is_left_out_with_a_note(coco_root: Path) -> None:
     (note,) = [note for note in load(str(coco_root)).notes if "categories were" in note]
     assert note == Naming("1 of 5", "'person'")
     chosen = load(str(coco_root), categories=["person", "dog"])

@@ -131,7 +131,7 @@ def test_a_training_table_without_the_column_of_labels(competition: Path) -> Non
     assert error_of(competition) == Naming("train.csv", "1 of 1", "labels", "line 2")
 
 
-def test_all_findings_are_told_at_once(competition: Path) -> None:
+def test_all_findings_are_reported_at_once(competition: Path) -> None:
     rewrite(competition, "train.csv", '0.jpg,1,"a"\n0.jpg,,"b"\n../x.jpg,cat,"c"\n')
     rewrite(competition, "test.csv", '3.jpg,car,"d"\n4.jpg,,"e"\n')
     with pytest.raises(InputError) as caught:

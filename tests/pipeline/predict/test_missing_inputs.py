@@ -16,7 +16,7 @@ from mmclf.pipeline.predict.predictor import Predictor
 pytest_plugins = ["predicting_run_fixtures"]
 
 
-def test_a_missing_caption_is_an_empty_one_and_is_told(
+def test_a_missing_caption_is_an_empty_one_with_a_warning(
     both: Predictor, data: Data, ids: list[str]
 ) -> None:
     images, captions = data.images(ids), data.captions(ids)
@@ -32,7 +32,7 @@ def test_a_missing_caption_is_an_empty_one_and_is_told(
     assert not np.array_equal(found[:2], expected[:2])
 
 
-def test_a_missing_image_is_the_mean_and_is_told(
+def test_a_missing_image_is_the_mean_with_a_warning(
     both: Predictor, data: Data, ids: list[str]
 ) -> None:
     images, captions = data.images(ids), data.captions(ids)

@@ -32,7 +32,7 @@ def test_shards_are_one_table(tmp_path: Path, name: str) -> None:
     assert label_sets(samples) == [{"d"}, {"e"}, {"d", "e"}]
 
 
-def test_rows_of_shards_are_told_apart(tmp_path: Path) -> None:
+def test_rows_of_shards_have_different_ids(tmp_path: Path) -> None:
     write_shards(tmp_path / "shards")
     samples = load(str(tmp_path), "shards", image_column=None)
     assert samples.ids == tuple(f"shards/train-0000{i}-of-3.parquet:1" for i in range(3))
