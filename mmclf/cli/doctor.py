@@ -64,6 +64,7 @@ def track(composed: Composed, examination: Examination) -> str:
     `doctor.md`, and where the data could be loaded and split `labels.csv` and
     `figures/label_shares.png`.
     """
+    # Late: docs/architecture.md#late-imports
     from mmclf.storage.tracking import Tracker
 
     config, choices = composed.config, composed.choices

@@ -78,7 +78,7 @@ def test_the_improved_arm_of_an_attribution_is_the_preset_but_for_its_encoders()
     ("overrides", "words"),
     [
         (["loss=focal"], Naming("loss=focal", "study=loss")),
-        (["seed=3"], Naming("seed=3", "study=loss", "study.seeds=")),
+        (["seed=3"], Naming("seed=3", "study=loss", "study.seeds")),
         (["hydra/sweeper=basic"], Naming("of a study")),
         (["hydra.mode=RUN"], Naming("of a study")),
         (["study.design=ladder"], Naming("study.factors.loss", "6 levels")),
