@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from mmclf.cli.columns import WIDTH, narrow_yaml, two_columns
+from mmclf.config.compose import compose
 from mmclf.config.shipped import conf_dir
 from mmclf.data.guess.guess import guess
 from mmclf.data.guess.preview import form
@@ -22,6 +23,7 @@ from mmclf.data.guess.settings import Guess
 from mmclf.data.problems import shown
 from mmclf.data.samples import Samples
 from mmclf.errors import InputError
+from mmclf.pipeline.run_data import load_samples
 
 DESCRIPTION = """\
 Look at a table (CSV, TSV, JSON lines, Parquet), at MS COCO's JSON or at a folder of them, guess how
@@ -144,10 +146,6 @@ def _literal(value: object) -> object:
 
 
 def _load(config_dir: Path, name: str) -> Samples:
-    # What composes and loads is slow to import.
-    from mmclf.config.compose import compose
-    from mmclf.pipeline.run_data import load_samples
-
     return load_samples(compose([f"data={name}"], config_dir).config)
 
 

@@ -101,18 +101,21 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
-    # What a command needs is imported when it is called: --help must not wait for torch, MLflow.
+    # Late, by name: docs/architecture.md#late-imports
     name, others = _subcommand(arguments)
     if name is None and {"-h", "--help", "help"} & set(arguments):
         return _help
     if "--version" in arguments:
         return _version
-    if name is not None:
-        command = getattr(import_module(SUBCOMMANDS[name]), name)
-        return lambda _: int(command(others))
-    from mmclf.cli.launch import launch
+    if name is None:
+        return _imported("mmclf.cli.launch", "launch")
+    command = _imported(SUBCOMMANDS[name], name)
+    return lambda _: command(others)
 
-    return launch
+
+def _imported(module: str, command: str) -> Callable[[list[str]], int]:
+    function: Callable[[list[str]], int] = getattr(import_module(module), command)
+    return function
 
 
 def _subcommand(arguments: Sequence[str]) -> tuple[str | None, list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmclf.data.arrow import load_pyarrow
 from mmclf.errors import InputError
 from mmclf.evaluation.thresholds import Floats
 
@@ -150,8 +150,8 @@ def write_table(out: Path, columns: Columns) -> None:
         raise InputError(f"--out: two columns are called {twice!r}: write a CSV file instead")
     with _replaced(out) as partial:
         if suffix in PARQUET:
-            table = _pyarrow(out).table(dict(columns))
-            importlib.import_module("pyarrow.parquet").write_table(table, partial)
+            arrow = _pyarrow(out)
+            arrow.parquet.write_table(arrow.table(dict(columns)), partial)
             return
         with partial.open("w", encoding="utf-8", newline="") as stream:
             rows = zip(*cells, strict=True)
@@ -185,10 +185,4 @@ def _replaced(out: Path) -> Iterator[Path]:
 
 
 def _pyarrow(out: Path) -> Any:
-    try:
-        return importlib.import_module("pyarrow")
-    except ImportError as error:
-        raise InputError(
-            f"--out: {out}: to write Parquet needs pyarrow: pip install 'mmclf[parquet]', or give "
-            "a file *.csv"
-        ) from error
+    return load_pyarrow(f"--out: {out}", "give a file *.csv")

@@ -133,7 +133,7 @@ def test_a_half_written_file_is_never_seen(tmp_path: Path, suffix: str) -> None:
 
 def test_two_columns_of_one_name_are_refused_where_a_row_is_a_mapping(tmp_path: Path) -> None:
     columns: Columns = [("cat", ["a"]), ("cat", [0.5])]
-    with pytest.raises(InputError, match="two columns are called 'cat'"):
+    with pytest.raises(InputError, match=r"two columns .*'cat'"):
         write_table(tmp_path / "out.jsonl", columns)
     write_table(tmp_path / "out.csv", columns)
     assert (tmp_path / "out.csv").read_text() == "cat,cat\na,0.5\n"
