@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Self
 
 
-class Naming:
+class Naming(str):
     """Equal to a text that names all of these in this order: numbers, names, keys, files.
 
     >>> "line 4: there is no 'dgo', did you mean 'dog'?" == Naming("line 4", "'dgo'", "'dog'")
@@ -14,10 +15,18 @@ class Naming:
     False
     """
 
-    def __init__(self, *facts: object) -> None:
+    __slots__ = ()
+
+    def __new__(cls, *facts: object) -> Self:
+        """The pattern that such a text matches."""
         # A number is not a part of a longer one, nor a name of another.
         whole = (rf"(?<!\w){re.escape(str(fact))}(?!\w)" for fact in facts)
-        self.pattern = "(?s)" + ".*".join(whole)
+        return super().__new__(cls, "(?s)" + ".*".join(whole))
+
+    @property
+    def pattern(self) -> str:
+        """The same as a plain text, for `match` of pytest's `raises`."""
+        return str(self)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, str) and re.search(self.pattern, other) is not None

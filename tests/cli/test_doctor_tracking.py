@@ -88,8 +88,8 @@ def test_a_tracked_report_can_be_read_back(
     folder = table.folder / "fetched"
     folder.mkdir()
     report = tracked.tracker.fetch(run, "doctor.md", folder).read_text()
-    first, _, title, _, header, *_ = report.splitlines()
-    assert (first, title, header[:11]) == (Naming("1 note"), "## Findings", "| verdict |")
+    count, _, title, _, header, *_ = report.splitlines()
+    assert (count, title, header[:11]) == (Naming("1 note"), "## Findings", "| verdict |")
     notes = [line.split(" | ")[1:] for line in report.splitlines() if line.startswith("| note |")]
     assert notes == [[Naming("10"), Naming("1 of 2", "'traffic light'", "9")]]
     with tracked.tracker.fetch(run, "labels.csv", folder).open(newline="") as stream:

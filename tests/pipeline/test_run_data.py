@@ -55,7 +55,7 @@ def test_parts_of_the_source_that_divide_a_group(
         mmclf.run(mmclf.compose(given))
     result = mmclf.run(mmclf.compose([*given, "split.on_shared_group=warn"]))
     lines = capsys.readouterr().err.splitlines()
-    assert lines.count(Naming("groups in several parts", "1 group")) == 1  # type: ignore[arg-type]
+    assert lines.count(Naming("groups in several parts", "1 group")) == 1
     outputs = tmp_path / "outputs"
     tracker = Tracker(f"sqlite:///{outputs / 'mlflow.db'}", "mmclf", outputs)
     (run,) = tracker.runs()
