@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +21,12 @@ from mmclf.studies.report.common_samples import (
 )
 from mmclf.studies.report.notes import group_notes, study_notes
 from mmclf.studies.report.predictions import read_predictions
-from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
+from mmclf.studies.report.results import ArmResult, EffectResult, StudyResult
 from mmclf.studies.run_key import RunKey, in_words, run_key
 from mmclf.studies.statistics.bootstrap import count_groups, resampled_score, score
-from mmclf.studies.statistics.estimates import Estimate, estimate, holm
+from mmclf.studies.statistics.draws import draw_variance
+from mmclf.studies.statistics.estimates import Estimate, estimate
+from mmclf.studies.statistics.verdicts import Difference, family
 
 RESAMPLES = 2000
 DIGITS = 12  # of a sum of scores
@@ -78,16 +79,12 @@ def study_result(
     scores, errors, notes = _scores(tracker, definition, finished)
     attempts |= {key: _as_failed(finished.pop(key), error) for key, error in errors.items()}
     arms = _arms(definition, attempts, scores)
-    effects = [
-        _contrast(definition, scores, effect.weights, effect.draws) for effect in definition.effects
-    ]
-    gain = _gain(definition, scores)
-    corrected = _corrected([*effects, gain])
-    if corrected[-1] is not None:
+    effects = _effects(definition, scores)
+    if _gain_is_asked(definition) and effects[-1] is not None:
         # What such a study asks for is the gain and its parts, not each of its many arms.
-        arms[-1] = replace(arms[-1], difference=corrected[-1])
+        arms[-1] = replace(arms[-1], difference=effects[-1])
     notes += study_notes(definition, arms, list(finished.values()))
-    pairs = zip(definition.effects, corrected, strict=False)
+    pairs = zip(definition.effects, effects, strict=False)
     return StudyResult(
         definition,
         parent,
@@ -158,9 +155,14 @@ def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> Dec
 def _arms(
     definition: Definition, attempts: Mapping[RunKey, TrackedRun], scores: Scores
 ) -> list[ArmResult]:
-    """The arms, each with its difference to the baseline, p corrected over them."""
-    names = [arm.name for arm in definition.arms]
-    differences = _corrected([_difference(definition, scores, name) for name in names])
+    """The arms, each with its difference to the baseline, compared as one family."""
+    estimates = [
+        None
+        if arm.name == definition.baseline
+        else _contrast(definition, scores, {arm.name: 1.0, definition.baseline: -1.0})
+        for arm in definition.arms
+    ]
+    differences = _family(definition, estimates, len(definition.arms) - 1)
     arms = []
     for arm, difference in zip(definition.arms, differences, strict=True):
         by_seed = {seed: attempts.get(RunKey(arm.name, seed)) for seed in definition.seeds}
@@ -180,18 +182,34 @@ def _arms(
     return arms
 
 
-def _difference(definition: Definition, scores: Scores, arm: str) -> Estimate | None:
-    """The difference of an arm to the baseline; None for the baseline."""
-    if arm == definition.baseline:
-        return None
-    return _contrast(definition, scores, {arm: 1.0, definition.baseline: -1.0})
+def _effects(definition: Definition, scores: Scores) -> list[Difference | None]:
+    """What the study asks for, and last what the effects add up to, if that is asked too.
+
+    Effects that add up are all of the seeds that every one of their arms has: parts of other seeds
+    than the whole would not make it up.
+    """
+    asked = [(effect.weights, effect.draws) for effect in definition.effects]
+    seeds = definition.seeds
+    if definition.gain is not None:
+        start, end = definition.gain
+        if _gain_is_asked(definition):
+            asked.append(({end.name: 1.0, start.name: -1.0}, ()))
+        needed = {name for weights, _ in asked for name in weights} | {start.name, end.name}
+        seeds = _seeds_of(definition, scores, needed)
+    estimates = [_contrast(definition, scores, *of, seeds=seeds) for of in asked]
+    return _family(definition, estimates, len(asked))
 
 
-def _gain(definition: Definition, scores: Scores) -> Estimate | None:
-    """What the effects add up to; None unless they do, from the baseline."""
-    if definition.gain is None or definition.gain[0].name != definition.baseline:
-        return None
-    return _difference(definition, scores, definition.gain[1].name)
+def _gain_is_asked(definition: Definition) -> bool:
+    """Whether the effects add up to a gain from the baseline, which is compared with them."""
+    return definition.gain is not None and definition.gain[0].name == definition.baseline
+
+
+def _seeds_of(definition: Definition, scores: Scores, arms: Collection[str]) -> tuple[int, ...]:
+    """The seeds that all of these arms have a score of."""
+    return tuple(
+        s for s in definition.seeds if all(RunKey(arm, s) in scores.values for arm in arms)
+    )
 
 
 def _contrast(
@@ -199,31 +217,47 @@ def _contrast(
     scores: Scores,
     weights: Mapping[str, float],
     draws: Sequence[Mapping[str, float]] = (),
+    *,
+    seeds: Collection[int] | None = None,
 ) -> Estimate | None:
     """The weighted sum of arms' scores, paired by seed and sample; None without common seeds.
 
-    `draws`: the weights of each of the random draws that `weights` is the mean of.
+    `draws`: the weights of each of the random draws that `weights` is the mean of. `seeds`: the
+    only ones that count.
     """
-    of, resampled_of = scores.values, scores.resampled
-    seeds = [s for s in definition.seeds if all(RunKey(arm, s) in of for arm in weights)]
-    if not seeds:
+    common = [s for s in _seeds_of(definition, scores, weights) if seeds is None or s in seeds]
+    if not common:
         return None
-    values = np.zeros(len(seeds))
-    resampled = np.zeros((RESAMPLES, len(seeds)))
+    values, resampled = _weighted(scores, weights, common)
+    added = 0.0
+    if len(draws) > 1:
+        by_draw = [_weighted(scores, draw, common) for draw in draws]
+        added = draw_variance(
+            np.stack([of for of, _ in by_draw]),
+            np.stack([of for _, of in by_draw], axis=1),
+            scores.groups,
+        )
+    return estimate(values, resampled, scores.groups, added)
+
+
+def _weighted(
+    scores: Scores, weights: Mapping[str, float], seeds: Sequence[int]
+) -> tuple[Floats, Floats]:
+    """The weighted sums (S,) of arms' scores, and those of the resamples (B, S).
+
+    Rounded, lest what adds up to nothing is an effect of 1e-17.
+    """
+    values, resampled = np.zeros(len(seeds)), np.zeros((RESAMPLES, len(seeds)))
     for column, seed in enumerate(seeds):
         for arm, weight in weights.items():
-            values[column] += weight * of[RunKey(arm, seed)]
-            resampled[:, column] += weight * resampled_of[RunKey(arm, seed)]
-    by_draw = [
-        sum(weight * fmean(of[RunKey(arm, s)] for s in seeds) for arm, weight in draw.items())
-        for draw in draws
-    ]
-    drawn = np.round(by_draw, DIGITS) if by_draw else None
-    # Rounded, lest what adds up to nothing is an effect of 1e-17.
-    return estimate(values.round(DIGITS), resampled.round(DIGITS), scores.groups, drawn)
+            values[column] += weight * scores.values[RunKey(arm, seed)]
+            resampled[:, column] += weight * scores.resampled[RunKey(arm, seed)]
+    return values.round(DIGITS), resampled.round(DIGITS)
 
 
-def _corrected(estimates: Sequence[Estimate | None]) -> list[Difference | None]:
-    """The estimates with their p corrected over all of them."""
-    corrected = iter(holm([of.p for of in estimates if of is not None]))
-    return [None if of is None else Difference(of, next(corrected)) for of in estimates]
+def _family(
+    definition: Definition, estimates: Sequence[Estimate | None], comparisons: int
+) -> list[Difference | None]:
+    """Differences that are compared together, all that were asked for, finished or not."""
+    sign = definition.deciding.metric.sign
+    return family(estimates, comparisons=max(comparisons, 1), margin=definition.margin, sign=sign)

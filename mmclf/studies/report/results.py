@@ -10,21 +10,7 @@ from statistics import fmean, stdev
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.definition import Definition
 from mmclf.studies.statistics.estimates import Estimate
-
-SIGNIFICANT = 0.05
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A difference between arms, and its p corrected over the study's comparisons (Holm)."""
-
-    estimate: Estimate
-    p: float
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether there is a difference, beyond what seeds and test samples can do by chance."""
-        return not self.estimate.holds_zero and self.p < SIGNIFICANT
+from mmclf.studies.statistics.verdicts import Difference
 
 
 @dataclass(frozen=True)

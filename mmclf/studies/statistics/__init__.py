@@ -1,6 +1,9 @@
 """What the metrics of several seeds on one set of test samples say about the parts of a model.
 
-bootstrap   a metric over resamples of the test samples
-estimates   intervals and p-values
-shapley     attribution of a difference to parts
+bootstrap    a metric over resamples of the test samples
+generalised  the p-value and the interval of a mean over seeds and samples
+estimates    a mean over seeds, and its variances
+draws        what random draws add to them
+verdicts     better, worse, equal or undecided
+shapley      attribution of a difference to parts
 """
