@@ -5,5 +5,6 @@ generalised  the p-value and the interval of a mean over seeds and samples
 estimates    a mean over seeds, and its variances
 draws        what random draws add to them
 verdicts     better, worse, equal or undecided
+power        what a design would show, and what decides an open difference
 shapley      attribution of a difference to parts
 """
