@@ -6,5 +6,6 @@ estimates    a mean over seeds, and its variances
 draws        what random draws add to them
 verdicts     better, worse, equal or undecided
 power        what a design would show, and what decides an open difference
+ratios       of times, paired by seed
 shapley      attribution of a difference to parts
 """
