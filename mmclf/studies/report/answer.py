@@ -155,7 +155,7 @@ def _gain(say: Saying) -> Answer:
     lacking = [of.name for of in result.effects if of.difference is None]
     head = _from_to(say)
     if effects:
-        head += f" Of this, {result.definition.kind.part}:"
+        head += f" What accounts for it, {result.definition.kind.part}:"
     if not result.definition.kind.in_order:
         effects = [named for of in _by_verdict(effects).values() for named in of]
     bullets = [f"{quoted(name)} {say.difference(of)}{_share(result, of)}" for name, of in effects]
