@@ -25,11 +25,10 @@ from mmclf.studies.report.results import ArmResult, EffectResult, StudyResult
 from mmclf.studies.run_key import RunKey, in_words, run_key
 from mmclf.studies.statistics.bootstrap import count_groups, resampled_score, score
 from mmclf.studies.statistics.draws import draw_variance
-from mmclf.studies.statistics.estimates import Estimate, estimate
+from mmclf.studies.statistics.estimates import DIGITS, Estimate, estimate
 from mmclf.studies.statistics.verdicts import Difference, family
 
 RESAMPLES = 2000
-DIGITS = 12  # of a sum of scores
 Floats = NDArray[np.float64]
 
 
@@ -243,10 +242,7 @@ def _contrast(
 def _weighted(
     scores: Scores, weights: Mapping[str, float], seeds: Sequence[int]
 ) -> tuple[Floats, Floats]:
-    """The weighted sums (S,) of arms' scores, and those of the resamples (B, S).
-
-    Rounded, lest what adds up to nothing is an effect of 1e-17.
-    """
+    """The weighted sums (S,) of arms' scores, and those of the resamples (B, S)."""
     values, resampled = np.zeros(len(seeds)), np.zeros((RESAMPLES, len(seeds)))
     for column, seed in enumerate(seeds):
         for arm, weight in weights.items():
