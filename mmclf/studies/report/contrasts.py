@@ -10,10 +10,8 @@ from mmclf.studies.definition import Definition
 from mmclf.studies.report.scores import RESAMPLES, Floats, Scores
 from mmclf.studies.run_key import RunKey
 from mmclf.studies.statistics.draws import draw_variance
-from mmclf.studies.statistics.estimates import Estimate, estimate
+from mmclf.studies.statistics.estimates import DIGITS, Estimate, estimate
 from mmclf.studies.statistics.verdicts import Difference, family
-
-DIGITS = 12  # of a sum of scores
 
 
 def contrast(
@@ -75,10 +73,7 @@ def compared(
 def _weighted(
     scores: Scores, weights: Mapping[str, float], seeds: Sequence[int]
 ) -> tuple[Floats, Floats]:
-    """The weighted sums (S,) of arms' scores, and those of the resamples (B, S).
-
-    Rounded, lest what adds up to nothing is an effect of 1e-17.
-    """
+    """The weighted sums (S,) of arms' scores, and those of the resamples (B, S)."""
     values, resampled = np.zeros(len(seeds)), np.zeros((RESAMPLES, len(seeds)))
     for column, seed in enumerate(seeds):
         for arm, weight in weights.items():
