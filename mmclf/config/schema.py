@@ -28,6 +28,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 Probability = Annotated[float, Field(ge=0, le=1, strict=True)]
 Share = Annotated[float, Field(gt=0, lt=1, strict=True)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+Margin = Annotated[float, Field(ge=0, le=0.1, strict=True)]
 Dropout = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]
@@ -231,8 +232,9 @@ class Study:
     A level is a value of the group or key that its factor is called after, or a name with the
     overrides that it stands for. `seeds`: those of every arm, or how many, from 0 on. `metric`
     decides; `baseline` is the arm that the others are compared to, None for the one that the design
-    starts from; `orders`: how many an attribution of more than seven changes draws. Which designs
-    and metrics there are, mmclf.studies and mmclf.evaluation know.
+    starts from; `orders`: how many an attribution of more than seven changes draws. Differences
+    within `margin` of 0, in the metric's unit, are as good as none. Which designs and metrics there
+    are, mmclf.studies and mmclf.evaluation know.
     """
 
     question: Text
@@ -242,6 +244,7 @@ class Study:
     metric: Text = "test/f1_samples"
     baseline: str | None = None
     orders: Count = 32
+    margin: Margin = 0.005
 
     @property
     def seed_list(self) -> tuple[int, ...]:

@@ -11,5 +11,6 @@ pending        the runs that are still to be done
 time_estimate  how long they will take
 run            from the parent run to the report
 statistics     intervals, p-values, attribution
+comparison     the same of anybody's predictions
 report         tables, plots and page
 """

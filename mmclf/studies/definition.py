@@ -19,7 +19,8 @@ FILE = "study.json"
 class Definition:
     """A study's question, its arms and the effects that it asks for, and the command it ran by.
 
-    `factors` holds the names of each one's levels; `data` is a digest of ids, captions and labels.
+    `factors` holds the names of each one's levels; `data` is a digest of ids, captions and labels;
+    differences within `margin` of 0 are as good as none.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Definition:
     effects: tuple[Effect, ...]
     command: str
     data: str
+    margin: float = 0.005
 
     @property
     def kind(self) -> DesignKind:

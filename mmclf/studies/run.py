@@ -180,6 +180,7 @@ def _definition(planned: PlannedStudy, command: str, data: str) -> Definition:
         effects=design.effects,
         command=command,
         data=data,
+        margin=study.margin,
     )
 
 

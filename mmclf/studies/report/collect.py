@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mmclf.errors import ArtifactError
-from mmclf.evaluation.metrics import DecidingMetric
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import FILE, Definition, read_definition
-from mmclf.studies.report.common_samples import (
-    Decided,
-    largest_groups,
-    on_common_samples,
-)
-from mmclf.studies.report.notes import group_notes, study_notes
-from mmclf.studies.report.predictions import read_predictions
-from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
-from mmclf.studies.run_key import RunKey, in_words, run_key
-from mmclf.studies.statistics.bootstrap import count_groups, resampled_score, score
-from mmclf.studies.statistics.estimates import Estimate, estimate, holm
-
-RESAMPLES = 2000
-DIGITS = 12  # of a sum of scores
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The deciding metric of runs on one and the same test samples.
-
-    `values`: by run; `resampled`: on B resamples of the samples (B,); `groups`: how many groups of
-    samples that belong together each resample drew from.
-    """
-
-    values: Mapping[RunKey, float]
-    resampled: Mapping[RunKey, Floats]
-    groups: int
+from mmclf.studies.report.contrasts import baseline_differences, contrast
+from mmclf.studies.report.effects import asked_effects
+from mmclf.studies.report.notes import effect_notes, study_notes
+from mmclf.studies.report.results import ArmResult, StudyResult
+from mmclf.studies.report.scores import StudyScores, read_scores
+from mmclf.studies.report.study_tables import TIME
+from mmclf.studies.run_key import RunKey, run_key
+from mmclf.studies.statistics.ratios import Ratio, geometric_ratio
 
 
 def collect(tracker: Tracker, parent: TrackedRun) -> StudyResult:
@@ -75,25 +51,21 @@ def study_result(
     keys = {RunKey(arm.name, seed) for arm in definition.arms for seed in definition.seeds}
     attempts = {key: run for key, run in runs.items() if key in keys}
     finished = {key: run for key, run in attempts.items() if run.status == "FINISHED"}
-    scores, errors, notes = _scores(tracker, definition, finished)
-    attempts |= {key: _as_failed(finished.pop(key), error) for key, error in errors.items()}
+    scores = read_scores(tracker, definition, finished)
+    attempts |= {key: _as_failed(finished.pop(key), of) for key, of in scores.errors.items()}
     arms = _arms(definition, attempts, scores)
-    effects = [
-        _contrast(definition, scores, effect.weights, effect.draws) for effect in definition.effects
-    ]
-    gain = _gain(definition, scores)
-    corrected = _corrected([*effects, gain])
-    if corrected[-1] is not None:
+    asked = asked_effects(definition, scores.deciding)
+    if asked.whole is not None:
         # What such a study asks for is the gain and its parts, not each of its many arms.
-        arms[-1] = replace(arms[-1], difference=corrected[-1])
-    notes += study_notes(definition, arms, list(finished.values()))
-    pairs = zip(definition.effects, corrected, strict=False)
+        arms[-1] = replace(arms[-1], difference=asked.whole)
+    notes = [*scores.notes, *study_notes(definition, arms, list(finished.values()))]
     return StudyResult(
         definition,
         parent,
         tuple(arms),
-        tuple(EffectResult(effect.name, effect.weights, part) for effect, part in pairs),
-        tuple(notes),
+        asked.effects,
+        (*notes, *effect_notes(definition, asked.effects)),
+        asked.ends,
     )
 
 
@@ -108,64 +80,19 @@ def _as_failed(run: TrackedRun, error: str) -> TrackedRun:
     return replace(run, status="FAILED", tags={**run.tags, "mmclf.error": error})
 
 
-def _scores(
-    tracker: Tracker, definition: Definition, finished: Mapping[RunKey, TrackedRun]
-) -> tuple[Scores, dict[RunKey, str], list[str]]:
-    """The scores of the runs, what is wrong with those that have none, and notes on test sets."""
-    decided: dict[RunKey, Decided] = {}
-    errors: dict[RunKey, str] = {}
-    for key, run in finished.items():
-        try:
-            decided[key] = _decided(tracker, run, definition.deciding)
-        except ArtifactError as error:
-            errors[key] = str(error)
-    notes = [f"{in_words([key])}: {error}" for key, error in errors.items()]
-    if not decided:
-        return Scores({}, {}, 0), errors, notes
-    baseline = [of for key, of in decided.items() if key.arm == definition.baseline]
-    paired, more = on_common_samples(decided, (baseline or list(decided.values()))[0])
-    labels = next(iter(paired.values())).labels
-    predicted = np.stack([of.predicted for of in paired.values()])
-    metric = definition.deciding.metric
-    values = dict(zip(paired, score(labels, predicted, metric).tolist(), strict=True))
-    groups = largest_groups(list(paired.values()))
-    columns = resampled_score(
-        labels, predicted, metric, resamples=RESAMPLES, seed=0, groups=groups
-    ).T
-    resampled = dict(zip(paired, columns, strict=True))
-    count = count_groups(groups)
-    more += group_notes(len(groups), count)
-    return Scores(values, resampled, count), errors, [*notes, *more]
-
-
-def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> Decided:
-    """What a run made of its test samples; ArtifactError unless that is what was tracked."""
-    with tempfile.TemporaryDirectory() as folder:
-        # Those of val too, which the page draws.
-        predictions = read_predictions(tracker, run, Path(folder), with_val=True)
-    test, predicted = predictions.test, predictions.sets(deciding.rule)
-    value = float(score(test.labels, predicted[None], deciding.metric)[0])
-    key = deciding.key(deciding.rule)
-    tracked = run.metrics.get(key)
-    if tracked is None or abs(tracked - value) > 1e-9:
-        raise ArtifactError(
-            f"run {run.id}: {key} is tracked as {tracked}, but its predictions give {value}: "
-            "its artifacts have changed since"
-        )
-    return Decided(test.ids, test.groups, test.labels, predicted)
-
-
 def _arms(
-    definition: Definition, attempts: Mapping[RunKey, TrackedRun], scores: Scores
+    definition: Definition, attempts: Mapping[RunKey, TrackedRun], scores: StudyScores
 ) -> list[ArmResult]:
-    """The arms, each with its difference to the baseline, p corrected over them."""
-    names = [arm.name for arm in definition.arms]
-    differences = _corrected([_difference(definition, scores, name) for name in names])
+    """The arms, each with its differences to the baseline, and how its time compares."""
+    sign = definition.deciding.metric.sign
+    differences = baseline_differences(definition, scores.deciding, sign)
+    beside = {key: baseline_differences(definition, of, sign) for key, of in scores.beside.items()}
     arms = []
-    for arm, difference in zip(definition.arms, differences, strict=True):
+    for place, arm in enumerate(definition.arms):
         by_seed = {seed: attempts.get(RunKey(arm.name, seed)) for seed in definition.seeds}
         # What still runs has not failed.
         ended = [run for run in by_seed.values() if run is not None and run.status != "RUNNING"]
+        others = {key: of[place] for key, of in beside.items()}
         arms.append(
             ArmResult(
                 name=arm.name,
@@ -173,57 +100,31 @@ def _arms(
                 runs=tuple(run for run in ended if run.status == "FINISHED"),
                 failed=tuple(run for run in ended if run.status != "FINISHED"),
                 missing=tuple(seed for seed, run in by_seed.items() if run not in ended),
-                score=_contrast(definition, scores, {arm.name: 1.0}),
-                difference=difference,
+                score=contrast(definition, scores.deciding, {arm.name: 1.0}),
+                difference=differences[place],
+                beside={key: of for key, of in others.items() if of is not None},
+                time_ratio=_time_ratio(definition, attempts, arm.name),
             )
         )
     return arms
 
 
-def _difference(definition: Definition, scores: Scores, arm: str) -> Estimate | None:
-    """The difference of an arm to the baseline; None for the baseline."""
+def _time_ratio(
+    definition: Definition, attempts: Mapping[RunKey, TrackedRun], arm: str
+) -> Ratio | None:
+    """An arm's time over the baseline's, of the seeds that both have; None for the baseline."""
     if arm == definition.baseline:
         return None
-    return _contrast(definition, scores, {arm: 1.0, definition.baseline: -1.0})
-
-
-def _gain(definition: Definition, scores: Scores) -> Estimate | None:
-    """What the effects add up to; None unless they do, from the baseline."""
-    if definition.gain is None or definition.gain[0].name != definition.baseline:
+    times = []
+    for seed in definition.seeds:
+        pair = [attempts.get(RunKey(name, seed)) for name in (arm, definition.baseline)]
+        seconds = [
+            run.metrics.get(TIME, 0.0) if run is not None and run.status == "FINISHED" else 0.0
+            for run in pair
+        ]
+        if min(seconds) > 0:
+            times.append(seconds)
+    if not times:
         return None
-    return _difference(definition, scores, definition.gain[1].name)
-
-
-def _contrast(
-    definition: Definition,
-    scores: Scores,
-    weights: Mapping[str, float],
-    draws: Sequence[Mapping[str, float]] = (),
-) -> Estimate | None:
-    """The weighted sum of arms' scores, paired by seed and sample; None without common seeds.
-
-    `draws`: the weights of each of the random draws that `weights` is the mean of.
-    """
-    of, resampled_of = scores.values, scores.resampled
-    seeds = [s for s in definition.seeds if all(RunKey(arm, s) in of for arm in weights)]
-    if not seeds:
-        return None
-    values = np.zeros(len(seeds))
-    resampled = np.zeros((RESAMPLES, len(seeds)))
-    for column, seed in enumerate(seeds):
-        for arm, weight in weights.items():
-            values[column] += weight * of[RunKey(arm, seed)]
-            resampled[:, column] += weight * resampled_of[RunKey(arm, seed)]
-    by_draw = [
-        sum(weight * fmean(of[RunKey(arm, s)] for s in seeds) for arm, weight in draw.items())
-        for draw in draws
-    ]
-    drawn = np.round(by_draw, DIGITS) if by_draw else None
-    # Rounded, lest what adds up to nothing is an effect of 1e-17.
-    return estimate(values.round(DIGITS), resampled.round(DIGITS), scores.groups, drawn)
-
-
-def _corrected(estimates: Sequence[Estimate | None]) -> list[Difference | None]:
-    """The estimates with their p corrected over all of them."""
-    corrected = iter(holm([of.p for of in estimates if of is not None]))
-    return [None if of is None else Difference(of, next(corrected)) for of in estimates]
+    values, reference = np.asarray(times).T
+    return geometric_ratio(values, reference)

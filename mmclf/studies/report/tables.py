@@ -31,11 +31,6 @@ def in_digits(digits: int) -> Format:
     return lambda value: f"{value:.{digits}f}"
 
 
-def signed(value: float) -> str:
-    """A difference in four digits, with its sign unless it is 0."""
-    return f"{value:+.4f}" if value > 0 else f"{value:.4f}"
-
-
 def p_value(p: float) -> str:
     """A p in three digits, never 0."""
     return f"< {SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"
@@ -130,6 +125,7 @@ def _terminal_table(
         header_style="bold",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        padding=(0, 1, 0, 0),
         show_edge=False,
     )
     for name in texts:

@@ -1,4 +1,4 @@
-"""Estimates over seeds and test samples: intervals, p-values, and these for many at once.
+"""Estimates over seeds and test samples: what varies, how much, and so how sure a mean is.
 
 A metric has a value for each of S seeds, all measured on the same N test samples. Both are random:
 another seed gives another model, another draw of samples another score. This is a two-way layout
@@ -23,52 +23,105 @@ seeds and samples at once would count the interaction more than once.)
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtri, stdtr, stdtrit
 
 from mmclf.errors import InputError
+from mmclf.studies.statistics.generalised import p_value, reach
 
 Floats = NDArray[np.float64]
 
-LEVEL = 0.95
+ALPHA = 0.05
+# Of a contrast, lest what adds up to nothing is an effect of 1e-17.
+DIGITS = 12
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A metric, or a contrast of metrics, over seeds, and how sure it is.
+    """A metric, or a contrast of metrics, over seeds, and the variances of its mean.
 
-    `value`: the mean over seeds.
-    `low`, `high`: the 95 % interval of its expectation over seeds and samples.
-    `deviation`: the standard deviation over seeds; nan for a single one.
-    `seeds`: how many.
-    `standard_error`, `freedom`: of `value`, and with how many degrees of freedom it is known.
-    `p`: two-sided, of the hypothesis that the expectation is 0.
-    `seed_share`: the share of `standard_error`² that shrinks with more seeds; the rest shrinks
-    with more test samples, or draws, alone. nan where only one of both is known.
+    `value`: the mean over the seeds.
+    `seeds`: how many, S.
+    `between`: the variance of the mean that shrinks with more seeds, s² / S; nan for a single one.
+    `shared`: the one that shrinks with more test samples, or draws, alone; 0 where nothing is
+    resampled.
+    `groups`: how many groups of test samples there are; None where nothing is resampled.
+    `shared_freedom`: the degrees of freedom that `shared` is known by; `groups` - 1 unless given.
     """
 
     value: float
-    low: float
-    high: float
-    deviation: float
     seeds: int
-    standard_error: float
-    freedom: float
-    p: float
-    seed_share: float
+    between: float
+    shared: float
+    groups: int | None = None
+    shared_freedom: float | None = None
 
     @property
-    def holds_zero(self) -> bool:
-        """Whether 0 may be the expectation: within the interval, or there is none."""
-        return not (self.low > 0 or self.high < 0)
+    def deviation(self) -> float:
+        """The standard deviation over seeds; nan for a single one."""
+        return math.sqrt(self.between * self.seeds)
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean over seeds and samples; of a single seed over samples alone, or nan."""
+        return math.nan if self._is_unknown else math.sqrt(self._known_between + self.shared)
+
+    @property
+    def seed_share(self) -> float:
+        """The share of the variance that shrinks with more seeds; nan where only one is known."""
+        if math.isnan(self.between) or self.groups is None:
+            return math.nan
+        return self.between / (self.between + self.shared) if self.standard_error else math.nan
+
+    @cached_property
+    def p(self) -> float:
+        """Two-sided, of the hypothesis that the expectation is 0; nan where nothing is known."""
+        return self.p_beyond(0.0)
+
+    @property
+    def low(self) -> float:
+        """The lower end of its own 95 % interval."""
+        return self.value - self.reach(ALPHA)
+
+    @property
+    def high(self) -> float:
+        """The upper end of its own 95 % interval."""
+        return self.value + self.reach(ALPHA)
+
+    def p_beyond(self, expectation: float) -> float:
+        """Two-sided p of the hypothesis that the expectation is this number."""
+        if self._is_unknown:
+            return math.nan
+        distance = self.value - expectation
+        return float(p_value(distance, *self._variances))
+
+    def reach(self, alpha: float) -> float:
+        """How far the 1 - `alpha` interval reaches to either side; nan where nothing is known."""
+        if self._is_unknown:
+            return math.nan
+        return reach(*self._variances, alpha=alpha)
+
+    @property
+    def _variances(self) -> tuple[float, float, int, float | None]:
+        """Both variances, and what they are known by: S seeds, and G groups."""
+        known_by = self.groups if self.shared_freedom is None else self.shared_freedom + 1
+        return self._known_between, self.shared, self.seeds, known_by
+
+    @property
+    def _known_between(self) -> float:
+        return 0.0 if math.isnan(self.between) else self.between
+
+    @property
+    def _is_unknown(self) -> bool:
+        """Whether neither variance is known: of a single seed, without resamples."""
+        return math.isnan(self.between) and self.groups is None
 
 
 def estimate(
-    values: Floats, resampled: Floats, groups: int, draws: Floats | None = None
+    values: Floats, resampled: Floats, groups: int, draw_variance: float = 0.0, draws: int = 0
 ) -> Estimate:
     """The estimate from the values (S,) of S seeds, and those of each of B resamples (B, S).
 
@@ -80,11 +133,14 @@ def estimate(
     The variance is that between seeds over S, plus the mean covariance of two seeds over resamples
     (times G / (G - 1), as resamples vary that much less than samples), or plus 0 where this comes
     out negative. It has no other floor: with the resamples' variance of the mean as one, which
-    holds the interaction too, intervals of 3 seeds cover up to 100 % where that is large. `draws`
-    (K,), the value by each of the K random draws that the contrast is the mean of, adds their
-    variance over K: other draws would have given another mean.
+    holds the interaction too, intervals of 3 seeds cover up to 100 % where that is large.
+    `draw_variance` is added to it: that of the mean over K = `draws` random draws, where the
+    contrast is one. It is known with K - 1 degrees of freedom, and so both together with those of
+    Satterthwaite (1946, Biometrics Bulletin 2:110-114): with 16 draws Student's t, and not the
+    normal law, is what p-values far below 0.05 need.
 
-    Raises ValueError on shapes that do not match, InputError on a single group of test samples.
+    Raises ValueError on shapes that do not match, or a variance of fewer than 2 draws; InputError
+    on a single group of test samples.
     """
     _check_seeds(values)
     if resampled.shape[1:] != values.shape or len(resampled) < 2:
@@ -98,19 +154,13 @@ def estimate(
         )
     value, between = _over_seeds(values)
     shared = _sample_variance(resampled) * groups / (groups - 1)
-    drawn = 0.0 if draws is None or len(draws) < 2 else float(draws.var(ddof=1)) / len(draws)
-    seeds, variance = len(values), between + shared + drawn
-    others = [(shared, groups - 1)]
-    if draws is not None and drawn:
-        others.append((drawn, len(draws) - 1))
-    return _estimate(
-        value,
-        math.sqrt(variance),
-        _freedom(between, seeds, others),
-        deviation=math.sqrt(between * seeds) if seeds > 1 else math.nan,
-        seeds=seeds,
-        seed_share=between / variance if seeds > 1 and variance else math.nan,
-    )
+    if draw_variance == 0:
+        return Estimate(value, len(values), between, shared, groups)
+    if draws < 2:
+        raise ValueError(f"draws: found {draws}, expected 2 or more for a variance between them")
+    both = shared + draw_variance
+    freedom = 1 / ((shared / both) ** 2 / (groups - 1) + (draw_variance / both) ** 2 / (draws - 1))
+    return Estimate(value, len(values), between, both, groups, freedom)
 
 
 def without_samples(values: Floats) -> Estimate:
@@ -121,32 +171,7 @@ def without_samples(values: Floats) -> Estimate:
     """
     _check_seeds(values)
     value, between = _over_seeds(values)
-    seeds = len(values)
-    error = math.sqrt(between) if seeds > 1 else math.nan
-    return _estimate(
-        value,
-        error,
-        float(seeds - 1),
-        deviation=error * math.sqrt(seeds),
-        seeds=seeds,
-        seed_share=math.nan,
-    )
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """The p-values, adjusted for being so many (Holm 1979, Scandinavian J. of Statistics 6:65-70).
-
-    To call those below 5 % effects is wrong about any of them in at most 5 % of studies. A nan
-    stays one and counts for nothing.
-    """
-    given = np.asarray(p, dtype=np.float64)
-    known = ~np.isnan(given)
-    if known.any():
-        # Slow to import.
-        from statsmodels.stats.multitest import multipletests
-
-        given[known] = multipletests(given[known], method="holm")[1]
-    return [float(one) for one in given]
+    return Estimate(value, len(values), between, 0.0)
 
 
 def _check_seeds(values: Floats) -> None:
@@ -155,11 +180,11 @@ def _check_seeds(values: Floats) -> None:
 
 
 def _over_seeds(values: Floats) -> tuple[float, float]:
-    """The mean of values (S,), and its variance by theirs; 0 of a single one."""
+    """The mean of values (S,), and its variance by theirs; nan of a single one."""
     # From one of them on, so that equal values have no variance by rounding.
     distances = values - values[0]
     mean = float(values[0] + distances.mean())
-    return mean, float(distances.var(ddof=1)) / len(values) if len(values) > 1 else 0.0
+    return mean, float(distances.var(ddof=1)) / len(values) if len(values) > 1 else math.nan
 
 
 def _sample_variance(resampled: Floats) -> float:
@@ -174,49 +199,3 @@ def _sample_variance(resampled: Floats) -> float:
         return of_mean
     interaction = (float(distances.var(axis=0, ddof=1).mean()) - of_mean) / (seeds - 1)
     return max(float(of_mean - interaction), 0.0)
-
-
-def _freedom(between: float, seeds: int, others: Sequence[tuple[float, int]]) -> float:
-    """The degrees of freedom of a sum of variances (Satterthwaite 1946, Biometrics 2:110-114).
-
-    `between` the seeds, and `others`, each with its own degrees of freedom: the first is that of
-    the groups of test samples, `shared`, with G - 1.
-
-    Of so few seeds the variance is often far too small, and Satterthwaite's degrees of freedom,
-    (between + shared)² / (between² / (S - 1) + shared² / (G - 1)), are then too many: intervals
-    of 3 seeds would cover 92 % where seeds make up nine tenths of the variance, of 2 seeds 87 %.
-    So the seeds' part enters at the upper limit of its one-sided 70 % interval, with which they
-    cover 94 to 96 %, of 2 seeds 93 to 97 %. With one part alone both ways give its own S - 1 or
-    G - 1.
-    """
-    parts = [(variance, freedom) for variance, freedom in others if variance]
-    if seeds > 1 and between:
-        parts.append((between * (seeds - 1) / float(chdtri(seeds - 1, 0.7)), seeds - 1))
-    if not parts:
-        return float(others[0][1])
-    whole = sum(variance for variance, _ in parts)
-    return 1 / sum((variance / whole) ** 2 / freedom for variance, freedom in parts)
-
-
-def _estimate(
-    value: float, error: float, freedom: float, *, deviation: float, seeds: int, seed_share: float
-) -> Estimate:
-    """The interval and the p of Student's t."""
-    if error == 0:
-        reach, p = 0.0, float(value == 0)
-    elif math.isnan(error):
-        reach = p = math.nan
-    else:
-        reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * error
-        p = 2 * float(stdtr(freedom, -abs(value / error)))
-    return Estimate(
-        value=value,
-        low=value - reach,
-        high=value + reach,
-        deviation=deviation,
-        seeds=seeds,
-        standard_error=error,
-        freedom=freedom,
-        p=p,
-        seed_share=seed_share,
-    )
