@@ -27,7 +27,7 @@ STUDIES = 4_000
 WORST_STUDIES = 20_000  # of the cells that come nearest to 5 % or beyond
 F1_STUDIES = 1_000
 SKEWNESSES, SKEW_STUDIES = (0, 1, 2, 3, 4, 6), 20_000
-Row = Mapping[str, float | str]
+Row = dict[str, float | str]
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def main() -> None:
     print(f"{datetime.now(UTC):%Y-%m-%d}, commit {environment.commit()}", flush=True)
     for name in names:
         started = time.monotonic()
-        table = pd.DataFrame(TABLES[name]())
+        table = pd.DataFrame(list(TABLES[name]()))
         table.to_csv(FOLDER / f"{name}.csv", index=False)
         print(table.to_string(index=False))
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
