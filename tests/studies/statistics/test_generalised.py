@@ -124,7 +124,7 @@ def test_a_known_variance_alone_is_normal() -> None:
 
 
 def test_what_never_varies_is_certain() -> None:
-    assert p_value([0.0, 1e-300, -2.0], 0.0, 0.0, 1).tolist() == [1.0, 0.0, 0.0]
+    assert p_value(np.array([0.0, 1e-300, -2.0]), 0.0, 0.0, 1).tolist() == [1.0, 0.0, 0.0]
     assert reach(0.0, 0.0, 1) == 0.0
 
 
