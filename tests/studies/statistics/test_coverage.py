@@ -65,6 +65,7 @@ def test_samples_of_a_group_are_not_taken_as_independent(
             found = difference(labels, predicted, groups, "f1_samples", number)
             covered[name] += found.low <= truth <= found.high
     shares = {name: count / many for name, count in covered.items()}
+    print(shares)
     assert least <= shares["groups"] <= most, shares
     assert 0.65 <= shares["rows"] <= 0.84, shares
 
