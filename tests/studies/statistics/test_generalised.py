@@ -165,7 +165,7 @@ def test_p_falls_with_the_distance_and_rises_with_each_variance(
 
     found = p(distance, between, shared)
     slack = 1e-9 * found
-    assert 0 <= found <= 1 + 1e-12
+    assert 0 <= found <= 1
     assert p(factor * distance, between, shared) <= found + slack
     assert p(distance, factor * between, shared) >= found - slack
     assert p(distance, between, factor * shared) >= found - slack
