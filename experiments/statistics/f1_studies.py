@@ -80,7 +80,7 @@ def study(regime: Regime, seeds: int, chance: np.random.Generator) -> tuple[Labe
     if regime.hard:
         lost[0, 0, :, 0] = regime.loss * (chance.random(samples) < regime.hard)
     wrong = (skill[:, :, None, None] - lost + noise <= 0).astype(np.uint8)
-    return labels, (labels ^ wrong).reshape(2 * seeds, SAMPLES, width)
+    return labels, (labels ^ wrong).reshape(2 * seeds, samples, width)
 
 
 def true_difference(regime: Regime, seeds: int, average: Average) -> float:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtr
 
 from mmclf.studies.statistics.generalised import p_value
 
@@ -45,7 +46,7 @@ class Found:
 def simulate(cell: Cell, studies: int, seed: int = 0) -> Found:
     """What the p-values say of studies in which no arm differs from the baseline."""
     value, between, shared = differences(cell, studies, np.random.default_rng([seed, cell.arms]))
-    p = p_value(value, between, shared, cell.seeds, GROUPS)
+    p = p_values(value, between, shared, cell.seeds, GROUPS)
     return Found(
         error=float((p.min(axis=1) < 0.05 / cell.arms).mean()), coverage=float((p >= 0.05).mean())
     )
@@ -89,4 +90,18 @@ def skewed_coverage(
     runs = math.sqrt(share * seeds) * chance.standard_normal((studies, seeds))
     value = runs.mean(axis=1) + samples.mean(axis=1)
     between, shared = runs.var(axis=1, ddof=1) / seeds, samples.var(axis=1, ddof=1) / groups
-    return float((p_value(value, between, shared, seeds, groups) >= 0.05).mean())
+    return float((p_values(value, between, shared, seeds, groups) >= 0.05).mean())
+
+
+def p_values(value: Floats, between: Floats, shared: Floats, seeds: int, groups: int) -> Floats:
+    """The p (...) of each value where it is below 0.05, else no more than it.
+
+    A variance alone gives a smaller p than both together, and Student's t gives it at once.
+    """
+    with np.errstate(divide="ignore"):
+        of_seeds = 2 * stdtr(seeds - 1, -np.abs(value) / np.sqrt(between))
+        of_samples = 2 * stdtr(groups - 1, -np.abs(value) / np.sqrt(shared))
+    p: Floats = np.maximum(of_seeds, of_samples)
+    near = p < 0.05
+    p[near] = p_value(value[near], between[near], shared[near], seeds, groups)
+    return p

@@ -30,7 +30,7 @@ def draw_variance(values: Floats, resampled: Floats, groups: int) -> float:
             f"values {values.shape} and resampled values {resampled.shape}: expected (K, S) and"
             " (B, K, S)"
         )
-    draws, seeds = values.shape
+    draws, seeds = (int(count) for count in values.shape)
     if draws < 2:
         return 0.0
     about = values - values.mean(axis=0)
@@ -41,13 +41,13 @@ def draw_variance(values: Floats, resampled: Floats, groups: int) -> float:
         by_seeds = float((residuals**2).sum()) / ((draws - 1) * (seeds - 1) * seeds)
     by_samples = _shared(resampled - resampled.mean(axis=1, keepdims=True)) / (draws - 1)
     noise = by_seeds + max(by_samples, 0.0) * groups / (groups - 1)
-    return max(whole - noise, 0.0) / draws
+    return max(float(whole - noise), 0.0) / draws
 
 
 def _shared(distances: Floats) -> float:
     """The sum over draws of the mean covariance of two seeds (B, K, S); of one, of its variance."""
     of_means = float(distances.mean(axis=2).var(axis=0, ddof=1).sum())
-    seeds = distances.shape[2]
+    seeds = int(distances.shape[2])
     if seeds == 1:
         return of_means
     of_each = float(distances.var(axis=0, ddof=1).mean(axis=1).sum())

@@ -84,12 +84,12 @@ class Estimate:
     @property
     def low(self) -> float:
         """The lower end of its own 95 % interval."""
-        return self.value - self.reach(ALPHA)
+        return self.value - self._own_reach
 
     @property
     def high(self) -> float:
         """The upper end of its own 95 % interval."""
-        return self.value + self.reach(ALPHA)
+        return self.value + self._own_reach
 
     def p_beyond(self, expectation: float) -> float:
         """Two-sided p of the hypothesis that the expectation is this number."""
@@ -103,6 +103,10 @@ class Estimate:
         if self._is_unknown:
             return math.nan
         return reach(*self._variances, alpha=alpha)
+
+    @cached_property
+    def _own_reach(self) -> float:
+        return self.reach(ALPHA)
 
     @property
     def _variances(self) -> tuple[float, float, int, float | None]:

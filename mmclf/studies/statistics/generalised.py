@@ -78,7 +78,7 @@ def p_value(
         block = slice(start, start + rows)
         variances = each_of_seeds[block] * by_seeds[:, None] + each_of_samples[block] * by_samples
         p[block] = _tails(distances[block], variances) @ sample_weights @ seed_weights
-    return p.reshape(distance.shape)
+    return np.minimum(p, 1.0).reshape(distance.shape)
 
 
 def reach(

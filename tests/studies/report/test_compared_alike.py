@@ -21,19 +21,19 @@ def test_a_report_says_the_same(metric: str, tmp_path: Path) -> None:
     tracker = tracker_in(tmp_path)
     parent = start(tracker, tmp_path, definition((0, 1, 2), f"test/{metric}"))
     for seed in (0, 1, 2):
-        for arm, rate in RATES.items():
-            track(tracker, tmp_path, parent.id, arm, seed, rate)
+        for name, rate in RATES.items():
+            track(tracker, tmp_path, parent.id, name, seed, rate)
     predictions = {}
-    for arm in ARMS:
+    for name in ARMS:
         runs = []
         for seed in (0, 1, 2):
-            saved = np.load(tmp_path / f"{arm}-{seed}-{RATES[arm]}" / "predictions" / "test.npz")
+            saved = np.load(tmp_path / f"{name}-{seed}-{RATES[name]}" / "predictions" / "test.npz")
             runs.append(saved["logits"] > 0)
-        predictions[arm] = np.stack(runs)
-    table = compare(truth(), predictions, metric).set_index("arm")
+        predictions[name] = np.stack(runs)
+    rows = {row["arm"]: row for row in compare(truth(), predictions, metric).to_dict("records")}
     for arm in collect(tracker, parent).arms[1:]:
         assert arm.difference is not None
-        row, of = table.loc[arm.name], arm.difference.estimate
+        row, of = rows[arm.name], arm.difference.estimate
         assert row["difference"] == of.value
         assert (row["low_single"], row["high_single"], row["p"]) == (of.low, of.high, of.p)
         assert (row["low"], row["high"]) == (arm.difference.low, arm.difference.high)

@@ -135,7 +135,7 @@ def attribution(chance: np.random.Generator, run_noise: float, sample_noise: flo
 def test_the_standard_error_of_sampled_orders_is_right(
     run_noise: float, sample_noise: float
 ) -> None:
-    many = 1_000
+    many = 400
     chance = np.random.default_rng(0)
     found = [attribution(chance, run_noise, sample_noise) for _ in range(many)]
     errors = np.array([one.value - SHARE_OF_THE_LAST for one in found])
@@ -144,5 +144,6 @@ def test_the_standard_error_of_sampled_orders_is_right(
     estimated = math.sqrt(np.mean([one.standard_error**2 for one in found]))
     covered = np.mean([one.low <= SHARE_OF_THE_LAST <= one.high for one in found])
     print(f"{run_noise} {sample_noise} error {errors.std():.4f} SE {estimated:.4f} {covered:.3f}")
-    assert estimated == pytest.approx(float(errors.std()), rel=0.1)
-    assert 0.93 <= covered <= 0.985
+    assert estimated == pytest.approx(float(errors.std()), rel=0.12)
+    # Of 400 the share varies by 1.1 points (sd) by itself.
+    assert 0.92 <= covered <= 0.985

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
@@ -15,6 +15,8 @@ from mmclf.studies.statistics.generalised import p_value, reach
 
 Floats = NDArray[np.float64]
 
+# An interval that few seeds and groups widen takes milliseconds.
+few_examples = settings(max_examples=40, deadline=None)
 FIRST = np.array([0.81, 0.84, 0.79, 0.86])
 SECOND = np.array([0.78, 0.80, 0.79, 0.81])
 N = 200
@@ -159,6 +161,7 @@ def test_without_samples_a_single_seed_has_no_interval() -> None:
 numbers = st.floats(-1, 1).map(lambda number: round(number, 12))
 
 
+@few_examples
 @given(
     st.integers(1, 6).flatmap(
         lambda seeds: st.tuples(
@@ -177,7 +180,7 @@ def test_any_estimate_is_consistent(
     found = estimate(values, resampled, groups, draw_variance, draws)
     assert found.low <= found.value <= found.high
     assert found.value == pytest.approx(values.mean(), abs=1e-12)
-    assert 0 <= found.p <= 1 + 1e-12
+    assert 0 <= found.p <= 1
     assert not found.seed_share < 0
     assert not found.seed_share > 1
     if found.shared_freedom is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.integrate import quad
@@ -14,6 +14,8 @@ from scipy.special import gammaln, stdtr
 
 from mmclf.studies.statistics.generalised import KNOWN, MANY, p_value, reach
 
+# An interval that few seeds and groups widen takes milliseconds.
+few_examples = settings(max_examples=40, deadline=None)
 SHARED = 0.04  # sh of all the tests here; only its ratio to b matters
 
 
@@ -122,7 +124,7 @@ def test_a_known_variance_alone_is_normal() -> None:
 
 
 def test_what_never_varies_is_certain() -> None:
-    assert p_value([0.0, 1e-300, -2.0], 0.0, 0.0, 1).tolist() == [1.0, 0.0, 0.0]
+    assert p_value(np.array([0.0, 1e-300, -2.0]), 0.0, 0.0, 1).tolist() == [1.0, 0.0, 0.0]
     assert reach(0.0, 0.0, 1) == 0.0
 
 
@@ -133,6 +135,7 @@ variances = st.just(0.0) | st.floats(1e-24, 1e4)
 alphas = st.floats(0.05 / 1_000, 0.2)
 
 
+@few_examples
 @given(variances, variances, seed_counts, group_counts, alphas)
 def test_the_interval_is_the_inversion_of_p(
     between: float, shared: float, seeds: int, groups: int | None, alpha: float
@@ -144,6 +147,7 @@ def test_the_interval_is_the_inversion_of_p(
     )
 
 
+@few_examples
 @given(st.floats(0, 1e3), st.floats(1, 10), variances, variances, seed_counts, group_counts, alphas)
 def test_p_falls_with_the_distance_and_rises_with_each_variance(
     distance: float,
@@ -161,7 +165,7 @@ def test_p_falls_with_the_distance_and_rises_with_each_variance(
 
     found = p(distance, between, shared)
     slack = 1e-9 * found
-    assert 0 <= found <= 1 + 1e-12
+    assert 0 <= found <= 1
     assert p(factor * distance, between, shared) <= found + slack
     assert p(distance, factor * between, shared) >= found - slack
     assert p(distance, between, factor * shared) >= found - slack
@@ -172,6 +176,7 @@ def test_p_falls_with_the_distance_and_rises_with_each_variance(
     assert wide >= narrow * (1 - 1e-9)
 
 
+@few_examples
 @given(st.floats(1e-3, 1e3), variances, variances, seed_counts, group_counts)
 def test_p_has_no_unit(
     unit: float, between: float, shared: float, seeds: int, groups: int | None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmclf.studies.statistics.estimates import ALPHA, Estimate
@@ -28,6 +28,8 @@ def difference(
     return Difference(Estimate(value, seeds, between, shared, groups), comparisons, margin, sign)
 
 
+# An interval that few seeds and groups widen takes milliseconds.
+few_examples = settings(max_examples=40, deadline=None)
 # How far the interval reaches that holds for seven comparisons at once, and the 90 % one.
 REACH = Estimate(0.0, SEEDS, *VARIANCES, GROUPS).reach(ALPHA / ARMS)
 NARROW = Estimate(0.0, SEEDS, *VARIANCES, GROUPS).reach(EQUAL_ALPHA)
@@ -119,6 +121,7 @@ def test_a_family_counts_all_that_was_asked_for_finished_or_not() -> None:
 variances = st.just(0.0) | st.floats(1e-20, 1)
 
 
+@few_examples
 @given(
     st.floats(-1, 1),
     variances,
