@@ -56,7 +56,7 @@ def variances(values: Floats, resampled: Floats, groups: int) -> tuple[float, fl
 def _shared(distances: Floats) -> float:
     """The sum over draws of the mean covariance of two seeds (B, K, S); of one, of its variance."""
     of_means = float(distances.mean(axis=2).var(axis=0, ddof=1).sum())
-    seeds = distances.shape[2]
+    seeds = int(distances.shape[2])
     if seeds == 1:
         return of_means
     of_each = float(distances.var(axis=0, ddof=1).mean(axis=1).sum())
