@@ -164,9 +164,9 @@ def test_one_seed_does_not_tell():
 
 
 def test_more_samples_are_no_cure_for_random_draws():
-    of_draws = Estimate(0.3, 5, 0.02, 0.16, 800, shared_freedom=15.0)
+    of_draws = Estimate(0.5, 5, 0.02, 0.16, 800, shared_freedom=15.0)
     assert what_decides(Difference(of_draws, 7, 0.0)) == Decider(None, of_draws=True)
-    of_samples = Estimate(0.3, 5, 0.02, 0.16, 800)
+    of_samples = Estimate(0.5, 5, 0.02, 0.16, 800)
     assert what_decides(Difference(of_samples, 7, 0.0)).samples_factor is not None
 
 
