@@ -9,4 +9,5 @@ verdicts      better, worse, equal or undecided
 power         what a design would show, and what decides an open difference
 shapley       attribution of a difference to parts
 interactions  main effects and interactions of a grid
+label_tests   which labels gain or lose
 """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.evaluation.metrics import MeanOverSamples, Metric, RatioOfSums, ratio
+from mmclf.evaluation.metrics import METRICS, MeanOverSamples, Metric, RatioOfSums, Ratios, ratio
 
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -59,17 +60,74 @@ def resampled_score(
     whole = of_counts and 2 * most * width < EXACT_FLOAT32
     rows = max(1, memory // 4 // (8 * samples))
     columns = max(1, memory // 4 // (8 * width * (samples + 2 * rows)))
-    chance = np.random.default_rng(seed)
     scores = np.empty((resamples, runs))
+    row = 0
+    for drawn in _draws(group_of, sizes, resamples, seed, rows, whole):
+        for run in range(0, runs, columns):
+            part = _weighted(drawn, labels, predicted[run : run + columns], metric, most)
+            scores[row : row + len(drawn), run : run + columns] = part
+        row += len(drawn)
+    return scores
+
+
+def label_f1(labels: Labels, predicted: Labels) -> Floats:
+    """The F1 of every label (R, L), of the label sets (R, N, L) of R runs against labels (N, L)."""
+    _check_shapes(labels, predicted)
+    above, below = (part.sum(axis=0) for part in _label_parts(labels, predicted))
+    return ratio(above, below)
+
+
+def resampled_label_f1(
+    labels: Labels,
+    predicted: Labels,
+    *,
+    resamples: int,
+    seed: int,
+    groups: Groups | None = None,
+    memory: int = 2**28,
+) -> Floats:
+    """The F1 of every label (B, R, L), on the same resamples as `resampled_score`'s."""
+    _check_shapes(labels, predicted)
+    runs, samples, width = predicted.shape
+    group_of, sizes = _numbered(groups, samples)
+    whole = 2 * len(sizes) * int(sizes.max()) < EXACT_FLOAT32
+    rows = max(1, memory // 4 // (8 * samples))
+    parts = [part.reshape(samples, -1) for part in _label_parts(labels, predicted)]
+    found = np.empty((resamples, runs * width))
+    columns = max(1, memory // 4 // (8 * (samples + 2 * rows)))
+    row = 0
+    for drawn in _draws(group_of, sizes, resamples, seed, rows, whole):
+        for column in range(0, runs * width, columns):
+            block = slice(column, column + columns)
+            above, below = (drawn @ part[:, block].astype(drawn.dtype) for part in parts)
+            found[row : row + len(drawn), block] = ratio(above, below)
+        row += len(drawn)
+    return found.reshape(resamples, runs, width)
+
+
+def _label_parts(labels: Labels, predicted: Labels) -> Ratios:
+    form = METRICS["f1_macro"].form  # the mean over labels of what is wanted
+    assert isinstance(form, RatioOfSums)
+    return form.parts(labels, predicted)
+
+
+def _draws(
+    group_of: NDArray[np.intp],
+    sizes: NDArray[np.intp],
+    resamples: int,
+    seed: int,
+    rows: int,
+    whole: bool,
+) -> Iterator[NDArray[Any]]:
+    """How often each of N samples is drawn (n, N), up to `rows` resamples at a time."""
+    chance = np.random.default_rng(seed)
     for row in range(0, resamples, rows):
-        drawn = np.empty((min(rows, resamples - row), samples), np.float32 if whole else np.float64)
+        dtype = np.float32 if whole else np.float64
+        drawn = np.empty((min(rows, resamples - row), len(group_of)), dtype)
         for times in drawn:
             of_groups = chance.integers(len(sizes), size=len(sizes))
             times[:] = np.bincount(of_groups, minlength=len(sizes))[group_of]
-        for run in range(0, runs, columns):
-            part = _weighted(drawn, labels, predicted[run : run + columns], metric, most)
-            scores[row : row + rows, run : run + columns] = part
-    return scores
+        yield drawn
 
 
 def count_groups(groups: Groups) -> int:

@@ -1,19 +1,20 @@
 import itertools
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmclf.studies.statistics.interactions import main_effects, two_way_interactions
+from mmclf.studies.statistics.interactions import Cell, Contrast, main_effects, two_way_interactions
 
 
-def value(contrast, cells):
+def value(contrast: Contrast, cells: Mapping[Cell, float]) -> float:
     return sum(weight * cells[cell] for cell, weight in contrast.weights.items())
 
 
-def test_two_factors_of_two_levels():
-    cells = {(0, 0): 1.0, (1, 0): 3.0, (0, 1): 2.0, (1, 1): 9.0}
+def test_two_factors_of_two_levels() -> None:
+    cells: dict[Cell, float] = {(0, 0): 1.0, (1, 0): 3.0, (0, 1): 2.0, (1, 1): 9.0}
     first, second = main_effects([2, 2], (0, 0))
     assert dict(first.weights) == {(0, 0): -0.5, (0, 1): -0.5, (1, 0): 0.5, (1, 1): 0.5}
     assert value(first, cells) == 4.5  # (2 + 7) / 2
@@ -24,7 +25,7 @@ def test_two_factors_of_two_levels():
     assert value(interaction, cells) == 5.0  # 7 - 2
 
 
-def test_montgomerys_filtration_rate():
+def test_montgomerys_filtration_rate() -> None:
     # Montgomery, Design and Analysis of Experiments, example 6.2: a 2^4 design in standard order,
     # with effects A 21.625, C 9.875, D 14.625, AC -18.125, AD 16.625, AB 0.125.
     rates = [45, 71, 48, 65, 68, 60, 80, 65, 43, 100, 45, 104, 75, 86, 70, 96]
@@ -51,7 +52,9 @@ sizes_and_reference = st.lists(st.integers(2, 4), min_size=2, max_size=4).flatma
 
 
 @given(sizes_and_reference, st.integers(0, 2**32 - 1))
-def test_an_additive_model_has_its_effects_and_no_interaction(given_, seed):
+def test_an_additive_model_has_its_effects_and_no_interaction(
+    given_: tuple[list[int], Cell], seed: int
+) -> None:
     sizes, reference = given_
     chance = np.random.default_rng(seed)
     own = [chance.normal(size=size) for size in sizes]
@@ -68,6 +71,6 @@ def test_an_additive_model_has_its_effects_and_no_interaction(given_, seed):
         assert sum(contrast.weights.values()) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_as_many_as_degrees_of_freedom():
+def test_as_many_as_degrees_of_freedom() -> None:
     assert len(main_effects([3, 4, 2], (1, 0, 1))) == 2 + 3 + 1
     assert len(two_way_interactions([3, 4, 2], (1, 0, 1))) == 2 * 3 + 2 * 1 + 3 * 1
