@@ -11,5 +11,7 @@ pending        the runs that are still to be done
 time_estimate  how long they will take
 run            from the parent run to the report
 statistics     intervals, p-values, attribution
+earlier        what was scored on the same test samples before
+variances      how much differences vary, from earlier runs
 report         tables, plots and page
 """

@@ -46,13 +46,15 @@ class Scores:
     groups: int
 
 
-def collect(tracker: Tracker, parent: TrackedRun) -> StudyResult:
-    """The result of the study whose parent run this is.
+def collect(tracker: Tracker, parent: TrackedRun, *, metric: str | None = None) -> StudyResult:
+    """The result of the study whose parent run this is; by another `metric` than its own if given.
 
     A finished run whose artifacts are lost, or disagree with what was tracked, counts as failed.
     Raises InputError if the run is no study's, or artifacts are out of reach.
     """
     definition = fetch_definition(tracker, parent)
+    if metric is not None:
+        definition = replace(definition, metric=metric)
     runs = [run for run in reversed(tracker.children(parent.id)) if "mmclf.seed" in run.tags]
     attempts = {run_key(run): run for run in runs}
     finished = {run_key(run): run for run in runs if run.status == "FINISHED"}
