@@ -11,7 +11,8 @@ pending        the runs that are still to be done
 time_estimate  how long they will take
 run            from the parent run to the report
 statistics     intervals, p-values, attribution
+comparison     the same of anybody's predictions
 earlier        what was scored on the same test samples before
-variances      how much differences vary, from earlier runs
+variances      how much differences vary, from earlier studies
 report         tables, plots and page
 """

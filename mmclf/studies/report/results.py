@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, stdev
 
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.definition import Definition
 from mmclf.studies.statistics.estimates import Estimate
+from mmclf.studies.statistics.ratios import Ratio
 from mmclf.studies.statistics.verdicts import Difference
 
 
@@ -20,6 +21,8 @@ class ArmResult:
     `failed`: the last attempt of each seed that has no finished run; `missing`: the seeds that were
     not attempted. `score` estimates the deciding metric, None without a finished run; `difference`
     is that to the baseline, None for the baseline itself and where there is nothing to pair.
+    `beside`: its differences to the baseline by other metrics, by their keys; `time_ratio`: its
+    running time over the baseline's.
     """
 
     name: str
@@ -29,6 +32,8 @@ class ArmResult:
     missing: tuple[int, ...]
     score: Estimate | None
     difference: Difference | None
+    beside: Mapping[str, Difference] = field(default_factory=dict)
+    time_ratio: Ratio | None = None
 
     def values(self, metric: str) -> list[float]:
         """A metric of every finished run, NaN where one has none."""
@@ -55,14 +60,26 @@ class EffectResult:
 
 
 @dataclass(frozen=True)
+class Ends:
+    """The scores between which effects add up, both of the seeds that the effects are of."""
+
+    start: Estimate
+    end: Estimate
+
+
+@dataclass(frozen=True)
 class StudyResult:
-    """A study's result; `notes` say what a reader must know before comparing."""
+    """A study's result; `notes` say what a reader must know before comparing.
+
+    `ends`: what its effects lead from and to; None where they do not add up, or are not known.
+    """
 
     definition: Definition
     parent: TrackedRun
     arms: tuple[ArmResult, ...]
     effects: tuple[EffectResult, ...]
     notes: tuple[str, ...]
+    ends: Ends | None = None
 
     @property
     def baseline(self) -> ArmResult:

@@ -15,13 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
-from mmclf.studies.statistics.bootstrap import (
-    Groups,
-    count_groups,
-    label_f1,
-    resampled_label_f1,
-)
+from mmclf.studies.statistics.bootstrap import count_groups, label_f1, resampled_label_f1
 from mmclf.studies.statistics.estimates import Estimate, estimate
+from mmclf.studies.statistics.resamples import Groups
 
 Labels = NDArray[np.uint8]
 Pair = tuple[int, int]
