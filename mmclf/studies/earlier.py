@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from mmclf.pipeline.run_naming import PLACE_PREFIXES, PLACES
 from mmclf.plots.words import counted
-from mmclf.storage.tracking import TrackedRun
+from mmclf.storage.tracking import TrackedRun, Tracker
 
-DIGEST, KEY = "mmclf.data_digest", "mmclf.study_key"
+DIGEST, STUDY = "mmclf.data_digest", "mmclf.study"
 # What says nothing of what a run scored: where and how it ran, and which seed.
 NOT_THE_CONFIGURATION = {*PLACES, "seed", "cache", "data.root", "experiment"}
 
@@ -61,16 +61,13 @@ def earlier(
         excluded = {_configuration(run) for run in scored if run.parent == own.id}
         others = (run for run in scored if run.parent != own.id)
         before = [run for run in others if run.started_ms < own.started_ms]
-    studies = {run.id for run in runs if KEY in run.tags}
     return Earlier(
         len({_configuration(run) for run in before} - excluded),
-        len({run.parent for run in before if run.parent in studies}),
+        len({run.parent for run in before if STUDY in run.tags}),
     )
 
 
-def earlier_note(
-    runs: Collection[TrackedRun], own: TrackedRun, finished: Iterable[TrackedRun]
-) -> list[str]:
+def earlier_notes(tracker: Tracker, own: TrackedRun, finished: Iterable[TrackedRun]) -> list[str]:
     """What a reader of a study is told of it, unless nothing was scored before.
 
     `own` is the study's parent run, of whose `finished` runs the test set is.
@@ -78,7 +75,7 @@ def earlier_note(
     test_set = next(filter(None, map(held_out_of, finished)), None)
     if test_set is None:
         return []
-    found = earlier(runs, test_set, own)
+    found = earlier(tracker.tagged(DIGEST, test_set.data), test_set, own)
     if found.configurations == 0:
         return []
     return [

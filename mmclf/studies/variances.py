@@ -12,7 +12,7 @@ from statistics import median
 
 from mmclf.errors import InputError
 from mmclf.storage.tracking import TrackedRun, Tracker
-from mmclf.studies.earlier import DIGEST, KEY
+from mmclf.studies.earlier import DIGEST, STUDY
 from mmclf.studies.report.collect import collect
 from mmclf.studies.report.results import StudyResult
 from mmclf.studies.statistics.estimates import Estimate
@@ -47,8 +47,8 @@ def earlier_variances(tracker: Tracker, study: str, metric: str, data: str) -> V
     That is the latest of this name, else the latest of another one, of those with two arms and two
     seeds or more whose runs can still be read.
     """
-    parents = [run for run in tracker.tagged(DIGEST, data) if KEY in run.tags]
-    parents.sort(key=lambda run: run.tags.get("mmclf.study") != study)
+    parents = [run for run in tracker.tagged(DIGEST, data) if "mmclf.study_key" in run.tags]
+    parents.sort(key=lambda run: run.tags.get(STUDY) != study)
     for parent in parents[:MOST_STUDIES]:
         found = _of_study(tracker, parent, metric)
         if found is not None:

@@ -14,6 +14,8 @@ study_tables    the tables of a study
 answer          the result in words
 method_words    how intervals and verdicts were made
 markdown        the result as a document
+read_labels     each label against the baseline
+label_tables    the tables of labels
 details         curves and label shares of the main arms
 read_details    where they come from
 show            the result on a terminal

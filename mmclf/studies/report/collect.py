@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import numpy as np
 
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import FILE, Definition, read_definition
+from mmclf.studies.earlier import earlier_notes
 from mmclf.studies.report.contrasts import (
     baseline_differences,
     common_seeds,
@@ -23,6 +25,7 @@ from mmclf.studies.report.scores import Scores, StudyScores, read_scores
 from mmclf.studies.report.study_tables import TIME
 from mmclf.studies.run_key import RunKey, run_key
 from mmclf.studies.statistics.ratios import Ratio, geometric_ratio
+from mmclf.studies.statistics.shrinkage import kept_share
 from mmclf.studies.statistics.verdicts import Difference
 
 
@@ -71,8 +74,13 @@ def study_result(
         parent,
         tuple(arms),
         asked.effects,
-        (*notes, *effect_notes(definition, asked.effects)),
+        (
+            *notes,
+            *effect_notes(definition, asked.effects),
+            *earlier_notes(tracker, parent, list(finished.values())),
+        ),
         asked.ends,
+        _kept(definition, scores.deciding),
     )
 
 
@@ -136,6 +144,21 @@ def _time_ratio(
         return None
     values, reference = np.asarray(times).T
     return geometric_ratio(values, reference)
+
+
+def _kept(definition: Definition, scores: Scores) -> float:
+    """The share of the arms' distances that is no chance, on the seeds that all have a score of.
+
+    nan where no seed is, and where the arms are the way to effects that add up.
+    """
+    arms = [arm.name for arm in definition.arms if common_seeds(definition, scores, [arm.name])]
+    seeds = common_seeds(definition, scores, arms)
+    if definition.kind.adds_up or not arms or not seeds:
+        return math.nan
+    keys = [[RunKey(arm, seed) for seed in seeds] for arm in arms]
+    values = np.array([[scores.values[key] for key in of] for of in keys])
+    resampled = np.stack([[scores.resampled[key] for key in of] for of in keys])
+    return kept_share(values, np.moveaxis(resampled, 2, 0), scores.groups)
 
 
 @dataclass(frozen=True)
