@@ -29,9 +29,9 @@ from mmclf.studies.earlier import HeldOut, earlier
 from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
 from mmclf.studies.pending import finished
 from mmclf.studies.report.tables import number, print_rich, render
+from mmclf.studies.report.variances import assumed, earlier_variances
 from mmclf.studies.run import find_parent
 from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator
-from mmclf.studies.variances import assumed, earlier_variances
 from mmclf.training.device import describe_device
 
 # A study's name alone: overrides have an equals sign, or begin with a tilde.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mmclf.plots.words import counted, points
+from mmclf.studies.report.variances import Variances
 from mmclf.studies.statistics.power import (
     POWER,
     can_show_equal,
@@ -10,7 +11,6 @@ from mmclf.studies.statistics.power import (
     smallest_shown,
     smallest_with_any_seeds,
 )
-from mmclf.studies.variances import Variances
 
 SEEDS = (3, 5, 10, 20)
 WIDTH = 9  # of a column

@@ -13,6 +13,5 @@ run            from the parent run to the report
 statistics     intervals, p-values, attribution
 comparison     the same of anybody's predictions
 earlier        what was scored on the same test samples before
-variances      how much differences vary, from earlier studies
 report         tables, plots and page
 """

@@ -37,6 +37,9 @@ def test_a_study_that_was_never_run_is_all_left_and_of_unknown_time(
     assert "runs: 0 of 14 done, 14 left" in summary
     # Of each seed one set of captions to be encoded and one fit, whatever the threshold.
     assert "and 4 results whose speed no stored one tells" in summary
+    assert "assumed" in summary
+    assert "at 6 comparisons" in summary
+    assert "0 other configurations, in 0 studies" in summary
     assert not (tmp_path / "mlflow.db").exists()
 
 
@@ -50,6 +53,9 @@ def test_what_is_left_is_told_at_the_speed_of_what_was_run(
     assert {tuple(row[2:4]) for row in rows} == {("1 of 2", "1")}
     assert "runs: 7 of 14 done, 7 left" in summary
     assert re.search(r"time left: [1-9]\d* s \(", summary)
+    # Of a single seed, which tells no variance; the thresholds are seven configurations.
+    assert "assumed" in summary
+    assert "7 other configurations, in 1 study" in summary
     rows, summary = planned(capsys, "study.seeds=1", place)
     assert {tuple(row[2:]) for row in rows} == {("1 of 1", "0", "0.0")}
     assert "runs: 7 of 7 done, 0 left\ntime left: 0 s" in summary
@@ -92,10 +98,30 @@ def test_a_plan_makes_no_experiment(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert {one.name for one in tracker.client.search_experiments()} == {"Default", "another"}
 
 
+@pytest.mark.slow
+def test_variances_are_those_of_an_earlier_study_on_the_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"output_dir={tmp_path}"
+    assert main([*SMALL, "study.seeds=2", place]) == 0
+    _, summary = planned(capsys, "study.seeds=5", place)
+    assert "from 7 arms and 2 seeds of the study threshold" in summary
+    outlook = summary.partition("\n\n")[2]
+    assert max(map(len, outlook.splitlines())) <= 80
+
+
+def test_a_name_alone_is_that_of_a_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "threshold", *SMALL[1:], "study.seeds=1", f"output_dir={tmp_path}"]) == 0
+    assert capsys.readouterr().out.startswith("threshold: ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["vision=none"], "there is no study: give study=NAME"),
+        (["losss"], "did you mean 'loss'?"),
         (["study=losss"], "did you mean 'loss'?"),
         (["study=loss", "loss=focal"], "study=loss varies loss"),
     ],

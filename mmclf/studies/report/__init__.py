@@ -5,6 +5,7 @@ run_table       a row for each tracked run
 scores          scores of runs, and on resamples, of what they predicted
 contrasts       contrasts of arms by these scores
 collect         a study's result, out of its runs
+variances       how much differences vary, from earlier studies
 results         what the result holds
 notes           what is to be known before comparing
 predictions     the label sets that runs predicted
