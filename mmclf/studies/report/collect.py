@@ -99,7 +99,6 @@ def _arms(
     definition: Definition, attempts: Mapping[RunKey, TrackedRun], scores: StudyScores
 ) -> list[ArmResult]:
     """The arms, each with its differences to the baseline, and how its time compares."""
-    # Those beside it are the same metric by other rules, so more of them is as good or bad.
     sign = definition.deciding.metric.sign
     differences = baseline_differences(definition, scores.deciding, sign)
     beside = {key: baseline_differences(definition, of, sign) for key, of in scores.beside.items()}
