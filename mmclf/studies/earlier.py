@@ -34,8 +34,8 @@ class Earlier:
     studies: int
 
     def words(self) -> str:
-        """As `12 other configurations, in 2 studies`."""
-        count = counted(self.configurations, "other configuration")
+        """As `12 configurations, in 2 studies`."""
+        count = counted(self.configurations, "configuration")
         return f"{count}, in {self.studies} stud{'y' if self.studies == 1 else 'ies'}"
 
 
@@ -79,8 +79,8 @@ def earlier_notes(tracker: Tracker, own: TrackedRun, finished: Iterable[TrackedR
     if found.configurations == 0:
         return []
     return [
-        f"the same test samples have scored {found.words()} before: p and intervals allow for the "
-        "comparisons of this study alone, not for what was chosen by those"
+        f"the same test samples have scored {found.words()}, before this study began: p and "
+        "intervals allow for its own comparisons alone, not for what was chosen by those"
     ]
 
 

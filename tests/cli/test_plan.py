@@ -39,7 +39,7 @@ def test_a_study_that_was_never_run_is_all_left_and_of_unknown_time(
     assert "and 4 results whose speed no stored one tells" in summary
     assert "assumed" in summary
     assert "at 6 comparisons" in summary
-    assert "0 other configurations, in 0 studies" in summary
+    assert "0 configurations, in 0 studies" in summary
     assert not (tmp_path / "mlflow.db").exists()
 
 
@@ -55,7 +55,7 @@ def test_what_is_left_is_told_at_the_speed_of_what_was_run(
     assert re.search(r"time left: [1-9]\d* s \(", summary)
     # Of a single seed, which tells no variance; the thresholds are seven configurations.
     assert "assumed" in summary
-    assert "7 other configurations, in 1 study" in summary
+    assert "7 configurations, in 1 study" in summary
     rows, summary = planned(capsys, "study.seeds=1", place)
     assert {tuple(row[2:]) for row in rows} == {("1 of 1", "0", "0.0")}
     assert "runs: 7 of 7 done, 0 left\ntime left: 0 s" in summary

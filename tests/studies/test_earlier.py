@@ -80,8 +80,8 @@ def test_which_test_set_a_run_had() -> None:
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (Earlier(1, 1), "1 other configuration, in 1 study"),
-        (Earlier(12, 2), "12 other configurations, in 2 studies"),
+        (Earlier(1, 1), "1 configuration, in 1 study"),
+        (Earlier(12, 2), "12 configurations, in 2 studies"),
     ],
 )
 def test_words(found: Earlier, words: str) -> None:
