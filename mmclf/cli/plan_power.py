@@ -29,19 +29,19 @@ def power_lines(
     of_seeds = "".join(f"{seeds:>{WIDTH}}" for seeds in SEEDS)
     of_sizes = "".join(f"{_size(size):>{WIDTH}}" for size in smallest)
     return [
-        f"the smallest difference that is shown with {100 * POWER:.0f} %, in {unit}, at "
+        f"smallest difference shown with {100 * POWER:.0f} %, in {unit}, at "
         f"{counted(comparisons, 'comparison')}:",
         f"  seeds     {of_seeds}   any number",
         f"  difference{of_sizes}{_size(floor):>{len('   any number')}}",
-        f"  with an SD of {_size(variances.seed_sd)} over seeds, and of "
-        f"{_size(variances.sample_sd)} by the draw of {samples} test samples,",
+        f"  SD {_size(variances.seed_sd)} over seeds, {_size(variances.sample_sd)} by the draw of "
+        f"{samples} test samples,",
         f"  {variances.source}",
         *_equality(variances.sample_sd, samples, margin),
     ]
 
 
 def _equality(sample_sd: float, samples: int, margin: float) -> list[str]:
-    within = f"that arms are equal within {_size(margin)}"
+    within = f"equal within {_size(margin)}"
     if margin == 0:
         return []
     needed = samples_to_show_equal(sample_sd, margin, samples)

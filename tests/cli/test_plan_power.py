@@ -17,7 +17,7 @@ def lines(
 ) -> list[str]:
     variances = Variances(seed_sd, sample_sd, "from 64 arms and 10 seeds of the study attribution")
     return power_lines(
-        variances, comparisons=comparisons, samples=samples, margin=margin, unit="samples-F1 points"
+        variances, comparisons=comparisons, samples=samples, margin=margin, unit="F1 points"
     )
 
 
