@@ -65,7 +65,8 @@ def test_training_in_each_precision(precision: str) -> None:
 
 
 def test_an_encoder_computes_features_once_in_its_precision_without_a_graph() -> None:
-    layer, found = torch.nn.Linear(2, 2), []
+    layer = torch.nn.Linear(2, 2)
+    found: list[torch.Tensor] = []
 
     def features() -> torch.Tensor:
         found.append(layer(torch.ones(1, 2)))
