@@ -15,6 +15,8 @@ from mmclf.training.warm_up import warm_up_encoder, warm_up_training
 # A clock that tells, instead of seconds, how many modules have been imported since it was made.
 IMPORTS = """
 import json, sys
+from types import SimpleNamespace
+from mmclf.pipeline import epoch_log
 from mmclf.storage.stopwatch import Stopwatch
 
 def start(self):
@@ -23,6 +25,9 @@ def start(self):
 
 Stopwatch.__init__ = start
 Stopwatch.elapsed = lambda self: float(len(set(sys.modules) - self.before))
+
+# What epochs take besides is subtracted from a fit's time: nothing, by this clock.
+epoch_log.time = SimpleNamespace(perf_counter=lambda: 0.0)
 
 import mmclf
 common = ["data.train=60", "data.test=20", "trainer.epochs=2", "device=cpu", *sys.argv[1:]]
