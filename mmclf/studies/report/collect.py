@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +12,14 @@ import numpy as np
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import FILE, Definition, read_definition
 from mmclf.studies.earlier import earlier_notes
-from mmclf.studies.report.contrasts import (
-    baseline_differences,
-    common_seeds,
-    compared,
-    contrast,
-)
+from mmclf.studies.report.contrasts import baseline_differences, contrast, share_kept
+from mmclf.studies.report.effects import asked_effects
 from mmclf.studies.report.notes import effect_notes, study_notes
-from mmclf.studies.report.results import ArmResult, EffectResult, Ends, StudyResult
-from mmclf.studies.report.scores import Scores, StudyScores, read_scores
+from mmclf.studies.report.results import ArmResult, StudyResult
+from mmclf.studies.report.scores import StudyScores, read_scores
 from mmclf.studies.report.study_tables import TIME
 from mmclf.studies.run_key import RunKey, run_key
 from mmclf.studies.statistics.ratios import Ratio, geometric_ratio
-from mmclf.studies.statistics.shrinkage import kept_share
-from mmclf.studies.statistics.verdicts import Difference
 
 
 def collect(tracker: Tracker, parent: TrackedRun, *, metric: str | None = None) -> StudyResult:
@@ -64,7 +57,7 @@ def study_result(
     scores = read_scores(tracker, definition, finished)
     attempts |= {key: _as_failed(finished.pop(key), of) for key, of in scores.errors.items()}
     arms = _arms(definition, attempts, scores)
-    asked = _effects(definition, scores.deciding)
+    asked = asked_effects(definition, scores.deciding)
     if asked.whole is not None:
         # What such a study asks for is the gain and its parts, not each of its many arms.
         arms[-1] = replace(arms[-1], difference=asked.whole)
@@ -80,7 +73,7 @@ def study_result(
             *earlier_notes(tracker, parent, list(finished.values())),
         ),
         asked.ends,
-        _kept(definition, scores.deciding),
+        share_kept(definition, scores.deciding),
     )
 
 
@@ -143,59 +136,3 @@ def _time_ratio(
         return None
     values, reference = np.asarray(times).T
     return geometric_ratio(values, reference)
-
-
-def _kept(definition: Definition, scores: Scores) -> float:
-    """The share of the arms' distances that is no chance, on the seeds that all have a score of.
-
-    nan where no seed is, and where the arms are the way to effects that add up.
-    """
-    arms = [arm.name for arm in definition.arms if common_seeds(definition, scores, [arm.name])]
-    seeds = common_seeds(definition, scores, arms)
-    if definition.kind.adds_up or not arms or not seeds:
-        return math.nan
-    keys = [[RunKey(arm, seed) for seed in seeds] for arm in arms]
-    values = np.array([[scores.values[key] for key in of] for of in keys])
-    resampled = np.stack([[scores.resampled[key] for key in of] for of in keys])
-    return kept_share(values, np.moveaxis(resampled, 2, 0), scores.groups)
-
-
-@dataclass(frozen=True)
-class AskedEffects:
-    """What a study asks for: its effects, and where they add up what they add up to.
-
-    `whole`: the gain, if it is compared with its parts, which is so from the baseline alone.
-    """
-
-    effects: tuple[EffectResult, ...]
-    whole: Difference | None = None
-    ends: Ends | None = None
-
-
-def _effects(definition: Definition, scores: Scores) -> AskedEffects:
-    """What the study asks for.
-
-    Effects that add up are all of the seeds that every one of their arms has: parts of other seeds
-    than the whole would not make it up. Arms that no seed has are left out of this, with the
-    effects that need them.
-    """
-    asked = [(effect.weights, effect.draws) for effect in definition.effects]
-    seeds, ends, has_whole = definition.seeds, None, False
-    if definition.gain is not None:
-        first, last = (arm.name for arm in definition.gain)
-        has_whole = first == definition.baseline
-        if has_whole:
-            asked.append(({last: 1.0, first: -1.0}, ()))
-        needed = {name for weights, _ in asked for name in weights} | {first, last}
-        seeds = common_seeds(
-            definition, scores, [arm for arm in needed if common_seeds(definition, scores, [arm])]
-        )
-        start, end = (contrast(definition, scores, {of: 1.0}, seeds=seeds) for of in (first, last))
-        ends = None if start is None or end is None else Ends(start, end)
-    estimates = [contrast(definition, scores, *of, seeds=seeds) for of in asked]
-    differences = compared(definition, estimates, len(asked), definition.deciding.metric.sign)
-    effects = tuple(
-        EffectResult(effect.name, effect.weights, difference)
-        for effect, difference in zip(definition.effects, differences, strict=False)
-    )
-    return AskedEffects(effects, differences[-1] if has_whole else None, ends)

@@ -45,10 +45,9 @@ def method_paragraph(result: StudyResult) -> str:
 def _runs(result: StudyResult) -> str:
     definition = result.definition
     seeds = listed([str(seed) for seed in definition.seeds])
-    ran = "were run" if len(result.arms) > 1 else "was run"
-    each = "each " if len(result.arms) > 1 else ""
+    ran = "were run, each" if len(result.arms) > 1 else "was run"
     return (
-        f"{counted(len(result.arms), 'arm')} {ran} {each}with "
+        f"{counted(len(result.arms), 'arm')} {ran} with "
         f"{counted(len(definition.seeds), 'seed')} ({seeds}) and scored by "
         f"{definition.deciding.words}{_samples(result)}; arms are compared with "
         f"{quoted(definition.baseline)}, paired by seed and test sample."
@@ -99,8 +98,8 @@ def _family(result: StudyResult) -> list[str]:
     if not definition.asks_effects:
         counts = counts[:1]
     adds_up = definition.kind.adds_up
-    effects = "effects with their whole" if adds_up else "main effects and interactions"
-    named = ["comparisons of arms", effects]
+    effects = "effects and their whole" if adds_up else "main effects and interactions"
+    named = ["comparisons of arms", f"comparisons of {effects}"]
     made = [f"m = {m} {name}" for m, name in zip(counts, named, strict=False) if m]
     if not made:
         return []

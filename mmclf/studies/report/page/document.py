@@ -20,6 +20,7 @@ from mmclf.studies.report.page.method import base_settings, conditions, data_wor
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot
 from mmclf.studies.report.read_labels import LabelResult
 from mmclf.studies.report.results import ArmResult, StudyResult
+from mmclf.studies.report.study_tables import arms_table
 from mmclf.studies.statistics.label_tests import FEWEST_POSITIVES
 
 # Nothing is loaded and nothing runs, whatever a name in it may hold.
@@ -56,6 +57,7 @@ def page(
     linked = runs_url.startswith(("http://", "https://"))
     others = [plot for plot in plots if plot.section not in (ARMS, EFFECTS)]
     runs = sum(len(arm.runs) + len(arm.failed) for arm in result.arms)
+    of_arms = arms_table(result)
     return environment.get_template("page.html.jinja").render(
         policy=POLICY,
         result=result,
@@ -72,8 +74,8 @@ def page(
         marks=lambda arm: _marks(result, arm),
         run_counts=tables.run_counts,
         seed_of=tables.seed_of,
-        arms_table=tables.arms_page_table(result),
-        beside_table=tables.beside_page_table(result),
+        arms_table=tables.arms_page_table(result, of_arms),
+        beside_table=tables.beside_page_table(result, of_arms),
         effects_table=tables.effects_page_table(result),
         labels_table=None if labels is None else tables.labels_page_table(labels),
         fewest_positives=FEWEST_POSITIVES,
