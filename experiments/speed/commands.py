@@ -21,10 +21,11 @@ from mmclf import compose
 from mmclf.storage.tracking import TrackedRun, Tracker
 
 FURTHER = ("further_run", "further_run_s")
-FIGURES = ("warm_run", "sweep_24", *FURTHER, "sweep_thresholds")
+FIGURES = ("warm_run", "sweep_24", *FURTHER, "first_seed", "sweep_thresholds")
 LOSSES, DROPOUTS, SEEDS = "bce,weighted_bce,focal,asymmetric", "0.0,0.2,0.4", "0,1"
 SWEEP = (f"loss={LOSSES}", f"head.dropout={DROPOUTS}", f"seed={SEEDS}")
 RUNS = 24
+CAPTIONS = ("vision=none", "text=tfidf")
 THRESHOLDS = "threshold.value=0.3,0.4,0.45,0.5,0.55,0.6"
 
 
@@ -35,6 +36,7 @@ class Times:
     commands: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     further: list[float] = field(default_factory=list)
     by_hand: list[float] = field(default_factory=list)
+    seeds: list[list[float]] = field(default_factory=list)
     imports: str = ""
 
 
@@ -44,7 +46,10 @@ def measure(work: Workspace, data: DataSet, wanted: Collection[str]) -> Iterator
     _warm_up(work, data)
     for number in range(1, work.sizes.rounds + 1):
         tell(f"commands, {data.name}: round {number}")
-        _single(work, data, times, "warm_run" in wanted)
+        if "first_seed" in wanted:
+            times.seeds.append(_two_seeds(work, data))
+        if set(wanted) & set(FIGURES) != {"first_seed"}:
+            _single(work, data, times, "warm_run" in wanted)
         if "sweep_thresholds" in wanted:
             _sweep(work, data, times, "thresholds", (THRESHOLDS,))
         if {"sweep_24", *FURTHER} & set(wanted):
@@ -90,9 +95,18 @@ def _run(times: Times, name: str, command: Collection[str]) -> None:
     tell(f"{name}: {times.commands[name][-1]:.2f} s")
 
 
+def _two_seeds(work: Workspace, data: DataSet) -> list[float]:
+    """What each of two runs of one process computes, in seconds."""
+    folder = work.fresh()
+    run_command("-m", *data.overrides, *CAPTIONS, "seed=0,1", f"output_dir={folder}")
+    seconds = [run.metrics["time/cold_s"] for run in _runs(folder, 2)]
+    shutil.rmtree(folder)
+    return seconds
+
+
 def _further(times: Times, command: Collection[str], folder: Path) -> None:
     """The time from each further run's start to the next one's, and of each fit by hand."""
-    runs = _runs(folder)
+    runs = _runs(folder, RUNS)
     fit_case([*command, *_settings(runs[0])]).by_hand()  # warm-up
     for run, following in itertools.pairwise(runs[1:]):
         took = (following.started_ms - run.started_ms) / 1000
@@ -103,12 +117,12 @@ def _further(times: Times, command: Collection[str], folder: Path) -> None:
         times.by_hand.append(by_hand)
 
 
-def _runs(folder: Path) -> list[TrackedRun]:
+def _runs(folder: Path, count: int) -> list[TrackedRun]:
     """The runs of the sweep in `folder`, in their order."""
     config = compose([f"output_dir={folder}"]).config
     tracker = Tracker(config.tracking.uri, config.tracking.experiment, folder, create=False)
     runs = [run for run in tracker.runs() if run.parent is not None]
-    assert len(runs) == RUNS, f"{len(runs)} runs"
+    assert len(runs) == count, f"{len(runs)} runs"
     return sorted(runs, key=lambda run: run.started_ms)
 
 
@@ -130,6 +144,16 @@ def _imports(command: Collection[str]) -> str:
 def _row(figure: str, data: DataSet, times: Times) -> Row:
     if figure in FURTHER:
         return _further_row(figure, data, times)
+    if figure == "first_seed":
+        first, following = (list(side) for side in zip(*times.seeds, strict=True))
+        return row(
+            figure,
+            data.name,
+            ratios(first, following),
+            ours=in_seconds(first),
+            theirs=in_seconds(following),
+            note=f"{len(data.samples)} samples.",
+        )
     cold = times.commands["cold"]
     ours, factor, note = {
         "warm_run": (times.commands["warm"], 1, times.imports),

@@ -5,6 +5,7 @@ launch      run, sweep or study, by what the composed command line asks for
 job         the job that Hydra calls: one run
 multirun    a sweep under one parent run, or a study with its report
 plan        what a study would do, and how long it would take
+plan_power  which differences it would show
 show        the config groups, their levels, the settings of a level
 data        a data level guessed from files
 doctor      a data set examined before anything is trained on it

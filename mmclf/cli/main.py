@@ -33,8 +33,8 @@ USAGE = """\
 mmclf [OVERRIDE ...]                one run
 mmclf -m [OVERRIDE ...]             a sweep over KEY=VALUE,VALUE: one run for each combination
 mmclf study=NAME [OVERRIDE ...]     a study: its arms, each with several seeds, and its report
-mmclf plan study=NAME [OVERRIDE ...]
-                                    its arms, what is done of it, and the time that is left
+mmclf plan NAME [OVERRIDE ...]      its arms, what is done of it, the time that is left, and which
+                                    difference so many seeds would show
 mmclf report [STUDY | --runs ID ... | --compare ID ID] [--format text,md,csv,tex,html]
                                     the results table; without more, of the latest sweep
 mmclf runs                          the tracked runs, with their ids

@@ -1,9 +1,10 @@
-"""The subcommand `plan`: the arms of a study, its finished runs, and an estimate of the time."""
+"""The subcommand `plan`: a study's arms, its finished runs, the time, and what would be shown."""
 
 from __future__ import annotations
 
 import argparse
 import math
+import re
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -13,37 +14,55 @@ from statistics import median
 import pandas as pd
 from rich.console import Console
 
+from mmclf.cli.plan_power import power_lines
 from mmclf.config.schema import Config
 from mmclf.errors import NothingTrackedError
+from mmclf.evaluation.metrics import deciding_metric
+from mmclf.pipeline.image_size import resolved
+from mmclf.pipeline.run import DATA_DIGITS
+from mmclf.pipeline.run_data import RunData
+from mmclf.pipeline.stages import data_digest
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import PlannedStudy, compose_study
-from mmclf.studies.fingerprint import study_fingerprint
+from mmclf.studies.design_kinds import design_kind
+from mmclf.studies.earlier import HeldOut, earlier
+from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
 from mmclf.studies.pending import finished
 from mmclf.studies.report.tables import number, print_rich, render
+from mmclf.studies.report.variances import assumed, earlier_variances
 from mmclf.studies.run import find_parent
 from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator
 from mmclf.training.hardware import describe_device
 
+# A study's name alone: overrides have an equals sign, or begin with a tilde.
+NAME = re.compile(r"\w[\w.-]*")
+
 
 def plan(arguments: Sequence[str]) -> int:
-    """`mmclf plan study=NAME [OVERRIDE ...]`: print the arms and the remaining time."""
+    """`mmclf plan NAME [OVERRIDE ...]`: print the arms, the remaining time, what would be shown."""
     parser = argparse.ArgumentParser(prog="mmclf plan", description="What a study still needs.")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="NAME is study=NAME")
     parser.add_argument("--config-dir", type=Path, help="a folder of config groups of your own")
     options = parser.parse_intermixed_args(arguments)
-    planned = compose_study(options.overrides, options.config_dir)
+    lines = [f"study={line}" if NAME.fullmatch(line) else line for line in options.overrides]
+    planned = compose_study(lines, options.config_dir)
     config = planned.base.config
-    runs = _tracker(config)
-    done = _done(planned, runs)
+    tracker = _tracker(config)
+    fingerprint = study_fingerprint(planned)
+    done = _done(planned, tracker, fingerprint)
+    estimator = TimeEstimator(config, describe_device(config.device))
     total = TimeEstimate()
-    table = _table(planned, done, total)
+    table = _table(planned, done, estimator, total)
     console = Console()
     if console.is_terminal:
         print_rich(table, console, f"{planned.name}: {planned.study.question}")
     else:
         sys.stdout.write(f"{planned.name}: {planned.study.question}\n\n{render(table, 'text')}")
     left = len(planned.arms) * len(planned.study.seed_list) - len(done)
+    runs = tracker.runs() if tracker is not None else []
     sys.stdout.write(_summary(planned, left, total, runs))
+    data = estimator.run_data(resolved(config))
+    sys.stdout.write(_outlook(planned, data, fingerprint.data, tracker, runs))
     return 0
 
 
@@ -56,11 +75,13 @@ def _tracker(config: Config) -> Tracker | None:
         return None
 
 
-def _done(planned: PlannedStudy, tracker: Tracker | None) -> set[tuple[str, int]]:
+def _done(
+    planned: PlannedStudy, tracker: Tracker | None, fingerprint: StudyFingerprint
+) -> set[tuple[str, int]]:
     """The arms and seeds of the study whose runs have finished."""
     if tracker is None:
         return set()
-    parent = find_parent(tracker, planned, study_fingerprint(planned))
+    parent = find_parent(tracker, planned, fingerprint)
     completed = finished(tracker.children(parent.id)) if parent is not None else set()
     names = {arm.name for arm in planned.design.arms}
     seeds = set(planned.study.seed_list)
@@ -68,10 +89,12 @@ def _done(planned: PlannedStudy, tracker: Tracker | None) -> set[tuple[str, int]
 
 
 def _table(
-    planned: PlannedStudy, done: Collection[tuple[str, int]], total: TimeEstimate
+    planned: PlannedStudy,
+    done: Collection[tuple[str, int]],
+    estimator: TimeEstimator,
+    total: TimeEstimate,
 ) -> pd.DataFrame:
     """A row for each arm; adds what its missing runs need to `total`, which counts it once."""
-    estimator = TimeEstimator(planned.base.config, describe_device(planned.base.config.device))
     rows = []
     for arm, composed in zip(planned.design.arms, planned.arms, strict=True):
         own = TimeEstimate()
@@ -103,8 +126,36 @@ def _format_seconds(estimate: TimeEstimate) -> str:
     return "unknown" if estimate.known == 0 else f"{seconds} and unknown"
 
 
-def _summary(planned: PlannedStudy, left: int, total: TimeEstimate, tracker: Tracker | None) -> str:
-    overhead = _overhead(tracker)
+def _outlook(
+    planned: PlannedStudy,
+    data: RunData,
+    digest: str,
+    tracker: Tracker | None,
+    runs: Sequence[TrackedRun],
+) -> str:
+    """What the study would show, and what has been compared on its test set before."""
+    study, samples = planned.study, len(data.parts.test)
+    variances = None
+    if tracker is not None:
+        variances = earlier_variances(tracker, planned.name, study.metric, digest)
+    adds_up = design_kind(study.design).adds_up
+    lines = power_lines(
+        variances or assumed(samples),
+        comparisons=len(planned.design.effects) + 1 if adds_up else len(planned.design.arms) - 1,
+        samples=samples,
+        margin=study.margin,
+        unit=f"{deciding_metric(study.metric).metric.short} points",
+    )
+    test_seed = str(planned.base.config.split.test_seed)
+    test_set = HeldOut(data_digest(data.samples)[:DATA_DIGITS], test_seed)
+    lines.append(f"on the same test samples so far: {earlier(runs, test_set).words()}")
+    return "\n".join(["", *lines, ""])
+
+
+def _summary(
+    planned: PlannedStudy, left: int, total: TimeEstimate, runs: Sequence[TrackedRun]
+) -> str:
+    overhead = _overhead(runs)
     seconds = total.known + (0.0 if math.isnan(overhead) else left * overhead)
     run_count = len(planned.arms) * len(planned.study.seed_list)
     lines = [f"runs: {run_count - left} of {run_count} done, {left} left"]
@@ -117,9 +168,8 @@ def _summary(planned: PlannedStudy, left: int, total: TimeEstimate, tracker: Tra
     return "\n".join([*lines, f"{estimate} ({note})", ""])
 
 
-def _overhead(tracker: Tracker | None) -> float:
+def _overhead(runs: Sequence[TrackedRun]) -> float:
     """The median seconds of a run that computes nothing; NaN if no run tells."""
-    runs: Sequence[TrackedRun] = tracker.runs() if tracker is not None else ()
     spent = [
         run.metrics["time/wall_s"] - run.metrics["time/cold_s"]
         for run in runs

@@ -44,6 +44,7 @@ from mmclf.training.fit import FitData, FittedModel, fit_model
 from mmclf.training.image_encoding import ImageEncoding
 from mmclf.training.text_encoding import TextEncoding
 from mmclf.training.trainer import Epoch
+from mmclf.training.warm_up import warm_up_training
 
 PROBED = 64  # samples on which precisions are compared: with few, those few would decide
 # 64 leave a GPU idle: what is compared then is how fast the CPU launches its work.
@@ -108,6 +109,7 @@ class StageRunner:
         """The result of the fit; `epochs` gets every epoch, unless another process fits."""
 
         def compute() -> Computed[FitResult]:
+            warm_up_training(self.device, self.config.trainer.precision)
             clock = Stopwatch()
             data = self._fit_data(encoded)
             fitted = fit_model(self.components, data, empty, self.device, epochs.log)

@@ -12,5 +12,6 @@ time_estimate  how long they will take
 run            from the parent run to the report
 statistics     intervals, p-values, attribution
 comparison     the same of anybody's predictions
+earlier        what was scored on the same test samples before
 report         tables, plots and page
 """

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mmclf.errors import InputError
 from mmclf.evaluation.metrics import DecidingMetric, deciding_metric
-from mmclf.studies.design_kinds import Arm, DesignKind, Effect, design_kind
+from mmclf.studies.design_kinds import Arm, DesignKind, Effect, design_kind, differences
 
 FILE = "study.json"
 
@@ -55,6 +55,12 @@ class Definition:
     def gain(self) -> tuple[Arm, Arm] | None:
         """The arms between which the gain lies that the effects add up to; None if they do not."""
         return (self.arms[0], self.arms[-1]) if self.kind.adds_up else None
+
+    @property
+    def asks_effects(self) -> bool:
+        """Whether its effects are more than each arm's difference to the baseline."""
+        own = [effect.weights for effect in differences(self.arms, self.baseline, (), 0)]
+        return self.kind.adds_up or [effect.weights for effect in self.effects] != own
 
     def write(self, folder: Path) -> None:
         """Write it to `folder`."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mmclf.errors import InputError, nearest
 from mmclf.studies.factors import Factor, Level
+from mmclf.studies.statistics.interactions import main_effects, two_way_interactions
 from mmclf.studies.statistics.shapley import (
     Weights,
     order_weights,
@@ -82,6 +83,32 @@ class DesignKind:
 def _grid(factors: Sequence[Factor], _orders: int) -> list[Arm]:
     combinations = itertools.product(*(factor.levels for factor in factors))
     return [_arm(_joined(factors, levels), factors, levels) for levels in combinations]
+
+
+def _factorial(
+    arms: Sequence[Arm], baseline: str, factors: Sequence[Factor], orders: int
+) -> list[Effect]:
+    """Main effects and two-way interactions, against the baseline's levels.
+
+    Of a single factor each arm's difference to the baseline, which its main effects are.
+    """
+    if len(factors) == 1:
+        return differences(arms, baseline, factors, orders)
+    sizes = [len(factor.levels) for factor in factors]
+    cells = itertools.product(*map(range, sizes))
+    names = {cell: arm.name for cell, arm in zip(cells, arms, strict=True)}
+    reference = next(cell for cell, name in names.items() if name == baseline)
+    contrasts = [*main_effects(sizes, reference), *two_way_interactions(sizes, reference)]
+    return [
+        Effect(
+            " x ".join(
+                f"{factors[factor].name}={factors[factor].levels[level].name}"
+                for factor, level in contrast.levels.items()
+            ),
+            {names[cell]: weight for cell, weight in contrast.weights.items()},
+        )
+        for contrast in contrasts
+    ]
 
 
 def _one_at_a_time(factors: Sequence[Factor], _orders: int) -> list[Arm]:
@@ -202,7 +229,7 @@ def _difference(name: str, to: str, since: str) -> Effect:
 # A new design is an entry here.
 DESIGNS: Mapping[str, DesignKind] = {
     "grid": DesignKind(
-        "grid: every combination of the factors' levels", _grid, named_by_levels=True
+        "grid: every combination of the factors' levels", _grid, _factorial, named_by_levels=True
     ),
     "one_at_a_time": DesignKind(
         "one at a time: each factor's levels alone, the other factors as they were", _one_at_a_time

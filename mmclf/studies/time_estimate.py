@@ -122,7 +122,7 @@ class TimeEstimator:
         With cache=off it needs all results, and shares none with other runs.
         """
         config = resolved(config)
-        data = self._run_data(config)
+        data = self.run_data(config)
         config = with_empty(config, data.samples)
         threshold: Threshold = build(config.threshold, "threshold", config.allow_targets)
         empty, hasher = threshold.empty, self._store.hasher
@@ -143,7 +143,8 @@ class TimeEstimator:
     def _is_stored(self, stage: Stage, config: Config) -> bool:
         return config.cache == "on" and self._store.entry(stage) is not None
 
-    def _run_data(self, config: Config) -> RunData:
+    def run_data(self, config: Config) -> RunData:
+        """The data of a run, whose images are not decoded."""
         name = repr((config.data, config.split, config.image, config.vision.is_none, config.seed))
         if name not in self._data:
             self._data[name] = load_run_data(config, self._store, self._load_images)

@@ -7,6 +7,7 @@ prefetch        batches made ready while another is computed on
 encoding        how each modality is encoded or read
 image_encoding  how images are
 text_encoding   how captions are
+warm_up         what a process pays at first use, before the clocks
 encode          frozen encoders over all samples
 features        their results
 batches         what the trainer draws its batches from

@@ -25,6 +25,7 @@ from mmclf.training.encode import encode_images, standardise
 from mmclf.training.encoding import Rows
 from mmclf.training.features import Features
 from mmclf.training.precision import Precision
+from mmclf.training.warm_up import warm_up_encoder
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,6 @@ class ImageEncoding:
         device: torch.device,
     ) -> Computed[Features]:
         """The features of one view, NaN for images that are not encoded."""
-        self.to_device(encoder, device)
         pictures, rows, augment = self.images.pictures, self._rows_to_encode(view), self.augment
         make_view = partial(
             augment_view,
@@ -89,6 +89,7 @@ class ImageEncoding:
             vertical_flip=augment.vertical_flip,
             seed=augment.seed,
         )
+        warm_up_encoder(self.probe(encoder, rows[:1], device), precision, device)
         clock = Stopwatch()
         title = "encoding images" if view == 0 else f"encoding images, view {view}"
         with progress_bar(title, len(rows)) as advance:
@@ -104,7 +105,9 @@ class ImageEncoding:
             )
         values = np.full((len(pictures), features.shape[1]), np.nan, dtype=np.float32)
         values[rows] = features.numpy()
-        return Computed(Features(values, describe_encoder(encoder)), clock.elapsed(), len(rows))
+        seconds = clock.elapsed()
+        # The description, which is no part of the encoding, imports and hashes: after the clock.
+        return Computed(Features(values, describe_encoder(encoder)), seconds, len(rows))
 
     def training_input(self, encoder: Any, rows: Rows) -> ModalityInput:
         """Images that are augmented anew in every epoch."""

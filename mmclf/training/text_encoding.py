@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mmclf.config.schema import Encode
@@ -22,6 +24,7 @@ from mmclf.training.encode import encode_captions
 from mmclf.training.encoding import Rows
 from mmclf.training.features import Features
 from mmclf.training.precision import Precision
+from mmclf.training.warm_up import warm_up_encoder
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ class TextEncoding:
             clock = Stopwatch()
             encoder.fit(self._train_captions())
             values = encoder.transform(captions).numpy()
-            return Computed(Features(values, describe_encoder(encoder)), clock.elapsed(), count)
-        self.to_device(encoder, device)
+            return _computed(values, clock.elapsed(), encoder)
+        warm_up_encoder(self.probe(encoder, self.train[:1], device), precision, device)
         clock = Stopwatch()
         title = "encoding captions" if view == 0 else f"encoding captions, view {view}"
         with progress_bar(title, count) as advance:
@@ -92,7 +95,7 @@ class TextEncoding:
                 device=device,
                 advance=advance,
             ).numpy()
-        return Computed(Features(values, describe_encoder(encoder)), clock.elapsed(), count)
+        return _computed(values, clock.elapsed(), encoder)
 
     def training_input(self, encoder: Any, rows: Rows) -> ModalityInput:
         """Captions that are tokenised in batches."""
@@ -100,3 +103,8 @@ class TextEncoding:
 
     def _train_captions(self) -> list[str]:
         return [text for row in self.train for text in self.samples.captions_of(row)]
+
+
+def _computed(values: NDArray[np.float32], seconds: float, encoder: Any) -> Computed[Features]:
+    # The description, which is no part of the encoding, imports and hashes: after the clock.
+    return Computed(Features(values, describe_encoder(encoder)), seconds, len(values))

@@ -38,6 +38,9 @@ def test_a_study_that_was_never_run_is_all_left_and_of_unknown_time(
     assert summary == Naming("0 of 14 done", "14 left")
     # Of each seed one set of captions to be encoded and one fit, whatever the threshold.
     assert summary == Naming("4 results")
+    assert summary == Naming("assumed")
+    assert summary == Naming("6 comparisons")
+    assert summary == Naming("0 configurations", "0 studies")
     assert not (tmp_path / "mlflow.db").exists()
 
 
@@ -51,6 +54,9 @@ def test_time_left_is_estimated_by_the_speed_of_earlier_runs(
     assert {tuple(row[2:4]) for row in rows} == {("1 of 2", "1")}
     assert summary == Naming("7 of 14 done", "7 left")
     assert re.search(r"left: [1-9]\d* s\b", summary)
+    # Of a single seed, which tells no variance; the thresholds are seven configurations.
+    assert summary == Naming("assumed")
+    assert summary == Naming("7 configurations", "1 study")
     rows, summary = planned(capsys, "study.seeds=1", place)
     assert {tuple(row[2:]) for row in rows} == {("1 of 1", "0", "0.0")}
     assert summary == Naming("7 of 7 done", "0 left", "0 s")
@@ -93,10 +99,30 @@ def test_a_plan_makes_no_experiment(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert {one.name for one in tracker.client.search_experiments()} == {"Default", "another"}
 
 
+@pytest.mark.slow
+def test_variances_are_those_of_an_earlier_study_on_the_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"output_dir={tmp_path}"
+    assert main([*SMALL, "study.seeds=2", place]) == 0
+    _, summary = planned(capsys, "study.seeds=5", place)
+    assert "from 7 arms and 2 seeds of the study threshold" in summary
+    outlook = summary.partition("\n\n")[2]
+    assert max(map(len, outlook.splitlines())) <= 80
+
+
+def test_a_name_alone_is_that_of_a_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "threshold", *SMALL[1:], "study.seeds=1", f"output_dir={tmp_path}"]) == 0
+    assert capsys.readouterr().out.startswith("threshold: ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["vision=none"], Naming("study=NAME")),
+        (["losss"], Naming("'loss'")),
         (["study=losss"], Naming("'losss'", "'loss'")),
         (["study=loss", "loss=focal"], Naming("study=loss", "loss")),
     ],

@@ -47,7 +47,38 @@ def test_a_grid_has_all_combinations() -> None:
         ("loss=asymmetric, dropout=0.2", "loss=asymmetric dropout=0.2"),
     ]
     assert found.baseline == "loss=bce, dropout=0.0"
-    assert len(found.effects) == 5
+
+
+def test_a_grid_of_two_factors_asks_for_main_effects_and_interactions() -> None:
+    found = design("grid", LOSS, DROPOUT, baseline="loss=focal, dropout=0.0")
+    bce, focal = "loss=bce, dropout={}", "loss=focal, dropout={}"
+    every = dict(effects(found))
+    assert list(every) == [
+        "loss=bce",
+        "loss=asymmetric",
+        "dropout=0.2",
+        "loss=bce x dropout=0.2",
+        "loss=asymmetric x dropout=0.2",
+    ]
+    assert every["loss=bce"] == pytest.approx(
+        {
+            **{bce.format(level): 0.5 for level in ("0.0", "0.2")},
+            **{focal.format(level): -0.5 for level in ("0.0", "0.2")},
+        }
+    )
+    assert every["dropout=0.2"] == pytest.approx(
+        {
+            f"loss={loss}, dropout={level}": sign / 3
+            for loss in ("bce", "focal", "asymmetric")
+            for level, sign in (("0.0", -1), ("0.2", 1))
+        }
+    )
+    assert every["loss=bce x dropout=0.2"] == {
+        bce.format("0.2"): 1.0,
+        bce.format("0.0"): -1.0,
+        focal.format("0.2"): -1.0,
+        focal.format("0.0"): 1.0,
+    }
 
 
 def test_a_grid_of_one_factor_is_called_after_its_levels() -> None:

@@ -6,6 +6,7 @@ scores          scores of runs, and on resamples, of what they predicted
 contrasts       contrasts of arms by these scores
 effects         what a study asks for, by these contrasts
 collect         a study's result, out of its runs
+variances       how much differences vary, from earlier studies
 results         what the result holds
 notes           what is to be known before comparing
 predictions     the label sets that runs predicted
@@ -15,6 +16,8 @@ study_tables    the tables of a study
 answer          the result in words
 method_words    how intervals and verdicts were made
 markdown        the result as a document
+read_labels     each label against the baseline
+label_tables    the tables of labels
 details         curves and label shares of the main arms
 read_details    where they come from
 show            the result on a terminal

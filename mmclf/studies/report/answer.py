@@ -123,10 +123,42 @@ def _differences(say: Saying) -> Answer:
     )
     bullets = []
     for verdict, of in by_verdict.items():
-        bullets += [f"{quoted(name)} {say.difference(one)}" for name, one in of[:MOST]]
+        bullets += [
+            f"{quoted(name)} {say.difference(one)}{_after_choice(result, name)}"
+            for name, one in of[:MOST]
+        ]
         if len(of) > MOST:
             bullets.append(f"{len(of) - MOST} more are {verdict}: the table of arms has them")
-    return Answer(head, (*bullets, *_lacking(lacking, "compared")))
+    return Answer(head, (*bullets, *_lacking(lacking, "compared"), *_shown_effects(say)))
+
+
+def choice_words(result: StudyResult) -> str:
+    """What has been allowed for behind the size of the best arm's difference."""
+    count = sum(arm.score is not None for arm in result.arms)
+    return f"after allowing for having chosen the best of {count}"
+
+
+def _after_choice(result: StudyResult, name: str) -> str:
+    """What is left of the best arm's difference where it is shown."""
+    arm = next(arm for arm in result.arms if arm.name == name)
+    left = result.after_choice(arm)
+    if math.isnan(left) or arm.difference is None or not arm.difference.is_shown:
+        return ""
+    return f", about {points(abs(left), signed=False)} {choice_words(result)}"
+
+
+def _shown_effects(say: Saying) -> list[str]:
+    """The main effects and interactions that are shown, where a design asks for them."""
+    if not say.result.definition.asks_effects:
+        return []
+    effects = [(of.name, of.difference) for of in say.result.effects if of.difference is not None]
+    shown = [named for named in effects if named[1].is_shown]
+    bullets = [f"the effect {quoted(name)} {say.difference(of)}" for name, of in shown[:MOST]]
+    others = len(effects) - len(bullets)
+    if others:
+        what = "main effects and interactions"
+        bullets.append(f"{others} {'more ' if bullets else ''}{what} are in the table of effects")
+    return bullets
 
 
 def _by_verdict(differences: Sequence[Named]) -> dict[Verdict, list[Named]]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import FILE, Definition, read_definition
-from mmclf.studies.report.contrasts import baseline_differences, contrast
+from mmclf.studies.earlier import earlier_notes
+from mmclf.studies.report.contrasts import baseline_differences, contrast, share_kept
 from mmclf.studies.report.effects import asked_effects
 from mmclf.studies.report.notes import effect_notes, study_notes
 from mmclf.studies.report.results import ArmResult, StudyResult
@@ -21,13 +22,15 @@ from mmclf.studies.run_key import RunKey, run_key
 from mmclf.studies.statistics.ratios import Ratio, geometric_ratio
 
 
-def collect(tracker: Tracker, parent: TrackedRun) -> StudyResult:
-    """The result of the study whose parent run this is.
+def collect(tracker: Tracker, parent: TrackedRun, *, metric: str | None = None) -> StudyResult:
+    """The result of the study whose parent run this is; by another `metric` than its own if given.
 
     A finished run whose artifacts are lost, or disagree with what was tracked, counts as failed.
     Raises InputError if the run is no study's, or artifacts are out of reach.
     """
     definition = fetch_definition(tracker, parent)
+    if metric is not None:
+        definition = replace(definition, metric=metric)
     runs = [run for run in reversed(tracker.children(parent.id)) if "mmclf.seed" in run.tags]
     attempts = {run_key(run): run for run in runs}
     finished = {run_key(run): run for run in runs if run.status == "FINISHED"}
@@ -64,8 +67,13 @@ def study_result(
         parent,
         tuple(arms),
         asked.effects,
-        (*notes, *effect_notes(definition, asked.effects)),
+        (
+            *notes,
+            *effect_notes(definition, asked.effects),
+            *earlier_notes(tracker, parent, list(finished.values())),
+        ),
         asked.ends,
+        share_kept(definition, scores.deciding),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from mmclf.studies.report.scores import Floats, Scores
 from mmclf.studies.run_key import RunKey
 from mmclf.studies.statistics.draws import draw_variance
 from mmclf.studies.statistics.estimates import DIGITS, Estimate, estimate
+from mmclf.studies.statistics.shrinkage import kept_share
 from mmclf.studies.statistics.verdicts import Difference, family
 
 
@@ -68,6 +70,21 @@ def compared(
 ) -> list[Difference | None]:
     """Differences that are compared together, all that were asked for, finished or not."""
     return family(estimates, comparisons=max(comparisons, 1), margin=definition.margin, sign=sign)
+
+
+def share_kept(definition: Definition, scores: Scores) -> float:
+    """The share of the arms' distances that is no chance, on the seeds that all have a score of.
+
+    nan where no seed is, and where the arms are the way to effects that add up.
+    """
+    arms = [arm.name for arm in definition.arms if common_seeds(definition, scores, [arm.name])]
+    seeds = common_seeds(definition, scores, arms)
+    if definition.kind.adds_up or not arms or not seeds:
+        return math.nan
+    keys = [[RunKey(arm, seed) for seed in seeds] for arm in arms]
+    values = np.array([[scores.values[key] for key in of] for of in keys])
+    resampled = np.stack([[scores.resampled[key] for key in of] for of in keys])
+    return kept_share(values, np.moveaxis(resampled, 2, 0), scores.groups)
 
 
 def _weighted(

@@ -95,9 +95,11 @@ def _family(result: StudyResult) -> list[str]:
         [effect.difference for effect in result.effects if effect.difference is not None],
     ]
     counts = [max((of.comparisons for of in one), default=0) for one in families]
-    if not definition.kind.adds_up:
+    if not definition.asks_effects:
         counts = counts[:1]
-    named = ["comparisons of arms", "comparisons of effects and their whole"]
+    adds_up = definition.kind.adds_up
+    effects = "effects and their whole" if adds_up else "main effects and interactions"
+    named = ["comparisons of arms", f"comparisons of {effects}"]
     made = [f"m = {m} {name}" for m, name in zip(counts, named, strict=False) if m]
     if not made:
         return []

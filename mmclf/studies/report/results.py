@@ -72,6 +72,8 @@ class StudyResult:
     """A study's result; `notes` say what a reader must know before comparing.
 
     `ends`: what its effects lead from and to; None where they do not add up, or are not known.
+    `kept`: the share of the arms' distances to their mean that is no chance (`kept_share`); nan
+    where it is not known, or not asked for.
     """
 
     definition: Definition
@@ -80,6 +82,7 @@ class StudyResult:
     effects: tuple[EffectResult, ...]
     notes: tuple[str, ...]
     ends: Ends | None = None
+    kept: float = math.nan
 
     @property
     def baseline(self) -> ArmResult:
@@ -96,6 +99,28 @@ class StudyResult:
         metric, sign = self.definition.metric, self.definition.deciding.metric.sign
         scored = [arm for arm in arms if arm.score is not None]
         return max(scored, key=lambda arm: sign * arm.mean(metric), default=None)
+
+    @property
+    def drawn(self) -> list[ArmResult]:
+        """All arms; of a design of many those with a single change, and the last."""
+        if not self.definition.kind.many_arms:
+            return list(self.arms)
+        first, last = self.arms[0], self.arms[-1]
+        return [
+            arm
+            for arm in self.arms
+            if arm in (first, last, self.baseline)
+            or sum(level != first.levels.get(name) for name, level in arm.levels.items()) == 1
+        ]
+
+    def after_choice(self, arm: ArmResult) -> float:
+        """An arm's difference to the baseline, allowing for having chosen the best of all arms.
+
+        nan unless it is the best one, and how much arms differ is known.
+        """
+        if arm is not self.best or arm is self.baseline or arm.difference is None:
+            return math.nan
+        return self.kept * arm.difference.estimate.value
 
     def short_name(self, arm: ArmResult) -> str:
         """What a plot calls an arm: its levels alone, where its factors are those of all arms."""

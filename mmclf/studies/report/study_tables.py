@@ -121,8 +121,8 @@ def run_state(arm: ArmResult) -> str:
 
 
 def effects_table(result: StudyResult) -> pd.DataFrame | None:
-    """A row an effect of a design whose effects add up; None for other designs."""
-    if not result.definition.kind.adds_up:
+    """A row an effect; None where these are but the arms' differences to the baseline."""
+    if not result.definition.asks_effects or not result.effects:
         return None
     return pd.DataFrame([_effect_row(effect.name, effect.difference) for effect in result.effects])
 

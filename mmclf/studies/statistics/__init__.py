@@ -6,8 +6,11 @@ average_precision  mAP over resamples
 generalised        the p-value and the interval of a mean over seeds and samples
 estimates          a mean over seeds, and its variances
 draws              what random draws add to them
+shrinkage          what of the best arm's lead is no chance
 verdicts           better, worse, equal or undecided
 power              what a design would show, and what decides an open difference
 ratios             of times, paired by seed
 shapley            attribution of a difference to parts
+interactions       main effects and interactions of a grid
+label_tests        which labels gain or lose
 """

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.evaluation.metrics import MeanOverSamples, Metric, RatioOfSums, ratio
+from mmclf.evaluation.metrics import METRICS, MeanOverSamples, Metric, RatioOfSums, Ratios, ratio
 from mmclf.studies.statistics.resamples import Groups, resamples_of
 
 Labels = NDArray[np.uint8]
@@ -61,6 +61,45 @@ def resampled_score(
             part = _weighted(drawn, labels, predicted[run : run + columns], metric, most)
             scores[block, run : run + columns] = part
     return scores
+
+
+def label_f1(labels: Labels, predicted: Labels) -> Floats:
+    """The F1 of every label (R, L), of the label sets (R, N, L) of R runs against labels (N, L)."""
+    _check_shapes(labels, predicted)
+    above, below = (part.sum(axis=0) for part in _label_parts(labels, predicted))
+    return ratio(above, below)
+
+
+def resampled_label_f1(
+    labels: Labels,
+    predicted: Labels,
+    *,
+    resamples: int,
+    seed: int,
+    groups: Groups | None = None,
+    memory: int = 2**28,
+) -> Floats:
+    """The F1 of every label (B, R, L), on the same resamples as `resampled_score`'s."""
+    _check_shapes(labels, predicted)
+    runs, samples, width = predicted.shape
+    drawn_from = resamples_of(samples, groups, count=resamples, seed=seed)
+    rows = max(1, memory // 4 // (8 * samples))
+    columns = max(1, memory // 4 // (8 * (samples + 2 * rows)))
+    parts = [part.reshape(samples, -1) for part in _label_parts(labels, predicted)]
+    found = np.empty((resamples, runs * width))
+    dtype = np.float32 if 2 * drawn_from.most < EXACT_FLOAT32 else np.float64
+    for block, drawn in drawn_from.blocks(rows, dtype):
+        for column in range(0, runs * width, columns):
+            some = slice(column, column + columns)
+            above, below = (drawn @ part[:, some].astype(dtype) for part in parts)
+            found[block, some] = ratio(above, below)
+    return found.reshape(resamples, runs, width)
+
+
+def _label_parts(labels: Labels, predicted: Labels) -> Ratios:
+    form = METRICS["f1_macro"].form  # the mean over labels of what is wanted
+    assert isinstance(form, RatioOfSums)
+    return form.parts(labels, predicted)
 
 
 def count_groups(groups: Groups) -> int:

@@ -93,12 +93,14 @@ class Decider:
     `seeds`: so many in all, on the same test samples; None where 100 are not enough. Then
     `samples_factor`: so many times the test samples, with `samples_seeds` seeds; None where 100
     times are not enough, either. `is_known`: False of a single seed, which says nothing of others.
+    `of_draws`: of a mean over random draws, where nobody knows what more of them would bring.
     """
 
     seeds: int | None
     samples_factor: float | None = None
     samples_seeds: int | None = None
     is_known: bool = True
+    of_draws: bool = False
 
     def words(self) -> str:
         """As `12 seeds would decide it`."""
@@ -112,6 +114,8 @@ class Decider:
                 f"{factor:g} times the test samples, with {self.samples_seeds} seeds, would decide "
                 "it; more seeds alone would not"
             )
+        if self.of_draws:
+            return f"{MOST_SEEDS} seeds would not decide it; other random draws may"
         return f"neither {MOST_SEEDS} seeds nor {MOST_SAMPLES:g} times the test samples decide it"
 
 
@@ -127,18 +131,21 @@ def what_decides(difference: Difference) -> Decider:
     if math.isnan(of.between):
         return Decider(None, is_known=False)
     variance = of.between * of.seeds
+    groups = of.groups if of.shared_freedom is None else of.shared_freedom + 1
 
     def lacks_with(seeds: int) -> bool:
-        return _power(difference, variance / seeds, of.shared, seeds, of.groups) < POWER
+        return _power(difference, variance / seeds, of.shared, seeds, groups) < POWER
 
     if of.seeds < MOST_SEEDS and not lacks_with(MOST_SEEDS):
         return Decider(_first_without(lacks_with, of.seeds, MOST_SEEDS))
+    if of.shared_freedom is not None:
+        return Decider(None, of_draws=True)
     seeds = max(of.seeds, SEEDS_WITH_SAMPLES)
 
     def excess(log_factor: float) -> float:
         factor = math.exp(log_factor)
-        groups = None if of.groups is None else round(of.groups * factor)
-        return _power(difference, variance / seeds, of.shared / factor, seeds, groups) - POWER
+        more = None if groups is None else groups * factor
+        return _power(difference, variance / seeds, of.shared / factor, seeds, more) - POWER
 
     ends = 0.0, math.log(MOST_SAMPLES)
     if excess(ends[0]) >= 0 or excess(ends[1]) < 0:
@@ -155,7 +162,7 @@ def _first_without(lacks: Callable[[int], bool], low: int, high: int) -> int:
 
 
 def _power(
-    difference: Difference, between: float, shared: float, seeds: int, groups: int | None
+    difference: Difference, between: float, shared: float, seeds: int, groups: float | None
 ) -> float:
     """The chance of better, worse or equal, of a truth as estimated and variances of its mean."""
     value, margin = abs(difference.estimate.value), difference.margin
@@ -185,7 +192,7 @@ def _estimated(between: float, seeds: int, count: int) -> tuple[Floats, Floats]:
 
 
 def _reaches(
-    between: Floats, shared: float, seeds: int, groups: int | None, alpha: float
+    between: Floats, shared: float, seeds: int, groups: float | None, alpha: float
 ) -> Floats:
     """How far the interval reaches with each estimate (K,) of the seeds' variance."""
     known = groups if groups is not None and groups < MANY_GROUPS else None

@@ -116,7 +116,7 @@ def test_one_seed_decides_nothing() -> None:
 
 def test_many_arms_are_counted_rather_than_listed() -> None:
     study = result("attribution", CHANGES, baseline="improved")
-    grid = replace(study, definition=replace(study.definition, design="grid"))
+    grid = replace(study, definition=replace(study.definition, design="grid"), effects=())
     found = told(grid)
     verdicts = [arm.difference.verdict for arm in grid.arms if arm.difference is not None]
     counts = Counter(verdicts)

@@ -57,8 +57,9 @@ def test_every_design_has_a_whole_page(design: str) -> None:
         "method",
     ):
         assert has(root, key), key
-    assert has(root, "effects") == (design in ("ladder", "attribution"))
-    assert has(root, "effects-table") == has(root, "waterfall") == has(root, "effects")
+    assert has(root, "waterfall") == (design in ("ladder", "attribution"))
+    assert has(root, "effects") == (design in ("ladder", "attribution", "grid"))
+    assert has(root, "effects-table") == has(root, "effects")
     assert len(part(root, "arms-table").all("tbody")[0].all("tr")) == len(study.arms)
 
 

@@ -19,7 +19,16 @@ from mmclf.studies.statistics.power import (
 from mmclf.studies.statistics.verdicts import Difference
 
 
-def difference(value, seed_sd, sample_sd, seeds, *, comparisons=1, margin=0.5, groups=None):
+def difference(
+    value: float,
+    seed_sd: float,
+    sample_sd: float,
+    seeds: int,
+    *,
+    comparisons: int = 1,
+    margin: float = 0.5,
+    groups: int | None = None,
+) -> Difference:
     estimate = Estimate(value, seeds, seed_sd**2 / seeds, sample_sd**2, groups)
     return Difference(estimate, comparisons, margin)
 
@@ -35,19 +44,21 @@ def difference(value, seed_sd, sample_sd, seeds, *, comparisons=1, margin=0.5, g
         (0.35, 0.40, 20, 1.144),
     ],
 )
-def test_smallest_shown_of_published_variances(seed_sd, sample_sd, seeds, expected):
+def test_smallest_shown_of_published_variances(
+    seed_sd: float, sample_sd: float, seeds: int, expected: float
+) -> None:
     assert smallest_shown(seed_sd, sample_sd, seeds, 1) == pytest.approx(expected, abs=0.005)
 
 
 @pytest.mark.parametrize(("seeds", "comparisons"), [(10, 1), (6, 7), (3, 1)])
-def test_without_test_noise_it_is_the_power_of_the_t_test(seeds, comparisons):
+def test_without_test_noise_it_is_the_power_of_the_t_test(seeds: int, comparisons: int) -> None:
     shown = smallest_shown(1.0, 0.0, seeds, comparisons)
     critical = stats.t.ppf(1 - 0.025 / comparisons, seeds - 1)
     power = stats.nct.sf(critical, seeds - 1, shown * math.sqrt(seeds))
     assert power == pytest.approx(0.8, abs=1e-4)
 
 
-def test_it_is_shown_in_four_of_five_studies():
+def test_it_is_shown_in_four_of_five_studies() -> None:
     chance = np.random.default_rng(0)
     shown, studies, seeds = smallest_shown(0.4, 0.2, 4, 3), 4000, 4
     between = 0.4**2 / seeds
@@ -57,7 +68,7 @@ def test_it_is_shown_in_four_of_five_studies():
     assert np.mean((p < 0.05 / 3) & (means > 0)) == pytest.approx(0.8, abs=0.02)
 
 
-def test_more_seeds_reach_the_floor_and_no_further():
+def test_more_seeds_reach_the_floor_and_no_further() -> None:
     floor = smallest_with_any_seeds(0.4, 7)
     assert floor == pytest.approx(0.4 * (2.69011 + 0.84162), abs=1e-5)
     assert smallest_shown(0.35, 0.4, 100_000, 7) == pytest.approx(floor, rel=1e-4)
@@ -73,8 +84,8 @@ def test_more_seeds_reach_the_floor_and_no_further():
 )
 @settings(max_examples=8, deadline=None)
 def test_it_scales_and_falls_with_seeds_and_rises_with_comparisons(
-    seed_sd, sample_sd, seeds, comparisons, scale
-):
+    seed_sd: float, sample_sd: float, seeds: int, comparisons: int, scale: float
+) -> None:
     shown = smallest_shown(seed_sd, sample_sd, seeds, comparisons)
     scaled = smallest_shown(scale * seed_sd, scale * sample_sd, seeds, comparisons)
     assert scaled == pytest.approx(scale * shown, rel=1e-6)
@@ -84,22 +95,22 @@ def test_it_scales_and_falls_with_seeds_and_rises_with_comparisons(
     assert smallest_with_any_seeds(sample_sd, comparisons) < shown
 
 
-def test_nothing_varies_then_anything_is_shown():
+def test_nothing_varies_then_anything_is_shown() -> None:
     assert smallest_shown(0.0, 0.0, 2, 1) == 0.0
 
 
-def test_one_seed_shows_nothing():
+def test_one_seed_shows_nothing() -> None:
     with pytest.raises(ValueError, match="found 1"):
         smallest_shown(0.4, 0.1, 1, 1)
 
 
-def test_equal_is_possible_below_the_margin_over_1645():
+def test_equal_is_possible_below_the_margin_over_1645() -> None:
     limit = 0.5 / 1.6448536
     assert can_show_equal(limit - 1e-6, 0.5)
     assert not can_show_equal(limit + 1e-6, 0.5)
 
 
-def test_samples_that_show_equality():
+def test_samples_that_show_equality() -> None:
     # Two one-sided tests with known variance: N = N0 (1.6449 + 1.2816)² sd² / M².
     assert samples_to_show_equal(0.4, 0.5, 800) == math.ceil(800 * (2.926405 * 0.8) ** 2)
     assert samples_to_show_equal(0.5 / 2.9264053, 0.5, 800) == 800
@@ -107,7 +118,7 @@ def test_samples_that_show_equality():
 
 
 @pytest.mark.parametrize("value", [0.6, -0.6])
-def test_the_first_number_of_seeds_that_would_show_it(value):
+def test_the_first_number_of_seeds_that_would_show_it(value: float) -> None:
     seed_sd, sample_sd = 0.5, 0.15
     found = what_decides(difference(value, seed_sd, sample_sd, 4, comparisons=3, margin=0.0))
     assert found.seeds is not None
@@ -116,7 +127,7 @@ def test_the_first_number_of_seeds_that_would_show_it(value):
     assert smallest_shown(seed_sd, sample_sd, found.seeds - 1, 3) > 0.6
 
 
-def test_samples_decide_where_seeds_do_not():
+def test_samples_decide_where_seeds_do_not() -> None:
     found = what_decides(difference(0.6, 0.35, 0.4, 5, margin=0.0))
     assert found.seeds is None
     assert found.samples_seeds == 20
@@ -125,7 +136,7 @@ def test_samples_decide_where_seeds_do_not():
     assert smallest_shown(0.35, sample_sd, 20, 1) == pytest.approx(0.6, rel=0.01)
 
 
-def test_seeds_may_show_equality():
+def test_seeds_may_show_equality() -> None:
     found = what_decides(difference(0.0, 0.4, 0.08, 3))
     assert found.seeds is not None
     assert found.seeds < 15
@@ -133,14 +144,14 @@ def test_seeds_may_show_equality():
     assert what_decides(difference(0.0, 0.4, 0.2, 3)).seeds is None
 
 
-def test_a_verdict_after_so_many_seeds():
+def test_a_verdict_after_so_many_seeds() -> None:
     """Simulated: with the seeds named, at least 80 % of studies decide; with two less, fewer."""
     of = difference(0.15, 0.4, 0.08, 5, comparisons=2)
     seeds = what_decides(of).seeds
     assert seeds is not None
     chance = np.random.default_rng(1)
 
-    def decided(count):
+    def decided(count: int) -> float:
         hits = 0
         for _ in range(250):
             mean = chance.normal(0.15, math.sqrt(0.16 / count + 0.08**2))
@@ -153,22 +164,29 @@ def test_a_verdict_after_so_many_seeds():
     assert decided(max(2, seeds // 2)) < 0.75
 
 
-def test_neither_seeds_nor_samples():
+def test_neither_seeds_nor_samples() -> None:
     assert what_decides(difference(0.0, 0.4, 0.2, 5, margin=0.0)) == Decider(None)
     assert what_decides(difference(0.001, 0.4, 0.2, 5, margin=0.0)) == Decider(None)
 
 
-def test_one_seed_does_not_tell():
+def test_one_seed_does_not_tell() -> None:
     found = what_decides(Difference(Estimate(0.3, 1, math.nan, 0.04, 800), 2, 0.5))
     assert found == Decider(None, is_known=False)
 
 
-def test_a_decided_difference_needs_nothing():
+def test_more_samples_are_no_cure_for_random_draws() -> None:
+    of_draws = Estimate(0.5, 5, 0.02, 0.16, 800, shared_freedom=15.0)
+    assert what_decides(Difference(of_draws, 7, 0.0)) == Decider(None, of_draws=True)
+    of_samples = Estimate(0.5, 5, 0.02, 0.16, 800)
+    assert what_decides(Difference(of_samples, 7, 0.0)).samples_factor is not None
+
+
+def test_a_decided_difference_needs_nothing() -> None:
     with pytest.raises(ValueError, match="better"):
         what_decides(difference(5.0, 0.4, 0.1, 5))
 
 
-def test_few_groups_need_more_than_many():
+def test_few_groups_need_more_than_many() -> None:
     few = what_decides(difference(0.3, 0.4, 0.08, 5, margin=0.0, groups=12)).seeds
     many = what_decides(difference(0.3, 0.4, 0.08, 5, margin=0.0, groups=4000)).seeds
     assert few is not None
@@ -176,7 +194,7 @@ def test_few_groups_need_more_than_many():
     assert few > many
 
 
-def test_words():
+def test_words() -> None:
     assert Decider(12).words().startswith("12 seeds")
     assert "3.3 times" in Decider(None, 3.21, 20).words()
     assert "100" in Decider(None).words()

@@ -24,7 +24,7 @@ HUNDREDTHS = 100.0
 
 def forest_plot(result: StudyResult) -> Plot | None:
     """Each arm's difference to the baseline, or where there are many arms, some of them."""
-    kind, arms = result.definition.kind, _drawn(result)
+    kind, arms = result.definition.kind, result.drawn
     drawn = [
         interval(result.short_name(arm), arm.difference, HUNDREDTHS)
         for arm in arms
@@ -67,19 +67,6 @@ def _by_verdict(drawn: Sequence[Interval]) -> dict[str, list[Interval]]:
     """The differences of each verdict that there are any of."""
     every = {of: [one for one in drawn if one.verdict == of] for of in get_args(Verdict)}
     return {verdict: of for verdict, of in every.items() if of}
-
-
-def _drawn(result: StudyResult) -> list[ArmResult]:
-    """The arms whose differences are drawn."""
-    if not result.definition.kind.many_arms:
-        return list(result.arms)
-    first, last = result.arms[0], result.arms[-1]
-    return [
-        arm
-        for arm in result.arms
-        if arm in (first, last, result.baseline)
-        or sum(level != first.levels.get(name) for name, level in arm.levels.items()) == 1
-    ]
 
 
 def waterfall_plot(result: StudyResult) -> Plot | None:

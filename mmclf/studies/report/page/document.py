@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mmclf.plots.words import capital, counted, margin_words, plain
-from mmclf.studies.report.answer import answer
+from mmclf.plots.words import capital, counted, margin_words, plain, points
+from mmclf.studies.report.answer import answer, choice_words
 from mmclf.studies.report.details import LOCAL_UI, Details
 from mmclf.studies.report.method_words import method_paragraph
 from mmclf.studies.report.page import tables
@@ -17,8 +18,10 @@ from mmclf.studies.report.page.comparisons import COMPARISONS
 from mmclf.studies.report.page.main_arms import MAIN_ARMS
 from mmclf.studies.report.page.method import base_settings, conditions, data_words
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot
+from mmclf.studies.report.read_labels import LabelResult
 from mmclf.studies.report.results import ArmResult, StudyResult
 from mmclf.studies.report.study_tables import arms_table
+from mmclf.studies.statistics.label_tests import FEWEST_POSITIVES
 
 # Nothing is loaded and nothing runs, whatever a name in it may hold.
 POLICY = (
@@ -35,7 +38,12 @@ def study_plots(result: StudyResult, details: Details | None) -> list[Plot]:
     return [plot for plot in plots if plot is not None]
 
 
-def page(result: StudyResult, details: Details | None, plots: Sequence[Plot]) -> str:
+def page(
+    result: StudyResult,
+    details: Details | None,
+    plots: Sequence[Plot],
+    labels: LabelResult | None = None,
+) -> str:
     """The report of a study as an HTML document."""
     environment = Environment(
         loader=PackageLoader("mmclf.studies.report.page", "."),
@@ -69,6 +77,8 @@ def page(result: StudyResult, details: Details | None, plots: Sequence[Plot]) ->
         arms_table=tables.arms_page_table(result, of_arms),
         beside_table=tables.beside_page_table(result, of_arms),
         effects_table=tables.effects_page_table(result),
+        labels_table=None if labels is None else tables.labels_page_table(labels),
+        fewest_positives=FEWEST_POSITIVES,
         runs_table=tables.runs_page_table(result),
         runs_words=f"All {counted(runs, 'run')}" if runs else "",
         overrides_table=tables.overrides_page_table(result),
@@ -100,4 +110,7 @@ def _marks(result: StudyResult, arm: ArmResult) -> str:
     marks = ["baseline"] if arm is result.baseline else []
     if arm is result.best and len(result.arms) > 1:
         marks.append("best mean")
+        left = result.after_choice(arm)
+        if not math.isnan(left):
+            marks.append(f"{points(left)} {choice_words(result)}")
     return " · ".join(marks)

@@ -13,6 +13,8 @@ import pandas as pd
 from mmclf.plots.words import capital, counted, listed, points, shortened
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.report.answer import shown_gain
+from mmclf.studies.report.label_tables import shown_labels_table
+from mmclf.studies.report.read_labels import LabelResult
 from mmclf.studies.report.results import ArmResult, EffectResult, StudyResult
 from mmclf.studies.report.study_tables import (
     DIFFERENCE,
@@ -150,21 +152,45 @@ def _shown(of: Sequence[ArmResult | EffectResult]) -> frozenset[str]:
 
 
 def effects_page_table(result: StudyResult) -> PageTable | None:
-    """A row a change, and what of the gain it accounts for; None unless the effects add up."""
+    """A row an effect, and where effects add up what of the gain it accounts for; None without."""
     table = effects_table(result)
     if table is None:
         return None
+    adds_up = result.definition.kind.adds_up
     columns = [
         Column("Effect", "Change"),
         Column("Verdict", "Verdict"),
         *_difference_columns(f"Effect, {result.definition.unit}"),
-        Column("Share", "Share of the gain", "", lambda share: f"{100 * share:.0f} %"),
-        Column("Seeds", "Seeds", "", in_digits(0)),
     ]
     frame = _with_intervals(table)
-    frame["Share"] = table["Difference"] / shown_gain(result)
+    if adds_up:
+        columns.append(Column("Share", "Share of the gain", "", _percent))
+        frame["Share"] = table["Difference"] / shown_gain(result)
+    columns.append(Column("Seeds", "Seeds", "", in_digits(0)))
     frame["Seeds"] = table["Seeds"].astype(float).replace(0.0, math.nan)
     return PageTable("effects-table", columns, frame, "Effect", _shown(result.effects))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def labels_page_table(labels: LabelResult) -> PageTable:
+    """A row a label and arm that is shown to lose or to gain, the most costly first."""
+    frame = shown_labels_table(labels)
+    frame["Key"] = frame["Arm"] + ": " + frame["Label"]
+    frame["Diff. 95 %"] = spans(frame, ("", *DIFFERENCE[1:]), points)
+    columns = [
+        Column("Label", "Label"),
+        Column("Arm", "Arm"),
+        Column("Positives", "Test samples", "", in_digits(0)),
+        Column("Baseline F1", "baseline", "F1", in_digits(4)),
+        Column("F1", "arm", "F1", in_digits(4)),
+        Column("Difference", "mean", "Difference, F1 points", points),
+        Column("Diff. 95 %", "95 % interval", "Difference, F1 points", str),
+        Column("p (BH)", "p", "Difference, F1 points", FORMATS["p (adjusted)"]),
+    ]
+    return PageTable("labels-table", columns, frame, "Key")
 
 
 def runs_page_table(result: StudyResult) -> PageTable:
