@@ -80,7 +80,7 @@ def study_result(
     attempts |= {key: _as_failed(finished.pop(key), error) for key, error in errors.items()}
     arms = _arms(definition, attempts, scores)
     effects = _effects(definition, scores)
-    if _gain_is_asked(definition) and effects[-1] is not None:
+    if len(definition.compared) > len(definition.effects) and effects[-1] is not None:
         # What such a study asks for is the gain and its parts, not each of its many arms.
         arms[-1] = replace(arms[-1], difference=effects[-1])
     notes += study_notes(definition, arms, list(finished.values()))
@@ -188,21 +188,32 @@ def _effects(definition: Definition, scores: Scores) -> list[Difference | None]:
     Effects that add up are all of the seeds that every one of their arms has: parts of other seeds
     than the whole would not make it up.
     """
-    asked = [(effect.weights, effect.draws) for effect in definition.effects]
-    seeds = definition.seeds
+    estimates = _effect_estimates(definition, scores)
+    return _family(definition, estimates, len(estimates))
+
+
+def _effect_estimates(definition: Definition, scores: Scores) -> list[Estimate | None]:
+    """Of each of the effects that are compared together."""
+    asked, seeds = definition.compared, definition.seeds
     if definition.gain is not None:
-        start, end = definition.gain
-        if _gain_is_asked(definition):
-            asked.append(({end.name: 1.0, start.name: -1.0}, ()))
-        needed = {name for weights, _ in asked for name in weights} | {start.name, end.name}
+        needed = {name for effect in asked for name in effect.weights}
+        needed |= {arm.name for arm in definition.gain}
         seeds = _seeds_of(definition, scores, needed)
-    estimates = [_contrast(definition, scores, *of, seeds=seeds) for of in asked]
-    return _family(definition, estimates, len(asked))
+    return [_contrast(definition, scores, of.weights, of.draws, seeds=seeds) for of in asked]
 
 
-def _gain_is_asked(definition: Definition) -> bool:
-    """Whether the effects add up to a gain from the baseline, which is compared with them."""
-    return definition.gain is not None and definition.gain[0].name == definition.baseline
+def estimates_after(
+    tracker: Tracker, definition: Definition, runs: Collection[TrackedRun], seeds: int
+) -> list[Estimate | None]:
+    """Of each effect that is compared, the estimate of the first so many seeds, from these runs.
+
+    None for an effect that lacks one of them, or whose runs' artifacts are lost.
+    """
+    first = replace(definition, seeds=definition.seeds[:seeds])
+    finished = {key: run for run in runs if (key := run_key(run)).seed in first.seeds}
+    scores, _, _ = _scores(tracker, first, finished)
+    estimates = _effect_estimates(first, scores)
+    return [of if of is not None and of.seeds == seeds else None for of in estimates]
 
 
 def _seeds_of(definition: Definition, scores: Scores, arms: Collection[str]) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ margin within which a difference is as good as none, and n seeds at most:
   null the others' errors are 0.05 over no fewer than all true nulls, so that in at most 5 % of
   studies any is called (as in Holm's procedure, for looks: Maurer & Bretz 2013, Statistics in
   Biopharmaceutical Research 5:311-320).
-- equal, if |D| < M and p(M - |D|) / 2 <= c_k(0.10) / 2, both sides of the margin by one-sided tests.
+- equal, if |D| < M and p(M - |D|) / 2 <= c_k(0.10) / 2: a one-sided test to each side.
 - futile, before the last look, if neither is likely to come of all n seeds: the mean of n lies
   about D with s² (1/S - 1/n), by Student's t. This may be followed or not: it calls nothing.
 
