@@ -248,7 +248,7 @@ def _contrast(
             np.stack([of for _, of in by_draw], axis=1),
             scores.groups,
         )
-    return estimate(values, resampled, scores.groups, added)
+    return estimate(values, resampled, scores.groups, added, len(draws))
 
 
 def _weighted(
