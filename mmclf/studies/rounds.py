@@ -178,13 +178,12 @@ def _looked(
 def _seen(names: Sequence[str], found: Mapping[str, Estimate]) -> Seen:
     """The estimates that there are, in the order of the names."""
     rows = [
-        (of.value, of.between, of.shared)
+        (of.value, of.between, of.shared, of.known_by)
         if (of := found.get(name)) is not None
-        else (np.nan, np.nan, np.nan)
+        else (np.nan,) * 4
         for name in names
     ]
-    value, between, shared = np.array(rows).T
-    return Seen(value, between, shared, next(iter(found.values())).groups)
+    return Seen(*np.array(rows, dtype=np.float64).T)
 
 
 def _in_words(look: Look) -> str:

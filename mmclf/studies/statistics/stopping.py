@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,13 +74,27 @@ class Seen:
     """What there is to see at a look, of comparisons (..., m) all of so many seeds.
 
     `value`, `between`, `shared`: the mean, and the estimated variances b and sh of it; nan where a
-    comparison is not looked at. `groups`: of test samples; None if sh is taken as known.
+    comparison is not looked at. `groups` (m,): by how many sh is known, as by those of the test
+    samples; None if it is taken as known.
     """
 
     value: Floats
     between: Floats
     shared: Floats
-    groups: int | None = None
+    groups: Floats | None = None
+
+    def p(self, seeds: int, distance: Floats, asked: NDArray[np.bool_]) -> Floats:
+        """The two-sided p (..., m) of means so far from what they are expected to be.
+
+        It is nan but where it is `asked`.
+        """
+        p = np.full(distance.shape, np.nan)
+        known_by = [None] if self.groups is None else np.unique(self.groups).tolist()
+        for groups in known_by:
+            at = asked if self.groups is None else asked & (self.groups == groups)
+            if at.any():
+                p[at] = p_value(distance[at], self.between[at], self.shared[at], seeds, groups)
+        return p
 
 
 def decide(rule: StoppingRule, seeds: int, seen: Seen, calls: Calls) -> Calls:
@@ -102,17 +116,12 @@ def decide(rule: StoppingRule, seeds: int, seen: Seen, calls: Calls) -> Calls:
     return after
 
 
-def p_values(seen: Seen, seeds: int, distance: Floats, where: NDArray[np.bool_]) -> Floats:
-    """The two-sided p (..., m) of so far a mean from its expectation; nan but `where` asked."""
-    p = np.full(distance.shape, np.nan)
-    variances = seen.between[where], seen.shared[where]
-    p[where] = p_value(distance[where], *variances, seeds, seen.groups)
-    return p
-
-
 def stopped_reach(
-    between: Any, shared: Any, seeds: int, groups: int | None = None
-) -> NDArray[np.float64]:
+    between: Floats | float,
+    shared: Floats | float,
+    seeds: int,
+    groups: Floats | float | None = None,
+) -> Floats:
     """How far (...) the 95 % interval of a mean reaches to either side, whenever it was stopped.
 
     It need not agree with the call, which may be the stricter, nor know which look it was.
@@ -132,7 +141,7 @@ def _call_different(
     is_seen: NDArray[np.bool_],
 ) -> None:
     """Call, in place, what differs from 0."""
-    p = p_values(seen, seeds, np.abs(seen.value), is_seen)
+    p = seen.p(seeds, np.abs(seen.value), is_seen)
     names = np.where(rule.sign * seen.value > 0, "better", "worse")
     while True:
         level = rule.difference_levels[_called(calls, rule.comparisons - 1), look]
@@ -152,7 +161,7 @@ def _call_equal(
 ) -> None:
     """Call, in place, what differs from 0 by less than the margin."""
     inside = rule.margin - np.abs(seen.value)
-    p = p_values(seen, seeds, inside, is_seen & (inside > 0))
+    p = seen.p(seeds, inside, is_seen & (inside > 0))
     calls[p <= rule.equality_levels[look]] = "equal"
 
 
@@ -186,5 +195,5 @@ def _last_reach(level: Floats | float, variance: Floats, seen: Seen, most: int) 
     return reach
 
 
-def _freedom(groups: int | None) -> float:
+def _freedom(groups: Floats | float | None) -> Floats | float:
     return np.inf if groups is None else groups - 1

@@ -17,7 +17,6 @@ from mmclf.studies.statistics.stopping import (
     Seen,
     StoppingRule,
     decide,
-    p_values,
     stopped_reach,
 )
 
@@ -100,9 +99,9 @@ def fixed(studies: Studies, margin: float = MARGIN) -> Calls:
     calls = np.full(studies.truth.shape, "open", dtype="<U6")
     everywhere = np.ones(calls.shape, dtype=bool)
     inside = margin - np.abs(seen.value)
-    p = p_values(seen, most, inside, inside > 0)
+    p = seen.p(most, inside, inside > 0)
     calls[p <= 0.1] = "equal"
-    different = p_values(seen, most, np.abs(seen.value), everywhere) <= 0.05 / arms
+    different = seen.p(most, np.abs(seen.value), everywhere) <= 0.05 / arms
     calls[different] = np.where(seen.value > 0, "better", "worse")[different]
     return calls
 
