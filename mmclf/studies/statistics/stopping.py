@@ -19,6 +19,7 @@ A call is final.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -30,7 +31,7 @@ from scipy.special import stdtr, stdtrit
 from mmclf.studies.statistics.estimates import ALPHA
 from mmclf.studies.statistics.generalised import p_value
 from mmclf.studies.statistics.spending import levels
-from mmclf.studies.statistics.verdicts import EQUAL_ALPHA
+from mmclf.studies.statistics.verdicts import EQUAL_ALPHA, Difference, Verdict
 
 Floats = NDArray[np.float64]
 Calls = NDArray[np.str_]
@@ -95,6 +96,37 @@ class Seen:
             if at.any():
                 p[at] = p_value(distance[at], self.between[at], self.shared[at], seeds, groups)
         return p
+
+
+@dataclass(frozen=True)
+class StoppedDifference(Difference):
+    """A difference that looks decide, what they have called it, and the interval after stopping.
+
+    Its `p` is nan: one that is corrected for comparisons alone, and not for looks, is none.
+    """
+
+    call: Call = "open"
+
+    @cached_property
+    def p(self) -> float:
+        """Not known."""
+        return math.nan
+
+    @cached_property
+    def reach(self) -> float:
+        """How far the 95 % interval reaches to either side, whenever it was stopped."""
+        of = self.estimate
+        return float(stopped_reach(of.between, of.shared, of.seeds, of.known_by))
+
+    @cached_property
+    def equal_reach(self) -> float:
+        """Not known: equality is by looks too."""
+        return math.nan
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What the looks have called it."""
+        return "undecided" if self.call in ("open", "futile") else self.call
 
 
 def decide(rule: StoppingRule, seeds: int, seen: Seen, calls: Calls) -> Calls:
