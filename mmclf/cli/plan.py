@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -17,10 +17,13 @@ from mmclf.config.schema import Config
 from mmclf.errors import NothingTrackedError
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import PlannedStudy, compose_study
+from mmclf.studies.definition import Definition
 from mmclf.studies.fingerprint import study_fingerprint
+from mmclf.studies.looks import fetch_looks
 from mmclf.studies.pending import finished
 from mmclf.studies.report.tables import number, print_rich, render
-from mmclf.studies.run import find_parent
+from mmclf.studies.rounds import plan_in_words, seeds_at_most
+from mmclf.studies.run import find_parent, study_definition
 from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator
 from mmclf.training.device import describe_device
 
@@ -34,16 +37,21 @@ def plan(arguments: Sequence[str]) -> int:
     planned = compose_study(options.overrides, options.config_dir)
     config = planned.base.config
     runs = _tracker(config)
-    done = _done(planned, runs)
+    parent = None if runs is None else find_parent(runs, planned, study_fingerprint(planned))
+    definition = study_definition(planned, "", "")
+    seeds = _seeds(definition, runs, parent)
+    done = _done(seeds, runs, parent)
     total = TimeEstimate()
-    table = _table(planned, done, total)
+    table = _table(planned, seeds, done, total)
     console = Console()
     if console.is_terminal:
         print_rich(table, console, f"{planned.name}: {planned.study.question}")
     else:
         sys.stdout.write(f"{planned.name}: {planned.study.question}\n\n{render(table, 'text')}")
-    left = len(planned.arms) * len(planned.study.seed_list) - len(done)
-    sys.stdout.write(_summary(planned, left, total, runs))
+    most = sum(map(len, seeds.values()))
+    sys.stdout.write(_summary(planned, most, most - len(done), total, runs))
+    if definition.plan is not None:
+        sys.stdout.write("\n".join([*plan_in_words(definition), ""]))
     return 0
 
 
@@ -56,26 +64,39 @@ def _tracker(config: Config) -> Tracker | None:
         return None
 
 
-def _done(planned: PlannedStudy, tracker: Tracker | None) -> set[tuple[str, int]]:
+def _seeds(
+    definition: Definition, tracker: Tracker | None, parent: TrackedRun | None
+) -> dict[str, tuple[int, ...]]:
+    """The seeds of each arm; where the study stops when decided, those that it may come to."""
+    if definition.plan is None:
+        return {arm.name: definition.seeds for arm in definition.arms}
+    looks = None if tracker is None or parent is None else fetch_looks(tracker, parent)
+    most = seeds_at_most(definition, looks)
+    return {arm: definition.seeds[:count] for arm, count in most.items()}
+
+
+def _done(
+    seeds: Mapping[str, Collection[int]], tracker: Tracker | None, parent: TrackedRun | None
+) -> set[tuple[str, int]]:
     """The arms and seeds of the study whose runs have finished."""
-    if tracker is None:
+    if tracker is None or parent is None:
         return set()
-    parent = find_parent(tracker, planned, study_fingerprint(planned))
-    completed = finished(tracker.children(parent.id)) if parent is not None else set()
-    names = {arm.name for arm in planned.design.arms}
-    seeds = set(planned.study.seed_list)
-    return {(arm, seed) for arm, seed in completed if arm in names and seed in seeds}
+    completed = finished(tracker.children(parent.id))
+    return {(arm, seed) for arm, seed in completed if seed in seeds.get(arm, ())}
 
 
 def _table(
-    planned: PlannedStudy, done: Collection[tuple[str, int]], total: TimeEstimate
+    planned: PlannedStudy,
+    seeds: Mapping[str, Collection[int]],
+    done: Collection[tuple[str, int]],
+    total: TimeEstimate,
 ) -> pd.DataFrame:
     """A row for each arm; adds what its missing runs need to `total`, which counts it once."""
     estimator = TimeEstimator(planned.base.config, describe_device(planned.base.config.device))
     rows = []
     for arm, composed in zip(planned.design.arms, planned.arms, strict=True):
         own = TimeEstimate()
-        left = [seed for seed in planned.study.seed_list if (arm.name, seed) not in done]
+        left = [seed for seed in seeds[arm.name] if (arm.name, seed) not in done]
         for seed in left:
             config = replace(composed.config, seed=seed)
             stages = estimator.add(config, own)
@@ -86,8 +107,7 @@ def _table(
             {
                 "Arm": arm.name,
                 "Overrides": " ".join(arm.overrides),
-                "Done": f"{len(planned.study.seed_list) - len(left)} of "
-                f"{len(planned.study.seed_list)}",
+                "Done": f"{len(seeds[arm.name]) - len(left)} of {len(seeds[arm.name])}",
                 "To fit": str(own.count("fit") + own.unknown_runs),
                 "To compute (s)": _format_seconds(own),
             }
@@ -103,11 +123,13 @@ def _format_seconds(estimate: TimeEstimate) -> str:
     return "unknown" if estimate.known == 0 else f"{seconds} and unknown"
 
 
-def _summary(planned: PlannedStudy, left: int, total: TimeEstimate, tracker: Tracker | None) -> str:
+def _summary(
+    planned: PlannedStudy, most: int, left: int, total: TimeEstimate, tracker: Tracker | None
+) -> str:
     overhead = _overhead(tracker)
     seconds = total.known + (0.0 if math.isnan(overhead) else left * overhead)
-    run_count = len(planned.arms) * len(planned.study.seed_list)
-    lines = [f"runs: {run_count - left} of {run_count} done, {left} left"]
+    at_most = "at most " if planned.study.until == "decided" else ""
+    lines = [f"runs: {most - left} of {at_most}{most} done, {left} left"]
     estimate = f"time left: {number(seconds, 0)} s"
     unknown = total.unknown + total.unknown_runs
     if unknown:

@@ -62,6 +62,22 @@ def plan_in_words(definition: Definition) -> list[str]:
     ]
 
 
+def seeds_at_most(definition: Definition, looks: Looks | None) -> dict[str, int]:
+    """How many seeds each arm may still come to: all, but for arms that no open effect weighs."""
+    names = [arm.name for arm in definition.arms]
+    if looks is None:
+        return dict.fromkeys(names, len(definition.seeds))
+    looks = with_plan(looks, planned_looks(definition))
+    going = [of for of in definition.compared if looks.next_look(of.name) is not None]
+    weighed = {arm for effect in going for arm in effect.weights}
+    if definition.kind.adds_up and going:
+        weighed = set(names)
+    return {
+        name: len(definition.seeds) if name in weighed else looks.given.get(name, 0)
+        for name in names
+    }
+
+
 def next_round(definition: Definition, looks: Looks, waiting: Collection[str]) -> Round | None:
     """The next round of the effects that do not wait; None if there is none.
 

@@ -51,7 +51,7 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
         fingerprint = study_fingerprint(planned)
         tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
         log = _open_parent(tracker, planned, command, fingerprint)
-        definition = _definition(planned, command, fingerprint.data)
+        definition = study_definition(planned, command, fingerprint.data)
         with tempfile.TemporaryDirectory() as name:
             definition.write(Path(name))
             log.artifacts(Path(name))
@@ -163,7 +163,8 @@ def _fail_broken_runs(tracker: Tracker, parent: str, result: StudyResult) -> Non
         log.end("FAILED")
 
 
-def _definition(planned: PlannedStudy, command: str, data: str) -> Definition:
+def study_definition(planned: PlannedStudy, command: str, data: str) -> Definition:
+    """What a study asks, run by this command on the data with this digest."""
     study, design = planned.study, planned.design
     factors: dict[str, list[str]] = {}
     for arm in design.arms:
