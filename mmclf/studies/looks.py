@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,8 @@ from mmclf.studies.statistics.stopping import Call
 
 # Two copies, written one after the other: whoever is killed while writing leaves one of them whole.
 FILES = ("looks.json", "looks_copy.json")
+# How many looks a parent run keeps.
+LOOKS_TAG = "mmclf.study_looks"
 
 Why = Literal["decided", "futile", "last look", "goes on", "not looked at"]
 
@@ -115,8 +117,13 @@ class Looks:
                 if judged.effect == effect:
                     yield look, judged
 
+    def seeds(self, arm: str, seeds: Sequence[int]) -> tuple[int, ...]:
+        """Of these seeds those that an arm has been given."""
+        return tuple(seeds)[: self.given.get(arm, 0)]
+
     def write(self, folder: Path, log: RunLog) -> None:
         """Keep it with the parent run; `folder` is an empty one."""
+        log.tags({LOOKS_TAG: str(len(self.looks))})
         text = json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
         for name in FILES:
             (folder / name).write_text(text, encoding="utf-8")
@@ -154,11 +161,13 @@ def _reopened(look: Look) -> Look:
 
 
 def fetch_looks(tracker: Tracker, parent: TrackedRun) -> Looks | None:
-    """The looks that a parent run keeps; None if there are none.
+    """The looks that a parent run keeps; None if it keeps none.
 
     Raises InputError if both copies are damaged, or out of reach. A single one that is damaged is
     the first that ever was written, before any look.
     """
+    if LOOKS_TAG not in parent.tags:
+        return None
     problems = []
     for name in FILES:
         with tempfile.TemporaryDirectory() as folder:

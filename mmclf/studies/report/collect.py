@@ -14,6 +14,7 @@ from mmclf.errors import ArtifactError
 from mmclf.evaluation.metrics import DecidingMetric
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import FILE, Definition, read_definition
+from mmclf.studies.looks import Looks, fetch_looks
 from mmclf.studies.report.common_samples import (
     Decided,
     largest_groups,
@@ -22,6 +23,7 @@ from mmclf.studies.report.common_samples import (
 from mmclf.studies.report.notes import group_notes, study_notes
 from mmclf.studies.report.predictions import read_predictions
 from mmclf.studies.report.results import ArmResult, EffectResult, StudyResult
+from mmclf.studies.report.stopped import look_notes, with_call
 from mmclf.studies.run_key import RunKey, in_words, run_key
 from mmclf.studies.statistics.bootstrap import count_groups, resampled_score, score
 from mmclf.studies.statistics.draws import draw_variance
@@ -56,7 +58,8 @@ def collect(tracker: Tracker, parent: TrackedRun) -> StudyResult:
     runs = [run for run in reversed(tracker.children(parent.id)) if "mmclf.seed" in run.tags]
     attempts = {run_key(run): run for run in runs}
     finished = {run_key(run): run for run in runs if run.status == "FINISHED"}
-    return study_result(tracker, definition, parent, attempts | finished)
+    looks = fetch_looks(tracker, parent)
+    return study_result(tracker, definition, parent, attempts | finished, looks)
 
 
 def latest_parent(tracker: Tracker, study: str) -> TrackedRun | None:
@@ -70,19 +73,28 @@ def _last_ns(parent: TrackedRun) -> int:
 
 
 def study_result(
-    tracker: Tracker, definition: Definition, parent: TrackedRun, runs: Mapping[RunKey, TrackedRun]
+    tracker: Tracker,
+    definition: Definition,
+    parent: TrackedRun,
+    runs: Mapping[RunKey, TrackedRun],
+    looks: Looks | None = None,
 ) -> StudyResult:
-    """The result of `runs`, of which each is finished or else the last attempt."""
-    keys = {RunKey(arm.name, seed) for arm in definition.arms for seed in definition.seeds}
-    attempts = {key: run for key, run in runs.items() if key in keys}
+    """The result of `runs`, of which each is finished or else the last attempt.
+
+    `looks`: of a study that stops when decided, or that was begun so.
+    """
+    of_looks = looks if definition.plan is not None else None
+    seeds = _seeds(definition, of_looks)
+    attempts = {key: run for key, run in runs.items() if key.seed in seeds.get(key.arm, ())}
     finished = {key: run for key, run in attempts.items() if run.status == "FINISHED"}
     scores, errors, notes = _scores(tracker, definition, finished)
     attempts |= {key: _as_failed(finished.pop(key), error) for key, error in errors.items()}
-    arms = _arms(definition, attempts, scores)
-    effects = _effects(definition, scores)
+    arms = _arms(definition, attempts, scores, seeds, of_looks)
+    effects = _effects(definition, scores, of_looks)
     if len(definition.compared) > len(definition.effects) and effects[-1] is not None:
         # What such a study asks for is the gain and its parts, not each of its many arms.
         arms[-1] = replace(arms[-1], difference=effects[-1])
+    notes += look_notes(definition, looks)
     notes += study_notes(definition, arms, list(finished.values()))
     pairs = zip(definition.effects, effects, strict=False)
     return StudyResult(
@@ -91,7 +103,16 @@ def study_result(
         tuple(arms),
         tuple(EffectResult(effect.name, effect.weights, part) for effect, part in pairs),
         tuple(notes),
+        of_looks,
     )
+
+
+def _seeds(definition: Definition, looks: Looks | None) -> dict[str, tuple[int, ...]]:
+    """The seeds of each arm: all, or those that it has been given."""
+    return {
+        arm.name: definition.seeds if looks is None else looks.seeds(arm.name, definition.seeds)
+        for arm in definition.arms
+    }
 
 
 def fetch_definition(tracker: Tracker, parent: TrackedRun) -> Definition:
@@ -153,7 +174,11 @@ def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> Dec
 
 
 def _arms(
-    definition: Definition, attempts: Mapping[RunKey, TrackedRun], scores: Scores
+    definition: Definition,
+    attempts: Mapping[RunKey, TrackedRun],
+    scores: Scores,
+    seeds: Mapping[str, Sequence[int]],
+    looks: Looks | None,
 ) -> list[ArmResult]:
     """The arms, each with its difference to the baseline, compared as one family."""
     estimates = [
@@ -165,7 +190,7 @@ def _arms(
     differences = _family(definition, estimates, len(definition.arms) - 1)
     arms = []
     for arm, difference in zip(definition.arms, differences, strict=True):
-        by_seed = {seed: attempts.get(RunKey(arm.name, seed)) for seed in definition.seeds}
+        by_seed = {seed: attempts.get(RunKey(arm.name, seed)) for seed in seeds[arm.name]}
         # What still runs has not failed.
         ended = [run for run in by_seed.values() if run is not None and run.status != "RUNNING"]
         arms.append(
@@ -176,20 +201,26 @@ def _arms(
                 failed=tuple(run for run in ended if run.status != "FINISHED"),
                 missing=tuple(seed for seed, run in by_seed.items() if run not in ended),
                 score=_contrast(definition, scores, {arm.name: 1.0}),
-                difference=difference,
+                difference=with_call(difference, looks, arm.name),
             )
         )
     return arms
 
 
-def _effects(definition: Definition, scores: Scores) -> list[Difference | None]:
+def _effects(
+    definition: Definition, scores: Scores, looks: Looks | None
+) -> list[Difference | None]:
     """What the study asks for, and last what the effects add up to, if that is asked too.
 
     Effects that add up are all of the seeds that every one of their arms has: parts of other seeds
     than the whole would not make it up.
     """
     estimates = _effect_estimates(definition, scores)
-    return _family(definition, estimates, len(estimates))
+    differences = _family(definition, estimates, len(estimates))
+    return [
+        with_call(difference, looks, effect.name)
+        for effect, difference in zip(definition.compared, differences, strict=True)
+    ]
 
 
 def _effect_estimates(definition: Definition, scores: Scores) -> list[Estimate | None]:

@@ -55,6 +55,11 @@ def group_notes(samples: int, groups: int) -> Iterator[str]:
         )
 
 
+def _asked(arm: ArmResult) -> int:
+    """How many runs of an arm there should be."""
+    return len(arm.runs) + len(arm.failed) + len(arm.missing)
+
+
 def study_notes(
     definition: Definition, arms: Sequence[ArmResult], finished: Sequence[TrackedRun]
 ) -> Iterator[str]:
@@ -74,7 +79,7 @@ def study_notes(
     unfinished = sum(len(arm.failed) + len(arm.missing) for arm in arms)
     if unfinished:
         yield (
-            f"{unfinished} of {len(arms) * len(definition.seeds)} runs have not finished: arms are "
+            f"{unfinished} of {sum(map(_asked, arms))} runs have not finished: arms are "
             "compared on the seeds that they share; the same command runs what is missing"
         )
     if definition.gain is not None and definition.gain[0].name == definition.baseline:

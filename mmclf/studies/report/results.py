@@ -9,6 +9,7 @@ from statistics import fmean, stdev
 
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.definition import Definition
+from mmclf.studies.looks import Looks
 from mmclf.studies.statistics.estimates import Estimate
 from mmclf.studies.statistics.verdicts import Difference
 
@@ -56,13 +57,17 @@ class EffectResult:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """A study's result; `notes` say what a reader must know before comparing."""
+    """A study's result; `notes` say what a reader must know before comparing.
+
+    `looks`: of a study that stops when decided.
+    """
 
     definition: Definition
     parent: TrackedRun
     arms: tuple[ArmResult, ...]
     effects: tuple[EffectResult, ...]
     notes: tuple[str, ...]
+    looks: Looks | None = None
 
     @property
     def baseline(self) -> ArmResult:
