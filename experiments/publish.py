@@ -17,12 +17,14 @@ from pathlib import Path
 from mmclf.storage.tracking import Tracker
 from mmclf.studies.report.answer import answer
 from mmclf.studies.report.collect import collect, latest_parent
+from mmclf.studies.report.markdown import as_text, bulleted
+from mmclf.studies.report.method_words import method_paragraph
 from mmclf.studies.report.page.method import base_settings, data_words, distinct
 from mmclf.studies.report.page.plot import Plot
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.read_details import part_sizes
 from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.study_tables import FORMATS, tables
+from mmclf.studies.report.study_tables import FORMATS, in_form, tables
 from mmclf.studies.report.tables import render
 
 HERE = Path(__file__).resolve().parent
@@ -30,7 +32,6 @@ KEPT = ("results.csv", "effects.csv", "runs.csv")
 FIGURES = ("differences", "waterfall", "cost", "label-scores", "threshold-curves")
 # Places say nothing to a reader, and differ from machine to machine.
 PLACES = re.compile(r"(?<=\s)(output_dir|tracking\.uri|store\.dir)=\S+\s?")
-MARKUP = re.compile(r"([\\\[\]*_`<])")
 ROOTS = re.compile(r"(data\.root|--config-dir)([= ])\S+")
 
 
@@ -69,9 +70,11 @@ def _readme(
     result: StudyResult, folder: Path, sizes: Mapping[str, int], plots: Sequence[Plot]
 ) -> str:
     definition = result.definition
-    shown = tables(result)
+    told = answer(result)
+    shown = {name: in_form(of, "md", definition.unit) for name, of in tables(result).items()}
     results = render(shown["results"].drop(columns=["Runs"]), "md", FORMATS)
-    parts = [f"# {definition.question}", answer(result)]
+    parts = [f"# {definition.question}", as_text(told.headline)]
+    parts += [bulleted(told.bullets)] if told.bullets else []
     parts += [f"Note: {note}." for note in result.notes]
     reading = folder / "reading.md"
     if reading.is_file():
@@ -81,25 +84,22 @@ def _readme(
     parts += ["## Arms", results.strip(), _columns(result)]
     by_key = {plot.key: plot for plot in plots}
     for key in (key for key in FIGURES if key in by_key):
-        parts.append(f"![{_as_text(by_key[key].alt)}](figures/{key}.svg)")
+        parts.append(f"![{as_text(by_key[key].alt)}](figures/{key}.svg)")
     command = ROOTS.sub(r"\1\2DIR", PLACES.sub("", definition.command + " ")).strip()
-    parts += ["## Command", f"```sh\n{command}\n```", "## Data, hardware and versions"]
+    parts += ["## Command", f"```sh\n{command}\n```", "## Method"]
+    parts += [as_text(method_paragraph(result)), "## Data, hardware and versions"]
     parts.append(_made(result, sizes))
     return "\n\n".join(parts) + "\n"
-
-
-def _as_text(words: str) -> str:
-    """Words on one line of Markdown, in which nothing is markup."""
-    return MARKUP.sub(r"\\\1", " ".join(words.split()))
 
 
 def _columns(result: StudyResult) -> str:
     return (
         f"`{result.definition.metric}` is the mean over n seeds, SD its standard deviation "
-        "between them; the intervals are 95 % and hold both seeds and test samples; "
-        "differences are to the baseline, paired by seed and sample, p corrected by Holm. `F1 at "
-        "0.5` and `F1 fitted` are of the same kind at 0.5 and at one threshold fitted on val. The "
-        "running time is that with an empty store. `runs.csv` holds every run's tracked metrics."
+        "between them, CI its interval; differences are to the baseline, paired by seed and "
+        "sample, with the interval that holds for all of them at once. `F1 at 0.5` and `F1 fitted` "
+        "are of the same kind at 0.5 and at one threshold fitted on val. The running time is that "
+        "with an empty store. `results.csv` has further intervals, `runs.csv` every run's tracked "
+        "metrics."
     )
 
 

@@ -1,7 +1,8 @@
 """Ablation studies of multimodal, multi-label classifiers.
 
 `compose(overrides)` gives a checked configuration, `run(configuration)` its result, and
-`load(run_id)` what predicts as a run did.
+`load(run_id)` what predicts as a run did. `compare(labels, predictions)` says which of anybody's
+predictions are better, worse or as good.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from mmclf.config.compose import compose
     from mmclf.pipeline.predict.predictor import Predictor, load
     from mmclf.pipeline.run import Result, run
+    from mmclf.studies.comparison import compare
 
-__all__ = ["Predictor", "Result", "compose", "load", "run"]
+__all__ = ["Predictor", "Result", "compare", "compose", "load", "run"]
 
 HOMES = {
     "compose": "mmclf.config.compose",
@@ -22,6 +24,7 @@ HOMES = {
     "Result": "mmclf.pipeline.run",
     "load": "mmclf.pipeline.predict.predictor",
     "Predictor": "mmclf.pipeline.predict.predictor",
+    "compare": "mmclf.studies.comparison",
 }
 
 

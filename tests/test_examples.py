@@ -24,6 +24,7 @@ PUBLIC = {
     "mmclf.models.losses": ("WeightedBCE", "FocalLoss", "AsymmetricLoss"),
     "mmclf.evaluation.thresholds": ("Threshold", "Fixed", "GlobalF1", "PerLabelF1", "decide"),
     "mmclf.evaluation.metrics": ("Metric.value",),
+    "mmclf.studies.comparison": ("compare",),
 }
 
 

@@ -15,7 +15,7 @@ INK, MUTED, GRID, PAPER = "#1c1e21", "#5f6670", "#dfe2e6", "#fefefe"
 # Blue, vermilion and green of Okabe and Ito, for readers who see colours differently.
 SERIES = ("#0072b2", "#d55e00", "#009e73")
 WIDTH_IN = 6.0
-ROW_IN = 0.25
+ROW_IN, KEY_ROW_IN = 0.25, 0.18
 TEXT, SMALL = 10.0, 9.0
 LONGEST_NAME = 34
 LONGEST_KEY_ROW = 72  # characters, beyond which the key takes a row a name
@@ -68,15 +68,18 @@ def entitle(axes: Axes, title: str) -> None:
 
 
 def add_key(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> None:
-    """What the marks stand for, below the panels."""
+    """What the marks stand for, below the panels, which it takes no room from beyond a row."""
     labels = [shortened(name, LONGEST_NAME) for name in names]
     in_a_row = sum(map(len, labels)) + 6 * len(labels) <= LONGEST_KEY_ROW
+    columns = len(labels) if in_a_row else 1 + (max(map(len, labels)) <= LONGEST_KEY_ROW // 2 - 6)
+    rows = -(-len(labels) // max(columns, 1))
+    figure.set_figheight(figure.get_figheight() + KEY_ROW_IN * (rows - 1))
     # Given later, as matplotlib would leave out a name that begins with an underscore.
     legend = figure.legend(
         handles,
         [str(number) for number in range(len(labels))],
         loc="outside lower left",
-        ncols=len(labels) if in_a_row else 1 + (max(map(len, labels)) <= LONGEST_KEY_ROW // 2 - 6),
+        ncols=columns,
         frameon=False,
         fontsize=SMALL,
         labelcolor=INK,

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mmclf.plots.forest import Interval
+from mmclf.plots.forest import Interval, interval_words
 from mmclf.plots.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, rows_canvas
 
-# Not "loss", which a change may be of.
-GAIN, DROP, NOT_SHOWN = "gain", "drop", "no effect shown"
-# Fill, edge and hatch of a step.
-BARS = {
-    GAIN: (SERIES[0], SERIES[0], None),
-    DROP: (PAPER, SERIES[1], "////"),
-    NOT_SHOWN: (PAPER, MUTED, None),
+# Fill, edge and hatch of a step, by its verdict.
+BARS: Mapping[str, tuple[str, str, str | None]] = {
+    "better": (SERIES[0], SERIES[0], None),
+    "worse": (PAPER, SERIES[1], "////"),
+    "equal": (PAPER, SERIES[2], "...."),
+    "undecided": (PAPER, MUTED, None),
 }
 HEIGHT = 0.6  # of a bar, of its row
+WHISKER: Mapping[str, Any] = {"linewidth": 1.1, "marker": "|", "markersize": 7}
+INNER_WHISKER: Mapping[str, Any] = {"linewidth": 3.2, "solid_capstyle": "butt"}
 
 
 def waterfall_figure(
@@ -30,9 +32,9 @@ def waterfall_figure(
 ) -> Figure:
     """A row each for `start` and `end`, names with their scores, and for the steps between them.
 
-    A step goes on from where the one before ended, by its value, and its whisker reaches from its
-    low to its high beyond its beginning. One that is not shown is hollow and grey. Scores and
-    steps are in the same unit, steps written in hundredths of it.
+    A step goes on from where the one before ended, by its value, drawn by its verdict. Its whisker
+    is the 95 % interval of its end, beyond its beginning; the thicker part is the 90 % one. Scores
+    and steps are in the same unit, steps written in hundredths of it.
     """
     figure, axes = rows_canvas([start[0], *(step.name for step in steps), end[0]], axis)
     values = [0.0 if math.isnan(step.value) else step.value for step in steps]
@@ -43,7 +45,7 @@ def waterfall_figure(
         if math.isnan(step.value):
             axes.annotate("not known", (begin, row), color=MUTED, fontsize=SMALL, va="center")
             continue
-        used.append(_state(step))
+        used.append(step.verdict)
         _step(axes, row, begin, step)
         _whisker(axes, row, begin, step)
     _score(axes, len(steps) + 1, end[1])
@@ -51,15 +53,12 @@ def waterfall_figure(
         axes.vlines(begin, row, row + 1, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
     axes.use_sticky_edges = False  # a bar's end is no edge of the axes
     axes.margins(x=0.14)
-    states = [state for state in BARS if state in used]
-    add_key(figure, [_patch(state) for state in states], states)
+    verdicts = [verdict for verdict in BARS if verdict in used]
+    if verdicts:
+        intervals = interval_words(steps)
+        lines = [_line(WHISKER), _line(INNER_WHISKER)][: len(intervals)]
+        add_key(figure, [*map(_patch, verdicts), *lines], [*verdicts, *intervals])
     return figure
-
-
-def _state(step: Interval) -> str:
-    if not step.is_shown:
-        return NOT_SHOWN
-    return GAIN if step.value > 0 else DROP
 
 
 def _score(axes: Axes, row: int, score: float) -> None:
@@ -68,15 +67,16 @@ def _score(axes: Axes, row: int, score: float) -> None:
 
 
 def _step(axes: Axes, row: int, begin: float, step: Interval) -> None:
-    fill, edge, hatch = BARS[_state(step)]
+    fill, edge, hatch = BARS[step.verdict]
     colours: dict[str, Any] = {"facecolor": fill, "edgecolor": edge, "hatch": hatch}
     axes.barh(row, step.value, HEIGHT, left=begin, linewidth=1.2, **colours)
 
 
 def _whisker(axes: Axes, row: int, begin: float, step: Interval) -> None:
-    ends = [begin + step.low, begin + step.high]
-    axes.plot(ends, [row, row], "|-", color=INK, linewidth=1.1, markersize=7)
-    right = max(end for end in (0.0, step.value, step.high) if not math.isnan(end))
+    end = begin + step.value
+    for reach, style in ((step.reach, WHISKER), (step.inner, INNER_WHISKER)):
+        axes.plot([end - reach, end + reach], [row, row], color=INK, **style)
+    right = max(of for of in (0.0, step.value, step.value + step.reach) if not math.isnan(of))
     _write(axes, row, begin + right, f"{100 * step.value:+.2f}")
 
 
@@ -93,6 +93,10 @@ def _write(axes: Axes, row: int, right: float, text: str) -> None:
     )
 
 
-def _patch(state: str) -> Patch:
-    fill, edge, hatch = BARS[state]
+def _patch(verdict: str) -> Patch:
+    fill, edge, hatch = BARS[verdict]
     return Patch(facecolor=fill, edgecolor=edge, hatch=hatch, linewidth=1.2)
+
+
+def _line(style: Mapping[str, Any]) -> Line2D:
+    return Line2D([], [], color=INK, **style)

@@ -65,6 +65,14 @@ def points(value: float, *, signed: bool = True) -> str:
     return "0.00" if float(text) == 0 else text
 
 
+def margin_words(margin: float) -> str:
+    """A margin of F1 in points: `half a point`, `1 point`, `0.3 points`."""
+    size = round(100 * margin, 9)
+    if size == 0.5:
+        return "half a point"
+    return f"{size:g} point" if size == 1 else f"{size:g} points"
+
+
 def interval(low: float, high: float, *, signed: bool = True) -> str:
     """The ends of an interval of differences, in points."""
     if math.isnan(low) or math.isnan(high):

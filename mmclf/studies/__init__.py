@@ -13,5 +13,6 @@ time_estimate  how long they will take
 rounds         runs a study that stops when decided
 run            from the parent run to the report
 statistics     intervals, p-values, attribution
+comparison     the same of anybody's predictions
 report         tables, plots and page
 """

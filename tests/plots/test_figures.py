@@ -12,13 +12,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from mmclf.plots.cost import cost_figure
-from mmclf.plots.forest import CORRECTED, HOLDING, SHOWN, Interval, forest_figure
+from mmclf.plots.forest import INNER, MARKS, SIMULTANEOUS, Interval, forest_figure
 from mmclf.plots.label_scores import label_scores_figure
 from mmclf.plots.label_shares import label_shares_figure
 from mmclf.plots.learning_curves import by_epoch, learning_curves_figure
 from mmclf.plots.style import LOOKS, MUTED, PAPER, SERIES
 from mmclf.plots.threshold_curves import ThresholdCurves, threshold_curves_figure
-from mmclf.plots.waterfall import DROP, GAIN, NOT_SHOWN, waterfall_figure
+from mmclf.plots.waterfall import BARS, waterfall_figure
 
 ODD = ["$\\frac{$", "_hidden", "<b>&\"'", "", "x" * 300, "\x00"]
 
@@ -51,37 +51,46 @@ def key_of(figure: Figure) -> list[str]:
     return [text.get_text() for text in legend.get_texts()]
 
 
-def test_forest_tells_three_kinds_of_differences_apart() -> None:
-    figure = forest_figure(
-        [
-            Interval("shown", 2.0, 1.0, 3.0, True),
-            Interval("corrected", 1.0, 0.1, 1.9, False),
-            Interval("holding", 0.5, -1.0, 2.0, False),
-            Interval("unknown", 0.4, math.nan, math.nan, False),
-        ],
-        "points",
-    )
+def test_forest_draws_each_verdict_both_intervals_and_the_margin() -> None:
+    nan = math.nan
+    rows = [
+        Interval("a", 2.0, 1.0, 0.8, "better"),
+        Interval("b", -2.0, 1.5, 0.9, "worse"),
+        Interval("c", 0.1, 0.4, 0.3, "equal"),
+        Interval("d", 0.5, 1.0, 0.7, "undecided"),
+        Interval("e", 0.4, nan, nan, "undecided"),
+    ]
+    figure = forest_figure(rows, "points", 0.5)
     (axes,) = figure.axes
-    assert row_names(axes) == ["shown", "corrected", "holding", "unknown"]
+    assert row_names(axes) == ["a", "b", "c", "d", "e"]
+    (band,) = axes.patches
+    assert reach(band) == (-0.5, 0.5)
     zero, *rest = lines(axes)
     assert data(zero)[0] == [0, 0]
-    intervals, marks = rest[::2], rest[1::2]
-    assert data(intervals[0]) == ([1.0, 3.0], [0, 0])
-    assert [data(mark) for mark in marks] == [
-        ([v], [i]) for i, v in enumerate([2.0, 1.0, 0.5, 0.4])
-    ]
-    assert [mark.get_markerfacecolor() for mark in marks] == [SERIES[0], PAPER, PAPER, PAPER]
-    assert [mark.get_color() for mark in marks] == [SERIES[0], SERIES[0], MUTED, MUTED]
-    assert [mark.get_marker() for mark in marks] == ["o", "D", "o", "o"]
-    assert key_of(figure) == [SHOWN, CORRECTED, HOLDING]
+    outer, inner, marks = rest[::3], rest[1::3], rest[2::3]
+    assert data(outer[0]) == ([1.0, 3.0], [0, 0])
+    assert data(inner[1]) == ([-2.9, -1.1], [1, 1])
+    assert all(
+        one.get_linewidth() < two.get_linewidth() for one, two in zip(outer, inner, strict=True)
+    )
+    assert [data(mark) for mark in marks] == [([r.value], [i]) for i, r in enumerate(rows)]
+    assert [mark.get_color() for mark in marks] == [*SERIES, MUTED, MUTED]
+    assert [mark.get_markerfacecolor() for mark in marks] == [*SERIES, PAPER, PAPER]
+    assert len({(mark.get_marker(), mark.get_markerfacecolor()) for mark in marks}) == 4
+    assert key_of(figure) == [*MARKS, SIMULTANEOUS, INNER, "margin of ±0.5"]
     assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first row is on top
+
+
+def test_a_key_names_the_verdicts_that_are_drawn_alone() -> None:
+    figure = forest_figure([Interval("a", 2.0, 1.0, 0.8, "better")], "points", 0.5)
+    assert key_of(figure)[:2] == ["better", SIMULTANEOUS]
 
 
 @pytest.mark.parametrize("rows", [1, 70])
 def test_forest_of_one_row_and_of_many(rows: int) -> None:
     values = np.linspace(-3, 3, rows).tolist()
-    arms = [Interval("arm", value, value - 1, value + 1, abs(value) > 1) for value in values]
-    figure = forest_figure(arms, "points")
+    arms = [Interval("arm", value, 1, 0.5, "undecided") for value in values]
+    figure = forest_figure(arms, "points", 0.0)
     assert drawn(figure)
     assert figure.get_size_inches()[1] < 20
 
@@ -90,39 +99,40 @@ def test_waterfall_steps_begin_where_the_last_one_ended() -> None:
     figure = waterfall_figure(
         ("default", 0.70),
         [
-            Interval("a", 0.05, 0.04, 0.06, True),
-            Interval("b", -0.02, -0.03, -0.01, True),
-            Interval("c", 0.01, -0.01, 0.03, False),
+            Interval("a", 0.05, 0.01, 0.005, "better"),
+            Interval("b", -0.02, 0.01, 0.005, "worse"),
+            Interval("c", 0.01, 0.02, 0.015, "undecided"),
+            Interval("d", 0.0, 0.002, 0.001, "equal"),
         ],
         ("improved", 0.74),
         "F1",
     )
     (axes,) = figure.axes
-    assert row_names(axes) == ["default", "a", "b", "c", "improved"]
+    assert row_names(axes) == ["default", "a", "b", "c", "d", "improved"]
     bars = [reach(bar) for bar in axes.patches]
-    expected = [(0.70, 0.75), (0.73, 0.75), (0.73, 0.74)]
+    expected = [(0.70, 0.75), (0.73, 0.75), (0.73, 0.74), (0.74, 0.74)]
     assert np.allclose(bars, expected)
-    assert [bool(bar.get_hatch()) for bar in axes.patches] == [False, True, False]
+    assert len({(bar.get_hatch(), bar.get_facecolor()) for bar in axes.patches}) == 4
     start, *whiskers, end = lines(axes)
     assert data(start) == ([0.70], [0])
-    assert data(end) == ([0.74], [4])
+    assert data(end) == ([0.74], [5])
     ends = [data(whisker)[0] for whisker in whiskers]
-    assert np.allclose(ends, [(0.74, 0.76), (0.72, 0.74), (0.72, 0.76)])
+    assert np.allclose(ends[::2], [(0.74, 0.76), (0.72, 0.74), (0.72, 0.76), (0.738, 0.742)])
+    assert np.allclose(ends[1], (0.745, 0.755))
     assert [text.get_text() for text in axes.texts] == [
-        "0.7000",
-        "+5.00",
-        "\N{MINUS SIGN}2.00",
-        "+1.00",
-        "0.7400",
+        *("0.7000", "+5.00", "\N{MINUS SIGN}2.00", "+1.00", "+0.00", "0.7400")
     ]
-    assert key_of(figure) == [GAIN, DROP, NOT_SHOWN]
+    assert key_of(figure) == [*BARS, SIMULTANEOUS, INNER]
 
 
 def test_waterfall_goes_on_after_a_step_that_is_not_known() -> None:
     nan = math.nan
     figure = waterfall_figure(
         ("a", 0.5),
-        [Interval("x", nan, nan, nan, False), Interval("y", 0.1, 0.05, 0.15, True)],
+        [
+            Interval("x", nan, nan, nan, "undecided"),
+            Interval("y", 0.1, 0.05, 0.04, "better"),
+        ],
         ("b", 0.6),
         "F1",
     )
@@ -130,6 +140,7 @@ def test_waterfall_goes_on_after_a_step_that_is_not_known() -> None:
     (bar,) = axes.patches
     assert reach(bar) == pytest.approx((0.5, 0.6))
     assert "not known" in [text.get_text() for text in axes.texts]
+    assert key_of(figure)[0] == "better"
     assert drawn(figure)
 
 
@@ -250,10 +261,10 @@ def test_learning_curves_of_a_run_alone_are_named_by_their_parts() -> None:
 
 
 def test_odd_names_are_drawn_as_they_are() -> None:
-    rows = [Interval(name, 1.0, 1.0, 1.0, True) for name in ODD]
+    rows = [Interval(name, 1.0, 1.0, 1.0, "better") for name in ODD]
     some = np.linspace(0.4, 0.5, len(ODD))
     for figure in (
-        forest_figure(rows, "points"),
+        forest_figure(rows, "points", 0.5),
         waterfall_figure(("$a$", 0.5), rows, ("$b", 0.6), "F1"),
         cost_figure(ODD, np.arange(1.0, 7), np.zeros(6), some, "_hidden", "F1"),
         label_scores_figure(ODD, {"_a": some, "$b": some}),

@@ -8,6 +8,7 @@ from mmclf.plots.words import (
     counted,
     interval,
     listed,
+    margin_words,
     plain,
     points,
     quoted,
@@ -35,6 +36,14 @@ def test_intervals() -> None:
     assert interval(-0.002, 0.0104) == "-0.20 to +1.04"
     assert interval(0.002, 0.0104, signed=False) == "0.20 to 1.04"
     assert interval(math.nan, math.nan) == "not known"
+
+
+@pytest.mark.parametrize(
+    ("margin", "shown"),
+    [(0.005, "half a point"), (0.01, "1 point"), (0.003, "0.3 points"), (0.0, "0 points")],
+)
+def test_a_margin_is_said_in_points(margin: float, shown: str) -> None:
+    assert margin_words(margin) == shown
 
 
 def test_scores() -> None:

@@ -52,3 +52,23 @@ def test_bad_input_exits_2_and_runs_nothing(
     assert main([*arguments, "vision=none", "text=tfidf", f"output_dir={tmp_path}"]) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize("margin", ["-0.001", "0.1001", "nan", "half"])
+def test_a_margin_that_is_none_is_answered_in_a_line(
+    margin: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = ["study=threshold", f"study.margin={margin}", "vision=none", "text=tfidf"]
+    assert main([*study, f"output_dir={tmp_path}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "study.margin" in line
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize("margin", ["0", "0.0", "0.1"])
+def test_a_margin_at_either_end_is_one(
+    margin: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = ["study=threshold", f"study.margin={margin}", "vision=none", "text=tfidf"]
+    assert main(["plan", *study, "study.seeds=1", f"output_dir={tmp_path}"]) == 0
+    assert capsys.readouterr().out

@@ -2,15 +2,20 @@
 
 tables          any table as text, Markdown, CSV and LaTeX
 run_table       a row for each tracked run
+scores          scores of runs, and on resamples, of what they predicted
+contrasts       contrasts of arms by these scores
 collect         a study's result, out of its runs
 results         what the result holds
 notes           what is to be known before comparing
 predictions     the label sets that runs predicted
 common_samples  test samples that runs have in common
 stopped         what looks called, when and why
+interim         the estimates that a look sees
 compare         any two runs beside each other
 study_tables    the tables of a study
 answer          the result in words
+method_words    how intervals and verdicts were made
+markdown        the result as a document
 details         curves and label shares of the main arms
 read_details    where they come from
 show            the result on a terminal

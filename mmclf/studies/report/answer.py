@@ -1,40 +1,64 @@
-"""A study's answer in words: which differences are shown, how large, and which are not."""
+"""A study's answer in words: which arms are better, worse, equal or undecided, and by how much."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, get_args
 
-from mmclf.plots.words import capital, counted, interval, listed, points, quoted, score
+from mmclf.plots.words import interval, listed, margin_words, points, quoted, score
 from mmclf.studies.report.results import ArmResult, Difference, StudyResult
-from mmclf.studies.statistics.estimates import Estimate
+from mmclf.studies.statistics.power import what_decides
+from mmclf.studies.statistics.verdicts import Verdict
 
-MOST = 8  # names in a list, before it counts the others
-ONE_SEED = "only the test set's share of the uncertainty is known, not what another seed would give"
+MOST = 8  # arms of one verdict that are said, before the others are counted
+LACKING = "for want of runs on the same seeds and test samples"
 
 Named = tuple[str, Difference]
 
 
-def answer(result: StudyResult) -> str:
-    """The answer to the study's question, in a few sentences of plain text.
+class Decider(Protocol):
+    """What would decide an undecided difference."""
 
-    A difference is named with its size only if it is shown (`Difference.is_shown`).
+    def words(self) -> str:
+        """As `12 seeds would decide it`."""
+
+
+Decides = Callable[[Difference], Decider]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer in plain text: its first sentences, and a bullet for each arm or change."""
+
+    headline: str
+    bullets: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The answer on lines of its own, which is Markdown too."""
+        return "\n".join([self.headline, *(f"- {bullet}" for bullet in self.bullets)])
+
+
+def answer(result: StudyResult, decides: Decides = what_decides) -> Answer:
+    """The answer to the study's question.
+
+    The size of a difference is said only where it is shown (`Difference.is_shown`); of the others,
+    where it may lie. `decides` tells what would decide an undecided one.
     """
     best, baseline = result.best, result.baseline
     if best is None:
-        return "No run has finished yet: there is no answer."
+        return Answer("No run has finished yet: there is no answer.")
     if len(result.arms) == 1:
-        sentences = _alone(result, best)
-    elif baseline.score is None:
-        sentences = [
-            f"The baseline {quoted(baseline.name)} has no finished run to compare with.",
-            f"Of the others, {_scored(best)} has the best mean.",
-        ]
-    elif result.definition.kind.adds_up:
-        sentences = _gain(result)
-    else:
-        sentences = _differences(result)
-    return " ".join(sentences)
+        return _alone(result, best)
+    if baseline.score is None:
+        return Answer(
+            f"The baseline {quoted(baseline.name)} has no finished run to compare with. Of the "
+            f"others, {_scored(best)} has the best mean."
+        )
+    say = Saying(result, decides)
+    return _gain(say) if result.definition.kind.adds_up else _differences(say)
 
 
 def shown_gain(result: StudyResult) -> float:
@@ -50,139 +74,131 @@ def shown_gain(result: StudyResult) -> float:
     return whole if result.definition.deciding.metric.sign * whole > 0 else math.nan
 
 
-def _alone(result: StudyResult, arm: ArmResult) -> list[str]:
+@dataclass(frozen=True)
+class Saying:
+    """How differences of a study are said."""
+
+    result: StudyResult
+    decides: Decides
+
+    def difference(self, of: Difference) -> str:
+        """A difference behind the name of what differs."""
+        value, unit = of.estimate.value, self.result.definition.unit
+        if of.verdict == "equal":
+            share, half = (95, of.reach) if self._is_stopped else (90, of.equal_reach)
+            reach = interval(value - half, value + half)
+            return f"is equal within {margin_words(of.margin)} ({share} % interval {reach})"
+        if of.verdict == "undecided":
+            reach = interval(of.low, of.high)
+            where = "" if math.isnan(of.low) else f" ({reach} {unit})"
+            return f"is undecided{where}; {self.decides(of).words()}"
+        low, high = sorted((abs(of.low), abs(of.high)))
+        size = f"{points(abs(value), signed=False)} {unit}"
+        return f"{self._verb(of.verdict)} {size} ({interval(low, high, signed=False)})"
+
+    @property
+    def _is_stopped(self) -> bool:
+        return self.result.looks is not None
+
+    def _verb(self, verdict: Verdict) -> str:
+        if self.result.definition.deciding.metric.higher_is_better:
+            return "gains" if verdict == "better" else "loses"
+        return f"is {verdict} by"
+
+
+def _alone(result: StudyResult, arm: ArmResult) -> Answer:
     words = result.definition.deciding.words
-    sentences = [f"The study has one arm, {_scored(arm)}, and nothing to compare its {words} with."]
-    if arm.score is None:
-        return sentences
-    if not math.isnan(arm.score.low):
-        reach = f"{score(arm.score.low)} to {score(arm.score.high)}"
-        sentences.append(f"The 95 % interval is {reach}.")
-    return [*sentences, *_one_seed([(arm.name, arm.score)])]
+    told = f"The study has one arm, {_scored(arm)}, and nothing to compare its {words} with."
+    if arm.score is not None and not math.isnan(arm.score.low):
+        told += f" The 95 % interval is {score(arm.score.low)} to {score(arm.score.high)}."
+    return Answer(told)
 
 
-def _differences(result: StudyResult) -> list[str]:
-    definition, baseline = result.definition, f"the baseline {_scored(result.baseline)}"
+def _differences(say: Saying) -> Answer:
+    result = say.result
     others = [arm for arm in result.arms if arm is not result.baseline]
     compared = [(arm.name, arm.difference) for arm in others if arm.difference is not None]
     lacking = [arm.name for arm in others if arm.difference is None]
-    shown = sorted(
-        [named for named in compared if named[1].is_shown],
-        key=lambda named: -abs(named[1].estimate.value),
+    by_verdict = _by_verdict(compared)
+    counts = [f"{len(of)} {verdict}" for verdict, of in by_verdict.items()]
+    counts += [f"{len(lacking)} not compared"] if lacking else []
+    head = (
+        f"Compared with the baseline {_scored(result.baseline)} in "
+        f"{result.definition.deciding.words}: {', '.join(counts)}.{_level(result, compared)}"
     )
-    sign = definition.deciding.metric.sign
-    better = [named for named in shown if sign * named[1].estimate.value > 0]
-    worse = [named for named in shown if named not in better]
-    sentences = []
-    if better:
-        sizes = _sizes(better, "better", baseline, definition.unit)
-        sentences.append(f"In {definition.deciding.words}, {sizes}.")
-    elif compared:
-        words = definition.deciding.words
-        sentences.append(f"No arm is shown to be better than {baseline} in {words}.")
-    if worse:
-        than = "it" if better else "the baseline"
-        sentences.append(f"{_sizes(worse, 'worse', than, definition.unit)}.")
-    sentences += _not_shown(compared, "difference") + _lacking(lacking, "compared")
-    return [*sentences, *_one_seed([(name, of.estimate) for name, of in compared])]
+    bullets = []
+    for verdict, of in by_verdict.items():
+        bullets += [f"{quoted(name)} {say.difference(one)}" for name, one in of[:MOST]]
+        if len(of) > MOST:
+            bullets.append(f"{len(of) - MOST} more are {verdict}: the table of arms has them")
+    return Answer(head, (*bullets, *_lacking(lacking, "compared")))
 
 
-def _sizes(shown: Sequence[Named], word: str, baseline: str, unit: str) -> str:
-    """As `“a” is better than X by 1.20 F1 points (95 % interval 0.40 to 2.00) and “b” by ...`."""
-    parts: list[str] = []
-    for name, difference in shown:
-        estimate = difference.estimate
-        low, high = sorted((abs(estimate.low), abs(estimate.high)))
-        size = points(abs(estimate.value), signed=False)
-        reach = interval(low, high, signed=False)
-        if not parts:
-            start = f"{quoted(name)} is {word} than {baseline} by {size} {unit}"
-            parts.append(f"{start} (95 % interval {reach})")
-        else:
-            parts.append(f"{quoted(name)} by {size} ({reach})")
-    return listed(parts, MOST)
+def _by_verdict(differences: Sequence[Named]) -> dict[Verdict, list[Named]]:
+    """The differences of each verdict that there are any of, the largest first."""
+    ordered = sorted(differences, key=lambda named: -abs(named[1].estimate.value))
+    every = {
+        verdict: [named for named in ordered if named[1].verdict == verdict]
+        for verdict in get_args(Verdict)
+    }
+    return {verdict: of for verdict, of in every.items() if of}
 
 
-def _gain(result: StudyResult) -> list[str]:
-    effects = [
-        (effect.name, effect.difference)
-        for effect in result.effects
-        if effect.difference is not None
-    ]
-    lacking = [effect.name for effect in result.effects if effect.difference is None]
-    return [
-        _from_to(result, result.arms[0], result.arms[-1]),
-        *_accounts(result, effects),
-        *_not_shown(effects, "effect"),
-        *_lacking(lacking, "estimated"),
-        *_one_seed([(name, of.estimate) for name, of in effects]),
-    ]
+def _level(result: StudyResult, differences: Sequence[Named]) -> str:
+    """What holds of the intervals: for all comparisons at once, or whenever each was stopped."""
+    if result.looks is not None and differences:
+        return " Intervals are of 95 % after stopping."
+    comparisons = max((of.comparisons for _, of in differences), default=0)
+    if comparisons == 0:
+        return ""
+    whole = "" if comparisons == 1 else f", and hold for all {comparisons} comparisons at once"
+    return f" Intervals are of 95 %{whole}."
 
 
-def _from_to(result: StudyResult, start: ArmResult, end: ArmResult) -> str:
+def _gain(say: Saying) -> Answer:
+    """What is gained from the first arm to the last, and what each change accounts for."""
+    result = say.result
+    effects = [(of.name, of.difference) for of in result.effects if of.difference is not None]
+    lacking = [of.name for of in result.effects if of.difference is None]
+    head = _from_to(say)
+    if effects:
+        head += f" What accounts for it, {result.definition.kind.part}:"
+    if not result.definition.kind.in_order:
+        effects = [named for of in _by_verdict(effects).values() for named in of]
+    bullets = [f"{quoted(name)} {say.difference(of)}{_share(result, of)}" for name, of in effects]
+    return Answer(head, (*bullets, *_lacking(lacking, "estimated")))
+
+
+def _from_to(say: Saying) -> str:
+    result = say.result
+    start, end = result.arms[0], result.arms[-1]
     words, unit = result.definition.deciding.words, result.definition.unit
-    way = f"from {_scored(start)} to {_scored(end)}"
-    if end.score is None or start.score is None:
-        missing = quoted((end if end.score is None else start).name)
-        reason = f"{missing} has no finished run on the same samples"
-        return f"What is gained in {words} {way} is not known: {reason}."
+    if result.ends is None:
+        way = f"from {quoted(start.name)} to {quoted(end.name)}"
+        missing = [quoted(arm.name) for arm in (start, end) if arm.score is None]
+        reason = f"{listed(missing)} has no finished run" if missing else "they share no seed"
+        return f"What is gained in {words} {way} is not known: {reason} on the same samples."
+    first, last = result.ends.start.value, result.ends.end.value
+    way = f"From {quoted(start.name)} ({score(first)}) to {quoted(end.name)} ({score(last)})"
     if start is not result.baseline or end.difference is None:
-        change = points(end.score.value - start.score.value)
-        return f"In {words}, the difference {way} is {change} {unit}."
-    value = end.difference.estimate.value
-    reach = f"95 % interval {interval(end.difference.estimate.low, end.difference.estimate.high)}"
-    if not end.difference.is_shown:
-        return f"In {words}, no difference is shown {way}: {points(value)} {unit}, {reach}."
-    verb = "rises" if value > 0 else "falls"
-    return f"{capital(words)} {verb} {way}, by {points(abs(value), signed=False)} {unit} ({reach})."
+        return f"{way}, {words} changes by {points(last - first)} {unit}."
+    told = f"{way}, {words} {say.difference(end.difference)}."
+    return f"{told}{_level(result, [(end.name, end.difference)])}"
 
 
-def _accounts(result: StudyResult, effects: Sequence[Named]) -> list[str]:
-    """What each change accounts for whose part is shown, the largest first."""
-    shown = [named for named in effects if named[1].is_shown]
-    if not shown:
-        return []
+def _share(result: StudyResult, of: Difference) -> str:
+    """How much of a gain that is shown a shown effect is."""
     whole = shown_gain(result)
-    parts: list[str] = []
-    for name, difference in sorted(shown, key=lambda named: -abs(named[1].estimate.value)):
-        of = difference.estimate
-        share = "" if math.isnan(whole) else f"; {100 * of.value / whole:.0f} % of the gain"
-        size = f"{points(of.value)} ({interval(of.low, of.high)}{share})"
-        parts.append(f"{quoted(name)} {'' if parts else 'accounts '}for {size}")
-    return [f"Of this, {result.definition.kind.part}, {listed(parts, MOST)}."]
-
-
-def _not_shown(differences: Sequence[Named], noun: str) -> list[str]:
-    """What is said of differences that chance can make."""
-    holding = [quoted(name) for name, of in differences if of.estimate.holds_zero]
-    corrected = [
-        quoted(name) for name, of in differences if not of.is_shown and not of.estimate.holds_zero
-    ]
-    sentences = []
-    if holding:
-        whose = "its 95 % interval holds" if len(holding) == 1 else "their 95 % intervals hold"
-        sentences.append(f"No {noun} is shown for {listed(holding, MOST)}: {whose} 0.")
-    if corrected:
-        sentences.append(
-            f"For {listed(corrected, MOST)} the 95 % interval excludes 0, yet no {noun} is shown "
-            f"once corrected for {counted(len(differences), 'comparison')}."
-        )
-    return sentences
+    if math.isnan(whole) or not of.is_shown:
+        return ""
+    return f", {100 * of.estimate.value / whole:.0f} % of the gain"
 
 
 def _lacking(names: Sequence[str], what: str) -> list[str]:
+    """That there is nothing to say of some, for want of runs."""
     quotes = listed([quoted(name) for name in names], MOST)
-    reason = "for want of runs on the same seeds and test samples"
-    return [f"Not {what}, {reason}: {quotes}."] if names else []
-
-
-def _one_seed(estimates: Sequence[tuple[str, Estimate]]) -> list[str]:
-    single = [quoted(name) for name, of in estimates if of.seeds == 1]
-    if not single:
-        return []
-    if len(single) == len(estimates):
-        return [f"With one seed, {ONE_SEED}."]
-    return [f"{listed(single, MOST)} can be judged on one seed alone: {ONE_SEED}."]
+    are = "is" if len(names) == 1 else "are"
+    return [f"{quotes} {are} not {what}, {LACKING}"] if names else []
 
 
 def _scored(arm: ArmResult) -> str:

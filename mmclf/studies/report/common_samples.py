@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +17,23 @@ MOST_LACKING = 0.1
 
 @dataclass(frozen=True)
 class Decided:
-    """What a run made of its test samples: ids, groups (N,), labels (N, L), predicted (N, L)."""
+    """What a run made of its test samples: ids, groups (N,), labels (N, L), predicted (N, L).
+
+    `beside`: the label sets (N, L) by other rules than the deciding one's, by the metrics' keys.
+    """
 
     ids: NDArray[np.str_]
     groups: NDArray[np.int64]
     labels: NDArray[np.uint8]
     predicted: NDArray[np.uint8]
+    beside: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
     def on(self, ids: NDArray[np.str_]) -> Decided:
         """The same on these samples, all of which it has, in their order."""
         order = np.argsort(self.ids)
         rows = order[np.searchsorted(self.ids, ids, sorter=order)]
-        return Decided(ids, self.groups[rows], self.labels[rows], self.predicted[rows])
+        beside = {key: predicted[rows] for key, predicted in self.beside.items()}
+        return Decided(ids, self.groups[rows], self.labels[rows], self.predicted[rows], beside)
 
 
 def on_common_samples(

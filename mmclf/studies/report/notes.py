@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from mmclf.plots.words import counted
+from mmclf.plots.words import counted, listed, quoted
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.definition import Definition
-from mmclf.studies.report.results import ArmResult
+from mmclf.studies.report.results import ArmResult, EffectResult
 
+# What is not known with so few seeds.
+FEW_SEEDS = {
+    1: "what another seed would give is not known, so every verdict is undecided; the intervals "
+    "hold the test set's share of the uncertainty alone",
+    2: "how much seeds differ is known from one pair alone, so the intervals are wide, and a "
+    "difference has to be large to be shown; take 3 or more",
+}
+MOST_NAMES = 8
 SHARED = "mmclf.shared_groups"
 CONDITIONS = {
     "mmclf.hardware": "hardware",
@@ -55,6 +63,42 @@ def group_notes(samples: int, groups: int) -> Iterator[str]:
         )
 
 
+def seed_notes(definition: Definition, arms: Sequence[ArmResult]) -> Iterator[str]:
+    """What cannot be known of a study, or of some of its arms, with fewer than 3 seeds."""
+    if len(definition.seeds) in FEW_SEEDS:
+        yield f"{counted(len(definition.seeds), 'seed')}: {FEW_SEEDS[len(definition.seeds)]}"
+        return
+    for count, unknown in FEW_SEEDS.items():
+        few = [
+            quoted(arm.name)
+            for arm in arms
+            if arm.difference is not None and arm.difference.estimate.seeds == count
+        ]
+        if few:
+            yield (
+                f"{listed(few, MOST_NAMES)} can be compared on {counted(count, 'seed')} so far: "
+                f"{unknown}"
+            )
+
+
+def effect_notes(definition: Definition, effects: Sequence[EffectResult]) -> Iterator[str]:
+    """Of which seeds effects are that add up, where some runs are missing."""
+    if definition.gain is None:
+        return
+    known = [of.difference.estimate.seeds for of in effects if of.difference is not None]
+    if len(known) < len(effects):
+        lacking = [quoted(of.name) for of in effects if of.difference is None]
+        yield (
+            f"the effects of {listed(lacking, MOST_NAMES)} are not known, so the effects do not "
+            "add up: no seed has all of their arms"
+        )
+    if known and max(known) < len(definition.seeds):
+        yield (
+            f"the effects are of the {counted(max(known), 'seed')} that all arms with a run have, "
+            "so that they add up; means and differences of arms are of all the seeds that each has"
+        )
+
+
 def _asked(arm: ArmResult) -> int:
     """How many runs of an arm there should be."""
     return len(arm.runs) + len(arm.failed) + len(arm.missing)
@@ -64,11 +108,7 @@ def study_notes(
     definition: Definition, arms: Sequence[ArmResult], finished: Sequence[TrackedRun]
 ) -> Iterator[str]:
     """What is to be known of a study's seeds, arms, orders, and of its finished runs."""
-    if len(definition.seeds) == 1:
-        yield (
-            "one seed alone: the intervals hold the test set's share of the uncertainty, and "
-            "nothing of what another seed would give"
-        )
+    yield from seed_notes(definition, arms)
     shared = {run.tags[SHARED] for run in finished if SHARED in run.tags}
     if shared:
         number = counted(max(map(int, shared)), "group")
@@ -84,8 +124,8 @@ def study_notes(
         )
     if definition.gain is not None and definition.gain[0].name == definition.baseline:
         yield (
-            f"p is corrected over the effects and the whole, {definition.gain[1].name!r}, "
-            "together, and over the other arms' differences by themselves"
+            f"the effects and the whole, {definition.gain[1].name!r}, are one family of "
+            "comparisons, and the other arms' differences another: each has its own correction"
         )
     draws = max((len(effect.draws) for effect in definition.effects), default=0)
     if draws:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, stdev
 
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.definition import Definition
 from mmclf.studies.looks import Looks
 from mmclf.studies.statistics.estimates import Estimate
+from mmclf.studies.statistics.ratios import Ratio
 from mmclf.studies.statistics.verdicts import Difference
 
 
@@ -21,6 +22,8 @@ class ArmResult:
     `failed`: the last attempt of each seed that has no finished run; `missing`: the seeds that were
     not attempted. `score` estimates the deciding metric, None without a finished run; `difference`
     is that to the baseline, None for the baseline itself and where there is nothing to pair.
+    `beside`: its differences to the baseline by other metrics, by their keys; `time_ratio`: its
+    running time over the baseline's.
     """
 
     name: str
@@ -30,6 +33,8 @@ class ArmResult:
     missing: tuple[int, ...]
     score: Estimate | None
     difference: Difference | None
+    beside: Mapping[str, Difference] = field(default_factory=dict)
+    time_ratio: Ratio | None = None
 
     def values(self, metric: str) -> list[float]:
         """A metric of every finished run, NaN where one has none."""
@@ -56,9 +61,18 @@ class EffectResult:
 
 
 @dataclass(frozen=True)
+class Ends:
+    """The scores between which effects add up, both of the seeds that the effects are of."""
+
+    start: Estimate
+    end: Estimate
+
+
+@dataclass(frozen=True)
 class StudyResult:
     """A study's result; `notes` say what a reader must know before comparing.
 
+    `ends`: what its effects lead from and to; None where they do not add up, or are not known.
     `looks`: of a study that stops when decided.
     """
 
@@ -67,6 +81,7 @@ class StudyResult:
     arms: tuple[ArmResult, ...]
     effects: tuple[EffectResult, ...]
     notes: tuple[str, ...]
+    ends: Ends | None = None
     looks: Looks | None = None
 
     @property

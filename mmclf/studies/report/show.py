@@ -8,30 +8,36 @@ from rich.console import Console
 from rich.text import Text
 
 from mmclf.studies.report.answer import answer
+from mmclf.studies.report.markdown import markdown
 from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.study_tables import FORMATS, SPARE, in_form, narrow, tables
+from mmclf.studies.report.study_tables import FORMATS, SPARE, in_form, tables
 from mmclf.studies.report.tables import print_rich, render
 
 
 def show(result: StudyResult, console: Console, form: str | None = None) -> None:
     """Print question, answer, notes and tables; with a `form` the tables alone, in that form.
 
-    As CSV it is the table of the arms alone: a second table would be read as rows of the first.
+    As CSV it is the table of the arms alone: a second table would be read as rows of the first. As
+    Markdown it is the whole, with the method.
     """
-    shown = tables(result)
+    shown, unit = tables(result), result.definition.unit
+    if form == "md":
+        sys.stdout.write(markdown(result))
+        return
     if form is not None and form != "text":
         chosen = [shown["results"]] if form == "csv" else list(shown.values())
-        texts = [render(in_form(table, form), form, FORMATS) for table in chosen]
+        texts = [render(in_form(table, form, unit), form, FORMATS) for table in chosen]
         sys.stdout.write("\n".join(texts))
         return
     definition = result.definition
-    heading = [f"{definition.name}: {definition.question}", answer(result)]
+    heading = [f"{definition.name}: {definition.question}", *answer(result).text.splitlines()]
     heading += [f"note: {note}" for note in result.notes]
+    reading = {name: in_form(table, "text", unit) for name, table in shown.items()}
     if form is None and console.is_terminal:
         for line in heading:
             console.print(Text(line))
-        for name, table in shown.items():
-            print_rich(narrow(table), console, name.capitalize(), FORMATS, spare=SPARE)
+        for name, table in reading.items():
+            print_rich(table, console, name.capitalize(), FORMATS, spare=SPARE)
         return
     sys.stdout.write("\n".join([*heading, ""]) + "\n")
-    sys.stdout.write("\n".join(render(table, "text", FORMATS) for table in shown.values()))
+    sys.stdout.write("\n".join(render(table, "text", FORMATS) for table in reading.values()))

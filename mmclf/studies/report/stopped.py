@@ -29,12 +29,24 @@ def stopped(looks: Looks, effect: str) -> str:
     return f"{why} at look {looks.plan.looks.index(seeds) + 1}, {counted(seeds, 'seed')}"
 
 
-def with_call(difference: Difference | None, looks: Looks | None, effect: str) -> Difference | None:
-    """A difference with what the looks have called its effect, where there are looks."""
+def given_seeds(definition: Definition, looks: Looks | None) -> dict[str, tuple[int, ...]]:
+    """The seeds of each arm: all, or where there are looks those that it has been given."""
+    return {
+        arm.name: definition.seeds if looks is None else looks.seeds(arm.name, definition.seeds)
+        for arm in definition.arms
+    }
+
+
+def called(
+    difference: Difference | None, looks: Looks | None, effect: str | None
+) -> Difference | None:
+    """A difference with what looks have called its effect, where there are looks.
+
+    `effect` None: they are at others.
+    """
     if difference is None or looks is None:
         return difference
-    of = difference
-    call = looks.call(effect)
+    of, call = difference, "open" if effect is None else looks.call(effect)
     return StoppedDifference(of.estimate, of.comparisons, of.margin, of.sign, call)
 
 

@@ -3,102 +3,124 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Sequence
 
 import pandas as pd
 
+from mmclf.plots.words import points
 from mmclf.studies.definition import Definition
-from mmclf.studies.report.results import ArmResult, Difference, StudyResult
+from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
+from mmclf.studies.report.stopped import stopped
 from mmclf.studies.report.tables import (
     NO_VALUE,
-    SUFFIXES,
+    Format,
     Formats,
     in_digits,
     p_value,
-    render,
-    signed,
-    write_forms,
 )
 
 NAN = math.nan
 TIME, MAP = "time/cold_s", "test/map"
+DIFFERENCE = ("Difference", "Diff. low", "Diff. high")
+P_VALUES = ("p", "p (adjusted)")
+STOPPED = "Stopped"
+SECONDS, RATIO = "Running time (s)", ("Time ratio", "Time ratio low", "Time ratio high")
 FORMATS: Formats = {
-    **dict.fromkeys(("Difference", "Diff. low", "Diff. high"), signed),
-    "p (Holm)": p_value,
-    "Running time (s)": in_digits(1),
+    **dict.fromkeys(P_VALUES, p_value),
+    SECONDS: in_digits(1),
 }
 # Where a terminal is narrow, what it leaves out, the first one first.
 SPARE = (
-    *("SD", "CI 95 %", "mAP", "F1 fitted", "F1 at 0.5", "Running time (s)", "Verdict"),
-    *("Runs", "p (Holm)", "n"),
+    *("SD", "CI 95 %", "Time ratio", "mAP", "F1 own threshold", "F1 at 0.5", "F1 fitted"),
+    *("Seeds", STOPPED, "Runs", "p (adjusted)", "n"),
 )
+# Of the columns, those that the CSV alone has.
+IN_CSV_ALONE = ("Single low", "Single high", "Equal low", "Equal high", "p")
 RUN_METRICS = (
     *("test/f1_samples", "test/f1_micro", "test/f1_macro", MAP),
     *("test/f1_samples_at_0.5", "test/f1_samples_fitted", TIME, "time/wall_s"),
 )
 
 
-def fair_metrics(definition: Definition) -> dict[str, str]:
-    """What stands beside the deciding metric: the same one at 0.5 and fitted, and mAP."""
-    short = definition.deciding.metric.short
-    return {
-        f"{short} at 0.5": definition.deciding.key("_at_0.5"),
-        f"{short} fitted": definition.deciding.key("_fitted"),
-        "mAP": MAP,
+def beside_metrics(definition: Definition) -> dict[str, str]:
+    """What stands beside the deciding metric: the same one by the other rules, and mAP."""
+    short, key = definition.deciding.metric.short, definition.deciding.key
+    every = {
+        f"{short} own threshold": key(""),
+        f"{short} at 0.5": key("_at_0.5"),
+        f"{short} fitted": key("_fitted"),
     }
+    return {name: of for name, of in every.items() if of != definition.metric} | {"mAP": MAP}
 
 
-def arms_table(result: StudyResult, beside: Mapping[str, str] | None = None) -> pd.DataFrame:
+def arms_table(result: StudyResult) -> pd.DataFrame:
     """A row an arm: the deciding metric, its difference to the baseline, and what it costs.
 
-    Values are unrounded; NaN where there is none. `beside`: the metrics of further columns, by
-    their names, `fair_metrics` unless given.
+    Values are unrounded; NaN where there is none. `Diff.` is the interval of all comparisons at
+    once, `Single` that of the difference alone, `Equal` the 90 % interval; the time's is its own.
     """
-    others = fair_metrics(result.definition) if beside is None else beside
-    table = pd.DataFrame([_arm_row(result, arm, others) for arm in result.arms])
-    texts_and_counts = ("Arm", "n", "Verdict", "Runs")
+    table = pd.DataFrame([_arm_row(result, arm) for arm in result.arms])
+    texts_and_counts = ("Arm", "n", "Verdict", STOPPED, "Runs")
     return table.astype({name: float for name in table if name not in texts_and_counts})
 
 
-def _arm_row(result: StudyResult, arm: ArmResult, beside: Mapping[str, str]) -> dict[str, object]:
-    metric, score = result.definition.metric, arm.score
+def _arm_row(result: StudyResult, arm: ArmResult) -> dict[str, object]:
+    metric, score, difference = result.definition.metric, arm.score, arm.difference
+    ratio = arm.time_ratio
+    times = (NAN,) * 3 if ratio is None else (ratio.value, ratio.low, ratio.high)
+    beside: dict[str, float] = {}
+    for name, key in beside_metrics(result.definition).items():
+        beside[name] = arm.mean(key)
+        beside |= _interval_cells(
+            (f"{name} diff.", f"{name} diff. low", f"{name} diff. high"), arm.beside.get(key)
+        )
     return {
         "Arm": arm.name,
         "n": len(arm.runs),
         metric: arm.mean(metric),
+        **_interval_cells(DIFFERENCE, difference),
+        "Verdict": "baseline" if arm is result.baseline else verdict(difference),
+        **_stopped_cell(result, arm),
+        SECONDS: arm.mean(TIME),
+        **dict(zip(RATIO, times, strict=True)),
         "SD": arm.deviation(metric),
         "CI low": NAN if score is None else score.low,
         "CI high": NAN if score is None else score.high,
-        **_difference_cells(arm.difference),
-        **{name: arm.mean(key) for name, key in beside.items()},
-        "Running time (s)": arm.mean(TIME),
-        "Verdict": "baseline" if arm is result.baseline else verdict(arm.difference),
+        **_certainty_cells(difference),
+        **beside,
         "Runs": run_state(arm),
     }
 
 
-def _difference_cells(difference: Difference | None) -> dict[str, float]:
+def _stopped_cell(result: StudyResult, of: ArmResult | EffectResult) -> dict[str, str]:
+    """Why an arm or effect got so many seeds, where that is decided by looks at it."""
+    if result.looks is None:
+        return {}
+    looked = {effect.name for effect in result.definition.compared}
+    return {STOPPED: stopped(result.looks, of.name) if of.name in looked else NO_VALUE}
+
+
+def _interval_cells(names: Sequence[str], difference: Difference | None) -> dict[str, float]:
+    """A difference, and the interval of all comparisons at once."""
     if difference is None:
-        return dict.fromkeys(("Difference", "Diff. low", "Diff. high", "p (Holm)"), NAN)
-    return {
-        "Difference": difference.estimate.value,
-        "Diff. low": difference.estimate.low,
-        "Diff. high": difference.estimate.high,
-        "p (Holm)": difference.p,
-    }
+        return dict.fromkeys(names, NAN)
+    cells = (difference.estimate.value, difference.low, difference.high)
+    return dict(zip(names, cells, strict=True))
+
+
+def _certainty_cells(difference: Difference | None) -> dict[str, float]:
+    """How sure a difference is: the interval of its own, the 90 % one, p alone and corrected."""
+    names = ("Single low", "Single high", "Equal low", "Equal high", *P_VALUES)
+    if difference is None:
+        return dict.fromkeys(names, NAN)
+    of, reach = difference.estimate, difference.equal_reach
+    cells = (of.low, of.high, of.value - reach, of.value + reach, of.p, difference.p)
+    return dict(zip(names, cells, strict=True))
 
 
 def verdict(difference: Difference | None) -> str:
-    """What may be said of a difference, in a few words; never a win if its interval holds 0."""
-    if difference is None:
-        return "not compared"
-    if difference.estimate.holds_zero:
-        return "no difference shown: the interval holds 0"
-    if not difference.is_shown:
-        return "not shown after correction"
-    direction = "higher" if difference.estimate.value > 0 else "lower"
-    return direction if difference.estimate.seeds > 1 else f"{direction}, for one seed"
+    """What may be said of a difference, in a word or two."""
+    return "not compared" if difference is None else difference.verdict
 
 
 def run_state(arm: ArmResult) -> str:
@@ -116,13 +138,19 @@ def effects_table(result: StudyResult) -> pd.DataFrame | None:
     """A row an effect of a design whose effects add up; None for other designs."""
     if not result.definition.kind.adds_up:
         return None
-    rows = [
-        {"Effect": effect.name}
-        | _difference_cells(effect.difference)
-        | {"Verdict": verdict(effect.difference)}
-        for effect in result.effects
-    ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame([_effect_row(result, effect) for effect in result.effects])
+
+
+def _effect_row(result: StudyResult, effect: EffectResult) -> dict[str, object]:
+    difference = effect.difference
+    return {
+        "Effect": effect.name,
+        **_interval_cells(DIFFERENCE, difference),
+        "Verdict": verdict(difference),
+        **_stopped_cell(result, effect),
+        "Seeds": 0 if difference is None else difference.estimate.seeds,
+        **_certainty_cells(difference),
+    }
 
 
 def runs_table(result: StudyResult) -> pd.DataFrame:
@@ -142,35 +170,45 @@ def tables(result: StudyResult) -> dict[str, pd.DataFrame]:
     return {"results": arms_table(result)} | ({} if effects is None else {"effects": effects})
 
 
-def narrow(table: pd.DataFrame, formats: Formats = FORMATS) -> pd.DataFrame:
-    """The table with each interval in one column, as text: `CI 95 %` of `CI low` and `CI high`."""
+def reading_table(table: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """A table for a reader: differences in hundredths of the metric, their `unit`, as text.
+
+    Each stands with its interval in one column, and what only a further analysis needs is left out.
+    """
     columns: dict[str, object] = {}
+    beside = [str(name).removesuffix(" diff.") for name in table if str(name).endswith(" diff.")]
+    left_out = {f"{name} diff.{end}" for name in beside for end in ("", " low", " high")}
     for name in map(str, table):
-        kind, _, end = name.rpartition(" ")
-        if end == "low":
-            spell = formats.get(name, in_digits(4))
-            pairs = zip(table[name], table[f"{kind} high"], strict=True)
-            columns[f"{kind} 95 %"] = [
-                NO_VALUE if math.isnan(low) else f"{spell(low)} to {spell(high)}"
-                for low, high in pairs
-            ]
-        elif end != "high":
+        if name == "Difference":
+            after = " after stopping" if STOPPED in table else ""
+            columns[f"Difference, {unit} (95 %{after})"] = spans(table, DIFFERENCE, points)
+        elif name == RATIO[0]:
+            columns[RATIO[0]] = spans(table, RATIO, in_digits(2))
+        elif name == "CI low":
+            columns["CI 95 %"] = spans(table, ("", "CI low", "CI high"), in_digits(4))
+        elif name not in {*DIFFERENCE, *RATIO, "CI high", *IN_CSV_ALONE, *left_out}:
             columns[name] = table[name]
     return pd.DataFrame(columns)
 
 
-def in_form(table: pd.DataFrame, form: str) -> pd.DataFrame:
-    """The table as a form has it: for LaTeX as narrow as a page."""
-    return (
-        narrow(table).drop(columns=["Verdict", "Runs"], errors="ignore") if form == "tex" else table
-    )
+def spans(table: pd.DataFrame, names: Sequence[str], spell: Format) -> list[str]:
+    """As `value (low to high)`, or `low to high` without the name of a value, of each row."""
+    value, low, high = names
+    ends = [
+        NO_VALUE if math.isnan(a) or math.isnan(b) else f"{spell(a)} to {spell(b)}"
+        for a, b in zip(table[low], table[high], strict=True)
+    ]
+    if not value:
+        return ends
+    return [
+        NO_VALUE if math.isnan(of) else spell(of) if end == NO_VALUE else f"{spell(of)} ({end})"
+        for of, end in zip(table[value], ends, strict=True)
+    ]
 
 
-def write_tables(folder: Path, result: StudyResult) -> None:
-    """`results.{txt,md,csv,tex}`, likewise `effects` where there are some, and `runs.csv`."""
-    for old in folder.glob("effects.*"):
-        # Of a design before this one, which had some.
-        old.unlink()
-    for name, table in tables(result).items():
-        write_forms(folder, name, {form: in_form(table, form) for form in SUFFIXES}, FORMATS)
-    (folder / "runs.csv").write_text(render(runs_table(result), "csv"), encoding="utf-8")
+def in_form(table: pd.DataFrame, form: str, unit: str) -> pd.DataFrame:
+    """The table as a form has it: whole as CSV, else for a reader; as LaTeX without runs."""
+    if form == "csv":
+        return table
+    reading = reading_table(table, unit)
+    return reading.drop(columns=["Runs"], errors="ignore") if form == "tex" else reading

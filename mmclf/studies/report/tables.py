@@ -31,11 +31,6 @@ def in_digits(digits: int) -> Format:
     return lambda value: f"{value:.{digits}f}"
 
 
-def signed(value: float) -> str:
-    """A difference in four digits, with its sign unless it is 0."""
-    return f"{value:+.4f}" if value > 0 else f"{value:.4f}"
-
-
 def p_value(p: float) -> str:
     """A p in three digits, never 0."""
     return f"< {SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"

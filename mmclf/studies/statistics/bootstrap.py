@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmclf.evaluation.metrics import MeanOverSamples, Metric, RatioOfSums, ratio
+from mmclf.studies.statistics.resamples import Groups, resamples_of
 
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
-Groups = NDArray[Any]
 
 # Whole numbers below it are exact in float32, in whatever order they are summed.
 EXACT_FLOAT32 = 2**24
@@ -41,53 +41,31 @@ def resampled_score(
     """A metric (B, R) of the label sets (R, N, L) of R runs on each of B = `resamples` resamples.
 
     `groups` (N,) names the group of each sample, which belong together as the captions of one image
-    do; without it each sample is its own. A resample is G of the G groups, drawn with replacement
-    and each with all its samples (Efron & Tibshirani 1993, An Introduction to the Bootstrap; of
-    groups: Davison & Hinkley 1997, Bootstrap Methods and their Application, section 3.8):
-    `integers(G, size=G)` of numpy's `default_rng(seed)`, B times in a row, groups in the order in
-    which they appear. All runs are scored on the same ones, so that their differences are paired by
-    sample. With how often each sample was drawn, (B, N), the sums that a metric is made of are
-    matrix products. These go by blocks of about `memory` bytes, which do not change a bit of the
-    result.
+    do; without it each sample is its own. The resamples are those of `resamples_of`. All runs are
+    scored on the same ones, so that their differences are paired by sample. With how often each
+    sample was drawn, (B, N), the sums that a metric is made of are matrix products. These go by
+    blocks of about `memory` bytes, which do not change a bit of the result.
     """
     _check_shapes(labels, predicted)
     runs, samples, width = predicted.shape
-    group_of, sizes = _numbered(groups, samples)
-    most = len(sizes) * int(sizes.max())
+    drawn_from = resamples_of(samples, groups, count=resamples, seed=seed)
+    most = drawn_from.most
     # In float32, with half the bytes and faster, where no sum can be rounded.
     of_counts = isinstance(metric.form, RatioOfSums)
     whole = of_counts and 2 * most * width < EXACT_FLOAT32
     rows = max(1, memory // 4 // (8 * samples))
     columns = max(1, memory // 4 // (8 * width * (samples + 2 * rows)))
-    chance = np.random.default_rng(seed)
     scores = np.empty((resamples, runs))
-    for row in range(0, resamples, rows):
-        drawn = np.empty((min(rows, resamples - row), samples), np.float32 if whole else np.float64)
-        for times in drawn:
-            of_groups = chance.integers(len(sizes), size=len(sizes))
-            times[:] = np.bincount(of_groups, minlength=len(sizes))[group_of]
+    for block, drawn in drawn_from.blocks(rows, np.float32 if whole else np.float64):
         for run in range(0, runs, columns):
             part = _weighted(drawn, labels, predicted[run : run + columns], metric, most)
-            scores[row : row + rows, run : run + columns] = part
+            scores[block, run : run + columns] = part
     return scores
 
 
 def count_groups(groups: Groups) -> int:
     """How many groups G samples are in, by the group (N,) of each."""
     return len(np.unique(groups))
-
-
-def _numbered(groups: Groups | None, samples: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The group (N,) of each sample, numbered in the order in which they appear; the sizes (G,)."""
-    if groups is None:
-        return np.arange(samples), np.ones(samples, dtype=np.intp)
-    if groups.shape != (samples,):
-        raise ValueError(f"groups {groups.shape}: expected ({samples},), one for each sample")
-    _, first, of_sorted, sizes = np.unique(
-        groups, return_index=True, return_inverse=True, return_counts=True
-    )
-    order = first.argsort()
-    return order.argsort()[of_sorted], sizes[order]
 
 
 def _weighted(

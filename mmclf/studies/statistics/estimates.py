@@ -35,6 +35,8 @@ from mmclf.studies.statistics.generalised import p_value, reach
 Floats = NDArray[np.float64]
 
 ALPHA = 0.05
+# Of a contrast, lest what adds up to nothing is an effect of 1e-17.
+DIGITS = 12
 
 
 @dataclass(frozen=True)

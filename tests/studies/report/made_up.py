@@ -6,10 +6,12 @@ import math
 import uuid
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from mmclf.plots.threshold_curves import ThresholdCurves
 from mmclf.storage.tracking import TrackedRun
@@ -19,8 +21,11 @@ from mmclf.studies.design_kinds import Arm
 from mmclf.studies.factors import Factor, Level
 from mmclf.studies.report.details import ArmDetails, Details, main_arms
 from mmclf.studies.report.page.document import page, study_plots
-from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
+from mmclf.studies.report.results import ArmResult, EffectResult, Ends, StudyResult
+from mmclf.studies.report.study_tables import MAP, beside_metrics
 from mmclf.studies.statistics.estimates import Estimate
+from mmclf.studies.statistics.ratios import Ratio
+from mmclf.studies.statistics.verdicts import Difference
 
 LOSSES: Mapping[str, Sequence[str]] = {
     "loss": ["bce", "weighted_bce raw", "weighted_bce sqrt", "weighted_bce log", "focal"]
@@ -33,27 +38,20 @@ LABELS = 18
 URL = "http://127.0.0.1:5000/#/experiments/1/runs/"
 
 
-def estimate(value: float, reach: float = 0.01, seeds: int = 5, p: float | None = None) -> Estimate:
-    """An estimate whose interval reaches so far to both sides."""
-    return Estimate(
-        value=value,
-        low=value - reach,
-        high=value + reach,
-        deviation=reach / 2 if seeds > 1 else math.nan,
-        seeds=seeds,
-        standard_error=reach / 2,
-        freedom=20.0,
-        p=(0.001 if abs(value) > reach else 0.5) if p is None else p,
-        seed_share=0.5 if seeds > 1 else math.nan,
-    )
+MARGIN, TEST = 0.005, 794
+
+
+def estimate(value: float, reach: float = 0.01, seeds: int = 5) -> Estimate:
+    """An estimate whose interval reaches so far to both sides, as its seeds do not differ."""
+    variance = (reach / float(stdtrit(TEST - 1, 0.975))) ** 2
+    return Estimate(value, seeds, 0.0 if seeds > 1 else math.nan, variance, groups=TEST)
 
 
 def difference(
-    value: float, reach: float = 0.01, seeds: int = 5, p: float | None = None
+    value: float, reach: float = 0.01, seeds: int = 5, comparisons: int = 1
 ) -> Difference:
-    """A difference with its corrected p, by default one that goes with its interval."""
-    found = estimate(value, reach, seeds, p)
-    return Difference(found, found.p)
+    """A difference whose own 95 % interval reaches so far to both sides."""
+    return Difference(estimate(value, reach, seeds), comparisons, MARGIN)
 
 
 def gain_of(arm: str) -> float:
@@ -91,6 +89,7 @@ def run_of(arm: str, seed: int, status: str = "FINISHED", error: str | None = No
         "mmclf.experiment": "null",
         "mmclf.vision": "resnet18",
         "mmclf.data": "demo",
+        "mmclf.samples.test": str(TEST),
     }
     if error is not None:
         tags["mmclf.error"] = error
@@ -134,8 +133,11 @@ def result(
         for one in whole.effects
     )
     compared = tuple(_compared(whole, arm, by_name) for arm in arms)
-    parent = run_of("parent", 0)
-    return StudyResult(whole, parent, compared, effects, tuple(notes))
+    parent, ends = run_of("parent", 0), None
+    start, end = arms[0].score, arms[-1].score
+    if whole.gain is not None and start is not None and end is not None:
+        ends = Ends(start, end)
+    return StudyResult(whole, parent, compared, effects, tuple(notes), ends)
 
 
 def details(
@@ -151,7 +153,7 @@ def details(
         label_names=tuple(f"label {place}" for place in range(labels)),
         label_keys=tuple(f"label {place}" for place in range(labels)),
         label_shares={"train": shares, "val": shares * 1.1, "test": shares * 0.95},
-        sizes={"train": 6403, "val": 803, "test": 794},
+        sizes={"train": 6403, "val": 803, "test": TEST},
         runs_url=URL,
     )
 
@@ -204,7 +206,10 @@ def _compared(definition: Definition, arm: ArmResult, arms: Mapping[str, ArmResu
         return arm
     weights = {arm.name: 1.0, definition.baseline: -1.0}
     found = _contrast(arms, definition.metric, weights)
-    return ArmResult(**{**vars(arm), "difference": found})
+    if found is None:
+        return arm
+    beside = {key: found for key in beside_metrics(definition).values() if key != MAP}
+    return replace(arm, difference=found, beside=beside, time_ratio=Ratio(1.5, 1.2, 1.9))
 
 
 def _contrast(

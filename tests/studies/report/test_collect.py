@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 
@@ -41,9 +42,8 @@ def test_scores_and_differences_are_those_of_the_tracked_runs(
     )
     # The same predictions, paired by seed and sample, differ by exactly nothing.
     assert c.difference is not None
-    assert (c.difference.estimate.low, c.difference.estimate.high) == (0.0, 0.0)
-    assert verdict(c.difference) == "no difference shown: the interval holds 0"
-    assert verdict(b.difference) == "higher"
+    assert (c.difference.low, c.difference.high, c.difference.comparisons) == (0.0, 0.0, 2)
+    assert [verdict(one.difference) for one in (b, c)] == ["better", "equal"]
     assert found.notes == ()
 
 
@@ -60,7 +60,8 @@ def test_arms_are_compared_on_the_seeds_that_they_share(tracker: Tracker, tmp_pa
     assert (len(c.runs), c.missing, c.score, c.difference) == (0, (0, 1, 2), None, None)
     assert b.difference is not None
     assert b.difference.estimate.seeds == 1
-    assert "5 of 9 runs have not finished" in found.notes[0]
+    assert "“b” can be compared on 1 seed so far" in found.notes[0]
+    assert "5 of 9 runs have not finished" in found.notes[1]
     table = arms_table(found)
     assert list(table["Runs"]) == [
         "2 finished, 1 not run",
@@ -83,8 +84,14 @@ def test_one_seed_says_that_it_knows_the_test_set_alone(tracker: Tracker, tmp_pa
     for arm, wrong in (("a", 0.3), ("b", 0.01), ("c", 0.25)):
         track(tracker, tmp_path, parent.id, arm, 0, wrong)
     found = collect(tracker, parent)
-    assert "one seed alone" in found.notes[0]
-    assert verdict(found.arms[1].difference) == "higher, for one seed"
+    assert found.notes[0].startswith("1 seed: ")
+    assert [verdict(arm.difference) for arm in found.arms] == [
+        "not compared",
+        "undecided",
+        "undecided",
+    ]
+    assert found.arms[1].time_ratio is not None
+    assert math.isnan(found.arms[1].time_ratio.low)
 
 
 def test_a_run_whose_artifacts_do_not_give_what_was_tracked_has_failed(
@@ -174,3 +181,31 @@ def test_the_table_of_runs_has_each_tracked_value(tracker: Tracker, tmp_path: Pa
     table = runs_table(collect(tracker, parent))
     assert list(table["run_id"]) == [run]
     assert table["test/map"][0] == 0.5
+
+
+def test_other_rules_and_times_have_intervals_beside_the_deciding_metric(
+    tracker: Tracker, tmp_path: Path
+) -> None:
+    parent = start(tracker, tmp_path, definition((0, 1, 2)))
+    for seed in (0, 1, 2):
+        for arm, wrong, seconds in (("a", 0.2, 2.0 + seed), ("b", 0.1, 4.0 + 2 * seed)):
+            track(tracker, tmp_path, parent.id, arm, seed, wrong, seconds=seconds, rules=True)
+        track(tracker, tmp_path, parent.id, "c", seed, 0.1)
+    a, b, c = collect(tracker, parent).arms
+    assert set(b.beside) == {"test/f1_samples_at_0.5", "test/f1_samples_fitted"}
+    # Whose own threshold is 0.5, and so is the fitted one of probabilities of two values.
+    assert list(b.beside.values()) == [b.difference] * 2
+    assert (a.beside, a.time_ratio, c.beside) == ({}, None, {})
+    assert b.time_ratio is not None
+    assert [b.time_ratio.value, b.time_ratio.low, b.time_ratio.high] == pytest.approx([2.0] * 3)
+
+
+def test_a_study_that_was_tracked_before_margins_is_read(tracker: Tracker, tmp_path: Path) -> None:
+    parent = start(tracker, tmp_path, definition((0, 1)), without=("margin",))
+    for seed in (0, 1):
+        for arm, wrong in (("a", 0.3), ("b", 0.02)):
+            track(tracker, tmp_path, parent.id, arm, seed, wrong)
+    found = collect(tracker, parent)
+    assert found.definition.margin == 0.005
+    assert found.arms[1].difference is not None
+    assert found.arms[1].difference.margin == 0.005

@@ -10,6 +10,7 @@ from three_arms import N, definition, start, track
 
 from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker
+from mmclf.studies.report.answer import answer
 from mmclf.studies.report.compare import compare
 from mmclf.studies.report.study_tables import verdict
 
@@ -23,7 +24,13 @@ def test_two_runs_are_compared_paired_by_sample(tracker: Tracker, tmp_path: Path
     found = compare(tracker, *tracker.get([one, other]))
     assert not any("different seeds" in note for note in found.notes)
     assert [arm.runs[0].id for arm in found.arms] == [one, other]
-    assert verdict(found.arms[1].difference) == "higher, for one seed"
+    assert verdict(found.arms[1].difference) == "undecided"
+    assert found.notes[0].startswith("1 seed: ")
+    told = answer(found)
+    assert len(told.bullets) == 1
+    difference = found.arms[1].difference
+    assert difference is not None
+    assert (difference.comparisons, difference.low > 0) == (1, True)
 
 
 def test_different_seeds_are_said_where_two_runs_are_compared(

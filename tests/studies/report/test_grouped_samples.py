@@ -31,7 +31,7 @@ def test_samples_that_belong_together_are_resampled_together(
     found = studied(tmp_path, sizes)
     score = found.arms[0].score
     assert score is not None
-    assert score.freedom == TEST / 5 - 1
+    assert score.groups == TEST / 5
     assert any(f"{TEST} test samples are in {TEST // 5} groups" in note for note in found.notes)
 
 

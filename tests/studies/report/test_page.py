@@ -10,6 +10,7 @@ import pytest
 from html_reader import Node, has, letters_of, part, read
 from made_up import CHANGES, LOSSES, details, page_of, result
 
+from mmclf.studies.report.answer import answer
 from mmclf.studies.report.page.document import POLICY
 from mmclf.studies.report.results import StudyResult
 
@@ -46,6 +47,7 @@ def test_every_design_has_a_whole_page(design: str) -> None:
     for key in (
         "answer",
         "arms",
+        "beside",
         "time",
         "labels",
         "thresholds",
@@ -78,7 +80,7 @@ def test_nothing_is_loaded_and_nothing_runs() -> None:
 def test_tables_and_figures_have_names() -> None:
     root = of(result("ladder", CHANGES))
     tables = root.all("table")
-    assert len(tables) == 4
+    assert len(tables) == 5
     for table in tables:
         assert table.children[0].tag == "caption"
         assert table.children[0].whole_text().strip()
@@ -121,6 +123,15 @@ def test_whatever_a_name_holds_it_is_text() -> None:
     assert root.all("title")[0].text.startswith("<script>")
 
 
+def test_the_answer_is_a_list_with_an_item_for_each_arm() -> None:
+    study = result()
+    told = part(read(page_of(study, None)), "answer")
+    expected = answer(study)
+    assert [one.text for one in told.all("li")] == list(expected.bullets)
+    assert [one.text for one in told.all("p")] == [expected.headline]
+    assert len(expected.bullets) == len(study.arms) - 1
+
+
 def test_notes_stand_before_the_tables() -> None:
     study = result(notes=["the runs are of different hardware: a; b"])
     text = page_of(study, None)
@@ -143,10 +154,9 @@ def test_how_it_was_made() -> None:
         "2 x Intel(R) Xeon(R) Processor",
         "NVIDIA H100",
         "0, 1, 2, 3, 4",
-        "Satterthwaite",
-        "Holm",
-        "by a bootstrap of 2,000 resamples",
-        "at the upper end of its one-sided 70 % interval",
+        "2,000 bootstrap resamples",
+        "Bonferroni",
+        "one pool of training samples",
         "bce: data=demo vision=resnet18",
     ):
         assert words in told
@@ -183,7 +193,7 @@ def test_one_arm_with_one_seed() -> None:
     assert not has(root, "differences")
     assert not has(root, "time")
     assert has(root, "labels")
-    assert "only the test set's share" in part(root, "answer").whole_text()
+    assert not part(root, "answer").all("ul")
 
 
 def test_no_run_at_all() -> None:
@@ -205,7 +215,7 @@ def test_a_baseline_without_a_run() -> None:
 def test_a_ladder_with_a_step_that_has_not_run() -> None:
     study = result("ladder", CHANGES, seeds=1, missing=[("+ text", 0)])
     root = read(page_of(study, None))
-    assert "Not estimated" in part(root, "answer").whole_text()
+    assert "“text” and “fusion” are not estimated" in part(root, "answer").whole_text()
     assert "not known" in letters_of(root, "waterfall")
 
 

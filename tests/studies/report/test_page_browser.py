@@ -115,7 +115,7 @@ def test_everything_has_a_name_for_who_cannot_see_it(browser: Browser, path: Pat
     for name in ("What each change adds", "F1 of each label", "The split"):
         assert tab.get_by_role("img", name=name).count() == 1
     tab.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
-    assert tab.get_by_role("table").count() == tab.locator("caption").count() == 4
+    assert tab.get_by_role("table").count() == tab.locator("caption").count() == 5
     regions = tab.get_by_role("region")
     assert regions.count() == tab.locator(".scroll").count()
 

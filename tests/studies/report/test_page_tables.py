@@ -7,14 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
-import pytest
 from html_reader import Node, part, read
 from made_up import CHANGES, URL, details, difference, result, run_of
 
 from mmclf.studies.report.page.document import page
 from mmclf.studies.report.page.method import GROUPS
-from mmclf.studies.report.page.tables import beside
 from mmclf.studies.report.results import StudyResult
+from mmclf.studies.report.study_tables import beside_metrics
 
 DASH, MINUS = "\N{EM DASH}", "\N{MINUS SIGN}"
 
@@ -64,48 +63,62 @@ def test_every_cell_of_a_run_is_its_tracked_metric() -> None:
 def test_every_mean_is_that_of_the_tracked_metrics() -> None:
     study = result(missing=[("focal", 0)])
     metric = study.definition.metric
-    columns = {metric: metric, "Running time (s)": "time/cold_s", **beside(study.definition)}
-    assert list(columns.values())[2:] == [f"{metric}_at_0.5", f"{metric}_fitted", "test/map"]
+    beside = beside_metrics(study.definition)
+    assert list(beside.values()) == [f"{metric}_at_0.5", f"{metric}_fitted", "test/map"]
+    of_arms = {metric: metric, "Running time (s)": "time/cold_s"}
+    for table, columns in (("arms-table", of_arms), ("beside-table", beside)):
+        for row, arm in zip(rows(study, table), study.arms, strict=True):
+            assert row.attributes["data-row"] == arm.name
+            cells = numbers(row)
+            for column, key in columns.items():
+                mean = fmean(run.metrics[key] for run in arm.runs)
+                assert float(cells[column].attributes["data-value"]) == mean
+                digits = 1 if key.startswith("time/") else 4
+                assert cells[column].whole_text() == f"{mean:.{digits}f}"
     for row, arm in zip(arms(study), study.arms, strict=True):
-        assert row.attributes["data-row"] == arm.name
         cells = numbers(row)
-        for column, key in columns.items():
-            mean = fmean(run.metrics[key] for run in arm.runs)
-            assert float(cells[column].attributes["data-value"]) == mean
-            digits = 1 if key.startswith("time/") else 4
-            assert cells[column].whole_text() == f"{mean:.{digits}f}"
         assert float(cells["SD"].attributes["data-value"]) == arm.deviation(metric)
         assert cells["n"].whole_text() == str(len(arm.runs))
 
 
-def test_differences_stand_with_interval_and_p() -> None:
+def test_differences_stand_with_verdict_intervals_and_p() -> None:
     study = result()
+    seen = set()
     for row, arm in zip(arms(study), study.arms, strict=True):
-        mean, reach, p = (cell.whole_text() for cell in row.children[5:8])
-        if arm.difference is None:
-            assert (mean, reach, p) == (DASH, DASH, DASH)
+        verdict, mean, reach, equal, p = (cell.whole_text() for cell in row.children[1:6])
+        found = arm.difference
+        if found is None:
+            assert (verdict, mean, reach, equal, p) == ("baseline", *[DASH] * 4)
             continue
-        of = arm.difference.estimate
-        assert mean == f"{100 * of.value:+.2f}".replace("-", MINUS)
-        assert reach == f"{100 * of.low:+.2f} to {100 * of.high:+.2f}".replace("-", MINUS)
-        assert p == f"{arm.difference.p:.3f}"
-        assert bool(row.children[5].all("strong")) == arm.difference.is_shown
-        assert float(numbers(row)["Difference"].attributes["data-value"]) == of.value
+        value, inner = found.estimate.value, found.equal_reach
+        assert verdict == found.verdict
+        assert mean == f"{100 * value:+.2f}".replace("-", MINUS)
+        for text, low, high in (
+            (reach, found.low, found.high),
+            (equal, value - inner, value + inner),
+        ):
+            assert text == f"{100 * low:+.2f} to {100 * high:+.2f}".replace("-", MINUS)
+        assert p == ("< 0.001" if found.p < 0.001 else f"{found.p:.3f}")
+        assert [bool(row.children[place].all("strong")) for place in (1, 2)] == (
+            [found.is_shown] * 2
+        )
+        assert float(numbers(row)["Difference"].attributes["data-value"]) == value
+        seen.add(found.is_shown)
+    assert seen == {True, False}
 
 
-@pytest.mark.parametrize(
-    ("metric", "others"),
-    [
-        ("test/f1_samples", ["test/f1_samples_at_0.5", "test/f1_samples_fitted", "test/map"]),
-        ("test/f1_macro_fitted", ["test/f1_macro", "test/f1_macro_at_0.5", "test/map"]),
-    ],
-)
-def test_the_deciding_metric_has_its_family_beside_it(metric: str, others: list[str]) -> None:
-    study = result(metric=metric)
-    assert list(beside(study.definition).values()) == others
-    columns = list(numbers(arms(study)[1]))
-    assert columns[0] == metric
-    assert columns[-4:] == [*beside(study.definition), "Running time (s)"]
+def test_other_metrics_and_times_have_their_intervals() -> None:
+    study = result()
+    first, second, *_ = rows(study, "beside-table")
+    cells = {cell.attributes.get("data-column", ""): cell.whole_text() for cell in second.children}
+    of = study.arms[1].beside["test/f1_samples_fitted"]
+    assert cells["F1 fitted diff."] == f"{100 * of.estimate.value:+.2f}".replace("-", MINUS)
+    assert cells["F1 fitted diff. 95 %"] == (
+        f"{100 * of.low:+.2f} to {100 * of.high:+.2f}".replace("-", MINUS)
+    )
+    assert (cells["Time ratio"], cells["Time ratio 95 %"]) == ("1.50", "1.20 to 1.90")
+    assert "mAP diff." not in cells
+    assert first.children[-1].whole_text() == DASH
 
 
 def test_the_status_says_what_became_of_every_seed() -> None:
@@ -174,9 +187,9 @@ def test_who_has_local_links_is_told_that_the_ui_must_run() -> None:
 
 def test_a_p_is_never_0() -> None:
     study = result()
-    tiny = replace(study.arms[1], difference=difference(0.05, p=1e-9))
+    tiny = replace(study.arms[1], difference=difference(0.05))
     row = arms(replace(study, arms=(study.arms[0], tiny, *study.arms[2:])))[1]
-    assert numbers(row)["p (Holm)"].whole_text() == "< 0.001"
+    assert numbers(row)["p (adjusted)"].whole_text() == "< 0.001"
 
 
 def test_metrics_that_are_not_tracked_are_dashes() -> None:
@@ -197,19 +210,20 @@ def test_effects_stand_with_their_share_of_a_gain_that_is_shown() -> None:
     of = [replace(e, difference=d) for e, d in zip(study.effects, given, strict=True)]
     improved = replace(study.arms[-1], difference=difference(0.02, 0.005))
     shown = replace(study, effects=tuple(of), arms=(*study.arms[:-1], improved))
-    assert effects(shown) == [
-        ["vision", "+2.00", "+1.50 to +2.50", "0.001", "100 %", "5"],
-        ["text", "+0.50", f"{MINUS}0.50 to +1.50", "0.500", "25 %", "5"],
-        ["loss", f"{MINUS}0.50", f"{MINUS}0.90 to {MINUS}0.10", "0.001", f"{MINUS}25 %", "5"],
+    picked = [[row[place] for place in (0, 1, 2, 3, 6, 7)] for row in effects(shown)]
+    assert picked == [
+        ["vision", "better", "+2.00", "+1.50 to +2.50", "100 %", "5"],
+        ["text", "undecided", "+0.50", f"{MINUS}0.50 to +1.50", "25 %", "5"],
+        ["loss", "worse", f"{MINUS}0.50", f"{MINUS}0.90 to {MINUS}0.10", f"{MINUS}25 %", "5"],
     ]
     unsure = replace(study.arms[-1], difference=difference(0.02, 0.05))
     hidden = replace(shown, arms=(*study.arms[:-1], unsure))
-    assert {row[4] for row in effects(hidden)} == {DASH}
+    assert {row[6] for row in effects(hidden)} == {DASH}
 
 
 def test_an_effect_that_is_not_known_is_a_dash() -> None:
     study = result("ladder", CHANGES, seeds=1, missing=[("+ text", 0)])
-    assert effects(study)[1] == ["text", *[DASH] * 5]
+    assert effects(study)[1] == ["text", "not compared", *[DASH] * 6]
 
 
 def test_the_base_names_a_level_of_every_group() -> None:

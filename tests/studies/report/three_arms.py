@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from mmclf.evaluation.metrics import set_scores
 from mmclf.storage.tracking import TrackedRun, Tracker
-from mmclf.studies.definition import Definition
+from mmclf.studies.definition import FILE, Definition
 from mmclf.studies.design_kinds import Arm, Effect
 
 N, L = 60, 3
 ARMS = ("a", "b", "c")
+RULES = ("at_0.5", "fitted")
 
 
 def definition(seeds: tuple[int, ...], metric: str = "test/f1_samples") -> Definition:
@@ -34,11 +35,17 @@ def definition(seeds: tuple[int, ...], metric: str = "test/f1_samples") -> Defin
     )
 
 
-def start(tracker: Tracker, folder: Path, asked: Definition) -> TrackedRun:
+def start(
+    tracker: Tracker, folder: Path, asked: Definition, *, without: Collection[str] = ()
+) -> TrackedRun:
+    """The parent run of a study, whose definition lacks some fields, as it once did."""
     log = tracker.start("study: made_up", {"mmclf.study": "made_up"}, None)
     target = folder / "parent"
     target.mkdir()
     asked.write(target)
+    path = target / FILE
+    held = json.loads(path.read_text())
+    path.write_text(json.dumps({key: of for key, of in held.items() if key not in without}))
     log.artifacts(target)
     log.end("FINISHED")
     return tracker.get([log.id])[0]
@@ -59,8 +66,10 @@ def track(
     ids: int = N,
     tags: Mapping[str, str] | None = None,
     tracked: float | None = None,
+    seconds: float = 3.0,
+    rules: bool = False,
 ) -> str:
-    """A finished run whose predictions are wrong at a rate."""
+    """A finished run whose predictions are wrong at a rate, tracked at 0.5 and fitted if asked."""
     labels = truth(ids)
     chance = np.random.default_rng([seed, int(wrong * 1000)])
     flipped = chance.random(labels.shape) < wrong
@@ -80,7 +89,9 @@ def track(
     scores = {f"test/{key}": value for key, value in set_scores(labels, predicted).items()}
     if tracked is not None:
         scores["test/f1_samples"] = tracked
-    log.metrics(scores | {"test/map": 0.5, "time/cold_s": 3.0})
+    if rules:
+        scores |= {f"{key}_{rule}": of for key, of in scores.items() for rule in RULES}
+    log.metrics(scores | {"test/map": 0.5, "time/cold_s": seconds})
     log.artifacts(target)
     log.end("FINISHED")
     return log.id

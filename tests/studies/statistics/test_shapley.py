@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmclf.studies.statistics.draws import draw_variance
 from mmclf.studies.statistics.estimates import estimate
 from mmclf.studies.statistics.shapley import (
     Weights,
@@ -208,6 +209,8 @@ def test_intervals_from_sampled_orders_cover_the_shapley_value(
         pairs = [orders[place : place + 2] for place in range(0, len(orders), 2)]
         draws = np.array([shares(order_weights(pair), game)[player] for pair in pairs])
         values = np.full(5, shares(order_weights(orders), game)[player])
-        found = estimate(values, np.tile(values, (2, 1)), 100, draws)
+        by_seed = np.tile(draws[:, None], (1, 5))
+        added = draw_variance(by_seed, np.tile(by_seed, (2, 1, 1)), 100)
+        found = estimate(values, np.tile(values, (2, 1)), 100, added, len(draws))
         covered += found.low <= value <= found.high
     assert 0.92 * runs <= covered <= 0.99 * runs

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from statistics import median
+from typing import get_args
 
 import numpy as np
 
 from mmclf.plots.cost import ALL_LABELLED, SAME_TIME, cost_figure, pareto
 from mmclf.plots.forest import Interval, forest_figure
 from mmclf.plots.waterfall import waterfall_figure
-from mmclf.plots.words import capital, counted, listed, points, quoted, score
+from mmclf.plots.words import capital, counted, listed, margin_words, points, quoted, score
 from mmclf.studies.report.page.method import distinct
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot, Section
 from mmclf.studies.report.results import ArmResult, Difference, StudyResult
 from mmclf.studies.report.study_tables import TIME
+from mmclf.studies.statistics.verdicts import Verdict
 
 HUNDREDTHS = 100.0
 
@@ -40,18 +42,44 @@ def forest_plot(result: StudyResult) -> Plot | None:
             f"{quoted(result.arms[-1].name)}; the other arms are in the table."
         )
     values = [difference.value / HUNDREDTHS for difference in drawn]
-    shown = sum(difference.is_shown for difference in drawn)
+    counts = [f"{len(of)} {verdict}" for verdict, of in _by_verdict(drawn).items()]
+    definition = result.definition
     return Plot(
         "differences",
         ARMS,
         "Differences to the baseline",
         f"{counted(len(drawn), 'arm')} against the baseline {quoted(result.baseline.name)}, "
-        f"{order}, with 95 % intervals. Filled where a difference is shown; hollow and grey where "
-        f"the interval holds 0, which chance alone can bring about.{others}",
-        f"From {points(min(values))} to {points(max(values))} {result.definition.unit}; "
-        f"{shown} of {len(drawn)} differences are shown.",
-        forest_figure(drawn, f"difference to the baseline, {result.definition.unit}"),
+        f"{order}. {_line_words(result)}{others}",
+        f"From {points(min(values))} to {points(max(values))} {definition.unit}; {listed(counts)}.",
+        forest_figure(
+            drawn,
+            f"difference to the baseline, {definition.unit}",
+            HUNDREDTHS * definition.margin,
+        ),
     )
+
+
+def _line_words(result: StudyResult) -> str:
+    """What the lines of the forest are."""
+    margin = margin_words(result.definition.margin)
+    if result.looks is not None:
+        return (
+            f"The line is the 95 % interval after stopping; the margin, {margin} to either side, "
+            "is shaded. Mark and colour are the verdict of the looks, which is corrected for all "
+            "comparisons and looks, and need not agree with whether the interval holds 0."
+        )
+    return (
+        "The thin line is the 95 % interval, which holds for all comparisons at once: where it "
+        "leaves out 0, the arm is better or worse. The thick bar is the 90 % interval of the "
+        f"difference alone: where it lies within the shaded margin, {margin} to either side, the "
+        "arm is equal. Else it is undecided: hollow and grey."
+    )
+
+
+def _by_verdict(drawn: Sequence[Interval]) -> dict[str, list[Interval]]:
+    """The differences of each verdict that there are any of."""
+    every = {of: [one for one in drawn if one.verdict == of] for of in get_args(Verdict)}
+    return {verdict: of for verdict, of in every.items() if of}
 
 
 def _drawn(result: StudyResult) -> list[ArmResult]:
@@ -69,10 +97,10 @@ def _drawn(result: StudyResult) -> list[ArmResult]:
 
 def waterfall_plot(result: StudyResult) -> Plot | None:
     """What each change adds, where the effects add up and both ends have a score."""
-    start, end = result.arms[0], result.arms[-1]
-    if not result.definition.kind.adds_up or start.score is None or end.score is None:
+    if result.ends is None:
         return None
-    first, last = (start.name, start.score.value), (end.name, end.score.value)
+    first = (result.arms[0].name, result.ends.start.value)
+    last = (result.arms[-1].name, result.ends.end.value)
     steps = [interval(effect.name, effect.difference, 1.0) for effect in result.effects]
     unit = result.definition.unit
     return Plot(
@@ -80,11 +108,21 @@ def waterfall_plot(result: StudyResult) -> Plot | None:
         EFFECTS,
         "What each change adds",
         f"From {quoted(first[0])} to {quoted(last[0])}: a bar each change, which begins where the "
-        f"one before ends, with its effect in {unit}; whiskers are 95 % intervals of that "
-        "effect. Hollow and grey where no effect is shown.",
+        f"one before ends, with its effect in {unit}. {_whisker_words(result)} Colour and pattern "
+        "are its verdict.",
         f"From {score(first[1])} to {score(last[1])}, in {unit}: "
         f"{listed([f'{step.name} {points(step.value)}' for step in steps])}.",
         waterfall_figure(first, steps, last, result.definition.deciding.words),
+    )
+
+
+def _whisker_words(result: StudyResult) -> str:
+    """What the whiskers of the waterfall are."""
+    if result.looks is not None:
+        return "Whiskers are the 95 % intervals of the effects, after stopping."
+    return (
+        "Thin whiskers are the 95 % intervals of the effects, which hold for all at once; the "
+        "thick part is the 90 % interval of the one effect."
     )
 
 
@@ -135,9 +173,9 @@ def _cost_caption(arms: Sequence[ArmResult], short: str) -> str:
 def interval(name: str, difference: Difference | None, unit: float) -> Interval:
     """A difference as it is drawn, in multiples of its unit; nan where there is none."""
     if difference is None:
-        return Interval(name, math.nan, math.nan, math.nan, is_shown=False)
-    of = difference.estimate
-    return Interval(name, unit * of.value, unit * of.low, unit * of.high, difference.is_shown)
+        return Interval(name, math.nan, math.nan, math.nan, "undecided")
+    value, inner = unit * difference.estimate.value, unit * difference.equal_reach
+    return Interval(name, value, unit * difference.reach, inner, difference.verdict)
 
 
 # A new plot of a study's result is an entry here.

@@ -8,10 +8,10 @@ from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mmclf.plots.words import capital, counted, plain
+from mmclf.plots.words import capital, counted, margin_words, plain
 from mmclf.studies.report.answer import answer
-from mmclf.studies.report.collect import RESAMPLES
 from mmclf.studies.report.details import LOCAL_UI, Details
+from mmclf.studies.report.method_words import method_paragraph
 from mmclf.studies.report.page import tables
 from mmclf.studies.report.page.comparisons import COMPARISONS
 from mmclf.studies.report.page.main_arms import MAIN_ARMS
@@ -65,6 +65,7 @@ def page(result: StudyResult, details: Details | None, plots: Sequence[Plot]) ->
         run_counts=tables.run_counts,
         seed_of=tables.seed_of,
         arms_table=tables.arms_page_table(result),
+        beside_table=tables.beside_page_table(result),
         effects_table=tables.effects_page_table(result),
         runs_table=tables.runs_page_table(result),
         runs_words=f"All {counted(runs, 'run')}" if runs else "",
@@ -77,7 +78,8 @@ def page(result: StudyResult, details: Details | None, plots: Sequence[Plot]) ->
         data_words=data_words({} if details is None else details.sizes),
         base=base_settings(result),
         conditions=conditions(result),
-        resamples=f"{RESAMPLES:,}",
+        margin=margin_words(result.definition.margin),
+        method=method_paragraph(result),
     )
 
 

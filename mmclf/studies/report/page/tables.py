@@ -12,23 +12,23 @@ import pandas as pd
 
 from mmclf.plots.words import capital, counted, listed, points, shortened
 from mmclf.storage.tracking import TrackedRun
-from mmclf.studies.definition import Definition
 from mmclf.studies.report.answer import shown_gain
-from mmclf.studies.report.results import ArmResult, StudyResult
+from mmclf.studies.report.results import ArmResult, EffectResult, StudyResult
 from mmclf.studies.report.study_tables import (
+    DIFFERENCE,
     FORMATS,
     MAP,
+    RATIO,
+    SECONDS,
+    STOPPED,
     TIME,
     arms_table,
+    beside_metrics,
     effects_table,
-    narrow,
+    spans,
 )
-from mmclf.studies.report.tables import NO_VALUE, Format, Formats, in_digits
+from mmclf.studies.report.tables import NO_VALUE, Format, in_digits
 
-PAGE_FORMATS: Formats = {
-    **FORMATS,
-    **dict.fromkeys(("Difference", "Diff. low", "Diff. high"), points),
-}
 DASH, MINUS = "\N{EM DASH}", "\N{MINUS SIGN}"
 LONGEST_ERROR = 120
 STATES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "interrupted", "RUNNING": "running"}
@@ -78,43 +78,82 @@ class PageTable:
         return self.frame.to_dict("records")
 
 
-def beside(definition: Definition) -> dict[str, str]:
-    """What stands beside the deciding metric: the same by other thresholds, and the mAP."""
-    key = definition.deciding.key
-    every = {"own threshold": key(""), "at 0.5": key("_at_0.5"), "fitted": key("_fitted")}
-    return {name: of for name, of in every.items() if of != definition.metric} | {"mAP": MAP}
-
-
 def arms_page_table(result: StudyResult) -> PageTable:
-    """A row an arm: the deciding metric, the difference to the baseline, time, and runs."""
+    """A row an arm: its verdict, the difference to the baseline, the deciding metric, and runs."""
     definition = result.definition
-    deciding, difference = capital(definition.deciding.words), f"Difference, {definition.unit}"
+    deciding = capital(definition.deciding.words)
     number = in_digits(definition.deciding.metric.digits)
     columns = [
         Column("Arm", "Arm"),
+        *_verdict_columns(result),
+        *_difference_columns(result, f"Difference, {definition.unit}"),
         Column(definition.metric, "mean", deciding, number),
-        Column("SD", "SD", deciding, number),
         Column("n", "n", deciding, in_digits(0)),
+        Column("SD", "SD", deciding, number),
         Column("CI 95 %", "95 % interval", deciding, str),
-        *_difference_columns(difference),
-        *(Column(name, name, "Beside it", in_digits(4)) for name in beside(definition)),
-        Column("Running time (s)", "Time, s", "", FORMATS["Running time (s)"]),
+        Column(SECONDS, "Time, s", "", FORMATS[SECONDS]),
         Column("Runs", "Runs"),
     ]
-    frame = narrow(arms_table(result, beside(definition)), PAGE_FORMATS)
+    frame = _with_intervals(arms_table(result))
+    frame["CI 95 %"] = spans(frame, ("", "CI low", "CI high"), number)
     frame["n"] = frame["n"].astype(float).replace(0.0, math.nan)
-    shown = {
-        arm.name for arm in result.arms if arm.difference is not None and arm.difference.is_shown
-    }
-    return PageTable("arms-table", columns, frame, "Arm", frozenset(shown))
+    return PageTable("arms-table", columns, frame, "Arm", _shown(result.arms))
 
 
-def _difference_columns(group: str) -> list[Column]:
-    return [
-        Column("Difference", "mean", group, PAGE_FORMATS["Difference"]),
-        Column("Diff. 95 %", "95 % interval", group, str),
-        Column("p (Holm)", "p", group, PAGE_FORMATS["p (Holm)"]),
+def beside_page_table(result: StudyResult) -> PageTable:
+    """A row an arm: what it is by other metrics, and how its time compares."""
+    definition, frame = result.definition, arms_table(result)
+    columns = [Column("Arm", "Arm")]
+    for name in beside_metrics(definition):
+        columns.append(Column(name, "mean", name, in_digits(4)))
+        ends = ("", f"{name} diff. low", f"{name} diff. high")
+        if frame[f"{name} diff."].notna().any():
+            frame[f"{name} diff. 95 %"] = spans(frame, ends, points)
+            columns += [
+                Column(f"{name} diff.", "difference", name, points),
+                Column(f"{name} diff. 95 %", "95 % interval", name, str),
+            ]
+    frame["Time ratio 95 %"] = spans(frame, ("", *RATIO[1:]), in_digits(2))
+    columns += [
+        Column(SECONDS, "s", "Running time", FORMATS[SECONDS]),
+        Column(RATIO[0], "over the baseline's", "Running time", in_digits(2)),
+        Column("Time ratio 95 %", "95 % interval", "Running time", str),
     ]
+    return PageTable("beside-table", columns, frame, "Arm")
+
+
+def _verdict_columns(result: StudyResult) -> list[Column]:
+    stopped = [] if result.looks is None else [Column(STOPPED, STOPPED)]
+    return [Column("Verdict", "Verdict"), *stopped]
+
+
+def _difference_columns(result: StudyResult, group: str) -> list[Column]:
+    mean = Column("Difference", "mean", group, points)
+    if result.looks is not None:
+        return [mean, Column("Diff. 95 %", "95 % interval after stopping", group, str)]
+    return [
+        mean,
+        Column("Diff. 95 %", "95 % interval", group, str),
+        Column("Equal 90 %", "90 % interval", group, str),
+        Column("p (adjusted)", "p", group, FORMATS["p (adjusted)"]),
+    ]
+
+
+def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
+    """The table, and both intervals of its differences as texts."""
+    return table.assign(
+        **{
+            "Diff. 95 %": spans(table, ("", *DIFFERENCE[1:]), points),
+            "Equal 90 %": spans(table, ("", "Equal low", "Equal high"), points),
+        }
+    )
+
+
+def _shown(of: Sequence[ArmResult | EffectResult]) -> frozenset[str]:
+    """The names of those whose difference is shown."""
+    return frozenset(
+        one.name for one in of if one.difference is not None and one.difference.is_shown
+    )
 
 
 def effects_page_table(result: StudyResult) -> PageTable | None:
@@ -124,22 +163,15 @@ def effects_page_table(result: StudyResult) -> PageTable | None:
         return None
     columns = [
         Column("Effect", "Change"),
-        *_difference_columns(f"Effect, {result.definition.unit}"),
+        *_verdict_columns(result),
+        *_difference_columns(result, f"Effect, {result.definition.unit}"),
         Column("Share", "Share of the gain", "", lambda share: f"{100 * share:.0f} %"),
         Column("Seeds", "Seeds", "", in_digits(0)),
     ]
-    frame = narrow(table, PAGE_FORMATS)
+    frame = _with_intervals(table)
     frame["Share"] = table["Difference"] / shown_gain(result)
-    frame["Seeds"] = [
-        math.nan if effect.difference is None else effect.difference.estimate.seeds
-        for effect in result.effects
-    ]
-    shown = {
-        effect.name
-        for effect in result.effects
-        if effect.difference is not None and effect.difference.is_shown
-    }
-    return PageTable("effects-table", columns, frame, "Effect", frozenset(shown))
+    frame["Seeds"] = table["Seeds"].astype(float).replace(0.0, math.nan)
+    return PageTable("effects-table", columns, frame, "Effect", _shown(result.effects))
 
 
 def runs_page_table(result: StudyResult) -> PageTable:

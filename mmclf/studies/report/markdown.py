@@ -1,0 +1,37 @@
+"""A study's result as Markdown: answer, notes, tables, and how the intervals were made."""
+
+from __future__ import annotations
+
+import re
+
+from mmclf.studies.report.answer import answer
+from mmclf.studies.report.method_words import method_paragraph
+from mmclf.studies.report.results import StudyResult
+from mmclf.studies.report.study_tables import FORMATS, in_form, tables
+from mmclf.studies.report.tables import render
+
+MARKUP = re.compile(r"([\\\[\]*`<]|(?<!\w)_|_(?!\w))")
+
+
+def markdown(result: StudyResult) -> str:
+    """The document; names of arms stand in it as they are."""
+    told = answer(result)
+    unit = result.definition.unit
+    parts = [f"# {as_text(result.definition.question)}", as_text(told.headline)]
+    parts += [bulleted(told.bullets)] if told.bullets else []
+    parts += [f"Before comparing:\n\n{bulleted(result.notes)}"] if result.notes else []
+    for name, table in tables(result).items():
+        rendered = render(in_form(table, "md", unit), "md", FORMATS).strip()
+        parts.append(f"## {'Arms' if name == 'results' else name.capitalize()}\n\n{rendered}")
+    parts.append(f"## Method\n\n{as_text(method_paragraph(result))}")
+    return "\n\n".join(parts) + "\n"
+
+
+def as_text(words: str) -> str:
+    """Words on one line of Markdown, in which nothing is markup."""
+    return MARKUP.sub(r"\\\1", " ".join(words.split()))
+
+
+def bulleted(lines: tuple[str, ...]) -> str:
+    """A list of lines, in which nothing is markup."""
+    return "\n".join(f"- {as_text(line)}" for line in lines)
