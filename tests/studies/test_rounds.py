@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from made_up_jobs import Jobs, definition, looks_of, seeds_by_arm, start
@@ -23,17 +24,19 @@ from mmclf.studies.statistics.stopping import Call
 
 GRID = definition("grid", {"x": 4}, 5, 0.03)
 LADDER = definition("ladder", {"x": 2, "y": 2}, 5, 0.03)
+WHOLE = "default to improved"
 # Called at the first look: x1 as worse, x2 as equal; x3 at the last one.
 WRONG = {"x0": 0.2, "x1": 0.4, "x2": 0.202, "x3": 0.24}
 SWAYS = {"x3": 1.0}
 
 
-def looks(asked: Definition, seeds: int, *, given: int | None = None, **calls: Call) -> Looks:
-    """A look at effects, of a study whose arms have been given so many seeds."""
-    judged = tuple(Judged(effect, 0.0, 1.0, call) for effect, call in calls.items())
+def looks(asked: Definition, seeds: int, calls: str = "") -> Looks:
+    """A look at effects, `x1 worse, x2 open`, of a study whose arms have so many seeds."""
+    pairs = [of.rsplit(maxsplit=1) for of in calls.split(", ") if of]
+    every = {str(call): call for call in get_args(Call)}
+    judged = tuple(Judged(effect, 0.0, 1.0, every[call]) for effect, call in pairs)
     held = (Look(seeds, 0.001, 0.01, judged),) if judged else ()
-    count = seeds if given is None else given
-    return Looks(planned_looks(asked), held, {arm.name: count for arm in asked.arms})
+    return Looks(planned_looks(asked), held, {arm.name: seeds for arm in asked.arms})
 
 
 def test_the_plan_is_the_looks_with_their_levels() -> None:
@@ -54,36 +57,36 @@ def test_the_first_round_is_of_all_arms() -> None:
 
 
 def test_arms_that_an_open_effect_weighs_go_on() -> None:
-    found = looks(GRID, 3, x1="worse", x2="open", x3="futile")
+    found = looks(GRID, 3, "x1 worse, x2 open, x3 futile")
     assert next_round(GRID, found, ()) == Round(5, ("x2",), ("x0", "x2"))
     assert next_round(GRID, found, {"x2"}) is None
-    assert next_round(GRID, looks(GRID, 3, x1="worse", x2="equal", x3="futile"), ()) is None
-    assert next_round(GRID, looks(GRID, 5, x1="worse", x2="open", x3="open"), ()) is None
+    assert next_round(GRID, looks(GRID, 3, "x1 worse, x2 equal, x3 futile"), ()) is None
+    assert next_round(GRID, looks(GRID, 5, "x1 worse, x2 open, x3 open"), ()) is None
 
 
 def test_who_lacks_a_look_is_first() -> None:
-    found = looks(GRID, 3, x1="open", x2="open")
+    found = looks(GRID, 3, "x1 open, x2 open")
     assert next_round(GRID, found, ()) == Round(3, ("x3",), ("x0", "x3"))
     assert next_round(GRID, found, {"x3"}) == Round(5, ("x1", "x2"), ("x0", "x1", "x2"))
 
 
 def test_a_ladder_goes_on_and_waits_as_a_whole() -> None:
     names = [effect.name for effect in LADDER.compared]
-    assert names == ["x", "y", "default to improved"]
-    found = looks(LADDER, 3, **{"x": "worse", "y": "open", "default to improved": "worse"})
+    assert names == ["x", "y", WHOLE]
+    found = looks(LADDER, 3, f"x worse, y open, {WHOLE} worse")
     coming = next_round(LADDER, found, ())
     assert coming == Round(5, ("y",), tuple(arm.name for arm in LADDER.arms))
     assert next_round(LADDER, found, {"y"}) is None
-    assert next_round(LADDER, looks(LADDER, 3, x="open", y="open"), {"x"}) is None
+    assert next_round(LADDER, looks(LADDER, 3, "x open, y open"), {"x"}) is None
 
 
 def test_at_most_all_seeds_but_for_what_is_decided() -> None:
     assert seeds_at_most(GRID, None) == dict.fromkeys(("x0", "x1", "x2", "x3"), 5)
-    found = looks(GRID, 3, x1="worse", x2="open", x3="futile")
+    found = looks(GRID, 3, "x1 worse, x2 open, x3 futile")
     assert seeds_at_most(GRID, found) == {"x0": 5, "x1": 3, "x2": 5, "x3": 3}
-    done = looks(LADDER, 3, **{"x": "worse", "y": "equal", "default to improved": "worse"})
+    done = looks(LADDER, 3, f"x worse, y equal, {WHOLE} worse")
     assert set(seeds_at_most(LADDER, done).values()) == {3}
-    going = looks(LADDER, 3, x="worse", y="equal")
+    going = looks(LADDER, 3, "x worse, y equal")
     assert set(seeds_at_most(LADDER, going).values()) == {5}
 
 

@@ -114,7 +114,8 @@ def _arms(
         by_seed = {seed: attempts.get(RunKey(arm.name, seed)) for seed in given[arm.name]}
         # What still runs has not failed.
         ended = [run for run in by_seed.values() if run is not None and run.status != "RUNNING"]
-        others = {key: of[place] for key, of in beside.items()}
+        # Looks are at the deciding metric alone, and call none of these.
+        others = {key: called(of[place], looks, None) for key, of in beside.items()}
         arms.append(
             ArmResult(
                 name=arm.name,
@@ -124,12 +125,7 @@ def _arms(
                 missing=tuple(seed for seed, run in by_seed.items() if run not in ended),
                 score=contrast(definition, scores.deciding, {arm.name: 1.0}),
                 difference=called(differences[place], looks, arm.name),
-                # Looks call none of these: they are at the deciding metric.
-                beside={
-                    key: beside
-                    for key, of in others.items()
-                    if (beside := called(of, looks, None)) is not None
-                },
+                beside={key: of for key, of in others.items() if of is not None},
                 time_ratio=_time_ratio(definition, attempts, arm.name),
             )
         )
@@ -169,7 +165,7 @@ class AskedEffects:
     ends: Ends | None = None
 
 
-def _effects(definition: Definition, scores: Scores, looks: Looks | None) -> AskedEffects:
+def _effects(definition: Definition, scores: Scores, looks: Looks | None = None) -> AskedEffects:
     """What the study asks for.
 
     Effects that add up are all of the seeds that every one of their arms has: parts of other seeds

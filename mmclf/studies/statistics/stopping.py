@@ -20,6 +20,7 @@ A call is final.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -38,6 +39,13 @@ Calls = NDArray[np.str_]
 
 Call = Literal["open", "better", "worse", "equal", "futile"]
 
+VERDICTS: Mapping[Call, Verdict] = {
+    "open": "undecided",
+    "better": "better",
+    "worse": "worse",
+    "equal": "equal",
+    "futile": "undecided",
+}
 # A decision that is less likely than this is not waited for.
 HOPELESS = 0.05
 # With this two-sided level for the seeds and for the samples, 95 % or more of intervals hold the
@@ -126,7 +134,7 @@ class StoppedDifference(Difference):
     @cached_property
     def verdict(self) -> Verdict:
         """What the looks have called it."""
-        return "undecided" if self.call in ("open", "futile") else self.call
+        return VERDICTS[self.call]
 
 
 def decide(rule: StoppingRule, seeds: int, seen: Seen, calls: Calls) -> Calls:
@@ -200,7 +208,8 @@ def _call_equal(
 def _called(calls: Calls, most: int) -> NDArray[np.intp]:
     """How many (...) are called different, but at most so many."""
     count = np.isin(calls, ("better", "worse")).sum(axis=-1)
-    return np.minimum(count, most)
+    called: NDArray[np.intp] = np.minimum(count, most)
+    return called
 
 
 def _chance_of_call(rule: StoppingRule, seeds: int, seen: Seen, calls: Calls) -> Floats:

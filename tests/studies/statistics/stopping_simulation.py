@@ -43,7 +43,7 @@ class Studies:
 
     @property
     def most(self) -> int:
-        return self.differences.shape[-1]
+        return int(self.differences.shape[-1])
 
     def seen(self, seeds: int) -> Seen:
         """The first seeds of each."""
@@ -75,7 +75,8 @@ def draw(
     def noise(deviation: float, size: int) -> Floats:
         own = (1 - COMMON) ** 0.5 * chance.standard_normal((many, arms, size))
         common = COMMON**0.5 * chance.standard_normal((many, 1, size))
-        return deviation * (own + common)
+        both: Floats = deviation * (own + common)
+        return both
 
     differences = truth[..., None] + noise(over_seeds, most) + noise(over_draws, 1)
     return Studies(truth, differences, over_draws**2)
