@@ -76,12 +76,13 @@ def study_result(
         arms[-1] = replace(arms[-1], difference=asked.whole)
     notes = [*look_notes(definition, looks), *scores.notes]
     notes += study_notes(definition, arms, list(finished.values()))
+    most = max(map(len, seeds.values()))
     return StudyResult(
         definition,
         parent,
         tuple(arms),
         asked.effects,
-        (*notes, *effect_notes(definition, asked.effects)),
+        (*notes, *effect_notes(definition, asked.effects, most)),
         asked.ends,
         of_looks,
     )

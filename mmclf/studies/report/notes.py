@@ -81,8 +81,13 @@ def seed_notes(definition: Definition, arms: Sequence[ArmResult]) -> Iterator[st
             )
 
 
-def effect_notes(definition: Definition, effects: Sequence[EffectResult]) -> Iterator[str]:
-    """Of which seeds effects are that add up, where some runs are missing."""
+def effect_notes(
+    definition: Definition, effects: Sequence[EffectResult], given: int | None = None
+) -> Iterator[str]:
+    """Of which seeds effects are that add up, where some runs are missing.
+
+    `given`: how many seeds the arms were given, where these are not all.
+    """
     if definition.gain is None:
         return
     known = [of.difference.estimate.seeds for of in effects if of.difference is not None]
@@ -92,7 +97,7 @@ def effect_notes(definition: Definition, effects: Sequence[EffectResult]) -> Ite
             f"the effects of {listed(lacking, MOST_NAMES)} are not known, so the effects do not "
             "add up: no seed has all of their arms"
         )
-    if known and max(known) < len(definition.seeds):
+    if known and max(known) < (len(definition.seeds) if given is None else given):
         yield (
             f"the effects are of the {counted(max(known), 'seed')} that all arms with a run have, "
             "so that they add up; means and differences of arms are of all the seeds that each has"

@@ -55,7 +55,8 @@ def page(result: StudyResult, details: Details | None, plots: Sequence[Plot]) ->
         started=datetime.fromtimestamp(result.parent.started_ms / 1000, tz=UTC),
         facts=[
             counted(len(result.arms), "arm"),
-            counted(len(result.definition.seeds), "seed"),
+            ("" if result.looks is None else "at most ")
+            + counted(len(result.definition.seeds), "seed"),
             counted(sum(len(arm.runs) for arm in result.arms), "finished run"),
         ],
         answer=answer(result),
