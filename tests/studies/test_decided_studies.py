@@ -22,6 +22,24 @@ THRESHOLDS = (
     "  until: decided\n  max_seeds: 5\n  margin: 0.02\n"
 )
 
+LOSSES = (
+    "study:\n  question: Which loss?\n  design: grid\n  factors: {loss: [bce, own]}\n"
+    "  until: decided\n  max_seeds: 4\n"
+)
+OWN_LOSS = """\
+import builtins
+from pathlib import Path
+
+from torch import nn
+
+
+class Own(nn.BCEWithLogitsLoss):
+    def __init__(self, file: str) -> None:
+        super().__init__()
+        if Path(file).exists():
+            raise getattr(builtins, Path(file).read_text())("stopped")
+"""
+
 
 def command(folder: Path) -> list[str]:
     conf = folder / "conf"
@@ -64,7 +82,9 @@ def test_the_plan_and_the_looks_are_kept_with_the_parent(decided: Path) -> None:
     assert plan["seeds"] == [3, 5]
     assert len(plan["levels"]) == len(plan["equality_levels"]) == 2
     kept = json.loads((artifacts / "looks.json").read_text())
-    assert [look["seeds"] for look in kept["looks"]] == [look.seeds for look in looks(decided).looks]
+    assert [look["seeds"] for look in kept["looks"]] == [
+        look.seeds for look in looks(decided).looks
+    ]
     judged = {of["effect"]: of for look in kept["looks"] for of in look["judged"]}
     assert judged["0.99"]["call"] == "worse"
 
@@ -108,13 +128,47 @@ def test_a_plan_knows_what_has_stopped(decided: Path, capsys: pytest.CaptureFixt
     assert "looks after 3, 5 seeds" in said
 
 
-def test_a_failed_run_waits_and_is_gone_on_with(tmp_path: Path, decided: Path) -> None:
-    """A folder where a run would store its fit makes it fail, in the middle of the first round."""
-    asked = command(tmp_path)
-    blocked = tmp_path / "artifacts"
-    blocked.mkdir()
-    assert main([*asked, "trainer.epochs=2"]) == 0
-    assert looks(tmp_path).looks == looks(decided).looks
+def command_of_own_loss(folder: Path) -> list[str]:
+    """A study of bce and a loss that raises what a file `raise` in `folder` names."""
+    conf = own_study(folder, LOSSES)
+    (conf / "own_loss.py").write_text(OWN_LOSS)
+    (conf / "loss").mkdir()
+    (conf / "loss" / "own.yaml").write_text(f"_target_: own_loss.Own\nfile: {folder / 'raise'}\n")
+    place = [f"output_dir={folder}", "allow_targets=[own_loss]"]
+    return ["--config-dir", str(conf), "study=mine", *SMALL, *place]
+
+
+@pytest.mark.parametrize(
+    ("error", "statuses"), [("KeyboardInterrupt", {130}), ("RuntimeError", {1})]
+)
+def test_a_study_that_is_stopped_in_a_round_comes_to_the_same(
+    tmp_path: Path, error: str, statuses: set[int]
+) -> None:
+    (tmp_path / "whole").mkdir()
+    assert main(command_of_own_loss(tmp_path / "whole")) == 0
+    expected = looks(tmp_path / "whole")
+    folder = tmp_path / "stopped"
+    folder.mkdir()
+    asked = command_of_own_loss(folder)
+    (folder / "raise").write_text(error)
+    assert status(asked) in statuses
+    assert looks(folder).looks == ()
+    # Of the other arm, what there was of the round until then.
+    before = {run.id for run in children(folder) if run.status == "FINISHED"}
+    assert {arm for arm, _ in done(folder)} == {"bce"}
+    (folder / "raise").unlink()
+    assert main(asked) == 0
+    assert looks(folder).looks == expected.looks
+    assert looks(folder).given == expected.given
+    assert before <= {run.id for run in children(folder) if run.status == "FINISHED"}
+
+
+def status(arguments: list[str]) -> int:
+    """The exit status, of an interruption too."""
+    try:
+        return main(arguments)
+    except KeyboardInterrupt:
+        return 130
 
 
 def test_more_seeds_without_a_plan_are_exploratory(
