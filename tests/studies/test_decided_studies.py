@@ -128,37 +128,34 @@ def test_a_plan_knows_what_has_stopped(decided: Path, capsys: pytest.CaptureFixt
     assert "looks after 3, 5 seeds" in said
 
 
-def command_of_own_loss(folder: Path) -> list[str]:
+def command_of_own_loss(folder: Path, module: str) -> list[str]:
     """A study of bce and a loss that raises what a file `raise` in `folder` names."""
     conf = own_study(folder, LOSSES)
-    (conf / "own_loss.py").write_text(OWN_LOSS.replace("FILE", str(folder / "raise")))
+    (conf / f"{module}.py").write_text(OWN_LOSS.replace("FILE", str(folder / "raise")))
     (conf / "loss").mkdir()
-    (conf / "loss" / "own.yaml").write_text("_target_: own_loss.Own\n")
-    place = [f"output_dir={folder}", "allow_targets=[own_loss]"]
+    (conf / "loss" / "own.yaml").write_text(f"_target_: {module}.Own\n")
+    place = [f"output_dir={folder}", f"allow_targets=[{module}]"]
     return ["--config-dir", str(conf), "study=mine", *SMALL, *place]
 
 
 @pytest.mark.parametrize(("error", "status"), [("KeyboardInterrupt", 130), ("RuntimeError", 1)])
-def test_a_study_that_is_stopped_in_a_round_comes_to_the_same(
+def test_a_study_that_is_stopped_in_a_round_is_gone_on_with(
     tmp_path: Path, error: str, status: int
 ) -> None:
-    (tmp_path / "whole").mkdir()
-    assert main(command_of_own_loss(tmp_path / "whole")) == 0
-    expected = looks(tmp_path / "whole")
-    folder = tmp_path / "stopped"
-    folder.mkdir()
-    asked = command_of_own_loss(folder)
-    (folder / "raise").write_text(error)
+    asked = command_of_own_loss(tmp_path, f"own_{error.lower()}")
+    (tmp_path / "raise").write_text(error)
     assert main(asked) == status
-    assert looks(folder).looks == ()
+    assert looks(tmp_path).looks == ()
     # Of the other arm, what there was of the round until then.
-    before = {run.id for run in children(folder) if run.status == "FINISHED"}
-    assert {arm for arm, _ in done(folder)} == {"bce"}
-    (folder / "raise").unlink()
+    before = {run.id for run in children(tmp_path) if run.status == "FINISHED"}
+    assert {arm for arm, _ in done(tmp_path)} == {"bce"}
+    (tmp_path / "raise").unlink()
     assert main(asked) == 0
-    assert looks(folder).looks == expected.looks
-    assert looks(folder).given == expected.given
-    assert before <= {run.id for run in children(folder) if run.status == "FINISHED"}
+    found = looks(tmp_path)
+    # Both losses are one and the same.
+    assert [(look.seeds, found.call("own")) for look in found.looks] == [(3, "equal")]
+    assert found.given == {"bce": 3, "own": 3}
+    assert before < {run.id for run in children(tmp_path) if run.status == "FINISHED"}
 
 
 def test_more_seeds_without_a_plan_are_exploratory(
