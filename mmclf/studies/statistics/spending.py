@@ -75,7 +75,7 @@ def _row(errors: Floats, fractions: Floats, places: Floats, weights: Floats) -> 
     found = []
     for error, fraction in zip(errors.tolist(), fractions.tolist(), strict=True):
         step, deviation = math.sqrt(fraction - since), math.sqrt(fraction)
-        bound = WIDEST * deviation
+        bound = min(WIDEST * deviation, float(nodes.max()) + WIDEST * step)
         level = 0.0
         if error - used >= LEAST:
             bound = _bound(nodes, mass, step, error - used, bound)

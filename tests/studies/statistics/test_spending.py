@@ -71,20 +71,19 @@ def test_what_is_kept_inside_the_bounds_is_the_rest(most: int, alpha: float) -> 
     found = levels([alpha], at.tolist())[0]
     bounds = np.where(found > 0, -ndtri(np.maximum(found, 1e-300) / 2), 10.0)
     correlation = np.sqrt(np.minimum.outer(at, at) / np.maximum.outer(at, at))
-    inside = multivariate_normal(cov=correlation).cdf(
-        bounds, lower_limit=-bounds, abseps=1e-7, maxpts=200_000, rng=0
-    )
+    law = multivariate_normal(cov=correlation, seed=0, maxpts=200_000, abseps=1e-7)
+    inside = law.cdf(bounds, lower_limit=-bounds)
     assert 1 - inside == pytest.approx(alpha, rel=0.01, abs=2e-6)
 
 
 def test_too_small_a_part_is_spent_at_the_next_look() -> None:
-    at = looks(89)
+    at = looks(34)
     alone = levels([0.05 / 63], at)[0]
-    by_then = spent(0.05 / 63, np.array(at) / 89)
-    assert by_then[0] < LEAST < by_then[1] - by_then[0]
-    assert alone[0] == 0
-    # Nothing of note has stopped before, so that all that is spent by then is its level.
-    assert alone[1] == pytest.approx(by_then[1], rel=1e-6)
+    by_then = spent(0.05 / 63, np.array(at) / 34)
+    assert by_then[1] < LEAST < by_then[2]
+    assert alone[:2].tolist() == [0, 0]
+    # Nobody has stopped before, so that all that may be spent by then is its level.
+    assert alone[2] == pytest.approx(by_then[2], rel=1e-6)
 
 
 @settings(max_examples=30, deadline=None)
@@ -98,8 +97,8 @@ def test_levels_rise_with_the_error_and_from_look_to_look(
 ) -> None:
     whole, part = levels([alpha, share * alpha], looks(most))
     assert np.all(part <= whole)
-    assert np.all(whole <= alpha * (1 + 1e-9))
+    assert np.all(whole <= alpha * (1 + 1e-6))
     assert whole[-1] >= 0.5 * alpha
-    assert np.all(spent(alpha, np.array(looks(most)) / most) >= whole * (1 - 1e-9))
+    assert np.all(spent(alpha, np.array(looks(most)) / most) >= whole * (1 - 1e-6))
     # A last look right after another one has little of its own; the others rise.
     assert all(before <= after for before, after in pairwise(whole[:-1]))
