@@ -62,7 +62,6 @@ def plan_study(composer: Composer, command: Command) -> PlannedStudy:
     factors = factors_of(study)
     deciding_metric(study.metric)  # raises InputError if there is no such one
     design = build_design(study.design, factors, study.baseline, study.orders)
-    _check_compares(study, design)
     _check_base(composer, name, design)
     arms = _compose_arms(composer, command, factors, design)
     _check_different(composer, name, design, arms)
@@ -83,15 +82,6 @@ def _check_sweeper(name: str, command: Command) -> None:
             f"study={name}: found the sweeper {hydra.sweeper._target_} and hydra.mode={mode}, "
             "expected those of a study: give its file `- override /hydra/sweeper: study` in its "
             "defaults, and leave hydra.mode and hydra/sweeper out of the command"
-        )
-
-
-def _check_compares(study: Study, design: Design) -> None:
-    """Raise InputError for a study that stops when decided, and has nothing to decide."""
-    if study.until == "decided" and not design.effects:
-        raise InputError(
-            f"study.until=decided: found {len(design.arms)} arm, expected two or more to compare: "
-            "give study.factors more levels, or study.until=fixed"
         )
 
 

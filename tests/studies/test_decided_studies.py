@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 THRESHOLDS = (
     "study:\n  question: Which threshold?\n  design: grid\n"
     "  factors: {threshold.value: [0.5, 0.51, 0.99]}\n"
-    "  until: decided\n  max_seeds: 5\n  margin: 0.02\n"
+    "  until: decided\n  seeds: 1\n  max_seeds: 5\n  margin: 0.02\n"
 )
 
 LOSSES = (
