@@ -116,12 +116,12 @@ def _decided(calls: Calls) -> Calls:
     return np.where(calls == "futile", "open", calls)
 
 
-def covered(studies: Studies, stopped: Stopped) -> dict[int, float]:
-    """Of the arms that stopped after so many seeds, the share whose interval holds the truth."""
-    shares = {}
+def covered(studies: Studies, stopped: Stopped) -> dict[float, float]:
+    """Of the arms whose true difference is of this size, the share whose interval holds it."""
+    inside = np.zeros(studies.truth.shape, dtype=bool)
     for seeds in np.unique(stopped.seeds).tolist():
-        seen = studies.seen(seeds)
+        seen, ended = studies.seen(seeds), stopped.seeds == seeds
         reach = stopped_reach(seen.between, seen.shared, seeds)
-        inside = np.abs(seen.value - studies.truth) <= reach
-        shares[seeds] = float(inside[stopped.seeds == seeds].mean())
-    return shares
+        inside[ended] = (np.abs(seen.value - studies.truth) <= reach)[ended]
+    sizes = np.abs(studies.truth)
+    return {size: float(inside[sizes == size].mean()) for size in np.unique(sizes).tolist()}

@@ -220,11 +220,12 @@ def test_at_most_one_study_in_twenty_calls_what_is_none(
     studies = many(request, 1_500, 20_000)
     # Of the variance of the mean of all seeds the share that is the seeds'.
     deviations = 0.4 * math.sqrt(share * most), 0.4 * math.sqrt(1 - share)
-    for arms in (1, 7):
-        drawn = draw(np.zeros((studies, arms)), most, deviations, np.random.default_rng(arms))
-        calls_ = stop(drawn).calls
-        error = np.isin(calls_, ("better", "worse")).any(axis=-1).mean()
-        print(f"n {most} seeds' share {share} m {arms}: family-wise error {error:.3f}")
+    for none, some in ((1, 0), (7, 0), (3, 4), (1, 6)):
+        truth = np.repeat([0.0, 3.0], [none, some]) * np.ones((studies, 1))
+        drawn = draw(truth, most, deviations, np.random.default_rng(none))
+        called = np.isin(stop(drawn).calls, ("better", "worse"))
+        error = called[:, :none].any(axis=-1).mean()
+        print(f"n {most} seeds' share {share} {none} of {none + some} none: error {error:.3f}")
         assert error <= 0.055 + 2.5 * math.sqrt(0.05 * 0.95 / studies)
 
 
@@ -251,7 +252,7 @@ SAVED = {10: (0.76, 0.95), 20: (0.66, 0.97)}
 def test_studies_that_stop_save_runs_and_come_to_the_same(
     most: int, request: pytest.FixtureRequest
 ) -> None:
-    studies = many(request, 400, 6_000)
+    studies = many(request, 2_000, 20_000)
     chance = np.random.default_rng(most)
     runs, alike = [], []
     for kind, deviations in KINDS.items():
@@ -264,9 +265,10 @@ def test_studies_that_stop_save_runs_and_come_to_the_same(
         held = covered(drawn, stopped)
         print(
             f"n {most} {kind:16} runs {runs[-1]:.3f} same verdicts {alike[-1]:.3f} covered "
-            + " ".join(f"{seeds}: {share:.3f}" for seeds, share in held.items())
+            + " ".join(f"{size}: {share:.3f}" for size, share in held.items())
         )
-        assert min(held.values()) >= (0.94 if studies > 1000 else 0.9)
+        # Of the fewest, 1,400, the share varies by 0.6 points (sd).
+        assert min(held.values()) >= 0.94
     print(f"n {most} together: runs {np.mean(runs):.3f} same verdicts {np.mean(alike):.3f}")
     most_runs, least_alike = SAVED[most]
     assert np.mean(runs) <= most_runs
