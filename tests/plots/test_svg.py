@@ -20,13 +20,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def forest() -> Figure:
-    rows = [Interval("a", 1.0, 0.5, 1.5, True), Interval(ODD, -0.2, -1.0, 0.6, False)]
-    return forest_figure(rows, "points")
+    rows = [Interval("a", 1.0, 0.5, 0.4, "better"), Interval(ODD, -0.2, 0.8, 0.6, "undecided")]
+    return forest_figure(rows, "points", 0.5)
 
 
 def hatched() -> Figure:
     """A figure with clip paths, hatches and markers, all of which refer to ids."""
-    steps = [Interval("up", 0.2, 0.1, 0.3, True), Interval("down", -0.1, -0.2, 0.0, True)]
+    steps = [Interval("up", 0.2, 0.1, 0.08, "better"), Interval("down", -0.1, 0.1, 0.08, "worse")]
     return waterfall_figure(("a", 0.5), steps, ("b", 0.6), "F1")
 
 

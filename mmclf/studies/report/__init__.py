@@ -4,6 +4,7 @@ tables          any table as text, Markdown, CSV and LaTeX
 run_table       a row for each tracked run
 scores          scores of runs, and on resamples, of what they predicted
 contrasts       contrasts of arms by these scores
+effects         what a study asks for, by these contrasts
 collect         a study's result, out of its runs
 results         what the result holds
 notes           what is to be known before comparing

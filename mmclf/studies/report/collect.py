@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +12,15 @@ import numpy as np
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import FILE, Definition, read_definition
 from mmclf.studies.looks import Looks, fetch_looks
-from mmclf.studies.report.contrasts import (
-    baseline_differences,
-    common_seeds,
-    compared,
-    contrast,
-)
+from mmclf.studies.report.contrasts import baseline_differences, contrast
+from mmclf.studies.report.effects import asked_effects
 from mmclf.studies.report.notes import effect_notes, study_notes
-from mmclf.studies.report.results import ArmResult, EffectResult, Ends, StudyResult
-from mmclf.studies.report.scores import Scores, StudyScores, read_scores
+from mmclf.studies.report.results import ArmResult, StudyResult
+from mmclf.studies.report.scores import StudyScores, read_scores
 from mmclf.studies.report.stopped import called, given_seeds, look_notes
 from mmclf.studies.report.study_tables import TIME
 from mmclf.studies.run_key import RunKey, run_key
 from mmclf.studies.statistics.ratios import Ratio, geometric_ratio
-from mmclf.studies.statistics.verdicts import Difference
 
 
 def collect(tracker: Tracker, parent: TrackedRun) -> StudyResult:
@@ -70,7 +65,7 @@ def study_result(
     scores = read_scores(tracker, definition, finished)
     attempts |= {key: _as_failed(finished.pop(key), of) for key, of in scores.errors.items()}
     arms = _arms(definition, attempts, scores, of_looks)
-    asked = _effects(definition, scores.deciding, of_looks)
+    asked = asked_effects(definition, scores.deciding, of_looks)
     if asked.whole is not None:
         # What such a study asks for is the gain and its parts, not each of its many arms.
         arms[-1] = replace(arms[-1], difference=asked.whole)
@@ -106,7 +101,6 @@ def _arms(
     looks: Looks | None,
 ) -> list[ArmResult]:
     """The arms, each with its differences to the baseline, and how its time compares."""
-    # Those beside it are the same metric by other rules, so more of them is as good or bad.
     sign = definition.deciding.metric.sign
     differences = baseline_differences(definition, scores.deciding, sign)
     beside = {key: baseline_differences(definition, of, sign) for key, of in scores.beside.items()}
@@ -152,48 +146,3 @@ def _time_ratio(
         return None
     values, reference = np.asarray(times).T
     return geometric_ratio(values, reference)
-
-
-@dataclass(frozen=True)
-class AskedEffects:
-    """What a study asks for: its effects, and where they add up what they add up to.
-
-    `whole`: the gain, if it is compared with its parts, which is so from the baseline alone.
-    """
-
-    effects: tuple[EffectResult, ...]
-    whole: Difference | None = None
-    ends: Ends | None = None
-
-
-def _effects(definition: Definition, scores: Scores, looks: Looks | None = None) -> AskedEffects:
-    """What the study asks for.
-
-    Effects that add up are all of the seeds that every one of their arms has: parts of other seeds
-    than the whole would not make it up. Arms that no seed has are left out of this, with the
-    effects that need them.
-    """
-    asked, seeds, ends = definition.compared, definition.seeds, None
-    if definition.gain is not None:
-        first, last = (arm.name for arm in definition.gain)
-        needed = {name for effect in asked for name in effect.weights} | {first, last}
-        seeds = common_seeds(
-            definition, scores, [arm for arm in needed if common_seeds(definition, scores, [arm])]
-        )
-        start, end = (contrast(definition, scores, {of: 1.0}, seeds=seeds) for of in (first, last))
-        ends = None if start is None or end is None else Ends(start, end)
-    estimates = [contrast(definition, scores, of.weights, of.draws, seeds=seeds) for of in asked]
-    differences = [
-        called(difference, looks, effect.name)
-        for effect, difference in zip(
-            asked,
-            compared(definition, estimates, len(asked), definition.deciding.metric.sign),
-            strict=True,
-        )
-    ]
-    effects = tuple(
-        EffectResult(effect.name, effect.weights, difference)
-        for effect, difference in zip(definition.effects, differences, strict=False)
-    )
-    has_whole = len(asked) > len(effects)
-    return AskedEffects(effects, differences[-1] if has_whole else None, ends)

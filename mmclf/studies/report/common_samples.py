@@ -20,6 +20,7 @@ class Decided:
     """What a run made of its test samples: ids, groups (N,), labels (N, L), predicted (N, L).
 
     `beside`: the label sets (N, L) by other rules than the deciding one's, by the metrics' keys.
+    `probabilities` (N, L), where they are of use.
     """
 
     ids: NDArray[np.str_]
@@ -27,13 +28,20 @@ class Decided:
     labels: NDArray[np.uint8]
     predicted: NDArray[np.uint8]
     beside: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    probabilities: NDArray[np.float64] | None = None
 
     def on(self, ids: NDArray[np.str_]) -> Decided:
         """The same on these samples, all of which it has, in their order."""
         order = np.argsort(self.ids)
         rows = order[np.searchsorted(self.ids, ids, sorter=order)]
-        beside = {key: predicted[rows] for key, predicted in self.beside.items()}
-        return Decided(ids, self.groups[rows], self.labels[rows], self.predicted[rows], beside)
+        return Decided(
+            ids,
+            self.groups[rows],
+            self.labels[rows],
+            self.predicted[rows],
+            {key: predicted[rows] for key, predicted in self.beside.items()},
+            None if self.probabilities is None else self.probabilities[rows],
+        )
 
 
 def on_common_samples(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from mmclf.studies.definition import Definition
-from mmclf.studies.report.scores import RESAMPLES, Floats, Scores
+from mmclf.studies.report.scores import Floats, Scores
 from mmclf.studies.run_key import RunKey
 from mmclf.studies.statistics.draws import draw_variance
 from mmclf.studies.statistics.estimates import DIGITS, Estimate, estimate
@@ -74,7 +74,8 @@ def _weighted(
     scores: Scores, weights: Mapping[str, float], seeds: Sequence[int]
 ) -> tuple[Floats, Floats]:
     """The weighted sums (S,) of arms' scores, and those of the resamples (B, S)."""
-    values, resampled = np.zeros(len(seeds)), np.zeros((RESAMPLES, len(seeds)))
+    resamples = len(next(iter(scores.resampled.values())))
+    values, resampled = np.zeros(len(seeds)), np.zeros((resamples, len(seeds)))
     for column, seed in enumerate(seeds):
         for arm, weight in weights.items():
             values[column] += weight * scores.values[RunKey(arm, seed)]

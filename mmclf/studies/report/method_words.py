@@ -45,11 +45,10 @@ def method_paragraph(result: StudyResult) -> str:
 def _runs(result: StudyResult) -> str:
     definition = result.definition
     seeds = listed([str(seed) for seed in definition.seeds])
-    ran = "were run" if len(result.arms) > 1 else "was run"
-    each = "each " if len(result.arms) > 1 else ""
-    each += "at most " if result.looks is not None else ""
+    ran = "were run, each" if len(result.arms) > 1 else "was run"
+    ran += " at most" if result.looks is not None else ""
     return (
-        f"{counted(len(result.arms), 'arm')} {ran} {each}with "
+        f"{counted(len(result.arms), 'arm')} {ran} with "
         f"{counted(len(definition.seeds), 'seed')} ({seeds}) and scored by "
         f"{definition.deciding.words}{_samples(result)}; arms are compared with "
         f"{quoted(definition.baseline)}, paired by seed and test sample."
@@ -99,7 +98,7 @@ def _family(result: StudyResult) -> list[str]:
     counts = [max((of.comparisons for of in one), default=0) for one in families]
     if not definition.kind.adds_up:
         counts = counts[:1]
-    named = ["comparisons of arms", "effects with their whole"]
+    named = ["comparisons of arms", "comparisons of effects and their whole"]
     made = [f"m = {m} {name}" for m, name in zip(counts, named, strict=False) if m]
     if not made:
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +18,14 @@ from mmclf.studies.definition import Definition
 from mmclf.studies.report.common_samples import Decided, largest_groups, on_common_samples
 from mmclf.studies.report.notes import group_notes
 from mmclf.studies.report.predictions import Predictions, read_predictions
+from mmclf.studies.report.study_tables import MAP
 from mmclf.studies.run_key import RunKey, in_words
+from mmclf.studies.statistics.average_precision import mean_average_precisions, resampled_map
 from mmclf.studies.statistics.bootstrap import count_groups, resampled_score, score
 
 RESAMPLES = 2000
+# Of mAP, which takes longer: fewer where samples x labels x runs x resamples would be more.
+MAP_WORK, FEWEST_RESAMPLES = 4_000_000_000, 200
 EXACT = 1e-9  # by which a tracked value may differ from that of the tracked predictions
 Floats = NDArray[np.float64]
 
@@ -70,17 +75,29 @@ def read_scores(
     groups = largest_groups(list(paired.values()))
     notes += [*of_samples, *group_notes(len(groups), count_groups(groups))]
     deciding = _scores(paired, definition.deciding, groups)
-    beside = {}
-    for key in _rules_beside(definition.deciding).values():
-        has_it = {run: of for run, of in paired.items() if key in of.beside}
-        # Where a run's own threshold is 0.5, both are the same.
-        if len(has_it) == len(paired) and all(
-            np.array_equal(of.beside[key], of.predicted) for of in paired.values()
-        ):
-            beside[key] = deciding
-        elif has_it:
-            beside[key] = _scores(has_it, definition.deciding, groups, key)
+    beside = _scores_beside(paired, definition.deciding, groups, deciding)
     return StudyScores(deciding, beside, errors, notes)
+
+
+def _scores_beside(
+    runs: Mapping[RunKey, Decided],
+    deciding: DecidingMetric,
+    groups: NDArray[np.int64],
+    known: Scores,
+) -> dict[str, Scores]:
+    """The scores by the other rules, and the mAP, of the runs that have each; `known` decides."""
+    beside = {}
+    for key in _rules_beside(deciding).values():
+        has_it = {run: of for run, of in runs.items() if key in of.beside}
+        # Where a run's own threshold is 0.5, both are the same.
+        if len(has_it) == len(runs) and all(
+            np.array_equal(of.beside[key], of.predicted) for of in runs.values()
+        ):
+            beside[key] = known
+        elif has_it:
+            beside[key] = _scores(has_it, deciding, groups, key)
+    ranked = {run: of for run, of in runs.items() if of.probabilities is not None}
+    return beside | ({MAP: _map_scores(ranked, groups)} if ranked else {})
 
 
 def _rules_beside(deciding: DecidingMetric) -> dict[str, str]:
@@ -103,7 +120,10 @@ def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> Dec
             "its artifacts have changed since"
         )
     beside = _sets_beside(run, predictions, deciding)
-    return Decided(test.ids, test.groups, test.labels, predicted, beside)
+    found = float(mean_average_precisions(test.labels, test.probabilities[None])[0])
+    is_map = abs(run.metrics.get(MAP, math.nan) - found) <= EXACT
+    ranked = test.probabilities if is_map else None
+    return Decided(test.ids, test.groups, test.labels, predicted, beside, ranked)
 
 
 def _sets_beside(
@@ -140,3 +160,19 @@ def _scores(
         dict(zip(runs, columns, strict=True)),
         count_groups(groups),
     )
+
+
+def _map_scores(runs: Mapping[RunKey, Decided], groups: NDArray[np.int64]) -> Scores:
+    """The mAP of runs that have the same samples."""
+    labels = next(iter(runs.values())).labels
+    work = labels.size * len(runs)
+    resamples = min(RESAMPLES, max(FEWEST_RESAMPLES, MAP_WORK // work))
+    values, resampled = {}, {}
+    for run, of in runs.items():
+        assert of.probabilities is not None
+        ranked = of.probabilities[None]
+        values[run] = float(mean_average_precisions(labels, ranked)[0])
+        # A run at a time: all of them together are too much for memory.
+        found = resampled_map(labels, ranked, resamples=resamples, seed=0, groups=groups)
+        resampled[run] = found[:, 0]
+    return Scores(values, resampled, count_groups(groups))

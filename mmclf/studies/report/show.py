@@ -10,7 +10,7 @@ from rich.text import Text
 from mmclf.studies.report.answer import answer
 from mmclf.studies.report.markdown import markdown
 from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.study_tables import FORMATS, SPARE, in_form, tables
+from mmclf.studies.report.study_tables import FORMATS, SPARE, in_form, reading_difference, tables
 from mmclf.studies.report.tables import print_rich, render
 
 
@@ -36,8 +36,14 @@ def show(result: StudyResult, console: Console, form: str | None = None) -> None
     if form is None and console.is_terminal:
         for line in heading:
             console.print(Text(line))
+        whole = (
+            reading_difference(unit, stopped=result.looks is not None),
+            "CI 95 %",
+            "Time ratio",
+        )
         for name, table in reading.items():
-            print_rich(table, console, name.capitalize(), FORMATS, spare=SPARE)
+            title = name.capitalize()
+            print_rich(table, console, title, FORMATS, spare=SPARE, whole=whole)
         return
     sys.stdout.write("\n".join([*heading, ""]) + "\n")
     sys.stdout.write("\n".join(render(table, "text", FORMATS) for table in reading.values()))

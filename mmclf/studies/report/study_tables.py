@@ -11,13 +11,8 @@ from mmclf.plots.words import points
 from mmclf.studies.definition import Definition
 from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
 from mmclf.studies.report.stopped import stopped
-from mmclf.studies.report.tables import (
-    NO_VALUE,
-    Format,
-    Formats,
-    in_digits,
-    p_value,
-)
+from mmclf.studies.report.tables import NO_VALUE, Format, Formats, in_digits, p_value
+from mmclf.studies.statistics.estimates import ALPHA
 
 NAN = math.nan
 TIME, MAP = "time/cold_s", "test/map"
@@ -113,9 +108,10 @@ def _certainty_cells(difference: Difference | None) -> dict[str, float]:
     names = ("Single low", "Single high", "Equal low", "Equal high", *P_VALUES)
     if difference is None:
         return dict.fromkeys(names, NAN)
-    of, reach = difference.estimate, difference.equal_reach
-    cells = (of.low, of.high, of.value - reach, of.value + reach, of.p, difference.p)
-    return dict(zip(names, cells, strict=True))
+    of, inner = difference.estimate, difference.equal_reach
+    reach = of.reach(ALPHA)
+    ends = (of.value - reach, of.value + reach, of.value - inner, of.value + inner)
+    return dict(zip(names, (*ends, of.p, difference.p), strict=True))
 
 
 def verdict(difference: Difference | None) -> str:
@@ -170,6 +166,11 @@ def tables(result: StudyResult) -> dict[str, pd.DataFrame]:
     return {"results": arms_table(result)} | ({} if effects is None else {"effects": effects})
 
 
+def reading_difference(unit: str, *, stopped: bool = False) -> str:
+    """What the column of differences is called for a reader."""
+    return f"Difference, {unit} (95 %{' after stopping' if stopped else ''})"
+
+
 def reading_table(table: pd.DataFrame, unit: str) -> pd.DataFrame:
     """A table for a reader: differences in hundredths of the metric, their `unit`, as text.
 
@@ -180,8 +181,8 @@ def reading_table(table: pd.DataFrame, unit: str) -> pd.DataFrame:
     left_out = {f"{name} diff.{end}" for name in beside for end in ("", " low", " high")}
     for name in map(str, table):
         if name == "Difference":
-            after = " after stopping" if STOPPED in table else ""
-            columns[f"Difference, {unit} (95 %{after})"] = spans(table, DIFFERENCE, points)
+            is_stopped = STOPPED in table
+            columns[reading_difference(unit, stopped=is_stopped)] = spans(table, DIFFERENCE, points)
         elif name == RATIO[0]:
             columns[RATIO[0]] = spans(table, RATIO, in_digits(2))
         elif name == "CI low":

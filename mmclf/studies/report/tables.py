@@ -125,6 +125,7 @@ def _terminal_table(
         header_style="bold",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        padding=(0, 1, 0, 0),
         show_edge=False,
     )
     for name in texts:

@@ -48,7 +48,7 @@ def test_effects_are_a_family_of_their_own() -> None:
     study = result("ladder", CHANGES)
     whole = [replace(one, difference=difference(0.1, comparisons=7)) for one in study.effects]
     told = method_paragraph(replace(study, effects=tuple(whole)))
-    assert "m = 1 comparisons of arms and m = 7 effects with their whole" in told
+    assert "m = 1 comparisons of arms and m = 7 comparisons of effects" in told
     assert "sampled orders" not in told
 
 

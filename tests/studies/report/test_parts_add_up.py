@@ -8,7 +8,8 @@ import pytest
 from mmclf.studies.definition import Definition
 from mmclf.studies.design import build_design
 from mmclf.studies.factors import Factor, Level
-from mmclf.studies.report.collect import RESAMPLES, Scores, _effects
+from mmclf.studies.report.effects import asked_effects
+from mmclf.studies.report.scores import RESAMPLES, Scores
 from mmclf.studies.run_key import RunKey
 
 SEEDS = (0, 1, 2)
@@ -46,9 +47,10 @@ def test_parts_add_up_to_the_gain(kind: str, count: int, lost: int | None) -> No
         del values[RunKey(asked.arms[lost].name, 2)]
     chance = np.random.default_rng(1)
     resampled = {run: value + chance.normal(0, 0.01, RESAMPLES) for run, value in values.items()}
-    *parts, whole = _effects(asked, Scores(values, resampled, 800))
+    found = asked_effects(asked, Scores(values, resampled, 800))
+    whole = found.whole
     assert whole is not None
-    known = [part for part in parts if part is not None]
+    known = [part.difference for part in found.effects if part.difference is not None]
     assert len(known) == count
     assert sum(part.estimate.value for part in known) == pytest.approx(
         whole.estimate.value, abs=1e-10

@@ -18,6 +18,7 @@ from mmclf.studies.report.page.main_arms import MAIN_ARMS
 from mmclf.studies.report.page.method import base_settings, conditions, data_words
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot
 from mmclf.studies.report.results import ArmResult, StudyResult
+from mmclf.studies.report.study_tables import arms_table
 
 # Nothing is loaded and nothing runs, whatever a name in it may hold.
 POLICY = (
@@ -48,6 +49,7 @@ def page(result: StudyResult, details: Details | None, plots: Sequence[Plot]) ->
     linked = runs_url.startswith(("http://", "https://"))
     others = [plot for plot in plots if plot.section not in (ARMS, EFFECTS)]
     runs = sum(len(arm.runs) + len(arm.failed) for arm in result.arms)
+    of_arms = arms_table(result)
     return environment.get_template("page.html.jinja").render(
         policy=POLICY,
         result=result,
@@ -65,8 +67,8 @@ def page(result: StudyResult, details: Details | None, plots: Sequence[Plot]) ->
         marks=lambda arm: _marks(result, arm),
         run_counts=tables.run_counts,
         seed_of=tables.seed_of,
-        arms_table=tables.arms_page_table(result),
-        beside_table=tables.beside_page_table(result),
+        arms_table=tables.arms_page_table(result, of_arms),
+        beside_table=tables.beside_page_table(result, of_arms),
         effects_table=tables.effects_page_table(result),
         runs_table=tables.runs_page_table(result),
         runs_words=f"All {counted(runs, 'run')}" if runs else "",

@@ -22,7 +22,6 @@ from mmclf.studies.report.study_tables import (
     SECONDS,
     STOPPED,
     TIME,
-    arms_table,
     beside_metrics,
     effects_table,
     spans,
@@ -78,8 +77,11 @@ class PageTable:
         return self.frame.to_dict("records")
 
 
-def arms_page_table(result: StudyResult) -> PageTable:
-    """A row an arm: its verdict, the difference to the baseline, the deciding metric, and runs."""
+def arms_page_table(result: StudyResult, table: pd.DataFrame) -> PageTable:
+    """A row an arm: its verdict, the difference to the baseline, the deciding metric, and runs.
+
+    `table`: that of the arms (`arms_table`).
+    """
     definition = result.definition
     deciding = capital(definition.deciding.words)
     number = in_digits(definition.deciding.metric.digits)
@@ -94,15 +96,15 @@ def arms_page_table(result: StudyResult) -> PageTable:
         Column(SECONDS, "Time, s", "", FORMATS[SECONDS]),
         Column("Runs", "Runs"),
     ]
-    frame = _with_intervals(arms_table(result))
+    frame = _with_intervals(table)
     frame["CI 95 %"] = spans(frame, ("", "CI low", "CI high"), number)
     frame["n"] = frame["n"].astype(float).replace(0.0, math.nan)
     return PageTable("arms-table", columns, frame, "Arm", _shown(result.arms))
 
 
-def beside_page_table(result: StudyResult) -> PageTable:
-    """A row an arm: what it is by other metrics, and how its time compares."""
-    definition, frame = result.definition, arms_table(result)
+def beside_page_table(result: StudyResult, table: pd.DataFrame) -> PageTable:
+    """A row an arm of their `table`: what it is by other metrics, and how its time compares."""
+    definition, frame = result.definition, table.copy()
     columns = [Column("Arm", "Arm")]
     for name in beside_metrics(definition):
         columns.append(Column(name, "mean", name, in_digits(4)))
