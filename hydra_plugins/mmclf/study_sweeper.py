@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from hydra.core.plugins import Plugins
@@ -29,7 +30,10 @@ class StudySweeper(Sweeper):  # type: ignore[misc]  # Hydra has no types
 
         study, tracking = (_plain(self.config[key]) for key in ("study", "tracking"))
         jobs = pending_jobs(study, tracking, self.config.output_dir, arguments)
-        return self.launcher.launch(jobs, initial_job_idx=0) if jobs else []
+        # A study that goes round by round has folders of earlier rounds in that of the sweep.
+        sweep = Path(self.config.hydra.sweep.dir)
+        there = len(list(sweep.iterdir())) if sweep.is_dir() else 0
+        return self.launcher.launch(jobs, initial_job_idx=there) if jobs else []
 
 
 def _plain(node: DictConfig) -> dict[str, Any]:

@@ -88,10 +88,14 @@ def run_planned_study(
 
 
 def _multirun(hydra: Hydra, composer: Composer, command: Command, parent: str) -> Exception | None:
-    """Launch the jobs as children of the run `parent`; gives the error that stopped them."""
+    """Launch the jobs as children of the run `parent`; gives the error that stopped them.
+
+    A study that goes round by round does so again and again.
+    """
     cfg, to_parent = command.cfg, f"tracking.parent='{parent}'"
-    cfg.tracking.parent = parent
-    cfg.hydra.overrides.task.append(to_parent)
+    if cfg.tracking.parent != parent:
+        cfg.tracking.parent = parent
+        cfg.hydra.overrides.task.append(to_parent)
     overrides = [*composer.overrides, to_parent]
     if cfg.hydra.mode != RunMode.MULTIRUN:
         cfg.hydra.mode = RunMode.MULTIRUN

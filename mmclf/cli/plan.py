@@ -6,7 +6,7 @@ import argparse
 import math
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -24,13 +24,16 @@ from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stages import data_digest
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import PlannedStudy, compose_study
+from mmclf.studies.definition import Definition
 from mmclf.studies.design_kinds import design_kind
 from mmclf.studies.earlier import HeldOut, earlier
-from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
+from mmclf.studies.fingerprint import study_fingerprint
+from mmclf.studies.looks import fetch_looks
 from mmclf.studies.pending import finished
 from mmclf.studies.report.tables import number, print_rich, render
 from mmclf.studies.report.variances import assumed, earlier_variances
-from mmclf.studies.run import find_parent
+from mmclf.studies.rounds import plan_in_words, seeds_at_most
+from mmclf.studies.run import find_parent, study_definition
 from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator
 from mmclf.training.hardware import describe_device
 
@@ -49,18 +52,23 @@ def plan(arguments: Sequence[str]) -> int:
     config = planned.base.config
     tracker = _tracker(config)
     fingerprint = study_fingerprint(planned)
-    done = _done(planned, tracker, fingerprint)
+    parent = None if tracker is None else find_parent(tracker, planned, fingerprint)
+    definition = study_definition(planned, "", "")
+    seeds = _seeds(definition, tracker, parent)
+    done = _done(seeds, tracker, parent)
     estimator = TimeEstimator(config, describe_device(config.device))
     total = TimeEstimate()
-    table = _table(planned, done, estimator, total)
+    table = _table(planned, seeds, done, estimator, total)
     console = Console()
     if console.is_terminal:
         print_rich(table, console, f"{planned.name}: {planned.study.question}")
     else:
         sys.stdout.write(f"{planned.name}: {planned.study.question}\n\n{render(table, 'text')}")
-    left = len(planned.arms) * len(planned.study.seed_list) - len(done)
+    most = sum(map(len, seeds.values()))
     runs = tracker.runs() if tracker is not None else []
-    sys.stdout.write(_summary(planned, left, total, runs))
+    sys.stdout.write(_summary(planned, most, most - len(done), total, runs))
+    if definition.plan is not None:
+        sys.stdout.write("\n".join([*plan_in_words(definition), ""]))
     data = estimator.run_data(resolved(config))
     sys.stdout.write(_outlook(planned, data, fingerprint.data, tracker, runs))
     return 0
@@ -75,21 +83,30 @@ def _tracker(config: Config) -> Tracker | None:
         return None
 
 
+def _seeds(
+    definition: Definition, tracker: Tracker | None, parent: TrackedRun | None
+) -> dict[str, tuple[int, ...]]:
+    """The seeds of each arm; where the study stops when decided, those that it may come to."""
+    if definition.plan is None:
+        return {arm.name: definition.seeds for arm in definition.arms}
+    looks = None if tracker is None or parent is None else fetch_looks(tracker, parent)
+    most = seeds_at_most(definition, looks)
+    return {arm: definition.seeds[:count] for arm, count in most.items()}
+
+
 def _done(
-    planned: PlannedStudy, tracker: Tracker | None, fingerprint: StudyFingerprint
+    seeds: Mapping[str, Collection[int]], tracker: Tracker | None, parent: TrackedRun | None
 ) -> set[tuple[str, int]]:
     """The arms and seeds of the study whose runs have finished."""
-    if tracker is None:
+    if tracker is None or parent is None:
         return set()
-    parent = find_parent(tracker, planned, fingerprint)
-    completed = finished(tracker.children(parent.id)) if parent is not None else set()
-    names = {arm.name for arm in planned.design.arms}
-    seeds = set(planned.study.seed_list)
-    return {(arm, seed) for arm, seed in completed if arm in names and seed in seeds}
+    completed = finished(tracker.children(parent.id))
+    return {(arm, seed) for arm, seed in completed if seed in seeds.get(arm, ())}
 
 
 def _table(
     planned: PlannedStudy,
+    seeds: Mapping[str, Collection[int]],
     done: Collection[tuple[str, int]],
     estimator: TimeEstimator,
     total: TimeEstimate,
@@ -98,7 +115,7 @@ def _table(
     rows = []
     for arm, composed in zip(planned.design.arms, planned.arms, strict=True):
         own = TimeEstimate()
-        left = [seed for seed in planned.study.seed_list if (arm.name, seed) not in done]
+        left = [seed for seed in seeds[arm.name] if (arm.name, seed) not in done]
         for seed in left:
             config = replace(composed.config, seed=seed)
             stages = estimator.add(config, own)
@@ -109,8 +126,7 @@ def _table(
             {
                 "Arm": arm.name,
                 "Overrides": " ".join(arm.overrides),
-                "Done": f"{len(planned.study.seed_list) - len(left)} of "
-                f"{len(planned.study.seed_list)}",
+                "Done": f"{len(seeds[arm.name]) - len(left)} of {len(seeds[arm.name])}",
                 "To fit": str(own.count("fit") + own.unknown_runs),
                 "To compute (s)": _format_seconds(own),
             }
@@ -153,12 +169,12 @@ def _outlook(
 
 
 def _summary(
-    planned: PlannedStudy, left: int, total: TimeEstimate, runs: Sequence[TrackedRun]
+    planned: PlannedStudy, most: int, left: int, total: TimeEstimate, runs: Sequence[TrackedRun]
 ) -> str:
     overhead = _overhead(runs)
     seconds = total.known + (0.0 if math.isnan(overhead) else left * overhead)
-    run_count = len(planned.arms) * len(planned.study.seed_list)
-    lines = [f"runs: {run_count - left} of {run_count} done, {left} left"]
+    at_most = "at most " if planned.study.until == "decided" else ""
+    lines = [f"runs: {most - left} of {at_most}{most} done, {left} left"]
     estimate = f"time left: {number(seconds, 0)} s"
     unknown = total.unknown + total.unknown_runs
     if unknown:

@@ -21,6 +21,7 @@ from mmclf.config.overrides import (
     parse,
     read,
     unknown_key,
+    with_study_defaults,
 )
 from mmclf.config.schema import Composed
 from mmclf.config.targets import parameters, resolve
@@ -37,7 +38,7 @@ class Composer:
     def __init__(self, loader: CheckedLoader, config_name: str, overrides: Sequence[str]) -> None:
         self.loader, self.config_name = loader, config_name
         searchpath = [line for line in overrides if line.startswith(SEARCHPATH)]
-        self.lines = [line for line in overrides if line not in searchpath]
+        self.lines = with_study_defaults([line for line in overrides if line not in searchpath])
         self._searchpath = searchpath[:1]  # Hydra looks at the first one alone
         self.allowed_modules = loader.allowed_modules
         # With its name the primary config would be loaded for every list of levels.

@@ -18,6 +18,8 @@ from mmclf.config.schema import OWN_KEYS, Config
 from mmclf.errors import nearest, suggestion
 
 MAX_VALUES = 200  # of a sweep over a key; levels of groups are all looked at
+# What studies' files seldom name.
+STUDY_DEFAULTS = ("study.margin", "study.until", "study.max_seeds")
 SETTINGS = tuple(field.name for field in dataclasses.fields(Config))
 
 
@@ -192,6 +194,16 @@ def unknown_key(
     tops = sorted({name.partition(".")[0] for name in own})
     hint = f"did you mean {best!r}? " if best is not None else ""
     return f"{line}: there is no setting {key!r}: {hint}valid: {', '.join(tops)}"
+
+
+def with_study_defaults(lines: Sequence[str]) -> list[str]:
+    """The overrides, of which those of a study may set what its file leaves at the default.
+
+    Hydra takes a key that no file has for a misspelt one, unless it is to be added.
+    """
+    if not any(line.startswith("study=") for line in lines):
+        return list(lines)
+    return [f"++{line}" if line.partition("=")[0] in STUDY_DEFAULTS else line for line in lines]
 
 
 def allowed_by(lines: Sequence[str]) -> list[str]:

@@ -29,6 +29,8 @@ Probability = Annotated[float, Field(ge=0, le=1, strict=True)]
 Share = Annotated[float, Field(gt=0, lt=1, strict=True)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Margin = Annotated[float, Field(ge=0, le=0.1, strict=True)]
+# The first look at a study that stops when decided is after so many.
+MostSeeds = Annotated[int, Field(ge=3, strict=True)]
 Dropout = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]
@@ -233,8 +235,9 @@ class Study:
     overrides that it stands for. `seeds`: those of every arm, or how many, from 0 on. `metric`
     decides; `baseline` is the arm that the others are compared to, None for the one that the design
     starts from; `orders`: how many an attribution of more than seven changes draws. Differences
-    within `margin` of 0, in the metric's unit, are as good as none. Which designs and metrics there
-    are, mmclf.studies and mmclf.evaluation know.
+    within `margin` of 0, in the metric's unit, are as good as none. `until`: all `seeds` are run,
+    or from 0 on as many, `max_seeds` at most, as an arm needs to be decided. Which designs and
+    metrics there are, mmclf.studies and mmclf.evaluation know.
     """
 
     question: Text
@@ -245,10 +248,14 @@ class Study:
     baseline: str | None = None
     orders: Count = 32
     margin: Margin = 0.005
+    until: Literal["fixed", "decided"] = "fixed"
+    max_seeds: MostSeeds = 10
 
     @property
     def seed_list(self) -> tuple[int, ...]:
-        """The seeds, each once."""
+        """The seeds, each once; of a study that stops when decided those that an arm may get."""
+        if self.until == "decided":
+            return tuple(range(self.max_seeds))
         seeds = range(self.seeds) if isinstance(self.seeds, int) else self.seeds
         return tuple(dict.fromkeys(seeds))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from matplotlib.patches import Patch
 from mmclf.plots.style import GRID, INK, MUTED, PAPER, SERIES, add_key, rows_canvas
 
 SIMULTANEOUS, INNER = "95 % interval, of all at once", "90 % interval, for equality"
+AFTER_STOPPING = "95 % interval after stopping"
 THIN, THICK = 1.2, 5.0  # widths in points
 SIZE = 7.0  # of a marker
 
@@ -40,7 +42,8 @@ class Interval:
     """A named difference: its value, how far its intervals reach to either side, its verdict.
 
     `reach`: of the 95 % interval that holds for all comparisons at once; `inner`: of the 90 % one
-    that shows equality; nan where they are not known. `verdict`: one of MARKS.
+    that shows equality; nan where they are not known. Where looks decide, `reach` is that after
+    stopping, and there is no inner one. `verdict`: one of MARKS.
     """
 
     name: str
@@ -64,8 +67,15 @@ def forest_figure(differences: Sequence[Interval], axis: str, margin: float) -> 
     axes.xaxis.set_major_formatter(_signed)
     axes.margins(x=0.08)
     found = {difference.verdict for difference in differences}
-    add_key(figure, *_key([verdict for verdict in MARKS if verdict in found], margin))
+    verdicts = [verdict for verdict in MARKS if verdict in found]
+    add_key(figure, *_key(verdicts, margin, interval_words(differences)))
     return figure
+
+
+def interval_words(differences: Sequence[Interval]) -> list[str]:
+    """What the intervals of differences are: both, or that after stopping alone."""
+    has_inner = any(not math.isnan(of.inner) for of in differences)
+    return [SIMULTANEOUS, INNER] if has_inner else [AFTER_STOPPING]
 
 
 def _signed(value: float, _position: float) -> str:
@@ -99,7 +109,9 @@ def _mark(axes: Axes, difference: Interval, row: int) -> None:
     )
 
 
-def _key(verdicts: Sequence[str], margin: float) -> tuple[list[Artist], list[str]]:
+def _key(
+    verdicts: Sequence[str], margin: float, intervals: Sequence[str]
+) -> tuple[list[Artist], list[str]]:
     handles: list[Artist] = [
         Line2D(
             [],
@@ -112,7 +124,9 @@ def _key(verdicts: Sequence[str], margin: float) -> tuple[list[Artist], list[str
         )
         for of in verdicts
     ]
-    handles.append(Line2D([], [], color=INK, linewidth=THIN))
-    handles.append(Line2D([], [], color=INK, linewidth=THICK, alpha=0.45, solid_capstyle="butt"))
-    handles.append(Patch(facecolor=GRID, alpha=0.6))
-    return handles, [*verdicts, SIMULTANEOUS, INNER, f"margin of ±{margin:g}"]
+    lines = [
+        Line2D([], [], color=INK, linewidth=THIN),
+        Line2D([], [], color=INK, linewidth=THICK, alpha=0.45, solid_capstyle="butt"),
+    ]
+    handles += [*lines[: len(intervals)], Patch(facecolor=GRID, alpha=0.6)]
+    return handles, [*verdicts, *intervals, f"margin of ±{margin:g}"]

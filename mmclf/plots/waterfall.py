@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mmclf.plots.forest import INNER, SIMULTANEOUS, Interval
+from mmclf.plots.forest import Interval, interval_words
 from mmclf.plots.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, rows_canvas
 
 # Fill, edge and hatch of a step, by its verdict.
@@ -55,8 +55,9 @@ def waterfall_figure(
     axes.margins(x=0.14)
     verdicts = [verdict for verdict in BARS if verdict in used]
     if verdicts:
-        handles = [*map(_patch, verdicts), _line(WHISKER), _line(INNER_WHISKER)]
-        add_key(figure, handles, [*verdicts, SIMULTANEOUS, INNER])
+        intervals = interval_words(steps)
+        lines = [_line(WHISKER), _line(INNER_WHISKER)][: len(intervals)]
+        add_key(figure, [*map(_patch, verdicts), *lines], [*verdicts, *intervals])
     return figure
 
 

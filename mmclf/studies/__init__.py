@@ -7,8 +7,10 @@ arms           every arm composed and checked
 definition     the question, as it is kept with the runs
 fingerprint    what the runs come from beyond their settings
 run_key        which run of a study a run is
+looks          the plan of a study that stops when decided, and its looks
 pending        the runs that are still to be done
 time_estimate  how long they will take
+rounds         runs a study that stops when decided
 run            from the parent run to the report
 statistics     intervals, p-values, attribution
 comparison     the same of anybody's predictions

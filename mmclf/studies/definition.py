@@ -11,8 +11,22 @@ from pydantic import TypeAdapter, ValidationError
 from mmclf.errors import InputError
 from mmclf.evaluation.metrics import DecidingMetric, deciding_metric
 from mmclf.studies.design_kinds import Arm, DesignKind, Effect, design_kind, differences
+from mmclf.studies.statistics.stopping import StoppingRule
 
 FILE = "study.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When a study that stops when decided is looked at: after how many `seeds` of an arm.
+
+    `levels`: of p at each look, for the first difference that is called; `equality_levels`: of p of
+    the distance from the margin.
+    """
+
+    seeds: tuple[int, ...]
+    levels: tuple[float, ...]
+    equality_levels: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -20,7 +34,8 @@ class Definition:
     """A study's question, its arms and the effects that it asks for, and the command it ran by.
 
     `factors` holds the names of each one's levels; `data` is a digest of ids, captions and labels;
-    differences within `margin` of 0 are as good as none.
+    differences within `margin` of 0 are as good as none. `plan`: of a study that stops when
+    decided, whose `seeds` are all that an arm may get.
     """
 
     name: str
@@ -35,6 +50,7 @@ class Definition:
     command: str
     data: str
     margin: float = 0.005
+    plan: Plan | None = None
 
     @property
     def kind(self) -> DesignKind:
@@ -61,6 +77,19 @@ class Definition:
         """Whether its effects are more than each arm's difference to the baseline."""
         own = [effect.weights for effect in differences(self.arms, self.baseline, (), 0)]
         return self.kind.adds_up or [effect.weights for effect in self.effects] != own
+
+    @property
+    def compared(self) -> tuple[Effect, ...]:
+        """The effects, and last the gain that they add up to from the baseline, where they do."""
+        if self.gain is None or self.gain[0].name != self.baseline:
+            return self.effects
+        start, end = (arm.name for arm in self.gain)
+        return (*self.effects, Effect(f"{start} to {end}", {end: 1.0, start: -1.0}))
+
+    def stopping_rule(self, looks: tuple[int, ...]) -> StoppingRule:
+        """By which levels the effects are decided at these looks."""
+        comparisons = max(len(self.compared), 1)
+        return StoppingRule(looks, comparisons, self.margin, self.deciding.metric.sign)
 
     def write(self, folder: Path) -> None:
         """Write it to `folder`."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,18 +21,17 @@ from mmclf.storage.store.hashing import digest
 from mmclf.storage.tracking import RunLog, TrackedRun, Tracker, sqlite_file
 from mmclf.studies.arms import PlannedStudy
 from mmclf.studies.definition import Definition
+from mmclf.studies.design_kinds import differences
 from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
 from mmclf.studies.pending import finished, missing
 from mmclf.studies.report.collect import collect
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.show import show
+from mmclf.studies.rounds import RunJobs, plan_in_words, plan_of, run_rounds
 from mmclf.training.hardware import describe_device
 
 STUDY_TAG, KEY_TAG, LAST_RUN_TAG = "mmclf.study", "mmclf.study_key", "mmclf.study_last_ns"
-
-# Runs what is missing below the parent run with this id; returns the error that ended it, if any.
-RunJobs = Callable[[str], Exception | None]
 
 
 def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) -> int:
@@ -52,12 +52,16 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
         fingerprint = study_fingerprint(planned)
         tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
         log = _open_parent(tracker, planned, command, fingerprint)
-        definition = _definition(planned, command, fingerprint.data)
+        definition = study_definition(planned, command, fingerprint.data)
         with tempfile.TemporaryDirectory() as name:
             definition.write(Path(name))
             log.artifacts(Path(name))
         try:
-            job_error = _run_missing(tracker, planned, log, run_jobs)
+            if definition.plan is None:
+                job_error = _run_missing(tracker, planned, log, run_jobs)
+            else:
+                _print_plan(definition)
+                job_error = run_rounds(tracker, definition, log, run_jobs)
             (parent,) = tracker.get([log.id])
             result = collect(tracker, parent)
             _fail_broken_runs(tracker, log.id, result)
@@ -71,7 +75,7 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
         log.end("FAILED" if unfinished else "FINISHED")
     if job_error is not None:
         sys.stderr.write(f"mmclf: the study stopped: {type(job_error).__name__}: {job_error}\n")
-    total = len(definition.arms) * len(definition.seeds)
+    total = sum(len(arm.runs) + len(arm.failed) + len(arm.missing) for arm in result.arms)
     sys.stdout.write(
         f"study_id: {log.id}  runs: {total - unfinished} of {total} finished  "
         f"page: {folder / 'index.html'}\n"
@@ -160,7 +164,8 @@ def _fail_broken_runs(tracker: Tracker, parent: str, result: StudyResult) -> Non
         log.end("FAILED")
 
 
-def _definition(planned: PlannedStudy, command: str, data: str) -> Definition:
+def study_definition(planned: PlannedStudy, command: str, data: str) -> Definition:
+    """What a study asks, run by this command on the data with this digest."""
     study, design = planned.study, planned.design
     factors: dict[str, list[str]] = {}
     for arm in design.arms:
@@ -168,7 +173,7 @@ def _definition(planned: PlannedStudy, command: str, data: str) -> Definition:
             factor_levels = factors.setdefault(factor, [])
             if level not in factor_levels:
                 factor_levels.append(level)
-    return Definition(
+    definition = Definition(
         name=planned.name,
         question=study.question,
         design=study.design,
@@ -182,6 +187,18 @@ def _definition(planned: PlannedStudy, command: str, data: str) -> Definition:
         data=data,
         margin=study.margin,
     )
+    if study.until == "fixed":
+        return definition
+    if not definition.kind.adds_up:
+        # Arms get different numbers of seeds, so that contrasts of many arms are not asked.
+        arms = differences(design.arms, design.baseline, (), 0)
+        definition = replace(definition, effects=tuple(arms))
+    return replace(definition, plan=plan_of(definition, study.max_seeds))
+
+
+def _print_plan(definition: Definition) -> None:
+    for line in plan_in_words(definition):
+        sys.stderr.write(f"mmclf: {line}\n")
 
 
 def _run_missing(

@@ -18,7 +18,7 @@ RUN_ID = "RUN_ID"
 # What a page leaves out, so that its commands take seconds here; a page's own values stay.
 SMALL: Mapping[str, str] = {"trainer.epochs": "1", "image.size": "32"}
 SMALL_DEMO: Mapping[str, str] = {"data.train": "60", "data.test": "20"}
-SMALL_STUDY: Mapping[str, str] = {"study.seeds": "1"}
+SMALL_STUDY: Mapping[str, str] = {"study.seeds": "1", "study.max_seeds": "3"}
 TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
 

@@ -71,3 +71,23 @@ def test_a_margin_at_either_end_is_one(
     study = ["study=threshold", f"study.margin={margin}", "vision=none", "text=tfidf"]
     assert main(["plan", *study, "study.seeds=1", f"output_dir={tmp_path}"]) == 0
     assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ("study.max_seeds=2", "study.max_seeds"),
+        ("study.max_seeds=many", "study.max_seeds"),
+        ("study.until=decide", "study.until"),
+        ("study.untill=decided", "study.untill"),
+    ],
+)
+def test_what_no_study_stops_by_is_answered_in_a_line(
+    given: str, where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["study=threshold", given, "vision=none", "text=tfidf", f"output_dir={tmp_path}"]
+    for command in (asked, ["plan", *asked]):
+        assert main(command) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert where in line
+    assert not (tmp_path / "mlflow.db").exists()

@@ -11,6 +11,8 @@ results         what the result holds
 notes           what is to be known before comparing
 predictions     the label sets that runs predicted
 common_samples  test samples that runs have in common
+stopped         what looks called, when and why
+interim         the estimates that a look sees
 compare         any two runs beside each other
 study_tables    the tables of a study
 answer          the result in words

@@ -85,8 +85,9 @@ class Saying:
         """A difference behind the name of what differs."""
         value, unit = of.estimate.value, self.result.definition.unit
         if of.verdict == "equal":
-            reach = interval(value - of.equal_reach, value + of.equal_reach)
-            return f"is equal within {margin_words(of.margin)} (90 % interval {reach})"
+            share, half = (95, of.reach) if self._is_stopped else (90, of.equal_reach)
+            reach = interval(value - half, value + half)
+            return f"is equal within {margin_words(of.margin)} ({share} % interval {reach})"
         if of.verdict == "undecided":
             reach = interval(of.low, of.high)
             where = "" if math.isnan(of.low) else f" ({reach} {unit})"
@@ -94,6 +95,10 @@ class Saying:
         low, high = sorted((abs(of.low), abs(of.high)))
         size = f"{points(abs(value), signed=False)} {unit}"
         return f"{self._verb(of.verdict)} {size} ({interval(low, high, signed=False)})"
+
+    @property
+    def _is_stopped(self) -> bool:
+        return self.result.looks is not None
 
     def _verb(self, verdict: Verdict) -> str:
         if self.result.definition.deciding.metric.higher_is_better:
@@ -119,7 +124,7 @@ def _differences(say: Saying) -> Answer:
     counts += [f"{len(lacking)} not compared"] if lacking else []
     head = (
         f"Compared with the baseline {_scored(result.baseline)} in "
-        f"{result.definition.deciding.words}: {', '.join(counts)}.{_level(compared)}"
+        f"{result.definition.deciding.words}: {', '.join(counts)}.{_level(result, compared)}"
     )
     bullets = []
     for verdict, of in by_verdict.items():
@@ -171,8 +176,10 @@ def _by_verdict(differences: Sequence[Named]) -> dict[Verdict, list[Named]]:
     return {verdict: of for verdict, of in every.items() if of}
 
 
-def _level(differences: Sequence[Named]) -> str:
-    """What holds of the intervals, which are those of all comparisons at once."""
+def _level(result: StudyResult, differences: Sequence[Named]) -> str:
+    """What holds of the intervals: for all comparisons at once, or whenever each was stopped."""
+    if result.looks is not None and differences:
+        return " Intervals are of 95 % after stopping."
     comparisons = max((of.comparisons for _, of in differences), default=0)
     if comparisons == 0:
         return ""
@@ -208,7 +215,7 @@ def _from_to(say: Saying) -> str:
     if start is not result.baseline or end.difference is None:
         return f"{way}, {words} changes by {points(last - first)} {unit}."
     told = f"{way}, {words} {say.difference(end.difference)}."
-    return f"{told}{_level([(end.name, end.difference)])}"
+    return f"{told}{_level(result, [(end.name, end.difference)])}"
 
 
 def _share(result: StudyResult, of: Difference) -> str:

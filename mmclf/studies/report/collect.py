@@ -12,11 +12,13 @@ import numpy as np
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import FILE, Definition, read_definition
 from mmclf.studies.earlier import earlier_notes
+from mmclf.studies.looks import Looks, fetch_looks
 from mmclf.studies.report.contrasts import baseline_differences, contrast, share_kept
 from mmclf.studies.report.effects import asked_effects
 from mmclf.studies.report.notes import effect_notes, study_notes
 from mmclf.studies.report.results import ArmResult, StudyResult
 from mmclf.studies.report.scores import StudyScores, read_scores
+from mmclf.studies.report.stopped import called, given_seeds, look_notes
 from mmclf.studies.report.study_tables import TIME
 from mmclf.studies.run_key import RunKey, run_key
 from mmclf.studies.statistics.ratios import Ratio, geometric_ratio
@@ -34,7 +36,8 @@ def collect(tracker: Tracker, parent: TrackedRun, *, metric: str | None = None) 
     runs = [run for run in reversed(tracker.children(parent.id)) if "mmclf.seed" in run.tags]
     attempts = {run_key(run): run for run in runs}
     finished = {run_key(run): run for run in runs if run.status == "FINISHED"}
-    return study_result(tracker, definition, parent, attempts | finished)
+    looks = fetch_looks(tracker, parent)
+    return study_result(tracker, definition, parent, attempts | finished, looks)
 
 
 def latest_parent(tracker: Tracker, study: str) -> TrackedRun | None:
@@ -48,20 +51,30 @@ def _last_ns(parent: TrackedRun) -> int:
 
 
 def study_result(
-    tracker: Tracker, definition: Definition, parent: TrackedRun, runs: Mapping[RunKey, TrackedRun]
+    tracker: Tracker,
+    definition: Definition,
+    parent: TrackedRun,
+    runs: Mapping[RunKey, TrackedRun],
+    looks: Looks | None = None,
 ) -> StudyResult:
-    """The result of `runs`, of which each is finished or else the last attempt."""
-    keys = {RunKey(arm.name, seed) for arm in definition.arms for seed in definition.seeds}
-    attempts = {key: run for key, run in runs.items() if key in keys}
+    """The result of `runs`, of which each is finished or else the last attempt.
+
+    `looks`: of a study that stops when decided, or that was begun so.
+    """
+    of_looks = looks if definition.plan is not None else None
+    seeds = given_seeds(definition, of_looks)
+    attempts = {key: run for key, run in runs.items() if key.seed in seeds.get(key.arm, ())}
     finished = {key: run for key, run in attempts.items() if run.status == "FINISHED"}
     scores = read_scores(tracker, definition, finished)
     attempts |= {key: _as_failed(finished.pop(key), of) for key, of in scores.errors.items()}
-    arms = _arms(definition, attempts, scores)
-    asked = asked_effects(definition, scores.deciding)
+    arms = _arms(definition, attempts, scores, of_looks)
+    asked = asked_effects(definition, scores.deciding, of_looks)
     if asked.whole is not None:
         # What such a study asks for is the gain and its parts, not each of its many arms.
         arms[-1] = replace(arms[-1], difference=asked.whole)
-    notes = [*scores.notes, *study_notes(definition, arms, list(finished.values()))]
+    notes = [*look_notes(definition, looks), *scores.notes]
+    notes += study_notes(definition, arms, list(finished.values()))
+    most = max(map(len, seeds.values()))
     return StudyResult(
         definition,
         parent,
@@ -69,11 +82,12 @@ def study_result(
         asked.effects,
         (
             *notes,
-            *effect_notes(definition, asked.effects),
+            *effect_notes(definition, asked.effects, most),
             *earlier_notes(tracker, parent, list(finished.values())),
         ),
         asked.ends,
         share_kept(definition, scores.deciding),
+        of_looks,
     )
 
 
@@ -89,18 +103,22 @@ def _as_failed(run: TrackedRun, error: str) -> TrackedRun:
 
 
 def _arms(
-    definition: Definition, attempts: Mapping[RunKey, TrackedRun], scores: StudyScores
+    definition: Definition,
+    attempts: Mapping[RunKey, TrackedRun],
+    scores: StudyScores,
+    looks: Looks | None,
 ) -> list[ArmResult]:
     """The arms, each with its differences to the baseline, and how its time compares."""
     sign = definition.deciding.metric.sign
     differences = baseline_differences(definition, scores.deciding, sign)
     beside = {key: baseline_differences(definition, of, sign) for key, of in scores.beside.items()}
-    arms = []
+    given, arms = given_seeds(definition, looks), []
     for place, arm in enumerate(definition.arms):
-        by_seed = {seed: attempts.get(RunKey(arm.name, seed)) for seed in definition.seeds}
+        by_seed = {seed: attempts.get(RunKey(arm.name, seed)) for seed in given[arm.name]}
         # What still runs has not failed.
         ended = [run for run in by_seed.values() if run is not None and run.status != "RUNNING"]
-        others = {key: of[place] for key, of in beside.items()}
+        # Looks are at the deciding metric alone, and call none of these.
+        others = {key: called(of[place], looks, None) for key, of in beside.items()}
         arms.append(
             ArmResult(
                 name=arm.name,
@@ -109,7 +127,7 @@ def _arms(
                 failed=tuple(run for run in ended if run.status != "FINISHED"),
                 missing=tuple(seed for seed, run in by_seed.items() if run not in ended),
                 score=contrast(definition, scores.deciding, {arm.name: 1.0}),
-                difference=differences[place],
+                difference=called(differences[place], looks, arm.name),
                 beside={key: of for key, of in others.items() if of is not None},
                 time_ratio=_time_ratio(definition, attempts, arm.name),
             )

@@ -35,7 +35,7 @@ def method_paragraph(result: StudyResult) -> str:
     sentences = [
         _runs(result),
         *_model(result),
-        *_family(result),
+        *(_family(result) if result.looks is None else _looks(result)),
         CONDITION,
         *_versions(result),
     ]
@@ -46,6 +46,7 @@ def _runs(result: StudyResult) -> str:
     definition = result.definition
     seeds = listed([str(seed) for seed in definition.seeds])
     ran = "were run, each" if len(result.arms) > 1 else "was run"
+    ran += " at most" if result.looks is not None else ""
     return (
         f"{counted(len(result.arms), 'arm')} {ran} with "
         f"{counted(len(definition.seeds), 'seed')} ({seeds}) and scored by "
@@ -110,6 +111,24 @@ def _family(result: StudyResult) -> list[str]:
         "interval leaves out 0; else equal where its 90 % interval, not corrected, lies within "
         f"±{margin} {definition.unit} (two one-sided tests at 5 %; Schuirmann 1987); else "
         "undecided, as it always is with one seed."
+    ]
+
+
+def _looks(result: StudyResult) -> list[str]:
+    """When effects were looked at, and how they were decided."""
+    definition, plan = result.definition, result.definition.plan
+    assert plan is not None
+    m, margin = len(definition.compared), points(definition.margin, signed=False)
+    levels = listed([f"{level:.2g}" for level in plan.levels])
+    equality = listed([f"{level:.2g}" for level in plan.equality_levels])
+    return [
+        f"Looks were planned after {listed(list(map(str, plan.seeds)))} seeds, at m = {m} "
+        "comparisons, with O'Brien and Fleming's type of spending (Lan and DeMets 1983). With r "
+        f"of them called better or worse, the next is where p is at most the look's level of "
+        f"{ALPHA:g}/(m - r), with r = 0 {levels}. One is equal where p of the distance from "
+        f"±{margin} {definition.unit} is at most {equality}. One that is unlikely (5 %) to be "
+        "called with all seeds gets no more. Intervals are D ± √(t²b + z²v) at the two-sided "
+        "level 0.03, of which 95 % hold the expectation whenever they stopped."
     ]
 
 

@@ -81,8 +81,13 @@ def seed_notes(definition: Definition, arms: Sequence[ArmResult]) -> Iterator[st
             )
 
 
-def effect_notes(definition: Definition, effects: Sequence[EffectResult]) -> Iterator[str]:
-    """Of which seeds effects are that add up, where some runs are missing."""
+def effect_notes(
+    definition: Definition, effects: Sequence[EffectResult], given: int | None = None
+) -> Iterator[str]:
+    """Of which seeds effects are that add up, where some runs are missing.
+
+    `given`: how many seeds the arms were given, where these are not all.
+    """
     if definition.gain is None:
         return
     known = [of.difference.estimate.seeds for of in effects if of.difference is not None]
@@ -92,11 +97,16 @@ def effect_notes(definition: Definition, effects: Sequence[EffectResult]) -> Ite
             f"the effects of {listed(lacking, MOST_NAMES)} are not known, so the effects do not "
             "add up: no seed has all of their arms"
         )
-    if known and max(known) < len(definition.seeds):
+    if known and max(known) < (len(definition.seeds) if given is None else given):
         yield (
             f"the effects are of the {counted(max(known), 'seed')} that all arms with a run have, "
             "so that they add up; means and differences of arms are of all the seeds that each has"
         )
+
+
+def _asked(arm: ArmResult) -> int:
+    """How many runs of an arm there should be."""
+    return len(arm.runs) + len(arm.failed) + len(arm.missing)
 
 
 def study_notes(
@@ -114,7 +124,7 @@ def study_notes(
     unfinished = sum(len(arm.failed) + len(arm.missing) for arm in arms)
     if unfinished:
         yield (
-            f"{unfinished} of {len(arms) * len(definition.seeds)} runs have not finished: arms are "
+            f"{unfinished} of {sum(map(_asked, arms))} runs have not finished: arms are "
             "compared on the seeds that they share; the same command runs what is missing"
         )
     if definition.gain is not None and definition.gain[0].name == definition.baseline:

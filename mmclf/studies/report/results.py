@@ -9,6 +9,7 @@ from statistics import fmean, stdev
 
 from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.definition import Definition
+from mmclf.studies.looks import Looks
 from mmclf.studies.statistics.estimates import Estimate
 from mmclf.studies.statistics.ratios import Ratio
 from mmclf.studies.statistics.verdicts import Difference
@@ -74,6 +75,7 @@ class StudyResult:
     `ends`: what its effects lead from and to; None where they do not add up, or are not known.
     `kept`: the share of the arms' distances to their mean that is no chance (`kept_share`); nan
     where it is not known, or not asked for.
+    `looks`: of a study that stops when decided.
     """
 
     definition: Definition
@@ -83,6 +85,7 @@ class StudyResult:
     notes: tuple[str, ...]
     ends: Ends | None = None
     kept: float = math.nan
+    looks: Looks | None = None
 
     @property
     def baseline(self) -> ArmResult:

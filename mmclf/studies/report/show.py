@@ -36,7 +36,11 @@ def show(result: StudyResult, console: Console, form: str | None = None) -> None
     if form is None and console.is_terminal:
         for line in heading:
             console.print(Text(line))
-        whole = (reading_difference(unit), "CI 95 %", "Time ratio")
+        whole = (
+            reading_difference(unit, stopped=result.looks is not None),
+            "CI 95 %",
+            "Time ratio",
+        )
         for name, table in reading.items():
             title = name.capitalize()
             print_rich(table, console, title, FORMATS, spare=SPARE, whole=whole)

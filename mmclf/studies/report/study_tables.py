@@ -9,7 +9,8 @@ import pandas as pd
 
 from mmclf.plots.words import points
 from mmclf.studies.definition import Definition
-from mmclf.studies.report.results import ArmResult, StudyResult
+from mmclf.studies.report.results import ArmResult, EffectResult, StudyResult
+from mmclf.studies.report.stopped import stopped
 from mmclf.studies.report.tables import NO_VALUE, Format, Formats, in_digits, p_value
 from mmclf.studies.statistics.estimates import ALPHA
 from mmclf.studies.statistics.verdicts import Difference
@@ -18,6 +19,7 @@ NAN = math.nan
 TIME, MAP = "time/cold_s", "test/map"
 DIFFERENCE = ("Difference", "Diff. low", "Diff. high")
 P_VALUES = ("p", "p (adjusted)")
+STOPPED = "Stopped"
 SECONDS, RATIO = "Running time (s)", ("Time ratio", "Time ratio low", "Time ratio high")
 FORMATS: Formats = {
     **dict.fromkeys(P_VALUES, p_value),
@@ -26,7 +28,7 @@ FORMATS: Formats = {
 # Where a terminal is narrow, what it leaves out, the first one first.
 SPARE = (
     *("SD", "CI 95 %", "Time ratio", "mAP", "F1 own threshold", "F1 at 0.5", "F1 fitted"),
-    *("Seeds", "Runs", "p (adjusted)", "n"),
+    *("Seeds", STOPPED, "Runs", "p (adjusted)", "n"),
 )
 # Of the columns, those that the CSV alone has.
 IN_CSV_ALONE = ("Single low", "Single high", "Equal low", "Equal high", "p")
@@ -54,7 +56,7 @@ def arms_table(result: StudyResult) -> pd.DataFrame:
     once, `Single` that of the difference alone, `Equal` the 90 % interval; the time's is its own.
     """
     table = pd.DataFrame([_arm_row(result, arm) for arm in result.arms])
-    texts_and_counts = ("Arm", "n", "Verdict", "Runs")
+    texts_and_counts = ("Arm", "n", "Verdict", STOPPED, "Runs")
     return table.astype({name: float for name in table if name not in texts_and_counts})
 
 
@@ -74,6 +76,7 @@ def _arm_row(result: StudyResult, arm: ArmResult) -> dict[str, object]:
         metric: arm.mean(metric),
         **_interval_cells(DIFFERENCE, difference),
         "Verdict": "baseline" if arm is result.baseline else verdict(difference),
+        **_stopped_cell(result, arm),
         SECONDS: arm.mean(TIME),
         **dict(zip(RATIO, times, strict=True)),
         "SD": arm.deviation(metric),
@@ -83,6 +86,14 @@ def _arm_row(result: StudyResult, arm: ArmResult) -> dict[str, object]:
         **beside,
         "Runs": run_state(arm),
     }
+
+
+def _stopped_cell(result: StudyResult, of: ArmResult | EffectResult) -> dict[str, str]:
+    """Why an arm or effect got so many seeds, where that is decided by looks at it."""
+    if result.looks is None:
+        return {}
+    looked = {effect.name for effect in result.definition.compared}
+    return {STOPPED: stopped(result.looks, of.name) if of.name in looked else NO_VALUE}
 
 
 def _interval_cells(names: Sequence[str], difference: Difference | None) -> dict[str, float]:
@@ -124,14 +135,16 @@ def effects_table(result: StudyResult) -> pd.DataFrame | None:
     """A row an effect; None where these are but the arms' differences to the baseline."""
     if not result.definition.asks_effects or not result.effects:
         return None
-    return pd.DataFrame([_effect_row(effect.name, effect.difference) for effect in result.effects])
+    return pd.DataFrame([_effect_row(result, effect) for effect in result.effects])
 
 
-def _effect_row(name: str, difference: Difference | None) -> dict[str, object]:
+def _effect_row(result: StudyResult, effect: EffectResult) -> dict[str, object]:
+    difference = effect.difference
     return {
-        "Effect": name,
+        "Effect": effect.name,
         **_interval_cells(DIFFERENCE, difference),
         "Verdict": verdict(difference),
+        **_stopped_cell(result, effect),
         "Seeds": 0 if difference is None else difference.estimate.seeds,
         **_certainty_cells(difference),
     }
@@ -154,9 +167,9 @@ def tables(result: StudyResult) -> dict[str, pd.DataFrame]:
     return {"results": arms_table(result)} | ({} if effects is None else {"effects": effects})
 
 
-def reading_difference(unit: str) -> str:
+def reading_difference(unit: str, *, stopped: bool = False) -> str:
     """What the column of differences is called for a reader."""
-    return f"Difference, {unit} (95 %)"
+    return f"Difference, {unit} (95 %{' after stopping' if stopped else ''})"
 
 
 def reading_table(table: pd.DataFrame, unit: str) -> pd.DataFrame:
@@ -169,7 +182,8 @@ def reading_table(table: pd.DataFrame, unit: str) -> pd.DataFrame:
     left_out = {f"{name} diff.{end}" for name in beside for end in ("", " low", " high")}
     for name in map(str, table):
         if name == "Difference":
-            columns[reading_difference(unit)] = spans(table, DIFFERENCE, points)
+            is_stopped = STOPPED in table
+            columns[reading_difference(unit, stopped=is_stopped)] = spans(table, DIFFERENCE, points)
         elif name == RATIO[0]:
             columns[RATIO[0]] = spans(table, RATIO, in_digits(2))
         elif name == "CI low":

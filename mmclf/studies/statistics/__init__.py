@@ -8,6 +8,8 @@ estimates          a mean over seeds, and its variances
 draws              what random draws add to them
 shrinkage          what of the best arm's lead is no chance
 verdicts           better, worse, equal or undecided
+spending           the error that each look at a growing sample may spend
+stopping           when a comparison is decided, and the interval after that
 power              what a design would show, and what decides an open difference
 ratios             of times, paired by seed
 shapley            attribution of a difference to parts

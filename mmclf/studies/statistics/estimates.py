@@ -111,8 +111,12 @@ class Estimate:
     @property
     def _variances(self) -> tuple[float, float, int, float | None]:
         """Both variances, and what they are known by: S seeds, and G groups."""
-        known_by = self.groups if self.shared_freedom is None else self.shared_freedom + 1
-        return self._known_between, self.shared, self.seeds, known_by
+        return self._known_between, self.shared, self.seeds, self.known_by
+
+    @property
+    def known_by(self) -> float | None:
+        """By how many groups `shared` is known, or by as good as so many."""
+        return self.groups if self.shared_freedom is None else self.shared_freedom + 1
 
     @property
     def _known_between(self) -> float:

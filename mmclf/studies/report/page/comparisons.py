@@ -49,17 +49,30 @@ def forest_plot(result: StudyResult) -> Plot | None:
         ARMS,
         "Differences to the baseline",
         f"{counted(len(drawn), 'arm')} against the baseline {quoted(result.baseline.name)}, "
-        f"{order}. The thin line is the 95 % interval, which holds for all comparisons at once: "
-        "where it leaves out 0, the arm is better or worse. The thick bar is the 90 % interval of "
-        "the difference alone: where it lies within the shaded margin, "
-        f"{margin_words(definition.margin)} to either side, the arm is equal. Else it is "
-        f"undecided: hollow and grey.{others}",
+        f"{order}. {_line_words(result)}{others}",
         f"From {points(min(values))} to {points(max(values))} {definition.unit}; {listed(counts)}.",
         forest_figure(
             drawn,
             f"difference to the baseline, {definition.unit}",
             HUNDREDTHS * definition.margin,
         ),
+    )
+
+
+def _line_words(result: StudyResult) -> str:
+    """What the lines of the forest are."""
+    margin = margin_words(result.definition.margin)
+    if result.looks is not None:
+        return (
+            f"The line is the 95 % interval after stopping; the margin, {margin} to either side, "
+            "is shaded. Mark and colour are the verdict of the looks, which is corrected for all "
+            "comparisons and looks, and need not agree with whether the interval holds 0."
+        )
+    return (
+        "The thin line is the 95 % interval, which holds for all comparisons at once: where it "
+        "leaves out 0, the arm is better or worse. The thick bar is the 90 % interval of the "
+        f"difference alone: where it lies within the shaded margin, {margin} to either side, the "
+        "arm is equal. Else it is undecided: hollow and grey."
     )
 
 
@@ -82,12 +95,21 @@ def waterfall_plot(result: StudyResult) -> Plot | None:
         EFFECTS,
         "What each change adds",
         f"From {quoted(first[0])} to {quoted(last[0])}: a bar each change, which begins where the "
-        f"one before ends, with its effect in {unit}. Thin whiskers are the 95 % intervals of the "
-        "effects, which hold for all at once; the thick part is the 90 % interval of the one "
-        "effect. Colour and pattern are its verdict.",
+        f"one before ends, with its effect in {unit}. {_whisker_words(result)} Colour and pattern "
+        "are its verdict.",
         f"From {score(first[1])} to {score(last[1])}, in {unit}: "
         f"{listed([f'{step.name} {points(step.value)}' for step in steps])}.",
         waterfall_figure(first, steps, last, result.definition.deciding.words),
+    )
+
+
+def _whisker_words(result: StudyResult) -> str:
+    """What the whiskers of the waterfall are."""
+    if result.looks is not None:
+        return "Whiskers are the 95 % intervals of the effects, after stopping."
+    return (
+        "Thin whiskers are the 95 % intervals of the effects, which hold for all at once; the "
+        "thick part is the 90 % interval of the one effect."
     )
 
 

@@ -65,7 +65,8 @@ def page(
         started=datetime.fromtimestamp(result.parent.started_ms / 1000, tz=UTC),
         facts=[
             counted(len(result.arms), "arm"),
-            counted(len(result.definition.seeds), "seed"),
+            ("" if result.looks is None else "at most ")
+            + counted(len(result.definition.seeds), "seed"),
             counted(sum(len(arm.runs) for arm in result.arms), "finished run"),
         ],
         answer=answer(result),

@@ -22,6 +22,7 @@ from mmclf.studies.report.study_tables import (
     MAP,
     RATIO,
     SECONDS,
+    STOPPED,
     TIME,
     beside_metrics,
     effects_table,
@@ -88,8 +89,8 @@ def arms_page_table(result: StudyResult, table: pd.DataFrame) -> PageTable:
     number = in_digits(definition.deciding.metric.digits)
     columns = [
         Column("Arm", "Arm"),
-        Column("Verdict", "Verdict"),
-        *_difference_columns(f"Difference, {definition.unit}"),
+        *_verdict_columns(result),
+        *_difference_columns(result, f"Difference, {definition.unit}"),
         Column(definition.metric, "mean", deciding, number),
         Column("n", "n", deciding, in_digits(0)),
         Column("SD", "SD", deciding, number),
@@ -125,9 +126,17 @@ def beside_page_table(result: StudyResult, table: pd.DataFrame) -> PageTable:
     return PageTable("beside-table", columns, frame, "Arm")
 
 
-def _difference_columns(group: str) -> list[Column]:
+def _verdict_columns(result: StudyResult) -> list[Column]:
+    stopped = [] if result.looks is None else [Column(STOPPED, STOPPED)]
+    return [Column("Verdict", "Verdict"), *stopped]
+
+
+def _difference_columns(result: StudyResult, group: str) -> list[Column]:
+    mean = Column("Difference", "mean", group, points)
+    if result.looks is not None:
+        return [mean, Column("Diff. 95 %", "95 % interval after stopping", group, str)]
     return [
-        Column("Difference", "mean", group, points),
+        mean,
         Column("Diff. 95 %", "95 % interval", group, str),
         Column("Equal 90 %", "90 % interval", group, str),
         Column("p (adjusted)", "p", group, FORMATS["p (adjusted)"]),
@@ -159,8 +168,8 @@ def effects_page_table(result: StudyResult) -> PageTable | None:
     adds_up = result.definition.kind.adds_up
     columns = [
         Column("Effect", "Change"),
-        Column("Verdict", "Verdict"),
-        *_difference_columns(f"Effect, {result.definition.unit}"),
+        *_verdict_columns(result),
+        *_difference_columns(result, f"Effect, {result.definition.unit}"),
     ]
     frame = _with_intervals(table)
     if adds_up:
