@@ -12,11 +12,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from mmclf.config.components import COMPONENTS
 from mmclf.config.composed import dotted_keys, hydra_errors
+from mmclf.config.grants import granted_by
 from mmclf.config.loader import CheckedLoader, open_loader
 from mmclf.config.overrides import (
     Axis,
     Groups,
-    allowed_by,
     check_level,
     parse,
     read,
@@ -39,7 +39,7 @@ class Composer:
         searchpath = [line for line in overrides if line.startswith(SEARCHPATH)]
         self.lines = [line for line in overrides if line not in searchpath]
         self._searchpath = searchpath[:1]  # Hydra looks at the first one alone
-        self.allowed_modules = loader.allowed_modules
+        self.grants = loader.grants
         # With its name the primary config would be loaded for every list of levels.
         needs_primary = not self._searchpath and loader.has_primary_searchpath(config_name)
         self.groups = Groups(loader, config_name if needs_primary else None, self._searchpath)
@@ -144,7 +144,7 @@ class Composer:
             return []
         try:
             with hydra_errors():
-                target = resolve(base[group]["_target_"], group, self.allowed_modules)
+                target = resolve(base[group]["_target_"], group, self.grants.targets)
         except InputError:
             return []
         return [name for name in parameters(target) if name not in COMPONENTS[group].provided]
@@ -185,15 +185,15 @@ class Variants:
 def open_composer(
     overrides: Sequence[str], config_dir: Path | None = None, config_name: str = PRIMARY
 ) -> Iterator[Composer]:
-    """The composer of a command line, whose overrides say which of the user's modules are allowed.
+    """The composer of a command line, whose overrides say what is allowed beyond the usual.
 
-    Those may lie in `config_dir`, beside the config files that use them. Raises InputError for a
-    folder or a search path that cannot be used.
+    Modules of the user's own may lie in `config_dir`, beside the config files that use them. Raises
+    InputError for a folder or a search path that cannot be used.
     """
-    allowed_modules = allowed_by(overrides)
-    with open_loader(config_dir, allowed_modules) as loader:
-        if config_dir is not None and allowed_modules:
-            make_importable(config_dir, allowed_modules)
+    grants = granted_by(overrides)
+    with open_loader(config_dir, grants) as loader:
+        if config_dir is not None and grants.targets:
+            make_importable(config_dir, grants.targets)
         with hydra_errors():
             composer = Composer(loader, config_name, overrides)
         yield composer

@@ -22,8 +22,8 @@ from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig
 
-from mmclf.config.composed import ConfigChecker, hydra_node
-from mmclf.config.hydra_policy import check_hydra
+from mmclf.config.composed import ConfigChecker
+from mmclf.config.grants import NO_GRANTS, Grants
 from mmclf.config.repository import FolderRepository
 from mmclf.config.shipped import conf_dir
 from mmclf.config.user_modules import make_importable
@@ -43,15 +43,16 @@ class RefusedConfigError(InputError, ConfigCompositionException):  # type: ignor
 class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
     """Hydra's own loader behind a check of all that it loads, in workers of a launcher too.
 
-    `config_dir`: the user's folder, out of which `allowed_modules` are imported. It holds Hydra's
-    loader and is no subclass of it: Hydra 1.4 calls a private method of those, past the check.
+    `config_dir`: the user's folder, out of which the modules are imported that `grants` allow. It
+    holds Hydra's loader and is no subclass of it: Hydra 1.4 calls a private method of those, past
+    the check.
     """
 
     def __init__(
-        self, search_path: ConfigSearchPath, config_dir: Path | None, allowed_modules: Sequence[str]
+        self, search_path: ConfigSearchPath, config_dir: Path | None, grants: Grants
     ) -> None:
-        self.config_dir, self.allowed_modules = config_dir, tuple(allowed_modules)
-        self.checker = ConfigChecker(allowed_modules, announces_moved=True)
+        self.config_dir, self.grants = config_dir, grants
+        self.checker = ConfigChecker(grants, announces_moved=True)
         self._loader = ConfigLoaderImpl(search_path)
         self._loader.repository = FolderRepository(search_path)
         self._handed_on: tuple[list[str], DictConfig] | None = None
@@ -79,7 +80,7 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
     ) -> DictConfig:
         """The configuration of a run or of a sweep; raises RefusedConfigError.
 
-        Of a sweep's own, which lacks what is swept, the `hydra` node is checked.
+        Of a sweep's own, which lacks what is swept, what can be is checked.
         """
         handed_on, self._handed_on = self._handed_on, None
         if handed_on is not None and handed_on[0] == overrides:
@@ -101,11 +102,11 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
 
     def _check(self, cfg: DictConfig, *, is_job: bool) -> None:
         if is_job:
-            if self.config_dir is not None and self.allowed_modules:
-                make_importable(self.config_dir, self.allowed_modules)  # in a worker not done yet
+            if self.config_dir is not None and self.grants.targets:
+                make_importable(self.config_dir, self.grants.targets)  # in a worker not done yet
             _, problems = self.checker.check(cfg)
         else:
-            problems = check_hydra(hydra_node(cfg.hydra))
+            problems = self.checker.check_sweep(cfg)
         if problems:
             raise RefusedConfigError(*problems)
 
@@ -151,7 +152,7 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
 
 
 @contextmanager
-def open_loader(config_dir: Path | None, allowed_modules: Sequence[str]) -> Iterator[CheckedLoader]:
+def open_loader(config_dir: Path | None, grants: Grants = NO_GRANTS) -> Iterator[CheckedLoader]:
     """A loader of the shipped config files, and of those in `config_dir` before them.
 
     Nothing of Hydra's global state is left changed, so that it also works inside a Hydra job.
@@ -165,7 +166,7 @@ def open_loader(config_dir: Path | None, allowed_modules: Sequence[str]) -> Iter
         JobRuntime.instance().set("name", TASK_NAME)
         # A worker of a launcher's may start in another folder.
         folder = config_dir.resolve() if config_dir is not None else None
-        yield CheckedLoader(_search_path(folder), folder, allowed_modules)
+        yield CheckedLoader(_search_path(folder), folder, grants)
     finally:
         for key in HYDRA_STATE:
             Singleton._instances.pop(key, None)

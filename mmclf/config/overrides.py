@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -192,14 +191,3 @@ def unknown_key(
     tops = sorted({name.partition(".")[0] for name in own})
     hint = f"did you mean {best!r}? " if best is not None else ""
     return f"{line}: there is no setting {key!r}: {hint}valid: {', '.join(tops)}"
-
-
-def allowed_by(lines: Sequence[str]) -> list[str]:
-    """The user's own modules that these overrides allow, the last allow_targets=[...] of them."""
-    modules: list[str] = []
-    for line in lines:
-        override = read(line)[0] if line.lstrip("+").startswith("allow_targets=") else None
-        value = override.value() if override is not None else None
-        if isinstance(value, list):
-            modules = [str(module) for module in typing.cast("list[object]", value)]
-    return modules

@@ -276,6 +276,8 @@ class Config:
     device: Text
     output_dir: Text
     allow_targets: list[str]
+    allow_env: list[str]
+    allow_model_types: list[str]
     head: Head
     at_test: AtTest
     encode: Encode

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 # Settings of where and how a run computes, not of what.
-PLACES = ("output_dir", "device", "allow_targets", "encode.workers", "encode.batch_size")
+PLACES = (
+    *("output_dir", "device", "encode.workers", "encode.batch_size"),
+    *("allow_targets", "allow_env", "allow_model_types"),
+)
 PLACE_PREFIXES = ("tracking.", "store.", "hydra.", "hydra/")
 NOT_IN_NAMES = (*PLACES, "experiment", "vision", "text", "data.root")
 NOT_IN_ARMS = (*PLACES, "seed")
