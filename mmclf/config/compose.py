@@ -12,9 +12,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from mmclf.config.composed import container
-from mmclf.config.composer import PRIMARY, Composer, open_composer
+from mmclf.config.composer import Composer, open_composer
 from mmclf.config.grants import GRANTS
 from mmclf.config.overrides import Axis
+from mmclf.config.places import is_place
 from mmclf.config.schema import Composed
 from mmclf.errors import InputError
 
@@ -53,7 +54,7 @@ def compose(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Co
 def check_command(
     overrides: Sequence[str],
     config_dir: Path | None = None,
-    config_name: str = PRIMARY,
+    config_name: str | None = None,
     *,
     multirun: bool = False,
 ) -> Command:
@@ -144,7 +145,7 @@ def _sweeper_axes(
     problems, lines = [], []
     for key, value in params.items() if isinstance(params, Mapping) else ():
         name = str(key).lstrip("+~")
-        if name.partition("/")[0].partition(".")[0] in ("hydra", *GRANTS):
+        if name.partition("/")[0].partition(".")[0] in ("hydra", *GRANTS) or is_place(name):
             problems.append(f"hydra.sweeper.params.{key} is not allowed: leave it out")
         elif all(name != axis.key for axis in axes):
             lines.append(f"{key}={value}")

@@ -14,8 +14,10 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mmclf.config.grants import NO_GRANTS, Grants
+from mmclf.config.hydra_folders import check_folders
 from mmclf.config.hydra_policy import check_hydra
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
+from mmclf.config.one_line import check_lines
 from mmclf.config.resolvers import check_interpolations
 from mmclf.config.schema import Composed
 from mmclf.config.validate import check
@@ -42,13 +44,15 @@ class ConfigChecker:
         problems, unsafe = check_hydra(tree["hydra"]), self._check_unresolved(tree)
         if unsafe:
             return None, [*problems, *unsafe]
+        problems += _check_folders(cfg, tree)
         composed, more = self._check_settings(cfg, tree["hydra"])
         return composed, [*problems, *more]
 
     def check_sweep(self, cfg: DictConfig) -> list[str]:
         """What is wrong with a sweep's own config, which lacks what is swept."""
         tree = container(cfg)
-        return [*check_hydra(tree["hydra"]), *self._check_unresolved(tree)]
+        problems, unsafe = check_hydra(tree["hydra"]), self._check_unresolved(tree)
+        return [*problems, *(unsafe if unsafe else _check_folders(cfg, tree))]
 
     def check_job(self, cfg: DictConfig, hydra: DictConfig) -> Composed:
         """The checked form of the config that Hydra hands to a job, and of its `hydra` node.
@@ -65,7 +69,7 @@ class ConfigChecker:
 
     def _check_unresolved(self, tree: Mapping[str, Any]) -> list[str]:
         """What forbids to resolve a composed config."""
-        return check_interpolations(tree, self._grants.env)
+        return [*check_lines(tree), *check_interpolations(tree, self._grants.env)]
 
     def _check_settings(
         self, cfg: DictConfig, hydra: Mapping[str, Any]
@@ -101,6 +105,15 @@ class ConfigChecker:
         if folder not in self._caches:
             self._caches[folder] = ValidationCache(Path(folder), self._grants.targets)
         return self._caches[folder]
+
+
+def _check_folders(cfg: DictConfig, tree: Mapping[str, Any]) -> list[str]:
+    """What is wrong with Hydra's folders; nothing if that of outputs is no text, which is said."""
+    try:
+        output_dir = cfg.get("output_dir")
+    except OmegaConfBaseException:
+        return []
+    return [*check_folders(tree, output_dir)] if isinstance(output_dir, str) else []
 
 
 def container(node: DictConfig, name: str = "the config") -> dict[str, Any]:

@@ -183,17 +183,19 @@ class Variants:
 
 @contextmanager
 def open_composer(
-    overrides: Sequence[str], config_dir: Path | None = None, config_name: str = PRIMARY
+    overrides: Sequence[str], config_dir: Path | None = None, config_name: str | None = None
 ) -> Iterator[Composer]:
     """The composer of a command line, whose overrides say what is allowed beyond the usual.
 
-    Modules of the user's own may lie in `config_dir`, beside the config files that use them. Raises
-    InputError for a folder or a search path that cannot be used.
+    `config_name`: of a primary config, if the command line names one. Modules of the user's own may
+    lie in `config_dir`, beside the config files that use them. Raises InputError for a folder or a
+    search path that cannot be used.
     """
     grants = granted_by(overrides)
-    with open_loader(config_dir, grants) as loader:
+    primary = config_name if config_name is not None else PRIMARY
+    with open_loader(config_dir, grants, named_primary=config_name) as loader:
         if config_dir is not None and grants.targets:
             make_importable(config_dir, grants.targets)
         with hydra_errors():
-            composer = Composer(loader, config_name, overrides)
+            composer = Composer(loader, primary, overrides)
         yield composer

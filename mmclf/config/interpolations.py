@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,19 +50,6 @@ def interpolations(text: str) -> tuple[Interpolation, ...]:
         return tuple(_found(parse(text)))
     except GrammarParseError:
         return ()
-
-
-def leaves(node: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Every value below `node` that is no container, with its dotted key."""
-    if isinstance(node, Mapping):
-        pairs = [(str(key), value) for key, value in node.items()]
-    elif isinstance(node, (list, tuple)):
-        pairs = [(str(index), value) for index, value in enumerate(node)]
-    else:
-        yield path, node
-        return
-    for key, value in pairs:
-        yield from leaves(value, f"{path}.{key}" if path else key)
 
 
 def _found(node: Any) -> Iterator[Interpolation]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mmclf.config.interpolations import Interpolation, has_interpolation, interpolations, leaves
+from mmclf.config.interpolations import Interpolation, has_interpolation, interpolations
+from mmclf.config.walk import COPIES, nodes
 from mmclf.errors import suggestion
 
 # Those that make interpolations of texts are not among them: oc.create and oc.decode.
@@ -17,8 +18,6 @@ RESOLVERS = (
     *("hydra", "now", "oc.dict.keys", "oc.dict.values", "oc.env", "oc.select"),
     "python_version",
 )
-# Where Hydra repeats what the command line sets.
-COPIES = ("hydra.overrides.", "hydra.job.override_dirname")
 ENVIRONMENT = ("HOME", "SLURM_ARRAY_TASK_ID", "SLURM_JOB_ID", "TMPDIR", "USER")
 
 
@@ -33,7 +32,7 @@ def check_interpolations(tree: Mapping[str, Any], allowed_env: Sequence[str]) ->
 
     """
     settings, copies = [], []
-    for where, value in leaves(tree):
+    for where, value in nodes(tree):
         if has_interpolation(value):
             problems = copies if where.startswith(COPIES) else settings
             for found in interpolations(str(value)):

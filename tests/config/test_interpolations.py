@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmclf.config.interpolations import interpolations, leaves
+from mmclf.config.interpolations import interpolations
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,3 @@ def test_those_inside_of_others_are_found() -> None:
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
     assert len(interpolations(text)) <= text.count("${")
-
-
-def test_leaves_have_dotted_keys() -> None:
-    assert [*leaves({"a": {"b": [1, {"c": None}]}, 2: {}})] == [("a.b.0", 1), ("a.b.1.c", None)]

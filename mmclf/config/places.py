@@ -1,0 +1,57 @@
+"""Who says where outputs go: the command line, a primary config of its choice, mmclf's own files.
+
+A group file of anyone's could otherwise send runs to a server of theirs, or fill another folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mmclf.config.overrides import read
+from mmclf.config.walk import select
+
+# As they stand in conf/.
+SHIPPED: Mapping[str, str] = {
+    "output_dir": "outputs",
+    "store.dir": "${output_dir}/store",
+    "tracking.uri": "sqlite:///${output_dir}/mlflow.db",
+}
+PLACES = tuple(SHIPPED)
+
+
+def check_places(
+    tree: Mapping[str, Any], lines: Sequence[str], primary: Mapping[str, Any]
+) -> Iterator[str]:
+    """What an unresolved config says about places without the right to.
+
+    Args:
+        tree: the config.
+        lines: the overrides of the command line.
+        primary: the content of the primary config that the command line names; empty without.
+
+    """
+    for key in PLACES:
+        found = select(tree, key)
+        if found in (SHIPPED[key], select(primary, key)) or any(_sets(line, key) for line in lines):
+            continue
+        yield (
+            f"{key}: found {found!r} in a config file, where it does not count: give {key}=VALUE "
+            "on the command line, or in a primary config of yours that --config-name names"
+        )
+
+
+def is_place(key: str) -> bool:
+    """Whether an override of `key` says where outputs go."""
+    name = key.lstrip("+~").partition("@")[0]
+    return any(place == name or place.startswith(f"{name}.") for place in PLACES)
+
+
+def _sets(line: str, key: str) -> bool:
+    """Whether an override sets `key`, by its name or in a mapping above it."""
+    override, _ = read(line)
+    if override is None:
+        return False
+    name, value = override.key_or_group, override.value()
+    above = key.removeprefix(f"{name}.")
+    return name == key or (above != key and isinstance(value, dict) and above in value)
