@@ -18,6 +18,8 @@ from mmclf.config.hydra_folders import check_folders
 from mmclf.config.hydra_policy import check_hydra
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
 from mmclf.config.one_line import check_lines
+from mmclf.config.passwords import check_values
+from mmclf.config.places import environment_notices
 from mmclf.config.resolvers import check_interpolations
 from mmclf.config.schema import Composed
 from mmclf.config.validate import check
@@ -28,31 +30,31 @@ from mmclf.errors import InputError
 class ConfigChecker:
     """Checks composed configs, of a command line that allows what `grants` say.
 
-    What a store remembers as valid is read once for all of them. `announces_moved`: each old path
-    of a target is printed once on standard error.
+    What a store remembers as valid is read once for all of them. `announces`: each old path of a
+    target, and each setting that follows a variable of MLflow's, is printed once on standard error.
     """
 
-    def __init__(self, grants: Grants = NO_GRANTS, *, announces_moved: bool = False) -> None:
+    def __init__(self, grants: Grants = NO_GRANTS, *, announces: bool = False) -> None:
         self._grants = grants
-        self._announces_moved = announces_moved
+        self._announces = announces
         self._announced: set[str] = set()
         self._caches: dict[str, ValidationCache] = {}
 
     def check(self, cfg: DictConfig) -> tuple[Composed | None, list[str]]:
         """The checked form of a composed config, and all that is wrong with it."""
         tree = container(cfg)
-        problems, unsafe = check_hydra(tree["hydra"]), self._check_unresolved(tree)
+        unsafe = self._check_unresolved(tree)
         if unsafe:
-            return None, [*problems, *unsafe]
-        problems += _check_folders(cfg, tree)
+            return None, unsafe
+        problems = [*check_hydra(tree["hydra"]), *_check_folders(cfg, tree)]
         composed, more = self._check_settings(cfg, tree["hydra"])
         return composed, [*problems, *more]
 
     def check_sweep(self, cfg: DictConfig) -> list[str]:
         """What is wrong with a sweep's own config, which lacks what is swept."""
         tree = container(cfg)
-        problems, unsafe = check_hydra(tree["hydra"]), self._check_unresolved(tree)
-        return [*problems, *(unsafe if unsafe else _check_folders(cfg, tree))]
+        unsafe = self._check_unresolved(tree)
+        return unsafe or [*check_hydra(tree["hydra"]), *_check_folders(cfg, tree)]
 
     def check_job(self, cfg: DictConfig, hydra: DictConfig) -> Composed:
         """The checked form of the config that Hydra hands to a job, and of its `hydra` node.
@@ -68,14 +70,20 @@ class ConfigChecker:
         return composed
 
     def _check_unresolved(self, tree: Mapping[str, Any]) -> list[str]:
-        """What forbids to resolve a composed config."""
+        """What forbids to resolve a composed config, or to say what else is wrong with it."""
+        secrets = check_values(tree)
+        if secrets:
+            return secrets
         return [*check_lines(tree), *check_interpolations(tree, self._grants.env)]
 
     def _check_settings(
         self, cfg: DictConfig, hydra: Mapping[str, Any]
     ) -> tuple[Composed | None, list[str]]:
         tree, problems = plain(cfg)
-        self._announce(tree)
+        secrets = check_values(tree)
+        if secrets:
+            return None, secrets
+        self._announce(cfg, tree)
         tree = with_current_targets(tree)
         try:
             config = check(tree, self._grants, self._cache(tree))
@@ -91,11 +99,14 @@ class ConfigChecker:
         }
         return Composed(config, choices, list(hydra["overrides"]["task"]), tree), problems
 
-    def _announce(self, tree: Mapping[str, Any]) -> None:
-        if self._announces_moved:
-            for old in sorted({*moved_targets(tree)} - self._announced):
-                sys.stderr.write(notice(old))
-                self._announced.add(old)
+    def _announce(self, cfg: DictConfig, tree: Mapping[str, Any]) -> None:
+        if not self._announces:
+            return
+        notices = {old: notice(old) for old in sorted({*moved_targets(tree)})}
+        notices |= environment_notices(container(cfg), tree)
+        for name in [name for name in notices if name not in self._announced]:
+            sys.stderr.write(notices[name])
+            self._announced.add(name)
 
     def _cache(self, tree: Mapping[str, Any]) -> ValidationCache | None:
         store = tree.get("store")

@@ -22,6 +22,7 @@ from mmclf.config.overrides import (
     read,
     unknown_key,
 )
+from mmclf.config.passwords import check_words
 from mmclf.config.schema import Composed
 from mmclf.config.targets import parameters, resolve
 from mmclf.config.user_modules import make_importable
@@ -191,6 +192,7 @@ def open_composer(
     lie in `config_dir`, beside the config files that use them. Raises InputError for a folder or a
     search path that cannot be used.
     """
+    check_words(overrides)
     grants = granted_by(overrides)
     primary = config_name if config_name is not None else PRIMARY
     with open_loader(config_dir, grants, named_primary=config_name) as loader:

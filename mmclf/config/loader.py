@@ -57,7 +57,7 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
         named_primary: str | None = None,
     ) -> None:
         self.config_dir, self.grants, self._named_primary = config_dir, grants, named_primary
-        self.checker = ConfigChecker(grants, announces_moved=True)
+        self.checker = ConfigChecker(grants, announces=True)
         self._loader = ConfigLoaderImpl(search_path)
         self._loader.repository = FolderRepository(search_path)
         self._handed_on: tuple[list[str], DictConfig] | None = None

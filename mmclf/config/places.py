@@ -5,6 +5,7 @@ A group file of anyone's could otherwise send runs to a server of theirs, or fil
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,9 +16,18 @@ from mmclf.config.walk import select
 SHIPPED: Mapping[str, str] = {
     "output_dir": "outputs",
     "store.dir": "${output_dir}/store",
-    "tracking.uri": "sqlite:///${output_dir}/mlflow.db",
+    "tracking.uri": "${oc.env:MLFLOW_TRACKING_URI,'sqlite:///${output_dir}/mlflow.db'}",
 }
 PLACES = tuple(SHIPPED)
+# Settings that follow a variable of MLflow's unless they are given, as they stand in conf/.
+BY_ENVIRONMENT: Mapping[str, str] = {
+    "tracking.uri": SHIPPED["tracking.uri"],
+    "tracking.experiment": "${oc.env:MLFLOW_EXPERIMENT_NAME,mmclf}",
+}
+VARIABLES: Mapping[str, str] = {
+    "tracking.uri": "MLFLOW_TRACKING_URI",
+    "tracking.experiment": "MLFLOW_EXPERIMENT_NAME",
+}
 
 
 def check_places(
@@ -39,6 +49,15 @@ def check_places(
             f"{key}: found {found!r} in a config file, where it does not count: give {key}=VALUE "
             "on the command line, or in a primary config of yours that --config-name names"
         )
+
+
+def environment_notices(tree: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, str]:
+    """A line for each setting that follows a variable of the environment, by that variable."""
+    return {
+        variable: f"mmclf: {key} is {select(resolved, key)}, as {variable} says\n"
+        for key, variable in VARIABLES.items()
+        if variable in os.environ and select(tree, key) == BY_ENVIRONMENT[key]
+    }
 
 
 def is_place(key: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mmclf.config.interpolations import Interpolation, has_interpolation, interpolations
+from mmclf.config.places import BY_ENVIRONMENT
 from mmclf.config.walk import COPIES, nodes
 from mmclf.errors import suggestion
 
@@ -33,7 +34,7 @@ def check_interpolations(tree: Mapping[str, Any], allowed_env: Sequence[str]) ->
     """
     settings, copies = [], []
     for where, value in nodes(tree):
-        if has_interpolation(value):
+        if has_interpolation(value) and value != BY_ENVIRONMENT.get(where):
             problems = copies if where.startswith(COPIES) else settings
             for found in interpolations(str(value)):
                 problems += _check(where, found, allowed_env)

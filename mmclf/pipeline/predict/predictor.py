@@ -30,7 +30,7 @@ def load(
     run_id: str,
     *,
     tracking_uri: str | None = None,
-    experiment: str = "mmclf",
+    experiment: str | None = None,
     output_dir: str | os.PathLike[str] = "outputs",
     device: str = "auto",
     allow_targets: Sequence[str] = (),
@@ -42,8 +42,9 @@ def load(
 
     Args:
         run_id: the run's id, or a prefix of it.
-        tracking_uri: None for the database in `output_dir`.
-        experiment: of the run.
+        tracking_uri: None for MLFLOW_TRACKING_URI, or where that is not set the database in
+            `output_dir`.
+        experiment: of the run; None for MLFLOW_EXPERIMENT_NAME, else `mmclf`.
         output_dir: that the run was tracked in.
         device: `auto`, `cpu`, `cuda` or the like.
         allow_targets: modules of your own that the run's components may come from.
@@ -58,8 +59,11 @@ def load(
 
     """
     folder = Path(output_dir)
-    uri = tracking_uri if tracking_uri is not None else f"sqlite:///{folder}/mlflow.db"
-    tracker = Tracker(uri, experiment, folder, create=False)
+    if tracking_uri is None:
+        tracking_uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+    if experiment is None:
+        experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", "mmclf")
+    tracker = Tracker(tracking_uri, experiment, folder, create=False)
     return load_from(tracker, run_id, pick_device(device), allow_targets)
 
 

@@ -16,6 +16,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFL
 from mlflow.utils.time import get_current_time_millis
 
 from mmclf.errors import ArtifactError, InputError, NothingTrackedError, is_interruption, suggestion
+from mmclf.storage.addresses import check_address
 from mmclf.storage.tracking.database import (
     absolute_uri,
     check_exists,
@@ -113,11 +114,12 @@ class Tracker:
 
     A new sqlite database is created under a lock: otherwise jobs that start at the same time lose
     runs. Its artifacts go below `output_dir`; a server chooses their location itself. Raises
-    InputError if the URI cannot be used or the experiment was deleted, and NothingTrackedError if
-    the experiment does not exist and `create` is False.
+    InputError if the URI cannot be used or has a password in it, or the experiment was deleted, and
+    NothingTrackedError if the experiment does not exist and `create` is False.
     """
 
     def __init__(self, uri: str, experiment: str, output_dir: Path, *, create: bool = True) -> None:
+        check_address("tracking.uri", uri)
         self.uri = uri
         if not create:
             check_exists(uri)
