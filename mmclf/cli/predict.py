@@ -80,7 +80,14 @@ def predict(arguments: Sequence[str]) -> int:
         _log(note)
     environment.keep_freed_memory()
     device = pick_device(config.device)
-    predictor = load_from(tracker, words.run_id, device, config.allow_targets, notify=_log)
+    predictor = load_from(
+        tracker,
+        words.run_id,
+        device,
+        config.allow_targets,
+        model_types=config.allow_model_types,
+        notify=_log,
+    )
     table.write_table(out, _predicted(predictor, samples, options))
     kind = "probabilities" if options.probabilities else "labels"
     count = len(samples.ids)

@@ -115,7 +115,7 @@ def test_an_architecture_names_no_code(
     folder: Path, architecture: dict[str, Any], name: str
 ) -> None:
     changed(folder, lambda facts: text_of(facts).update(architecture=architecture))
-    with pytest.raises(InputError, match=f"the architecture has the setting '{name}'"):
+    with pytest.raises(InputError, match=f"the architecture: the setting '{name}'"):
         restore(folder, ())
 
 
