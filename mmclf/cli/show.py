@@ -17,6 +17,7 @@ from mmclf.cli.columns import WIDTH, narrow_yaml, two_columns
 from mmclf.config.components import COMPONENTS
 from mmclf.config.composer import Composer, open_composer
 from mmclf.config.grants import GRANTS
+from mmclf.config.limits import check_yaml
 from mmclf.config.schema import OWN_KEYS
 from mmclf.config.targets import parameters, resolve
 from mmclf.errors import InputError, suggestion
@@ -103,6 +104,7 @@ def _first_comment(text: str) -> str:
 def _settings(composer: Composer, group: str, level: str) -> str:
     """A level's file, and what its target takes beyond that."""
     text = _text(composer, group, level)
+    check_yaml(text.encode(), f"{group}/{level}.yaml")
     lines = [narrow_yaml(text)]
     node = yaml.safe_load(text)
     if group in COMPONENTS and isinstance(node, Mapping) and node.get("_target_") is not None:

@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from mmclf.config.grants import NO_GRANTS, Grants
 from mmclf.config.hydra_folders import check_folders
 from mmclf.config.hydra_policy import check_hydra
+from mmclf.config.limits import check_expansion
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
 from mmclf.config.one_line import check_lines
 from mmclf.config.passwords import check_values
@@ -71,9 +72,10 @@ class ConfigChecker:
 
     def _check_unresolved(self, tree: Mapping[str, Any]) -> list[str]:
         """What forbids to resolve a composed config, or to say what else is wrong with it."""
-        secrets = check_values(tree)
-        if secrets:
-            return secrets
+        for check_whole in (check_expansion, check_values):
+            problems = check_whole(tree)
+            if problems:
+                return problems
         return [*check_lines(tree), *check_interpolations(tree, self._grants.env)]
 
     def _check_settings(

@@ -13,9 +13,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, OverrideType, ValueType
 from hydra.errors import HydraException
 
+from mmclf.config.limits import check_brackets
 from mmclf.config.schema import OWN_KEYS, Config
 from mmclf.errors import nearest, suggestion
 
+SHOWN = 60  # characters of an override that cannot be read
 MAX_VALUES = 200  # of a sweep over a key; levels of groups are all looked at
 SETTINGS = tuple(field.name for field in dataclasses.fields(Config))
 
@@ -67,6 +69,9 @@ class Axis:
 
 def read(line: str) -> tuple[Override | None, str | None]:
     """The parsed override, or what is wrong with it."""
+    too_deep = check_brackets(line)
+    if too_deep is not None:
+        return None, f"{line[:SHOWN]}...: {too_deep}"
     try:
         return OverridesParser.create().parse_overrides([line])[0], None
     except (HydraException, ValueError, ArithmeticError) as error:
@@ -78,6 +83,10 @@ def parse(lines: Sequence[str], groups: Groups) -> tuple[list[Axis], list[str]]:
     parser = OverridesParser.create()
     axes, problems = [], []
     for line in lines:
+        too_deep = check_brackets(line)
+        if too_deep is not None:
+            problems.append(f"{line[:SHOWN]}...: {too_deep}")
+            continue
         try:
             override = parser.parse_overrides([line])[0]
             values = _values(override, parser, groups)
