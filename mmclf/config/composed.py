@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from mmclf.config.grants import NO_GRANTS, Grants
 from mmclf.config.hydra_folders import check_folders
 from mmclf.config.hydra_policy import check_hydra
-from mmclf.config.limits import check_expansion
+from mmclf.config.limits import check_expansion, check_numbers
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
 from mmclf.config.one_line import check_lines
 from mmclf.config.passwords import check_values
@@ -76,7 +76,8 @@ class ConfigChecker:
             problems = check_whole(tree)
             if problems:
                 return problems
-        return [*check_lines(tree), *check_interpolations(tree, self._grants.env)]
+        numbers = check_numbers(tree)
+        return [*numbers, *check_lines(tree), *check_interpolations(tree, self._grants.env)]
 
     def _check_settings(
         self, cfg: DictConfig, hydra: Mapping[str, Any]

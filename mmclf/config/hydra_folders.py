@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from mmclf.config.interpolations import Interpolation, has_interpolation, interpolations
+from mmclf.config.one_line import CONTROL
 from mmclf.config.walk import select
 
 OUTPUT_DIR = "${output_dir}"
 RUN_DIR, SWEEP_DIR = ("hydra.run.dir", "hydra.sweep.dir")
 SUBDIR, OUTPUT_SUBDIR = "hydra.sweep.subdir", "hydra.output_subdir"
 OUR_OWN = ("artifacts", "store", "studies")  # folders in output_dir
-# The hour and the like; no dots, as a directive may come to nothing between two of them.
-TIME = re.compile(r"[\w%:+/ -]*", re.ASCII)
+# The hour and the like, in digits; no dots, and nothing that may come to nothing between two.
+TIME = re.compile(r"(%[YmdHMSfjyUWwuGV]|[\w:+/ -])*", re.ASCII)
 FOLDER = re.compile(r"\.?[\w-][\w.-]*", re.ASCII)
 MISSING = "???"  # what Hydra itself fills in, a number or a job's name
 
@@ -83,6 +84,8 @@ def _value(tree: Mapping[str, Any], found: Interpolation) -> str | None:
 def _is_below(path: str, output_dir: str) -> bool:
     if path.startswith(OUTPUT_DIR):
         path = path.replace(OUTPUT_DIR, output_dir, 1)
+    if CONTROL.search(path):
+        return False
     if ".." in Path(path.removeprefix(output_dir)).parts:  # which a link could lead elsewhere
         return False
     base, full = (Path(os.path.abspath(text)) for text in (output_dir, path))  # noqa: PTH100

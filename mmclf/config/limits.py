@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from mmclf.config.interpolations import Interpolation, has_interpolation, interpolations
-from mmclf.config.walk import COPIES
+from mmclf.config.walk import COPIES, nodes
 from mmclf.errors import InputError
 
 MAX_FILE_BYTES = 1_000_000
@@ -21,6 +21,7 @@ MAX_NODES = (
     100_000  # keys and values, each counted as often as aliases and interpolations repeat it
 )
 MAX_FILES = 1_000  # that defaults lists lead to, each counted as often as they do
+MAX_INTEGER = 2**63 - 1  # what libraries take
 TEXT_OF_A_NODE = 100  # characters that count as one more
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -76,6 +77,15 @@ def check_expansion(tree: Mapping[str, Any]) -> list[str]:
             f"most {MAX_NODES:,}"
         ]
     return []
+
+
+def check_numbers(tree: Mapping[str, Any]) -> list[str]:
+    """A finding for each whole number that is too large for the libraries that take it."""
+    return [
+        f"{where}: found a number of {len(str(abs(value)))} digits, expected at most {MAX_INTEGER}"
+        for where, value in nodes(tree)
+        if isinstance(value, int) and abs(value) > MAX_INTEGER
+    ]
 
 
 class _Counter:
@@ -185,7 +195,7 @@ def _target(path: tuple[str, ...], found: Interpolation) -> tuple[str, ...] | No
             keys = ("hydra", *keys)
     if not keys or any("${" in key for key in keys):
         return None
-    return (*path[: len(path) - dots], *keys) if dots > 0 else keys
+    return (*path[: max(len(path) - dots, 0)], *keys) if dots > 0 else keys
 
 
 def _at(tree: object, path: tuple[str, ...]) -> object:

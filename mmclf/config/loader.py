@@ -123,11 +123,11 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
 
     def _primary(self, config_name: str) -> dict[str, Any]:
         """The content of the primary config, if the command line names it."""
-        found = None
-        if config_name == self._named_primary:
-            found = self._loader.repository.load_config(config_name)
-        is_mapping = found is not None and isinstance(found.config, DictConfig)
-        return container(found.config, config_name) if is_mapping else {}
+        if config_name != self._named_primary:
+            return {}
+        found = self._loader.repository.load_config(config_name)
+        node = found.config if found is not None else None
+        return container(node, config_name) if isinstance(node, DictConfig) else {}
 
     def _check(self, cfg: DictConfig, *, is_job: bool) -> None:
         if is_job:

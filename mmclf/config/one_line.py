@@ -6,7 +6,7 @@ Escape sequences of terminals are among them, which would change what is printed
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmclf.config.walk import COPIES, nodes
@@ -19,18 +19,18 @@ LINES_ALLOWED = ("data.", "hydra.help.", "hydra.hydra_help.")
 def check_lines(tree: Mapping[str, Any]) -> list[str]:
     """A finding for each key and each text of a config that has a control character.
 
-    What is wrong with Hydra's copies of overrides is said only if nothing else is.
+    Hydra's copies of overrides are left out: what they set is looked at where it is set.
     """
-    settings = [*_findings(tree, lambda where: not where.startswith(COPIES))]
-    return settings or [*_findings(tree, lambda where: where.startswith(COPIES))]
+    return [*_findings(tree)]
 
 
-def _findings(tree: Mapping[str, Any], is_looked_at: Callable[[str], bool]) -> Iterator[str]:
+def _findings(tree: Mapping[str, Any]) -> Iterator[str]:
+    refused: tuple[str, ...] = ()
     for where, value in nodes(tree):
-        if not is_looked_at(where):
+        if where.startswith((*COPIES, *refused)):
             continue
-        key = where.rpartition(".")[2]
-        if CONTROL.search(key):
+        if CONTROL.search(where):
+            refused = (*refused, f"{where}.")  # what lies below has the key in its name
             yield f"found the key {where!r}, expected one without control characters"
         elif isinstance(value, str):
             text = value

@@ -43,7 +43,10 @@ def check_places(
     """
     for key in PLACES:
         found = select(tree, key)
-        if found in (SHIPPED[key], select(primary, key)) or any(_sets(line, key) for line in lines):
+        by_primary = select(primary, key)
+        if found == SHIPPED[key] or (by_primary is not None and found == by_primary):
+            continue
+        if any(_sets(line, key) for line in lines):
             continue
         yield (
             f"{key}: found {found!r} in a config file, where it does not count: give {key}=VALUE "

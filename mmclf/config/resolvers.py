@@ -32,7 +32,8 @@ def check_interpolations(tree: Mapping[str, Any], allowed_env: Sequence[str]) ->
         allowed_env: the environment variables that the command line allows beside ENVIRONMENT.
 
     """
-    settings, copies = [], []
+    settings: list[str] = []
+    copies: list[str] = []
     for where, value in nodes(tree):
         if has_interpolation(value) and value != BY_ENVIRONMENT.get(where):
             problems = copies if where.startswith(COPIES) else settings

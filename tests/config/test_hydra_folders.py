@@ -80,7 +80,7 @@ def test_what_is_below_is_allowed(value: str, output_dir: str) -> None:
             "${output_dir}/${nothing}",
         ),
         *("${output_dir}/${oc.env:HOME}", "${output_dir}/${hydra:job.num}", "${oc.env:HOME}/out/x"),
-        "${output_dir}/${.dir}",
+        *("${output_dir}/${.dir}", "${output_dir}/a\nb", "${output_dir}/\x1b[0m"),
     ],
 )
 def test_what_is_not_below_or_could_be_elsewhere_is_refused(value: object) -> None:
