@@ -50,7 +50,7 @@ test-next: setup ## the fast tests on the next Hydra and omegaconf, laid over th
 	PYTHONPATH=$(NEXT) $(PYTEST) -m 'not slow'
 
 soak: setup ## the tests that kill, damage and race, and the simulations, in full: an hour
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance tests/studies/statistics
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance tests/studies/statistics tests/config/test_fuzz.py
 
 bench: setup ## how fast everything is, into experiments/speed/README.md: DATA=DIR for real images
 	$(BIN)/python experiments/speed/bench.py --data $(DATA)

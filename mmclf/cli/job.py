@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from mmclf.config.compose import Command
 from mmclf.config.composed import ConfigChecker
 from mmclf.config.composer import Composer
+from mmclf.config.grants import Grants
 from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError
 from mmclf.pipeline.run import run
@@ -26,11 +27,11 @@ class Job:
 
     def __init__(
         self,
-        allowed_modules: Sequence[str],
+        grants: Grants,
         wants_traceback: bool,
         config_dir: Path | None = None,
     ) -> None:
-        self.allowed_modules = tuple(allowed_modules)
+        self.grants = grants
         self.wants_traceback = wants_traceback
         self.config_dir = config_dir
 
@@ -40,11 +41,11 @@ class Job:
         A sweeper that optimises then never sees the test samples. An error is printed at once, as a
         sweep goes on after it.
         """
-        if self.allowed_modules and self.config_dir is not None:
-            make_importable(self.config_dir, self.allowed_modules)  # a worker may not have done so
+        if self.grants.targets and self.config_dir is not None:
+            make_importable(self.config_dir, self.grants.targets)  # a worker may not have done so
         environment.keep_freed_memory()
         try:
-            composed = ConfigChecker(self.allowed_modules).check_job(cfg, HydraConfig.get())
+            composed = ConfigChecker(self.grants).check_job(cfg, HydraConfig.get())
             result = run(composed)
         except Exception as error:
             sys.stderr.write(self._report(error, HydraConfig.get().overrides.task))
@@ -78,7 +79,7 @@ class SingleJob(Job):
 
 def run_single(hydra: Hydra, composer: Composer, command: Command) -> int:
     """Let Hydra execute the one run of a command; returns the exit status."""
-    job = SingleJob(composer.allowed_modules, traceback_wanted(), composer.loader.config_dir)
+    job = SingleJob(composer.grants, traceback_wanted(), composer.loader.config_dir)
     composer.loader.hand_on(command.cfg, composer.overrides)
     hydra.run(composer.config_name, job, composer.overrides)
     if job.error is None:

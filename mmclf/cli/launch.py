@@ -9,7 +9,7 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 
 from mmclf.config.compose import Command, read_command
-from mmclf.config.composer import PRIMARY, Composer, open_composer
+from mmclf.config.composer import Composer, open_composer
 from mmclf.config.loader import TASK_NAME
 from mmclf.errors import InputError
 from mmclf.training.hardware import describe_device
@@ -30,8 +30,8 @@ def launch(arguments: list[str]) -> int:
     flags = get_args_parser().parse_intermixed_args(arguments)
     _check_flags(flags)
     config_dir = Path(flags.config_dir) if flags.config_dir is not None else None
-    config_name = flags.config_name if flags.config_name is not None else PRIMARY
-    with open_composer(flags.overrides, config_dir, config_name) as composer:
+    with open_composer(flags.overrides, config_dir, flags.config_name) as composer:
+        config_name = composer.config_name
         hydra = Hydra(task_name=TASK_NAME, config_loader=composer.loader)
         if flags.hydra_help:
             hydra.hydra_help(config_name=config_name, args_parser=get_args_parser(), args=flags)

@@ -11,6 +11,7 @@ from importlib import import_module, metadata
 from types import FrameType
 
 from mmclf.cli.columns import two_columns
+from mmclf.config.passwords import check_words
 from mmclf.config.shipped import conf_dir
 from mmclf.errors import InputError
 from mmclf.storage import environment
@@ -72,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     environment.wait_without_spinning()
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
+        check_words(arguments)
         return _command(arguments)(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")

@@ -101,7 +101,7 @@ def _multirun(hydra: Hydra, composer: Composer, command: Command, parent: str) -
         cfg.hydra.mode = RunMode.MULTIRUN
         cfg.hydra.overrides.hydra.append("hydra.mode=MULTIRUN")
         overrides.append("hydra.mode=MULTIRUN")
-    job = Job(composer.allowed_modules, traceback_wanted(), composer.loader.config_dir)
+    job = Job(composer.grants, traceback_wanted(), composer.loader.config_dir)
     composer.loader.hand_on(cfg, overrides)
     # Hydra raises the first job's error after the last job.
     try:

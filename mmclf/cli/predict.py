@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmclf.config.compose import compose
+from mmclf.config.grants import GRANTS
 from mmclf.config.schema import Config
 from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError, suggestion
@@ -39,7 +40,6 @@ mmclf predict RUN_ID --root DIR
   DIR/data/     with the images that ImageID names, for a run that used images
 An existing FILE is replaced, at once and whole. What the run did not use is not looked for."""
 SETTINGS = ("output_dir", "tracking.uri", "tracking.experiment", "store.dir", "device")
-ALLOW_TARGETS = "allow_targets"
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,14 @@ def predict(arguments: Sequence[str]) -> int:
         _log(note)
     environment.keep_freed_memory()
     device = pick_device(config.device)
-    predictor = load_from(tracker, words.run_id, device, config.allow_targets, notify=_log)
+    predictor = load_from(
+        tracker,
+        words.run_id,
+        device,
+        config.allow_targets,
+        model_types=config.allow_model_types,
+        notify=_log,
+    )
     table.write_table(out, _predicted(predictor, samples, options))
     kind = "probabilities" if options.probabilities else "labels"
     count = len(samples.ids)
@@ -158,10 +165,10 @@ def _parse_words(words: Sequence[str], config_dir: Path | None) -> _Words:
         key = word.partition("=")[0].lstrip("+")
         if key == "data" or key.startswith("data."):
             data.append(word)
-        elif key in (*SETTINGS, ALLOW_TARGETS):
+        elif key in (*SETTINGS, *GRANTS):
             places.append(word)
         else:
-            hint = suggestion(key, (*SETTINGS, ALLOW_TARGETS, "data"))
+            hint = suggestion(key, (*SETTINGS, *GRANTS, "data"))
             problems.append(f"{word}: the rest is as it was in the run: {hint}")
     if len(run_ids) != 1:
         listed = ", ".join(run_ids) if run_ids else "none"

@@ -16,6 +16,8 @@ import yaml
 from mmclf.cli.columns import WIDTH, narrow_yaml, two_columns
 from mmclf.config.components import COMPONENTS
 from mmclf.config.composer import Composer, open_composer
+from mmclf.config.grants import GRANTS
+from mmclf.config.limits import check_yaml
 from mmclf.config.schema import OWN_KEYS
 from mmclf.config.targets import parameters, resolve
 from mmclf.errors import InputError, suggestion
@@ -30,14 +32,14 @@ mmclf --cfg job         every setting of a run, those of no group too
 
 
 def show(arguments: Sequence[str]) -> int:
-    """`mmclf show [GROUP [LEVEL]] [--config-dir DIR] [allow_targets=[MODULE]]`."""
+    """`mmclf show [GROUP [LEVEL]] [--config-dir DIR] [allow_...=[...]]`."""
     parser = argparse.ArgumentParser(
         prog="mmclf show", description="The config groups, their levels and their settings."
     )
     parser.add_argument("words", nargs="*", metavar="GROUP LEVEL")
     parser.add_argument("--config-dir", type=Path, help="a folder of config groups of your own")
     given = parser.parse_intermixed_args(arguments)
-    overrides = [word for word in given.words if word.startswith("allow_targets=")]
+    overrides = [word for word in given.words if word.partition("=")[0] in GRANTS]
     names = [word for word in given.words if word not in overrides]
     if len(names) > 2 or any("=" in name for name in names):
         raise InputError(
@@ -102,6 +104,7 @@ def _first_comment(text: str) -> str:
 def _settings(composer: Composer, group: str, level: str) -> str:
     """A level's file, and what its target takes beyond that."""
     text = _text(composer, group, level)
+    check_yaml(text.encode(), f"{group}/{level}.yaml")
     lines = [narrow_yaml(text)]
     node = yaml.safe_load(text)
     if group in COMPONENTS and isinstance(node, Mapping) and node.get("_target_") is not None:
@@ -113,7 +116,7 @@ def _settings(composer: Composer, group: str, level: str) -> str:
 def _beyond(composer: Composer, group: str, node: Mapping[str, Any]) -> Iterator[str]:
     """What a component's target takes that its file does not set."""
     try:
-        taken = parameters(resolve(node["_target_"], group, composer.allowed_modules))
+        taken = parameters(resolve(node["_target_"], group, composer.grants.targets))
     except InputError as error:
         yield from textwrap.wrap(f"{error.problems[0]}", WIDTH - 2)
         return

@@ -29,6 +29,9 @@ class Component:
     provided: tuple[str, ...] = ()
 
 
+# What mmclf alone passes, to whatever takes it: it says what else is allowed.
+NEVER_SET = ("allow_model_types",)
+
 # By config group, in the order of the data's way.
 COMPONENTS: Mapping[str, Component] = {
     "data": Component("load", "loader", "a function that returns Samples", ("mmclf.data",)),

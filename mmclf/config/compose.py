@@ -11,14 +11,14 @@ from typing import Any, Literal
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from mmclf.config.composed import hydra_node
-from mmclf.config.composer import PRIMARY, Composer, open_composer
-from mmclf.config.hydra_policy import check_hydra
+from mmclf.config.composed import container
+from mmclf.config.composer import Composer, open_composer
+from mmclf.config.grants import GRANTS
 from mmclf.config.overrides import Axis
+from mmclf.config.places import is_place
 from mmclf.config.schema import Composed
 from mmclf.errors import InputError
 
-ALLOW = "allow_targets"
 MAX_COMBINATIONS = 256  # of swept levels that are looked at before the first job
 
 
@@ -54,7 +54,7 @@ def compose(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Co
 def check_command(
     overrides: Sequence[str],
     config_dir: Path | None = None,
-    config_name: str = PRIMARY,
+    config_name: str | None = None,
     *,
     multirun: bool = False,
 ) -> Command:
@@ -116,14 +116,14 @@ def _read_sweep(
     composer: Composer, parent: DictConfig, axes: Sequence[Axis], unknown: Sequence[str]
 ) -> tuple[Composed | None, list[str]]:
     """The first job, and what is wrong with the sweep."""
-    hydra = hydra_node(parent.hydra)
-    problems = check_hydra(hydra)
+    hydra = container(parent.hydra, "hydra")
+    problems = composer.loader.checker.check_sweep(parent)
     extra, more = _sweeper_axes(composer, hydra, axes)
     problems += more
     problems += [
-        f"{axis.name}: Hydra's settings and allow_targets cannot be swept: give one value"
+        f"{axis.name}: Hydra's settings and {', '.join(GRANTS)} cannot be swept: give one value"
         for axis in (*extra, *axes)
-        if axis.is_sweep and (axis.key.startswith(("hydra.", "hydra/")) or axis.key == ALLOW)
+        if axis.is_sweep and (axis.key.startswith(("hydra.", "hydra/")) or axis.key in GRANTS)
     ]
     first, in_jobs = _check_jobs(composer, [*extra, *axes])
     # The parent is composed without what is swept, so it does not know a swept level's keys.
@@ -145,7 +145,7 @@ def _sweeper_axes(
     problems, lines = [], []
     for key, value in params.items() if isinstance(params, Mapping) else ():
         name = str(key).lstrip("+~")
-        if name.partition("/")[0].partition(".")[0] in ("hydra", ALLOW):
+        if name.partition("/")[0].partition(".")[0] in ("hydra", *GRANTS) or is_place(name):
             problems.append(f"hydra.sweeper.params.{key} is not allowed: leave it out")
         elif all(name != axis.key for axis in axes):
             lines.append(f"{key}={value}")
@@ -180,7 +180,7 @@ def _check_jobs(composer: Composer, axes: Sequence[Axis]) -> tuple[Composed | No
 
 
 def _check_combinations(composer: Composer, axes: Sequence[Axis]) -> Iterator[str]:
-    """What is wrong with the `hydra` nodes of the combinations of swept levels.
+    """What is wrong with the unresolved combinations of swept levels.
 
     A file may be loaded for one combination alone: a defaults list can name it by both levels. The
     loader checks every job; that is too late to say so before the first one.
@@ -190,4 +190,4 @@ def _check_combinations(composer: Composer, axes: Sequence[Axis]) -> Iterator[st
         cfg, problems = composer.compose_valid(lines)
         yield from problems
         if cfg is not None:
-            yield from check_hydra(hydra_node(cfg.hydra))
+            yield from composer.loader.checker.check_sweep(cfg)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,15 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from mmclf.config.grants import NO_GRANTS, Grants
+from mmclf.config.hydra_folders import check_folders
 from mmclf.config.hydra_policy import check_hydra
+from mmclf.config.limits import check_expansion, check_numbers
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
+from mmclf.config.one_line import check_lines
+from mmclf.config.passwords import check_values
+from mmclf.config.places import environment_notices
+from mmclf.config.resolvers import check_interpolations
 from mmclf.config.schema import Composed
 from mmclf.config.validate import check
 from mmclf.config.validation_cache import ValidationCache
@@ -22,42 +29,67 @@ from mmclf.errors import InputError
 
 
 class ConfigChecker:
-    """Checks composed configs, with the user's own `allowed_modules`.
+    """Checks composed configs, of a command line that allows what `grants` say.
 
-    What a store remembers as valid is read once for all of them. `announces_moved`: each old path
-    of a target is printed once on standard error.
+    What a store remembers as valid is read once for all of them. `announces`: each old path of a
+    target, and each setting that follows a variable of MLflow's, is printed once on standard error.
     """
 
-    def __init__(self, allowed_modules: Sequence[str], *, announces_moved: bool = False) -> None:
-        self._allowed_modules = tuple(allowed_modules)
-        self._announces_moved = announces_moved
+    def __init__(self, grants: Grants = NO_GRANTS, *, announces: bool = False) -> None:
+        self._grants = grants
+        self._announces = announces
         self._announced: set[str] = set()
         self._caches: dict[str, ValidationCache] = {}
 
     def check(self, cfg: DictConfig) -> tuple[Composed | None, list[str]]:
         """The checked form of a composed config, and all that is wrong with it."""
-        hydra = hydra_node(cfg.hydra)
-        composed, problems = self._check_settings(cfg, hydra)
-        return composed, [*check_hydra(hydra), *problems]
+        tree = container(cfg)
+        unsafe = self._check_unresolved(tree)
+        if unsafe:
+            return None, unsafe
+        problems = [*check_hydra(tree["hydra"]), *_check_folders(cfg, tree)]
+        composed, more = self._check_settings(cfg, tree["hydra"])
+        return composed, [*problems, *more]
+
+    def check_sweep(self, cfg: DictConfig) -> list[str]:
+        """What is wrong with a sweep's own config, which lacks what is swept."""
+        tree = container(cfg)
+        unsafe = self._check_unresolved(tree)
+        return unsafe or [*check_hydra(tree["hydra"]), *_check_folders(cfg, tree)]
 
     def check_job(self, cfg: DictConfig, hydra: DictConfig) -> Composed:
         """The checked form of the config that Hydra hands to a job, and of its `hydra` node.
 
         `hydra` is what HydraConfig.get() returns. Raises InputError.
         """
-        composed, problems = self._check_settings(cfg, hydra_node(hydra))
+        problems = self._check_unresolved(container(cfg))
+        if problems:
+            raise InputError(*problems)
+        composed, problems = self._check_settings(cfg, container(hydra, "hydra"))
         if composed is None or problems:
             raise InputError(*problems)
         return composed
+
+    def _check_unresolved(self, tree: Mapping[str, Any]) -> list[str]:
+        """What forbids to resolve a composed config, or to say what else is wrong with it."""
+        for check_whole in (check_expansion, check_values):
+            problems = check_whole(tree)
+            if problems:
+                return problems
+        numbers = check_numbers(tree)
+        return [*numbers, *check_lines(tree), *check_interpolations(tree, self._grants.env)]
 
     def _check_settings(
         self, cfg: DictConfig, hydra: Mapping[str, Any]
     ) -> tuple[Composed | None, list[str]]:
         tree, problems = plain(cfg)
-        self._announce(tree)
+        secrets = check_values(tree)
+        if secrets:
+            return None, secrets
+        self._announce(cfg, tree)
         tree = with_current_targets(tree)
         try:
-            config = check(tree, self._allowed_modules, self._cache(tree))
+            config = check(tree, self._grants, self._cache(tree))
         except InputError as error:
             # What could not be resolved is named once, not as missing too.
             unresolved = tuple(f"{problem.partition(':')[0]} " for problem in problems)
@@ -70,11 +102,14 @@ class ConfigChecker:
         }
         return Composed(config, choices, list(hydra["overrides"]["task"]), tree), problems
 
-    def _announce(self, tree: Mapping[str, Any]) -> None:
-        if self._announces_moved:
-            for old in sorted({*moved_targets(tree)} - self._announced):
-                sys.stderr.write(notice(old))
-                self._announced.add(old)
+    def _announce(self, cfg: DictConfig, tree: Mapping[str, Any]) -> None:
+        if not self._announces:
+            return
+        notices = {old: notice(old) for old in sorted({*moved_targets(tree)})}
+        notices |= environment_notices(container(cfg), tree)
+        for name in [name for name in notices if name not in self._announced]:
+            sys.stderr.write(notices[name])
+            self._announced.add(name)
 
     def _cache(self, tree: Mapping[str, Any]) -> ValidationCache | None:
         store = tree.get("store")
@@ -82,17 +117,26 @@ class ConfigChecker:
         if not isinstance(folder, str):
             return None
         if folder not in self._caches:
-            self._caches[folder] = ValidationCache(Path(folder), self._allowed_modules)
+            self._caches[folder] = ValidationCache(Path(folder), self._grants.targets)
         return self._caches[folder]
 
 
-def hydra_node(node: DictConfig) -> dict[str, Any]:
-    """The plain, unresolved `hydra` node."""
+def _check_folders(cfg: DictConfig, tree: Mapping[str, Any]) -> list[str]:
+    """What is wrong with Hydra's folders; nothing if that of outputs is no text, which is said."""
+    try:
+        output_dir = cfg.get("output_dir")
+    except OmegaConfBaseException:
+        return []
+    return [*check_folders(tree, output_dir)] if isinstance(output_dir, str) else []
+
+
+def container(node: DictConfig, name: str = "the config") -> dict[str, Any]:
+    """The plain, unresolved form of a mapping that was composed; InputError if it is none."""
     with hydra_errors():
-        container = OmegaConf.to_container(node, resolve=False, enum_to_str=True)
-    if not isinstance(container, dict):
-        raise InputError(f"hydra: found {container!r}, expected a mapping")
-    return {str(key): value for key, value in container.items()}
+        plain = OmegaConf.to_container(node, resolve=False, enum_to_str=True)
+    if not isinstance(plain, dict):
+        raise InputError(f"{name}: found {plain!r}, expected a mapping")
+    return {str(key): value for key, value in plain.items()}
 
 
 def dotted_keys(node: object, path: str = "") -> Iterator[str]:

@@ -12,17 +12,18 @@ from omegaconf import DictConfig, OmegaConf
 
 from mmclf.config.components import COMPONENTS
 from mmclf.config.composed import dotted_keys, hydra_errors
+from mmclf.config.grants import granted_by
 from mmclf.config.loader import CheckedLoader, open_loader
 from mmclf.config.overrides import (
     Axis,
     Groups,
-    allowed_by,
     check_level,
     parse,
     read,
     unknown_key,
     with_study_defaults,
 )
+from mmclf.config.passwords import check_words
 from mmclf.config.schema import Composed
 from mmclf.config.targets import parameters, resolve
 from mmclf.config.user_modules import make_importable
@@ -40,7 +41,7 @@ class Composer:
         searchpath = [line for line in overrides if line.startswith(SEARCHPATH)]
         self.lines = with_study_defaults([line for line in overrides if line not in searchpath])
         self._searchpath = searchpath[:1]  # Hydra looks at the first one alone
-        self.allowed_modules = loader.allowed_modules
+        self.grants = loader.grants
         # With its name the primary config would be loaded for every list of levels.
         needs_primary = not self._searchpath and loader.has_primary_searchpath(config_name)
         self.groups = Groups(loader, config_name if needs_primary else None, self._searchpath)
@@ -145,7 +146,7 @@ class Composer:
             return []
         try:
             with hydra_errors():
-                target = resolve(base[group]["_target_"], group, self.allowed_modules)
+                target = resolve(base[group]["_target_"], group, self.grants.targets)
         except InputError:
             return []
         return [name for name in parameters(target) if name not in COMPONENTS[group].provided]
@@ -184,17 +185,20 @@ class Variants:
 
 @contextmanager
 def open_composer(
-    overrides: Sequence[str], config_dir: Path | None = None, config_name: str = PRIMARY
+    overrides: Sequence[str], config_dir: Path | None = None, config_name: str | None = None
 ) -> Iterator[Composer]:
-    """The composer of a command line, whose overrides say which of the user's modules are allowed.
+    """The composer of a command line, whose overrides say what is allowed beyond the usual.
 
-    Those may lie in `config_dir`, beside the config files that use them. Raises InputError for a
-    folder or a search path that cannot be used.
+    `config_name`: of a primary config, if the command line names one. Modules of the user's own may
+    lie in `config_dir`, beside the config files that use them. Raises InputError for a folder or a
+    search path that cannot be used.
     """
-    allowed_modules = allowed_by(overrides)
-    with open_loader(config_dir, allowed_modules) as loader:
-        if config_dir is not None and allowed_modules:
-            make_importable(config_dir, allowed_modules)
+    check_words(overrides)
+    grants = granted_by(overrides)
+    primary = config_name if config_name is not None else PRIMARY
+    with open_loader(config_dir, grants, named_primary=config_name) as loader:
+        if config_dir is not None and grants.targets:
+            make_importable(config_dir, grants.targets)
         with hydra_errors():
-            composer = Composer(loader, config_name, overrides)
+            composer = Composer(loader, primary, overrides)
         yield composer

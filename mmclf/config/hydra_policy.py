@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmclf.config.signature_check import stray_targets
+from mmclf.config.walk import nodes
 from mmclf.errors import suggestion
 
 STUDY_SWEEPER = "hydra_plugins.mmclf.study_sweeper.StudySweeper"
@@ -28,6 +29,12 @@ PLUGINS: Mapping[str, tuple[str, ...]] = {
 OWN_VALUES = ("${hydra.sweep.dir}/.submitit/%j", "${hydra.job.name}")
 # Settings of launchers that are commands, or name code.
 COMMANDS = ("setup", "python", "srun_args", "additional_parameters", "runtime_env")
+# Where launchers keep files: the folders of their own choice alone.
+LAUNCHER_FOLDERS = ("submitit_folder", "temp_folder")
+# A cluster takes part in what is run, and what it answers is unpickled: Ray's own is meant.
+CLUSTERS = (None, "auto", "local")
+# Older versions of joblib evaluate it as Python.
+PRE_DISPATCH = re.compile(r"all|\d+|(\d+ ?\* ?)?n_jobs")
 LOGGING = ("job_logging", "hydra_logging")
 LOGGING_KEYS = (
     *("version", "formatters", "handlers", "root", "loggers"),
@@ -40,10 +47,10 @@ FORMATTER_KEYS = (
 HANDLERS = ("logging.StreamHandler", "logging.FileHandler", "logging.NullHandler")
 HANDLER_KEYS = ("class", "level", "formatter", "stream", "filename", "mode", "encoding", "delay")
 STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
-# A log file lies in the run's folder or the working one: elsewhere it could overwrite anything.
+# A log file lies in the run's folder: elsewhere it could overwrite anything.
 LOG_FILE = re.compile(
-    r"(\$\{hydra\.runtime\.output_dir\}/)?[\w-][\w.-]*\.log"
-    r"|(\$\{hydra\.runtime\.output_dir\}/)?[\w-]*\$\{hydra\.job\.name\}[\w.-]*\.log"
+    r"\$\{hydra\.runtime\.output_dir\}/"
+    r"([\w-][\w.-]*|[\w-]*\$\{hydra\.job\.name\}[\w.-]*)\.log"
 )
 JOB_NAME = re.compile(r"[\w-][\w.-]*")
 ENVIRONMENT = (
@@ -121,13 +128,25 @@ def _plugin(path: str, node: object, allowed: tuple[str, ...]) -> Iterator[str]:
         yield f"{path}: found {target!r}, which is not allowed; expected {' or '.join(allowed)}"
         return
     settings = {key: value for key, value in node.items() if key != "_target_"}
-    for where, value in _leaves(settings, path):
-        if where.rpartition(".")[2].startswith("_"):
-            yield f"{where} is not allowed: leave it out"
-        elif where.rpartition(".")[2] in COMMANDS and value:
-            yield f"{where} is not allowed: it would be run as a command; leave it out"
-        elif isinstance(value, str) and "${" in value and value not in OWN_VALUES:
-            yield f"{where}: found {value!r}, expected a value without interpolation"
+    for where, value in nodes(settings, path):
+        yield from _plugin_setting(where, where.rpartition(".")[2], value)
+
+
+def _plugin_setting(where: str, key: str, value: object) -> Iterator[str]:
+    """What is wrong with a launcher's or a sweeper's setting."""
+    found = f"{where}: found {value!r}, expected"
+    if key.startswith("_"):
+        yield f"{where} is not allowed: leave it out"
+    elif key in COMMANDS and value:
+        yield f"{where} is not allowed: it would be run as a command; leave it out"
+    elif key in LAUNCHER_FOLDERS and value not in (None, OWN_VALUES[0]):
+        yield f"{found} the launcher's own folder: leave it out"
+    elif key == "address" and value not in CLUSTERS:
+        yield f"{found} auto: the environment names a cluster, by RAY_ADDRESS"
+    elif key == "pre_dispatch" and not PRE_DISPATCH.fullmatch(str(value)):
+        yield f"{found} a number, all, or NUMBER*n_jobs"
+    elif isinstance(value, str) and "${" in value and value not in OWN_VALUES:
+        yield f"{found} a value without interpolation"
 
 
 def _logging(path: str, node: object) -> Iterator[str]:
@@ -136,7 +155,7 @@ def _logging(path: str, node: object) -> Iterator[str]:
     if not isinstance(node, Mapping):
         yield f"{path}: found {node!r}, expected a mapping"
         return
-    for where, value in _leaves(node, path):
+    for where, value in nodes(node, path):
         odd = isinstance(value, str) and re.search(r"\$\{|^[a-z]+://", value)
         if odd and value not in STREAMS and not LOG_FILE.fullmatch(str(value)):
             yield f"{where}: found {value!r}, expected a plain value or {' or '.join(STREAMS)}"
@@ -164,12 +183,9 @@ def _handler(path: str, handler: Mapping[Any, Any]) -> Iterator[str]:
     yield from _keys(path, handler, HANDLER_KEYS)
     yield from _choice(f"{path}.class", handler.get("class"), HANDLERS)
     yield from _choice(f"{path}.stream", handler.get("stream", STREAMS[0]), STREAMS)
-    name = handler.get("filename", "run.log")
+    name = handler.get("filename", "${hydra.runtime.output_dir}/run.log")
     if not isinstance(name, str) or not LOG_FILE.fullmatch(name):
-        yield (
-            f"{path}.filename: found {name!r}, expected NAME.log or "
-            "${hydra.runtime.output_dir}/NAME.log"
-        )
+        yield (f"{path}.filename: found {name!r}, expected ${{hydra.runtime.output_dir}}/NAME.log")
 
 
 def _keys(path: str, node: Mapping[Any, Any], allowed: tuple[str, ...]) -> Iterator[str]:
@@ -181,16 +197,3 @@ def _keys(path: str, node: Mapping[Any, Any], allowed: tuple[str, ...]) -> Itera
 def _choice(path: str, value: object, allowed: tuple[str, ...]) -> Iterator[str]:
     if value not in allowed:
         yield f"{path}: found {value!r}, which is not allowed; expected {' or '.join(allowed)}"
-
-
-def _leaves(node: object, path: str) -> Iterator[tuple[str, object]]:
-    """Every key below `node` with its value, the containers' own keys included."""
-    if isinstance(node, Mapping):
-        pairs = [(str(key), value) for key, value in node.items()]
-    elif isinstance(node, list):
-        pairs = [(str(index), value) for index, value in enumerate(node)]
-    else:
-        return
-    for key, value in pairs:
-        yield f"{path}.{key}", value
-        yield from _leaves(value, f"{path}.{key}")

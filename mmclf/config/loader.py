@@ -22,8 +22,9 @@ from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig
 
-from mmclf.config.composed import ConfigChecker, hydra_node
-from mmclf.config.hydra_policy import check_hydra
+from mmclf.config.composed import ConfigChecker, container
+from mmclf.config.grants import NO_GRANTS, Grants
+from mmclf.config.places import check_places
 from mmclf.config.repository import FolderRepository
 from mmclf.config.shipped import conf_dir
 from mmclf.config.user_modules import make_importable
@@ -43,15 +44,20 @@ class RefusedConfigError(InputError, ConfigCompositionException):  # type: ignor
 class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
     """Hydra's own loader behind a check of all that it loads, in workers of a launcher too.
 
-    `config_dir`: the user's folder, out of which `allowed_modules` are imported. It holds Hydra's
-    loader and is no subclass of it: Hydra 1.4 calls a private method of those, past the check.
+    `config_dir`: the user's folder, out of which the modules are imported that `grants` allow. It
+    holds Hydra's loader and is no subclass of it: Hydra 1.4 calls a private method of those, past
+    the check.
     """
 
     def __init__(
-        self, search_path: ConfigSearchPath, config_dir: Path | None, allowed_modules: Sequence[str]
+        self,
+        search_path: ConfigSearchPath,
+        config_dir: Path | None,
+        grants: Grants,
+        named_primary: str | None = None,
     ) -> None:
-        self.config_dir, self.allowed_modules = config_dir, tuple(allowed_modules)
-        self.checker = ConfigChecker(allowed_modules, announces_moved=True)
+        self.config_dir, self.grants, self._named_primary = config_dir, grants, named_primary
+        self.checker = ConfigChecker(grants, announces=True)
         self._loader = ConfigLoaderImpl(search_path)
         self._loader.repository = FolderRepository(search_path)
         self._handed_on: tuple[list[str], DictConfig] | None = None
@@ -63,6 +69,7 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
         cfg: DictConfig = self._loader.load_configuration(
             config_name, list(overrides), run_mode, from_shell=False, validate_sweep_overrides=False
         )
+        self._check_origin(cfg, config_name, overrides)
         return cfg
 
     def hand_on(self, cfg: DictConfig, overrides: Sequence[str]) -> None:
@@ -79,7 +86,7 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
     ) -> DictConfig:
         """The configuration of a run or of a sweep; raises RefusedConfigError.
 
-        Of a sweep's own, which lacks what is swept, the `hydra` node is checked.
+        Of a sweep's own, which lacks what is swept, what can be is checked.
         """
         handed_on, self._handed_on = self._handed_on, None
         if handed_on is not None and handed_on[0] == overrides:
@@ -88,6 +95,8 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
             cfg = self._loader.load_configuration(
                 config_name, overrides, run_mode, from_shell, validate_sweep_overrides
             )
+            if config_name is not None:
+                self._check_origin(cfg, config_name, overrides)
         self._check(cfg, is_job=run_mode == RunMode.RUN and config_name is not None)
         return cfg
 
@@ -96,16 +105,37 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
     ) -> DictConfig:
         """The configuration of a sweep's job; raises RefusedConfigError."""
         cfg: DictConfig = self._loader.load_sweep_config(master_config, sweep_overrides)
+        overrides = [*container(master_config.hydra.overrides)["hydra"], *sweep_overrides]
+        self._check_origin(cfg, master_config.hydra.job.config_name, overrides)
         self._check(cfg, is_job=True)
         return cfg
 
+    def _check_origin(self, cfg: DictConfig, config_name: str, overrides: Sequence[str]) -> None:
+        """Raise RefusedConfigError for what config files say and the command line alone may."""
+        tree = container(cfg)
+        problems = [*check_places(tree, overrides, self._primary(config_name))]
+        # A sweeper would give them to its jobs as if they had been given to it.
+        named = tree["hydra"]["overrides"]
+        if sorted([*named["hydra"], *named["task"]]) != sorted(overrides):
+            problems.append("hydra.overrides is Hydra's own: leave it out")
+        if problems:
+            raise RefusedConfigError(*problems)
+
+    def _primary(self, config_name: str) -> dict[str, Any]:
+        """The content of the primary config, if the command line names it."""
+        if config_name != self._named_primary:
+            return {}
+        found = self._loader.repository.load_config(config_name)
+        node = found.config if found is not None else None
+        return container(node, config_name) if isinstance(node, DictConfig) else {}
+
     def _check(self, cfg: DictConfig, *, is_job: bool) -> None:
         if is_job:
-            if self.config_dir is not None and self.allowed_modules:
-                make_importable(self.config_dir, self.allowed_modules)  # in a worker not done yet
+            if self.config_dir is not None and self.grants.targets:
+                make_importable(self.config_dir, self.grants.targets)  # in a worker not done yet
             _, problems = self.checker.check(cfg)
         else:
-            problems = check_hydra(hydra_node(cfg.hydra))
+            problems = self.checker.check_sweep(cfg)
         if problems:
             raise RefusedConfigError(*problems)
 
@@ -151,9 +181,13 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
 
 
 @contextmanager
-def open_loader(config_dir: Path | None, allowed_modules: Sequence[str]) -> Iterator[CheckedLoader]:
+def open_loader(
+    config_dir: Path | None, grants: Grants = NO_GRANTS, named_primary: str | None = None
+) -> Iterator[CheckedLoader]:
     """A loader of the shipped config files, and of those in `config_dir` before them.
 
+    `named_primary`: the primary config, if the command line names one, which may say more than
+    other files.
     Nothing of Hydra's global state is left changed, so that it also works inside a Hydra job.
     Raises InputError for a folder that does not exist.
     """
@@ -165,7 +199,7 @@ def open_loader(config_dir: Path | None, allowed_modules: Sequence[str]) -> Iter
         JobRuntime.instance().set("name", TASK_NAME)
         # A worker of a launcher's may start in another folder.
         folder = config_dir.resolve() if config_dir is not None else None
-        yield CheckedLoader(_search_path(folder), folder, allowed_modules)
+        yield CheckedLoader(_search_path(folder), folder, grants, named_primary)
     finally:
         for key in HYDRA_STATE:
             Singleton._instances.pop(key, None)

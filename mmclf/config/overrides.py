@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,9 +13,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, OverrideType, ValueType
 from hydra.errors import HydraException
 
+from mmclf.config.limits import check_brackets
 from mmclf.config.schema import OWN_KEYS, Config
 from mmclf.errors import nearest, suggestion
 
+SHOWN = 60  # characters of an override that cannot be read
 MAX_VALUES = 200  # of a sweep over a key; levels of groups are all looked at
 # What studies' files seldom name.
 STUDY_DEFAULTS = ("study.margin", "study.until", "study.max_seeds")
@@ -70,6 +71,9 @@ class Axis:
 
 def read(line: str) -> tuple[Override | None, str | None]:
     """The parsed override, or what is wrong with it."""
+    too_deep = check_brackets(line)
+    if too_deep is not None:
+        return None, f"{line[:SHOWN]}...: {too_deep}"
     try:
         return OverridesParser.create().parse_overrides([line])[0], None
     except (HydraException, ValueError, ArithmeticError) as error:
@@ -81,6 +85,10 @@ def parse(lines: Sequence[str], groups: Groups) -> tuple[list[Axis], list[str]]:
     parser = OverridesParser.create()
     axes, problems = [], []
     for line in lines:
+        too_deep = check_brackets(line)
+        if too_deep is not None:
+            problems.append(f"{line[:SHOWN]}...: {too_deep}")
+            continue
         try:
             override = parser.parse_overrides([line])[0]
             values = _values(override, parser, groups)
@@ -204,14 +212,3 @@ def with_study_defaults(lines: Sequence[str]) -> list[str]:
     if not any(line.startswith("study=") for line in lines):
         return list(lines)
     return [f"++{line}" if line.partition("=")[0] in STUDY_DEFAULTS else line for line in lines]
-
-
-def allowed_by(lines: Sequence[str]) -> list[str]:
-    """The user's own modules that these overrides allow, the last allow_targets=[...] of them."""
-    modules: list[str] = []
-    for line in lines:
-        override = read(line)[0] if line.lstrip("+").startswith("allow_targets=") else None
-        value = override.value() if override is not None else None
-        if isinstance(value, list):
-            modules = [str(module) for module in typing.cast("list[object]", value)]
-    return modules

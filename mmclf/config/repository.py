@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 
 from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.default_element import InputDefault
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 
 from mmclf.config.hydra_policy import check_searchpath
+from mmclf.config.limits import MAX_FILE_BYTES, MAX_FILES, check_yaml
 from mmclf.errors import InputError
 
 
@@ -48,6 +50,7 @@ class FolderRepository(ConfigRepository):  # type: ignore[misc]  # Hydra has no 
     def __init__(self, config_search_path: ConfigSearchPath) -> None:
         self._own_paths = frozenset(_elements(config_search_path))
         self._parsed = ParsedFiles()
+        self._expanded = _Count()
         super().__init__(config_search_path)
 
     def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
@@ -63,14 +66,22 @@ class FolderRepository(ConfigRepository):  # type: ignore[misc]  # Hydra has no 
         super().initialize_sources(config_search_path)
 
     def load_config(self, config_path: str) -> ConfigResult | None:
-        """As Hydra calls it; raises InputError for a defaults list that calls a resolver."""
+        """As Hydra calls it.
+
+        Raises InputError for a file that is too large, and a defaults list that calls a resolver.
+        """
         source = self._find_object_source(config_path, ObjectType.CONFIG)
         if source is None:
             return None
-        key = (source.provider, source.path, config_path, _content(source, config_path))
-        result = self._parsed.get(
-            key, lambda: super(FolderRepository, self).load_config(config_path)
-        )
+        content = _content(source, config_path)
+        key = (source.provider, source.path, config_path, content)
+
+        def parse() -> ConfigResult:
+            check_yaml(content, _file_name(source, config_path))
+            return super(FolderRepository, self).load_config(config_path)
+
+        result = self._parsed.get(key, parse)
+        result.defaults_list = _CountedDefaults(result.defaults_list or (), self._expanded)
         problems = list(_unsteady(result, config_path)) if source.scheme() == "file" else []
         if problems:
             raise InputError(*problems)
@@ -82,11 +93,43 @@ def _elements(search_path: ConfigSearchPath) -> Iterator[tuple[str, str]]:
         yield element.provider, element.path
 
 
+class _Count:
+    """How often defaults lists have been expanded; Hydra copies a repository for a composition."""
+
+    def __init__(self) -> None:
+        self.value = 0
+
+
+class _CountedDefaults(list[InputDefault]):
+    """A defaults list, which Hydra copies each time that something leads to it."""
+
+    def __init__(self, defaults: Sequence[InputDefault], count: _Count) -> None:
+        super().__init__(defaults)
+        self._count = count
+
+    def __deepcopy__(self, memo: dict[int, object]) -> list[InputDefault]:
+        self._count.value += 1
+        if self._count.value > MAX_FILES:
+            raise InputError(
+                f"the defaults lists lead to more than {MAX_FILES:,} config files, each counted as "
+                "often as they do: expected no more"
+            )
+        return [copy.deepcopy(default, memo) for default in self]
+
+
 def _content(source: ConfigSource, config_path: str) -> bytes:
-    """What a folder's file holds; files of installed packages stay as they are."""
+    """What a folder's file holds, or the beginning of it if it is too large.
+
+    Files of installed packages stay as they are.
+    """
     if source.scheme() != "file":
         return b""
-    return Path(source.path, source._normalize_file_name(config_path)).read_bytes()
+    with Path(source.path, source._normalize_file_name(config_path)).open("rb") as stream:
+        return stream.read(MAX_FILE_BYTES + 1)
+
+
+def _file_name(source: ConfigSource, config_path: str) -> str:
+    return f"{source.path}/{source._normalize_file_name(config_path)}"
 
 
 def _unsteady(result: ConfigResult, config_path: str) -> Iterator[str]:

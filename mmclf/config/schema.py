@@ -8,7 +8,7 @@ mmclf owns in the node of a data source or an encoder stands beside its target's
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import (
@@ -22,8 +22,11 @@ from pydantic_core import PydanticCustomError
 
 from mmclf.config.components import MODALITIES
 
-Count = Annotated[int, Field(ge=1, strict=True)]
-NonNegative = Annotated[int, Field(ge=0, strict=True)]
+Count = Annotated[int, Field(ge=1, lt=2**31, strict=True)]
+Width = Annotated[int, Field(ge=1, le=65_536, strict=True)]
+Views = Annotated[int, Field(ge=1, le=1_000, strict=True)]
+Workers = Annotated[int, Field(ge=1, le=1_024, strict=True)]
+NonNegative = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 Probability = Annotated[float, Field(ge=0, le=1, strict=True)]
 Share = Annotated[float, Field(gt=0, lt=1, strict=True)]
@@ -132,7 +135,7 @@ class Image:
 class Augment:
     """Augmented views of the training images; `padding` in pixels, flips as probabilities."""
 
-    views: Count
+    views: Views
     padding: NonNegative
     horizontal_flip: Probability
     vertical_flip: Probability
@@ -143,7 +146,7 @@ class Augment:
 class Head:
     """The layers after the fusion: `hidden` wide, or a linear head without, and their dropout."""
 
-    hidden: Count | None
+    hidden: Width | None
     dropout: Dropout
     input_dropout: Dropout
 
@@ -174,7 +177,7 @@ class Encode:
 
     batch_size: Count
     precision: Literal["auto", "fp32", "bf16"]
-    workers: Count | None
+    workers: Workers | None
 
 
 @dataclass(frozen=True)
@@ -293,6 +296,8 @@ class Config:
     encode: Encode
     cache: Annotated[Literal["on", "off"], BeforeValidator(_switch)]
     store: StoreSettings
+    allow_env: list[str] = field(default_factory=list)
+    allow_model_types: list[str] = field(default_factory=list)
     study: Study | None = None
 
     @property

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from mmclf.config import pydantic_messages
-from mmclf.config.components import INNER, component
+from mmclf.config.components import INNER, NEVER_SET, component
 from mmclf.config.targets import is_component, parameters, resolve
 from mmclf.errors import InputError, suggestion
 
@@ -57,7 +57,7 @@ def check_component(
 
 def _refused(key: str, target: Callable[..., Any], role: str) -> str | None:
     """Why `key` cannot be set in a config, or None if it can."""
-    taken, provided = parameters(target), component(role).provided
+    taken, provided = parameters(target), (*component(role).provided, *NEVER_SET)
     name = f"{target.__module__}.{target.__qualname__}"
     open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in taken.values())
     if key.startswith("_"):

@@ -12,9 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from mmclf.config import pydantic_messages
 from mmclf.config.components import COMPONENTS, MODALITIES
+from mmclf.config.grants import NO_GRANTS, Grants, check_grants
 from mmclf.config.schema import OWN_KEYS, Config
 from mmclf.config.signature_check import check_component, stray_targets
-from mmclf.config.targets import refusal
 from mmclf.config.validation_cache import ValidationCache
 from mmclf.errors import InputError, suggestion
 
@@ -23,14 +23,14 @@ PLACEHOLDERS = {"root": "DIR", "dir": "DIR"}
 
 def check(
     tree: Mapping[str, Any],
-    allowed_modules: Sequence[str] = (),
+    grants: Grants = NO_GRANTS,
     cache: ValidationCache | None = None,
 ) -> Config:
     """The config that `tree` (plain, resolved, without `hydra`) describes.
 
-    `allowed_modules`: the user's own, as named in allow_targets on the command line; a config file
-    cannot allow itself any. `cache`: the components that were valid before, and are not checked
-    again. Raises one InputError with a finding for each thing that is wrong.
+    `grants`: what the command line allows; a config file cannot allow itself any of it. `cache`:
+    the components that were valid before, and are not checked again. Raises one InputError with a
+    finding for each thing that is wrong.
     """
     sorted_out = {key: _sorted_out(key, node) for key, node in tree.items()}
     problems = [
@@ -38,10 +38,8 @@ def check(
         *_unknown(sorted_out, Config),
         *_settings(sorted_out),
         *_together(tree),
-        *_allowed(tree, allowed_modules),
-        *_components(
-            sorted_out, [module for module in allowed_modules if refusal(module) is None], cache
-        ),
+        *check_grants(tree, grants),
+        *_components(sorted_out, grants.modules, cache),
     ]
     if problems:
         raise InputError(*dict.fromkeys(problems))
@@ -171,16 +169,6 @@ def _padding(augment: object, image: object) -> Iterator[str]:
             f"augment.padding: found {padding}, expected less than image.size={size}: pictures are "
             "padded by their own reflection"
         )
-
-
-def _allowed(tree: Mapping[str, Any], allowed_modules: Sequence[str]) -> Iterator[str]:
-    named = tree.get("allow_targets", [])
-    if isinstance(named, list) and named != list(allowed_modules):
-        yield (
-            f"allow_targets: found {named!r} in a config file, where it does not "
-            "count: give allow_targets=[MODULE] on the command line"
-        )
-    yield from filter(None, map(refusal, allowed_modules))
 
 
 def valid_components(tree: Mapping[str, Any]) -> dict[str, Mapping[Any, Any]]:

@@ -4,6 +4,7 @@ encoders       what an encoder is to those who run it
 vision         vision encoders, of timm
 text           text encoders, of transformers
 text_family    what a family of text models is told apart by
+architecture   what the config of a text model may say
 text_weights   their models, read and checked or with random weights
 tokenizer      their tokenizers
 pooling        from the features of tokens to one

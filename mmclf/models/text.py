@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from mmclf.models.architecture import check_architecture
 from mmclf.models.pooling import pool
 from mmclf.models.text_family import Pooling, PoolingSetting, family_of, resolve_pooling
 from mmclf.models.text_weights import (
@@ -45,6 +46,8 @@ class HuggingFaceEncoder(nn.Module):
         package: `distribution`, `path` and `sha256` of weights in an installed package.
         tokenizer: folder of a tokenizer, if not that of the weights.
         train_captions: to train a WordPiece vocabulary if random weights have no tokenizer.
+        allow_model_types: of transformers, beside those of
+            `mmclf.models.architecture.MODEL_TYPES`.
 
     """
 
@@ -58,22 +61,39 @@ class HuggingFaceEncoder(nn.Module):
         package: Mapping[str, str] | None = None,
         tokenizer: str | None = None,
         train_captions: Sequence[str] = (),
+        allow_model_types: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        own_tokenizer = read_tokenizer(Path(tokenizer)) if tokenizer is not None else None
+        if architecture is not None:
+            check_architecture(architecture, "text.architecture", allow_model_types)
+        own_tokenizer = (
+            read_tokenizer(Path(tokenizer), allow_model_types) if tokenizer is not None else None
+        )
         self.has_random_weights = weights == "random"
         if self.has_random_weights:
             folder = None if architecture is not None else config_folder(name)
             self.pooling = resolve_pooling(pooling, architecture=architecture, folder=folder)
-            found = own_tokenizer if own_tokenizer is not None else local_tokenizer(name, package)
+            found = (
+                own_tokenizer
+                if own_tokenizer is not None
+                else local_tokenizer(name, package, allow_model_types)
+            )
             self.tokenizer = found if found is not None else train_wordpiece(train_captions)
             prepare_padding(self.tokenizer)
-            self.model = random_model(folder, architecture, self.tokenizer)
+            self.model = random_model(folder, architecture, self.tokenizer, allow_model_types)
         else:
             folder = weights_folder(name, weights, package)
             self.pooling = resolve_pooling(pooling, architecture=None, folder=folder)
-            self.model = load_pretrained(folder, needs_pooler=self.pooling == "pooler")
-            self.tokenizer = own_tokenizer if own_tokenizer is not None else read_tokenizer(folder)
+            self.model = load_pretrained(
+                folder,
+                needs_pooler=self.pooling == "pooler",
+                model_types=allow_model_types,
+            )
+            self.tokenizer = (
+                own_tokenizer
+                if own_tokenizer is not None
+                else read_tokenizer(folder, allow_model_types)
+            )
             prepare_padding(self.tokenizer)
         check_vocabulary(self.tokenizer, self.model)
         check_max_length(self.model, max_length)

@@ -12,10 +12,11 @@ import transformers
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModel
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModel
 from transformers.utils import logging as transformers_logging
 
 from mmclf.errors import InputError
+from mmclf.models.architecture import check_architecture, read_config
 from mmclf.models.hub import HUGGING_FACE_FILES, hub_folder
 from mmclf.models.package import package_path
 from mmclf.models.text_family import family_of
@@ -39,19 +40,20 @@ def weights_folder(name: str, weights: str, package: Mapping[str, str] | None) -
     return folder
 
 
-def load_pretrained(folder: Path, *, needs_pooler: bool = False) -> Any:
+def load_pretrained(
+    folder: Path, *, needs_pooler: bool = False, model_types: Sequence[str] = ()
+) -> Any:
     """The model in a folder, of two towers the one that reads captions, of two stacks the encoder.
 
-    Raises InputError if it cannot be read, or its weights do not fit. A pooler may be missing
-    unless it is needed.
+    Raises InputError if it cannot be read, is of a type that is not among MODEL_TYPES or
+    `model_types`, or its weights do not fit. A pooler may be missing unless it is needed.
     """
+    settings = read_config(folder, model_types)
     try:
         # A pooler that is missing from the file is initialised at random, from a fixed seed.
         with _silence(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            config = _text_config(
-                AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-            )
+            config = _text_config(_config(settings))
             model, info = _model_class(config).from_pretrained(
                 folder,
                 config=config,
@@ -61,12 +63,20 @@ def load_pretrained(folder: Path, *, needs_pooler: bool = False) -> Any:
                 ignore_mismatched_sizes=True,  # they are reported below, with their names
                 output_loading_info=True,
             )
-    except (OSError, RuntimeError, SafetensorError, ValueError) as error:
+    except (OSError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(f"text.weights: {folder} is no model that can be read: {first}") from error
     _check_loaded(model, info, folder, needs_pooler=needs_pooler)
     _prepare(model)
     return model.float()
+
+
+def _config(settings: Mapping[str, Any]) -> Any:
+    """The transformers config of settings that were read and checked: its file is not read anew."""
+    name = settings["model_type"]
+    if name not in CONFIG_MAPPING:
+        raise InputError(f"text.weights: transformers has no model_type {name!r}")
+    return CONFIG_MAPPING[name].from_dict(dict(settings))
 
 
 def _text_config(config: Any) -> Any:
@@ -153,7 +163,10 @@ def config_folder(name: str) -> Path:
 
 
 def random_model(
-    folder: Path | None, architecture: Mapping[str, Any] | None, tokenizer: Any
+    folder: Path | None,
+    architecture: Mapping[str, Any] | None,
+    tokenizer: Any,
+    model_types: Sequence[str] = (),
 ) -> Any:
     """A model with random weights from a fixed seed, of a vocabulary that fits the tokenizer.
 
@@ -163,10 +176,11 @@ def random_model(
         folder: with the config that is used without an architecture.
         architecture: settings of a transformers config.
         tokenizer: has a padding token.
+        model_types: that are allowed beside MODEL_TYPES.
 
     """
     with _silence():
-        config = _random_config(folder, architecture)
+        config = _random_config(folder, architecture, model_types)
         if architecture is None or "vocab_size" not in architecture:
             config.vocab_size = max(len(tokenizer), 1)
         config.pad_token_id = tokenizer.pad_token_id
@@ -198,12 +212,13 @@ def _from_config(config: Any) -> Any:
     return model_class(config)
 
 
-def _random_config(folder: Path | None, architecture: Mapping[str, Any] | None) -> Any:
+def _random_config(
+    folder: Path | None, architecture: Mapping[str, Any] | None, model_types: Sequence[str]
+) -> Any:
     if architecture is None:
         assert folder is not None
-        return _text_config(
-            AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        )
+        return _text_config(_config(read_config(folder, model_types)))
+    check_architecture(architecture, "text.architecture", model_types)
     settings = dict(architecture)
     try:
         return _text_config(AutoConfig.for_model(settings.pop("model_type"), **settings))

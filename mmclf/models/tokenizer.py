@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from mmclf.errors import InputError
+from mmclf.models.architecture import read_config
+from mmclf.models.hub import cached_hub_folder
 from mmclf.models.package import package_path
 
 # Any token will do where the attention mask hides it; that of the end is the common choice.
 PADDING_CHOICES = ("eos_token", "sep_token", "unk_token", "bos_token")
 
 
-def read_tokenizer(folder: Path) -> Any:
-    """The tokenizer in a model's folder; raises InputError if there is none that can be read."""
+def read_tokenizer(folder: Path, model_types: Sequence[str] = ()) -> Any:
+    """The tokenizer in a model's folder; raises InputError if there is none that can be read.
+
+    A config.json beside it is checked first, with `model_types` allowed beside MODEL_TYPES, as
+    transformers reads that too.
+    """
+    _check_config(folder, model_types)
     try:
         return _from_pretrained(folder)
     except (ImportError, OSError, ValueError) as error:
@@ -24,16 +31,31 @@ def read_tokenizer(folder: Path) -> Any:
         raise InputError(f"text: {folder} holds no tokenizer that can be read: {reason}") from error
 
 
-def local_tokenizer(name: str, package: Mapping[str, str] | None) -> Any | None:
+def local_tokenizer(
+    name: str, package: Mapping[str, str] | None, model_types: Sequence[str] = ()
+) -> Any | None:
     """The tokenizer in a package, or of `name` in the hub's cache; None without."""
     try:
         source = name if package is None else package_path(package)
     except InputError:
         source = name
+    _check_config(source, model_types)
     try:
         return _from_pretrained(source)
     except (ImportError, OSError, ValueError):
         return None
+
+
+def _check_config(source: str | Path, model_types: Sequence[str]) -> None:
+    """Raise InputError for a config beside a tokenizer that is not to be read."""
+    folder: Path | None = Path(source)
+    if isinstance(source, str) and not Path(source).is_dir():
+        try:
+            folder = cached_hub_folder(source, ("config.json",), needed="config.json")
+        except InputError:  # no name that the hub could have
+            folder = None
+    if folder is not None and (folder / "config.json").is_file():
+        read_config(folder, model_types)
 
 
 def _from_pretrained(source: str | Path) -> Any:

@@ -9,7 +9,10 @@ from typing import Any
 from mmclf.config.components import MODALITIES
 
 # Settings of where and how a run computes, not of what.
-PLACES = ("output_dir", "device", "allow_targets", "encode.workers", "encode.batch_size")
+PLACES = (
+    *("output_dir", "device", "encode.workers", "encode.batch_size"),
+    *("allow_targets", "allow_env", "allow_model_types"),
+)
 PLACE_PREFIXES = ("tracking.", "store.", "hydra.", "hydra/")
 NOT_IN_NAMES = (*PLACES, *MODALITIES, "experiment", "data.root")
 NOT_IN_ARMS = (*PLACES, "seed")

@@ -4,4 +4,5 @@ store        results of stages, by content
 tracking     runs in MLflow
 environment  processor, versions, commit
 stopwatch    seconds by stage
+addresses    passwords in them
 """

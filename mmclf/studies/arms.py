@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmclf.config.compose import Command, read_command
-from mmclf.config.composer import PRIMARY, Composer, Variants, open_composer
+from mmclf.config.composer import Composer, Variants, open_composer
 from mmclf.config.hydra_policy import STUDY_SWEEPER
 from mmclf.config.overrides import check_level, read
 from mmclf.config.schema import Composed, Study
@@ -42,7 +42,7 @@ class PlannedStudy:
 
 
 def compose_study(
-    overrides: Sequence[str], config_dir: Path | None = None, config_name: str = PRIMARY
+    overrides: Sequence[str], config_dir: Path | None = None, config_name: str | None = None
 ) -> PlannedStudy:
     """The study that these overrides name, each of its arms checked.
 

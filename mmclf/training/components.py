@@ -95,7 +95,8 @@ def build_components(
 
 def _build_encoder(config: Config, modality: str, encoding: ModalityEncoding) -> Any:
     settings = config.encoder(modality)
-    arguments = encoding.encoder_arguments()
+    allowed = {"allow_model_types": config.allow_model_types}
+    arguments = encoding.encoder_arguments() | allowed
     encoder = build(settings.part, modality, config.allow_targets, **arguments)
     if settings.trainable:
         _check_trainable(modality, encoder)

@@ -19,6 +19,7 @@ from omegaconf import OmegaConf
 from mmclf.cli.job import Job
 from mmclf.cli.main import main
 from mmclf.config.composer import open_composer
+from mmclf.config.grants import NO_GRANTS
 from mmclf.errors import InputError
 from mmclf.storage.tracking import TrackedRun, Tracker
 
@@ -187,7 +188,7 @@ def test_a_job_gives_sweepers_the_validation_metric_that_is_monitored(
         cfg = composer.compose(lines)
         HydraConfig.instance().set_config(cfg)
         task = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
-        returned = Job([], wants_traceback=False)(task)
+        returned = Job(NO_GRANTS, wants_traceback=False)(task)
     (run,) = tracked(tmp_path)
     assert returned == pytest.approx(run.metrics[monitor])
 

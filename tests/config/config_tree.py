@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mmclf.config.grants import Grants
 from mmclf.config.validate import check
 from mmclf.errors import InputError
 
@@ -55,6 +56,8 @@ def tree() -> dict[str, Any]:
         "device": "auto",
         "output_dir": "outputs",
         "allow_targets": [],
+        "allow_env": [],
+        "allow_model_types": [],
         "head": {"hidden": 512, "dropout": 0.0, "input_dropout": 0.0},
         "at_test": {"vision": "as_is", "text": "as_is"},
         "encode": {"batch_size": 64, "precision": "auto", "workers": None},
@@ -81,6 +84,6 @@ def changed(**settings: object) -> dict[str, Any]:
 def problems(config: dict[str, Any], granted: list[str] | None = None) -> list[str]:
     before = copy.deepcopy(config)
     with pytest.raises(InputError) as caught:
-        check(config, granted or [])
+        check(config, Grants(targets=tuple(granted or ())))
     assert config == before
     return list(caught.value.problems)

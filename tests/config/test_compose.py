@@ -164,11 +164,11 @@ def test_a_job_is_checked_like_the_command_line() -> None:
     with open_composer(given) as composer:
         cfg = composer.compose(given)
     task = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
-    composed = ConfigChecker([]).check_job(task, cfg.hydra)
+    composed = ConfigChecker().check_job(task, cfg.hydra)
     assert composed == compose([*HERE, "seed=3", "output_dir=x"])
     task.seed = -3
     with pytest.raises(InputError, match="seed: found -3"):
-        ConfigChecker([]).check_job(task, cfg.hydra)
+        ConfigChecker().check_job(task, cfg.hydra)
     assert HydraConfig.instance().cfg is None
 
 

@@ -57,6 +57,8 @@ SLURM: dict[str, Any] = {
         {
             "_target_": "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
             "n_jobs": 2,
+            "temp_folder": None,
+            "pre_dispatch": "2*n_jobs",
         },
         SLURM,
         {"_target_": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher"},
@@ -75,6 +77,10 @@ def test_the_launchers_of_hydra_are_allowed(launcher: dict[str, Any]) -> None:
         {"srun_args": ["x"]},
         {"python": "x"},
         {"submitit_folder": "${oc.env:HOME}"},
+        {"submitit_folder": "/home/somebody"},
+        {"temp_folder": "/home/somebody"},
+        {"address": "ray://somewhere:10001"},
+        {"pre_dispatch": "__import__('antigravity')"},
     ],
 )
 def test_a_launcher_runs_no_command_of_a_config_file(setting: dict[str, Any]) -> None:
@@ -133,6 +139,8 @@ CALLBACK = {"_target_": "hydra.experimental.callbacks.PickleJobInfoCallback"}
         (f"{HANDLERS}.console..", {"level": 1}),
         (f"{HANDLERS}.file.filename", "/etc/cron.d/evil.log"),
         (f"{HANDLERS}.file.filename", "../evil.log"),
+        (f"{HANDLERS}.file.filename", "train.log"),
+        (f"{HANDLERS}.file.filename", "${hydra.runtime.output_dir}/../train.log"),
         (f"{HANDLERS}.file.filename", "setup.py"),
         (f"{HANDLERS}.file.filename", "${loss}.log"),
         (f"{HANDLERS}.file.filename", "ext://antigravity.log"),

@@ -28,7 +28,7 @@ SMALL = ("data.train=120", "data.test=40", "trainer.epochs=1", "head.hidden=16")
 
 @pytest.fixture
 def loader() -> Iterator[CheckedLoader]:
-    with open_loader(None, []) as opened:
+    with open_loader(None) as opened:
         yield opened
 
 
@@ -81,7 +81,7 @@ def test_hydra_takes_it_for_a_loader_and_not_for_its_own(loader: CheckedLoader) 
 def test_nothing_wrong_is_loaded_for_a_run_or_a_job(
     conf: Path, overrides: list[str], named: str, pickled: bool
 ) -> None:
-    with open_loader(conf, []) as opened:
+    with open_loader(conf) as opened:
         loader = pickle.loads(pickle.dumps(opened)) if pickled else opened
         master = loader.load_configuration("config", [], RunMode.MULTIRUN)
         with pytest.raises(InputError) as of_run:
@@ -96,7 +96,7 @@ def test_nothing_wrong_is_loaded_for_a_run_or_a_job(
 
 
 def test_a_sweep_with_a_hostile_hydra_node_is_not_loaded(conf: Path) -> None:
-    with open_loader(conf, []) as loader:
+    with open_loader(conf) as loader:
         with pytest.raises(InputError, match=r"hydra\.callbacks"):
             loader.load_configuration("config", ["experiment=callback"], RunMode.MULTIRUN)
         # The settings of a sweep may lack what is swept.
@@ -149,7 +149,7 @@ def test_no_search_path_but_a_folder_is_opened(tmp_path: Path, path: str) -> Non
     (tmp_path / "own.yaml").write_text(
         f"defaults: [config]\nhidden: pkg://antigravity\nhydra:\n  searchpath: ['{path}']\n"
     )
-    with open_loader(tmp_path, []) as loader:
+    with open_loader(tmp_path) as loader:
         line = f"hydra.searchpath=['{path}']"
         for name, lines in (("own", []), ("config", [line]), (None, [line])):
             with pytest.raises(InputError, match="expected a folder"):
@@ -165,7 +165,7 @@ def test_no_search_path_but_a_folder_is_opened(tmp_path: Path, path: str) -> Non
 def test_however_it_is_written_a_defaults_list_calls_no_resolver(conf: Path, written: str) -> None:
     level(conf, "experiment/moody", f"# @package _global_\ndefaults:\n  - parts: {written}\n")
     level(conf, "experiment/parts/fine", "# @package _global_\nseed: 0\n")
-    with open_loader(conf, []) as loader:
+    with open_loader(conf) as loader:
         with pytest.raises(InputError, match=r"experiment/moody\.yaml: its defaults list"):
             loader.load_configuration("config", ["experiment=moody"], RunMode.RUN)
         master = loader.load_configuration("config", [], RunMode.MULTIRUN)
@@ -176,7 +176,7 @@ def test_however_it_is_written_a_defaults_list_calls_no_resolver(conf: Path, wri
 def test_a_level_may_be_named_by_another_group(conf: Path) -> None:
     level(conf, "loss/by_optimizer", "defaults:\n  - /extra: ${optimizer}\n")
     level(conf, "extra/adam", "# @package loss\n_target_: torch.nn.BCEWithLogitsLoss\n")
-    with open_loader(conf, []) as loader:
+    with open_loader(conf) as loader:
         cfg = loader.load_configuration("config", ["loss=by_optimizer"], RunMode.RUN)
     assert cfg.loss._target_ == "torch.nn.BCEWithLogitsLoss"
 
@@ -207,7 +207,7 @@ def test_a_file_is_parsed_once_and_its_values_are_copied(
 
 
 def test_a_file_that_changes_is_parsed_anew(conf: Path) -> None:
-    with open_loader(conf, []) as loader:
+    with open_loader(conf) as loader:
         for seed in (5, 6):
             level(conf, "experiment/fine", f"# @package _global_\nseed: {seed}\n")
             cfg = loader.load_configuration("config", ["experiment=fine"], RunMode.RUN)

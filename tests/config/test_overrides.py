@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-import pytest
 from command_lines import LEVELS
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -13,7 +12,7 @@ from omegaconf import OmegaConf
 
 from mmclf.config.composed import dotted_keys
 from mmclf.config.composer import open_composer
-from mmclf.config.overrides import Groups, allowed_by, check_level, read, unknown_key
+from mmclf.config.overrides import Groups, check_level, read, unknown_key
 
 GROUPS = sorted({level.partition("=")[0] for level in LEVELS})
 KEYS = ("trainer.epochs", "trainer.batch_size", "head.hidden", "encode.workers", "text.min_df")
@@ -75,16 +74,3 @@ def test_a_letter_wrong_in_a_key_names_the_key(pair: tuple[str, str]) -> None:
     assume(typed not in at_hand()[1] and "." in typed.strip("."))
     assume(not typed.startswith(".") and not typed.endswith("."))
     assert word in str(answer(f"{typed}=1"))
-
-
-@pytest.mark.parametrize(
-    ("lines", "allowed"),
-    [
-        (["seed=1"], []),
-        (["allow_targets=[a,b.c]"], ["a", "b.c"]),
-        (["allow_targets=[a]", "++allow_targets=[b]"], ["b"]),
-        (["allow_targets=a", "allow_targets=[", "x.allow_targets=[c]"], []),
-    ],
-)
-def test_allowed_modules_come_from_the_command_line(lines: list[str], allowed: list[str]) -> None:
-    assert allowed_by(lines) == allowed

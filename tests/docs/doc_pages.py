@@ -12,7 +12,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
-FILES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+FILES = (*(ROOT / name for name in AT_THE_TOP), *sorted((ROOT / "docs").glob("*.md")))
 SHELL = ("sh", "bash", "console")
 LANGUAGES = (*SHELL, "python", "yaml", "text")
 # What a block may need, so that it is not run: a model hub, a GPU, a server, an installation.

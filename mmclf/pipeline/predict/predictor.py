@@ -30,10 +30,11 @@ def load(
     run_id: str,
     *,
     tracking_uri: str | None = None,
-    experiment: str = "mmclf",
+    experiment: str | None = None,
     output_dir: str | os.PathLike[str] = "outputs",
     device: str = "auto",
     allow_targets: Sequence[str] = (),
+    allow_model_types: Sequence[str] = (),
 ) -> Predictor:
     """Load the predictor of a run.
 
@@ -42,11 +43,13 @@ def load(
 
     Args:
         run_id: the run's id, or a prefix of it.
-        tracking_uri: None for the database in `output_dir`.
-        experiment: of the run.
+        tracking_uri: None for MLFLOW_TRACKING_URI, or where that is not set the database in
+            `output_dir`.
+        experiment: of the run; None for MLFLOW_EXPERIMENT_NAME, else `mmclf`.
         output_dir: that the run was tracked in.
         device: `auto`, `cpu`, `cuda` or the like.
         allow_targets: modules of your own that the run's components may come from.
+        allow_model_types: of transformers, that the run's text encoder may have beside the usual.
 
     >>> import mmclf
     >>> result = mmclf.run(mmclf.compose(["data.train=60", "data.test=20", "trainer.epochs=1"]))
@@ -58,9 +61,14 @@ def load(
 
     """
     folder = Path(output_dir)
-    uri = tracking_uri if tracking_uri is not None else f"sqlite:///{folder}/mlflow.db"
-    tracker = Tracker(uri, experiment, folder, create=False)
-    return load_from(tracker, run_id, pick_device(device), allow_targets)
+    if tracking_uri is None:
+        tracking_uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+    if experiment is None:
+        experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", "mmclf")
+    tracker = Tracker(tracking_uri, experiment, folder, create=False)
+    return load_from(
+        tracker, run_id, pick_device(device), allow_targets, model_types=allow_model_types
+    )
 
 
 def load_from(
@@ -69,6 +77,7 @@ def load_from(
     device: torch.device,
     allow: Sequence[str],
     *,
+    model_types: Sequence[str] = (),
     notify: Notify | None = None,
 ) -> Predictor:
     """Load the predictor of a run from a tracker.
@@ -78,6 +87,7 @@ def load_from(
         run_id: the run's id, or a prefix of it.
         device: to compute on.
         allow: modules of your own that the run's components may come from.
+        model_types: of transformers, that are allowed beside the usual.
         notify: as in Predictor.
 
     """
@@ -87,7 +97,7 @@ def load_from(
         try:
             # Weights are drawn before they are read: a caller's random state is to stay.
             with torch.random.fork_rng(devices=[]):
-                restored = restore(model_folder, allow)
+                restored = restore(model_folder, allow, model_types)
         except InputError as error:
             problems = [problem.replace(f"{folder}{os.sep}", "") for problem in error.problems]
             raise InputError(*(f"run {run.id}: {problem}" for problem in problems)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -21,6 +21,7 @@ from mmclf.config.targets import build, resolve
 from mmclf.errors import InputError
 from mmclf.evaluation.threshold_search import Empty
 from mmclf.models import weights
+from mmclf.models.architecture import architecture_problems, without_written
 from mmclf.models.build import make_model
 from mmclf.models.classifier import Classifier
 from mmclf.models.constant import Constant
@@ -79,7 +80,7 @@ class RestoredModel:
     classifier: Classifier
 
 
-def restore(folder: Path, allow: Sequence[str]) -> RestoredModel:
+def restore(folder: Path, allow: Sequence[str], model_types: Sequence[str] = ()) -> RestoredModel:
     """Restore the model in `folder`, the artifact `model` of a run.
 
     Every `_target_` is checked as in a config. Raises InputError for files that are missing,
@@ -88,12 +89,14 @@ def restore(folder: Path, allow: Sequence[str]) -> RestoredModel:
     Args:
         folder: of the artifact.
         allow: modules of the user that targets may come from.
+        model_types: of transformers, that are allowed beside MODEL_TYPES.
 
     """
     record = _read_record(folder / "model.json")
-    _check_nodes(record, allow)
+    _check_nodes(record, allow, model_types)
     encoders = {
-        name: _encoder(name, encoder, folder, allow) for name, encoder in record.encoders.items()
+        name: _encoder(name, encoder, folder, allow, model_types)
+        for name, encoder in record.encoders.items()
     }
     trained = {
         name: encoders[name]
@@ -163,42 +166,37 @@ def _damaged(path: Path, reason: str) -> InputError:
     return InputError(f"{path} is damaged: {reason}; do the run again, or restore the file")
 
 
-def _check_nodes(record: ModelRecord, allow: Sequence[str]) -> None:
+def _check_nodes(record: ModelRecord, allow: Sequence[str], model_types: Sequence[str]) -> None:
     """Raise InputError with a problem for each target or setting that a config may not have."""
     nodes = {"fusion": record.fusion} | {name: e.node for name, e in record.encoders.items()}
     problems = []
     for name, node in nodes.items():
         problems += check_component({"_target_": None} | node, name, name, allow)
     for name, encoder in record.encoders.items():
-        # Transformers would download and run code that one of these settings names.
-        problems += [
-            f"{name}: the architecture has the setting {key!r}, which can name code: remove it"
-            for key in _keys(encoder.architecture)
-            if "implementation" in key or key == "auto_map"
-        ]
+        if encoder.architecture is not None:
+            found = architecture_problems(without_written(encoder.architecture), model_types)
+            problems += [f"{name}: the architecture: {problem}" for problem in found]
     if problems:
         raise InputError(*problems)
 
 
-def _keys(settings: object) -> Iterator[str]:
-    """Every key in `settings`, at any depth."""
-    if isinstance(settings, Mapping):
-        for key, value in settings.items():
-            yield str(key)
-            yield from _keys(value)
-    elif isinstance(settings, list):
-        for value in settings:
-            yield from _keys(value)
-
-
-def _encoder(name: str, record: EncoderRecord, folder: Path, allow: Sequence[str]) -> Any:
+def _encoder(
+    name: str,
+    record: EncoderRecord,
+    folder: Path,
+    allow: Sequence[str],
+    model_types: Sequence[str],
+) -> Any:
     node = record.node
     if record.architecture is not None:
-        settings = {"architecture": record.architecture, "tokenizer": str(folder / "tokenizer")}
+        settings = {
+            "architecture": without_written(record.architecture),
+            "tokenizer": str(folder / "tokenizer"),
+        }
         node = node | {"weights": "random"} | settings
     elif record.trained and resolve(node["_target_"], name, allow) is TimmEncoder:
         node = node | {"weights": "random"}
-    encoder = build(node, name, allow, train_captions=())
+    encoder = build(node, name, allow, train_captions=(), allow_model_types=model_types)
     if isinstance(encoder, Tfidf):
         _restore_tfidf(encoder, folder)
     elif is_fitted(encoder) and not isinstance(encoder, Constant):

@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 
 from mlflow.entities import Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_SOURCE_NAME
 from mlflow.utils.time import get_current_time_millis
 
 from mmclf.errors import ArtifactError, InputError, NothingTrackedError, is_interruption, suggestion
+from mmclf.storage.addresses import check_address
 from mmclf.storage.tracking.database import (
     absolute_uri,
     check_exists,
@@ -99,8 +101,18 @@ class RunLog:
             self._client.log_batch(self.id, tags=tags)
 
     def artifacts(self, folder: Path) -> None:
-        """Copy the content of `folder`, with subfolders, to the run's artifacts."""
-        self._client.log_artifacts(self.id, str(folder))
+        """Copy the content of `folder`, with subfolders, to the run's artifacts.
+
+        Raises InputError if a library is missing that their address needs.
+        """
+        try:
+            self._client.log_artifacts(self.id, str(folder))
+        except ImportError as error:
+            raise InputError(
+                f"the artifacts of the run {self.id} cannot be kept where its experiment does "
+                f"({_first_line(error)}): install what that needs, or give another "
+                "tracking.experiment"
+            ) from error
 
     def end(self, status: Status) -> None:
         """Mark the run as ended."""
@@ -113,24 +125,27 @@ class Tracker:
 
     A new sqlite database is created under a lock: otherwise jobs that start at the same time lose
     runs. Its artifacts go below `output_dir`; a server chooses their location itself. Raises
-    InputError if the URI cannot be used or the experiment was deleted, and NothingTrackedError if
-    the experiment does not exist and `create` is False.
+    InputError if the URI cannot be used or has a password in it, or the experiment was deleted, and
+    NothingTrackedError if the experiment does not exist and `create` is False.
     """
 
     def __init__(self, uri: str, experiment: str, output_dir: Path, *, create: bool = True) -> None:
+        check_address("tracking.uri", uri)
         self.uri = uri
-        if not create:
-            check_exists(uri)
         try:
+            if not create:
+                check_exists(uri)
             with init_lock(uri):
                 create_database(uri)
                 self.client = MlflowClient(tracking_uri=absolute_uri(uri))
                 self.experiment_id = self._experiment(experiment, output_dir, create)
-        except MlflowException as error:
-            first = str(error).strip().splitlines()[0]
+        except InputError:
+            raise
+        # Not of MLflow alone: SQLAlchemy, drivers of databases and urllib raise kinds of their own.
+        except Exception as error:
             raise InputError(
-                f"tracking.uri={uri} cannot be used ({first}): expected sqlite:///FILE or the "
-                "http address of an MLflow server"
+                f"tracking.uri={uri} cannot be used ({_first_line(error)}): expected "
+                "sqlite:///FILE or the http address of an MLflow server"
             ) from error
 
     def _experiment(self, name: str, output_dir: Path, create: bool) -> str:
@@ -141,6 +156,8 @@ class Tracker:
                 f"`mlflow experiments restore`, or choose another name"
             )
         if experiment is not None:
+            if create:
+                self._check_artifacts(name, str(experiment.artifact_location))
             return str(experiment.experiment_id)
         if not create:
             names = [experiment.name for experiment in self.client.search_experiments()]
@@ -150,6 +167,16 @@ class Tracker:
         is_local = urlsplit(self.uri).scheme == "sqlite"
         location = (output_dir / "artifacts").resolve().as_uri() if is_local else None
         return str(self.client.create_experiment(name, artifact_location=location))
+
+    def _check_artifacts(self, name: str, location: str) -> None:
+        """Raise InputError if artifacts cannot be kept at an experiment's location."""
+        try:
+            get_artifact_repository(location, self.client.tracking_uri)
+        except Exception as error:  # as in `fetch`
+            raise InputError(
+                f"tracking.experiment={name} keeps artifacts where they cannot be kept from here "
+                f"({_first_line(error)}): install what that needs, or give another experiment"
+            ) from error
 
     def start(self, name: str, tags: Mapping[str, str], parent: str | None) -> RunLog:
         """Start a run, as a child of the run `parent` unless that is None."""
@@ -254,8 +281,9 @@ class Tracker:
         """
         try:
             return Path(self.client.download_artifacts(run.id, name, str(folder)))
-        except (MlflowException, OSError) as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        # Clients of other addresses than MLflow's own raise kinds of their own, or are missing.
+        except Exception as error:
+            first = _first_line(error)
             kind = ArtifactError if self._lacks(run, name) else InputError
             raise kind(
                 f"the run {run.id} ({run.status}) has no artifact {name!r} that can be fetched "
@@ -267,9 +295,13 @@ class Tracker:
         """Whether the artifacts of a run can be listed, and `name` is not among them."""
         try:
             listed = self.client.list_artifacts(run.id, name.rpartition("/")[0] or None)
-        except (MlflowException, OSError):
+        except Exception:
             return False
         return all(artifact.path != name for artifact in listed)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _tracked_run(run: Run) -> TrackedRun:

@@ -116,7 +116,7 @@ def test_an_architecture_names_no_code(
     folder: Path, architecture: dict[str, Any], name: str
 ) -> None:
     changed(folder, lambda facts: text_of(facts).update(architecture=architecture))
-    with pytest.raises(InputError, match=f"architecture .*'{name}'"):
+    with pytest.raises(InputError, match=f"architecture.*'{name}'"):
         restore(folder, ())
 
 

@@ -1,0 +1,79 @@
+"""Who says where outputs go: the command line, a primary config of its choice, mmclf's own files.
+
+A group file of anyone's could otherwise send runs to a server of theirs, or fill another folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mmclf.config.overrides import read
+from mmclf.config.walk import select
+
+# As they stand in conf/.
+SHIPPED: Mapping[str, str] = {
+    "output_dir": "outputs",
+    "store.dir": "${output_dir}/store",
+    "tracking.uri": "${oc.env:MLFLOW_TRACKING_URI,'sqlite:///${output_dir}/mlflow.db'}",
+}
+PLACES = tuple(SHIPPED)
+# Settings that follow a variable of MLflow's unless they are given, as they stand in conf/.
+BY_ENVIRONMENT: Mapping[str, str] = {
+    "tracking.uri": SHIPPED["tracking.uri"],
+    "tracking.experiment": "${oc.env:MLFLOW_EXPERIMENT_NAME,mmclf}",
+}
+VARIABLES: Mapping[str, str] = {
+    "tracking.uri": "MLFLOW_TRACKING_URI",
+    "tracking.experiment": "MLFLOW_EXPERIMENT_NAME",
+}
+
+
+def check_places(
+    tree: Mapping[str, Any], lines: Sequence[str], primary: Mapping[str, Any]
+) -> Iterator[str]:
+    """What an unresolved config says about places without the right to.
+
+    Args:
+        tree: the config.
+        lines: the overrides of the command line.
+        primary: the content of the primary config that the command line names; empty without.
+
+    """
+    for key in PLACES:
+        found = select(tree, key)
+        by_primary = select(primary, key)
+        if found == SHIPPED[key] or (by_primary is not None and found == by_primary):
+            continue
+        if any(_sets(line, key) for line in lines):
+            continue
+        yield (
+            f"{key}: found {found!r} in a config file, where it does not count: give {key}=VALUE "
+            "on the command line, or in a primary config of yours that --config-name names"
+        )
+
+
+def environment_notices(tree: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, str]:
+    """A line for each setting that follows a variable of the environment, by that variable."""
+    return {
+        variable: f"mmclf: {key} is {select(resolved, key)}, as {variable} says\n"
+        for key, variable in VARIABLES.items()
+        if variable in os.environ and select(tree, key) == BY_ENVIRONMENT[key]
+    }
+
+
+def is_place(key: str) -> bool:
+    """Whether an override of `key` says where outputs go."""
+    name = key.lstrip("+~").partition("@")[0]
+    return any(place == name or place.startswith(f"{name}.") for place in PLACES)
+
+
+def _sets(line: str, key: str) -> bool:
+    """Whether an override sets `key`, by its name or in a mapping above it."""
+    override, _ = read(line)
+    if override is None:
+        return False
+    name, value = override.key_or_group, override.value()
+    above = key.removeprefix(f"{name}.")
+    return name == key or (above != key and isinstance(value, dict) and above in value)

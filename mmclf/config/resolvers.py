@@ -1,0 +1,73 @@
+"""The resolvers that a config may call, and the environment variables that it may read.
+
+What a setting is resolved to ends in a run's parameters and artifacts, so a config that could read
+any variable of the environment would publish tokens and passwords.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mmclf.config.interpolations import Interpolation, has_interpolation, interpolations
+from mmclf.config.places import BY_ENVIRONMENT
+from mmclf.config.walk import COPIES, nodes
+from mmclf.errors import suggestion
+
+# Those that make interpolations of texts are not among them: oc.create and oc.decode.
+RESOLVERS = (
+    *("hydra", "now", "oc.dict.keys", "oc.dict.values", "oc.env", "oc.select"),
+    "python_version",
+)
+ENVIRONMENT = ("HOME", "SLURM_ARRAY_TASK_ID", "SLURM_JOB_ID", "TMPDIR", "USER")
+
+
+def check_interpolations(tree: Mapping[str, Any], allowed_env: Sequence[str]) -> list[str]:
+    """What is wrong with the interpolations of an unresolved config; none of them is resolved.
+
+    What is wrong with Hydra's copies of overrides is said only if nothing else is.
+
+    Args:
+        tree: the config, with the `hydra` node or without.
+        allowed_env: the environment variables that the command line allows beside ENVIRONMENT.
+
+    """
+    settings: list[str] = []
+    copies: list[str] = []
+    for where, value in nodes(tree):
+        if has_interpolation(value) and value != BY_ENVIRONMENT.get(where):
+            problems = copies if where.startswith(COPIES) else settings
+            for found in interpolations(str(value)):
+                problems += _check(where, found, allowed_env)
+    return settings or copies
+
+
+def _check(where: str, found: Interpolation, allowed_env: Sequence[str]) -> Iterator[str]:
+    if found.resolver is None:
+        if not found.keys:
+            yield (
+                f"{where}: found {found.text}, whose setting another interpolation names: expected "
+                "its name, or at least the beginning"
+            )
+        return
+    if not found.is_plain:
+        yield f"{where}: found {found.text}, whose resolver another interpolation names"
+    elif found.resolver not in RESOLVERS:
+        yield (
+            f"{where}: the resolver {found.resolver!r} is not allowed: "
+            f"{suggestion(found.resolver, RESOLVERS)}"
+        )
+    elif found.resolver == "oc.env":
+        yield from _check_variable(where, found, allowed_env)
+
+
+def _check_variable(where: str, found: Interpolation, allowed_env: Sequence[str]) -> Iterator[str]:
+    name = found.arguments[0] if found.arguments else ""
+    if not name.isidentifier():
+        yield f"{where}: found {found.text}, expected the name of an environment variable"
+    elif name not in (*ENVIRONMENT, *allowed_env):
+        yield (
+            f"{where}: the environment variable {name!r} is not allowed, only "
+            f"{', '.join(ENVIRONMENT)} are: leave it out, or give allow_env=[{name}] on the "
+            "command line"
+        )

@@ -1,0 +1,100 @@
+"""Whatever a command line or a config file says, the answer is a configuration or what is wrong."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from command_lines import HERE
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mmclf.config.compose import check_command
+from mmclf.errors import InputError
+
+FAST, SOAK = 8, 2_000  # examples of each test
+KEYS = (
+    *("seed", "head.hidden", "head", "text", "text.name", "loss", "loss._target_", "data.root"),
+    *("trainer", "trainer.epochs", "tracking.uri", "output_dir", "store", "hydra", "hydra.run.dir"),
+    *("hydra.launcher", "hydra/launcher", "hydra.searchpath", "allow_env", "experiment", "study"),
+    *("hydra.sweeper.params", "hydra.job.env_set", "hydra.overrides", "defaults", "x", "a.b.c", ""),
+)
+VALUES = (
+    *("", "1", "-1", "1e999", "nan", "null", "true", "???", "outputs", "tfidf,minilm", "[1,2]"),
+    *("{a:1}", "${seed}", "${oc.env:HOME}", "${oc.env:X}", "${now:%S}", "${x}", "${", "}", "\\"),
+    *("os.system", "torch.load", "choice(1,2)", "range(3)", "glob(*)", "interval(0,1)", "'", '"'),
+    *("..", "/etc", "sqlite:///x", "http://a:b@c", "\n", "\0", "\x1b[0m", "é", "10" * 30, "~", "@"),
+)
+WORDS = st.sampled_from(VALUES) | st.text(max_size=6)
+LINES = st.builds(
+    lambda sign, key, equals, words: f"{sign}{key}{equals}{''.join(words)}",
+    st.sampled_from(("", "+", "++", "~")),
+    st.sampled_from(KEYS) | st.text(max_size=6),
+    st.sampled_from(("=", "=", "=", "")),
+    st.lists(WORDS, max_size=3),
+)
+TREES = st.recursive(
+    WORDS | st.none() | st.booleans() | st.integers() | st.floats(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(KEYS) | WORDS | st.integers(), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+FILES = st.dictionaries(st.sampled_from(KEYS), TREES, max_size=4).map(
+    lambda tree: yaml.safe_dump(tree, allow_unicode=True)
+) | st.lists(WORDS | st.sampled_from((": ", "- ", "\n", "&a ", "*a", "<<: ", "# x"))).map("".join)
+
+Fuzz = Callable[[st.SearchStrategy[Any], Callable[[Any], None]], None]
+
+
+@pytest.fixture
+def fuzz(request: pytest.FixtureRequest) -> Fuzz:
+    """Tries a function on what a strategy draws, more often where there is time."""
+    count = SOAK if request.config.getoption("--soak") else FAST
+
+    def tried(strategy: st.SearchStrategy[Any], on: Callable[[Any], None]) -> None:
+        checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+        settings(max_examples=count, deadline=None, suppress_health_check=checks)(
+            given(strategy)(on)
+        )()
+
+    return tried
+
+
+def answered(lines: list[str], folder: Path | None = None, *, multirun: bool = False) -> None:
+    with suppress(InputError):
+        check_command([*HERE, *lines], folder, multirun=multirun)
+
+
+@pytest.mark.parametrize("multirun", [False, True])
+def test_any_override_is_answered(fuzz: Fuzz, multirun: bool) -> None:
+    fuzz(st.lists(LINES, min_size=1, max_size=3), lambda lines: answered(lines, multirun=multirun))
+
+
+@pytest.mark.parametrize("header", ["# @package _global_\n", ""])
+def test_any_config_file_is_answered(fuzz: Fuzz, header: str) -> None:
+    def tried(text: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder, "experiment")
+            place.mkdir()
+            (place / "any.yaml").write_text(header + text)
+            answered(["experiment=any"], Path(folder))
+            answered(["experiment=any"], Path(folder), multirun=True)
+
+    fuzz(FILES, tried)
+
+
+def test_any_primary_config_is_answered(fuzz: Fuzz) -> None:
+    def tried(text: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "own.yaml").write_text(text)
+            with suppress(InputError):
+                check_command(HERE, Path(folder), "own")
+
+    fuzz(FILES, tried)
