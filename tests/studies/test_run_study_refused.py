@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from message_facts import Naming
+from pydantic import TypeAdapter
 from small_studies import SMALL
 
 from mmclf.cli.main import main
+from mmclf.config.schema import Study
 
 
 def test_a_study_that_is_being_run_is_not_run_twice(
@@ -57,20 +59,17 @@ def test_bad_input_exits_2_and_runs_nothing(
 def test_a_margin_that_is_none_is_answered_in_a_line(
     margin: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = ["study=threshold", f"study.margin={margin}", "vision=none", "text=tfidf"]
+    study = ["study=threshold", f"++study.margin={margin}", "vision=none", "text=tfidf"]
     assert main([*study, f"output_dir={tmp_path}"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "study.margin" in line
+    assert "study.margin: found " in line
     assert not (tmp_path / "mlflow.db").exists()
 
 
-@pytest.mark.parametrize("margin", ["0", "0.0", "0.1"])
-def test_a_margin_at_either_end_is_one(
-    margin: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    study = ["study=threshold", f"study.margin={margin}", "vision=none", "text=tfidf"]
-    assert main(["plan", *study, "study.seeds=1", f"output_dir={tmp_path}"]) == 0
-    assert capsys.readouterr().out
+@pytest.mark.parametrize("margin", [0, 0.0, 0.1])
+def test_a_margin_at_either_end_is_one(margin: float) -> None:
+    asked = {"question": "Which?", "design": "grid", "factors": {"loss": ["bce", "focal"]}}
+    assert TypeAdapter(Study).validate_python(asked | {"margin": margin}).margin == margin
 
 
 @pytest.mark.parametrize(
