@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent
 SEEDS, ARMS, SHARES = (2, 3, 5, 10), (7, 63), (0.1, 0.5, 0.9, 0.99)
 STUDIES = 4_000
 WORST_STUDIES = 20_000  # of the cells that come nearest to 5 % or beyond
-F1_STUDIES = 1_000
+F1_STUDIES = 500
 SKEWNESSES, SKEW_STUDIES = (0, 1, 2, 3, 4, 6), 20_000
 Row = dict[str, float | str]
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 def bounds(request: pytest.FixtureRequest) -> tuple[int, float, float]:
     """How many studies, and the coverage that is wanted; in small with 3 standard errors more."""
     if request.config.getoption("--soak"):
-        return 1_000, 0.93, 0.985
+        return 500, 0.93, 0.985
     return 200, 0.90, 1.0
 
 
