@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol, get_args
 
 from mmclf.plots.words import interval, listed, margin_words, points, quoted, score
-from mmclf.studies.report.results import ArmResult, Difference, StudyResult
+from mmclf.studies.report.results import ArmResult, StudyResult
 from mmclf.studies.statistics.power import what_decides
-from mmclf.studies.statistics.verdicts import Verdict
+from mmclf.studies.statistics.verdicts import Difference, Verdict
 
 MOST = 8  # arms of one verdict that are said, before the others are counted
 LACKING = "for want of runs on the same seeds and test samples"

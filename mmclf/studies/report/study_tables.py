@@ -9,10 +9,11 @@ import pandas as pd
 
 from mmclf.plots.words import points
 from mmclf.studies.definition import Definition
-from mmclf.studies.report.results import ArmResult, Difference, EffectResult, StudyResult
+from mmclf.studies.report.results import ArmResult, EffectResult, StudyResult
 from mmclf.studies.report.stopped import effect_of, stopped
 from mmclf.studies.report.tables import NO_VALUE, Format, Formats, in_digits, p_value
 from mmclf.studies.statistics.estimates import ALPHA
+from mmclf.studies.statistics.verdicts import Difference
 
 NAN = math.nan
 TIME, MAP = "time/cold_s", "test/map"

@@ -15,9 +15,9 @@ from mmclf.plots.waterfall import waterfall_figure
 from mmclf.plots.words import capital, counted, listed, margin_words, points, quoted, score
 from mmclf.studies.report.page.method import distinct
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot, Section
-from mmclf.studies.report.results import ArmResult, Difference, StudyResult
+from mmclf.studies.report.results import ArmResult, StudyResult
 from mmclf.studies.report.study_tables import TIME
-from mmclf.studies.statistics.verdicts import Verdict
+from mmclf.studies.statistics.verdicts import Difference, Verdict
 
 HUNDREDTHS = 100.0
 

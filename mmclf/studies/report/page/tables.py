@@ -118,7 +118,7 @@ def beside_page_table(result: StudyResult, table: pd.DataFrame) -> PageTable:
     frame["Time ratio 95 %"] = spans(frame, ("", *RATIO[1:]), in_digits(2))
     columns += [
         Column(SECONDS, "s", "Running time", FORMATS[SECONDS]),
-        Column(RATIO[0], "over the baseline's", "Running time", in_digits(2)),
+        Column(RATIO[0], "ratio", "Running time", in_digits(2)),
         Column("Time ratio 95 %", "95 % interval", "Running time", str),
     ]
     return PageTable("beside-table", columns, frame, "Arm")
