@@ -41,7 +41,8 @@ def decided(design: str = "one_at_a_time", **given: object) -> StudyResult:
     definition = replace(study.definition, seeds=tuple(range(10)))
     definition = replace(definition, plan=plan_of(definition, 10))
     study = replace(study, definition=definition)
-    calls = CALLS if design == "one_at_a_time" else {of.name: "worse" for of in definition.compared}
+    calls: dict[str, Call] = {of.name: "worse" for of in definition.compared}
+    calls = CALLS if design == "one_at_a_time" else calls
     looks = looks_at(study, calls)
     arms = [
         replace(
