@@ -18,7 +18,7 @@ from mmclf.studies.report.effects import asked_effects
 from mmclf.studies.report.notes import effect_notes, study_notes
 from mmclf.studies.report.results import ArmResult, StudyResult
 from mmclf.studies.report.scores import StudyScores, read_scores
-from mmclf.studies.report.stopped import called, given_seeds, look_notes
+from mmclf.studies.report.stopped import called, effect_of, given_seeds, look_notes
 from mmclf.studies.report.study_tables import TIME
 from mmclf.studies.run_key import RunKey, run_key
 from mmclf.studies.statistics.ratios import Ratio, geometric_ratio
@@ -127,7 +127,7 @@ def _arms(
                 failed=tuple(run for run in ended if run.status != "FINISHED"),
                 missing=tuple(seed for seed, run in by_seed.items() if run not in ended),
                 score=contrast(definition, scores.deciding, {arm.name: 1.0}),
-                difference=called(differences[place], looks, arm.name),
+                difference=called(differences[place], looks, effect_of(definition, arm.name)),
                 beside={key: of for key, of in others.items() if of is not None},
                 time_ratio=_time_ratio(definition, attempts, arm.name),
             )

@@ -29,6 +29,15 @@ def stopped(looks: Looks, effect: str) -> str:
     return f"{why} at look {looks.plan.looks.index(seeds) + 1}, {counted(seeds, 'seed')}"
 
 
+def effect_of(definition: Definition, arm: str) -> str | None:
+    """The effect that an arm's difference to the baseline is; None if it is none of them.
+
+    Arms of an attribution may be called as its changes are, and be no effect.
+    """
+    own = {arm: 1.0, definition.baseline: -1.0}
+    return next((of.name for of in definition.compared if dict(of.weights) == own), None)
+
+
 def given_seeds(definition: Definition, looks: Looks | None) -> dict[str, tuple[int, ...]]:
     """The seeds of each arm: all, or where there are looks those that it has been given."""
     return {
@@ -42,7 +51,7 @@ def called(
 ) -> Difference | None:
     """A difference with what looks have called its effect, where there are looks.
 
-    `effect` None: they are at others.
+    `effect` None: they are at others, and call it nothing.
     """
     if difference is None or looks is None:
         return difference

@@ -10,7 +10,7 @@ import pandas as pd
 from mmclf.plots.words import points
 from mmclf.studies.definition import Definition
 from mmclf.studies.report.results import ArmResult, EffectResult, StudyResult
-from mmclf.studies.report.stopped import stopped
+from mmclf.studies.report.stopped import effect_of, stopped
 from mmclf.studies.report.tables import NO_VALUE, Format, Formats, in_digits, p_value
 from mmclf.studies.statistics.estimates import ALPHA
 from mmclf.studies.statistics.verdicts import Difference
@@ -76,7 +76,7 @@ def _arm_row(result: StudyResult, arm: ArmResult) -> dict[str, object]:
         metric: arm.mean(metric),
         **_interval_cells(DIFFERENCE, difference),
         "Verdict": "baseline" if arm is result.baseline else verdict(difference),
-        **_stopped_cell(result, arm),
+        **_stopped_cell(result, effect_of(result.definition, arm.name)),
         SECONDS: arm.mean(TIME),
         **dict(zip(RATIO, times, strict=True)),
         "SD": arm.deviation(metric),
@@ -88,12 +88,11 @@ def _arm_row(result: StudyResult, arm: ArmResult) -> dict[str, object]:
     }
 
 
-def _stopped_cell(result: StudyResult, of: ArmResult | EffectResult) -> dict[str, str]:
-    """Why an arm or effect got so many seeds, where that is decided by looks at it."""
+def _stopped_cell(result: StudyResult, effect: str | None) -> dict[str, str]:
+    """Why an effect got so many seeds, where looks decide that."""
     if result.looks is None:
         return {}
-    looked = {effect.name for effect in result.definition.compared}
-    return {STOPPED: stopped(result.looks, of.name) if of.name in looked else NO_VALUE}
+    return {STOPPED: NO_VALUE if effect is None else stopped(result.looks, effect)}
 
 
 def _interval_cells(names: Sequence[str], difference: Difference | None) -> dict[str, float]:
@@ -144,7 +143,7 @@ def _effect_row(result: StudyResult, effect: EffectResult) -> dict[str, object]:
         "Effect": effect.name,
         **_interval_cells(DIFFERENCE, difference),
         "Verdict": verdict(difference),
-        **_stopped_cell(result, effect),
+        **_stopped_cell(result, effect.name),
         "Seeds": 0 if difference is None else difference.estimate.seeds,
         **_certainty_cells(difference),
     }
