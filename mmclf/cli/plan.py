@@ -15,6 +15,7 @@ from rich.console import Console
 
 from mmclf.config.schema import Config
 from mmclf.errors import NothingTrackedError
+from mmclf.messages import printable
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import PlannedStudy, compose_study
 from mmclf.studies.fingerprint import study_fingerprint
@@ -37,11 +38,12 @@ def plan(arguments: Sequence[str]) -> int:
     done = _done(planned, runs)
     total = TimeEstimate()
     table = _table(planned, done, total)
+    title = printable(f"{planned.name}: {planned.study.question}")
     console = Console()
     if console.is_terminal:
-        print_rich(table, console, f"{planned.name}: {planned.study.question}")
+        print_rich(table, console, title)
     else:
-        sys.stdout.write(f"{planned.name}: {planned.study.question}\n\n{render(table, 'text')}")
+        sys.stdout.write(f"{title}\n\n{render(table, 'text')}")
     left = len(planned.arms) * len(planned.study.seed_list) - len(done)
     sys.stdout.write(_summary(planned, left, total, runs))
     return 0

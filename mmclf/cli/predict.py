@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from mmclf.config.compose import compose
 from mmclf.config.schema import Config
 from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError, suggestion
+from mmclf.messages import say, tell
 from mmclf.pipeline.predict import table
 from mmclf.pipeline.predict.predictor import Predictor, load_from
 from mmclf.pipeline.predict.source import (
@@ -77,14 +77,14 @@ def predict(arguments: Sequence[str]) -> int:
     samples = _samples(options, words, tracker)
     out = _out(options, samples)
     for note in samples.notes:
-        _log(note)
+        tell(note)
     environment.keep_freed_memory()
     device = pick_device(config.device)
-    predictor = load_from(tracker, words.run_id, device, config.allow_targets, notify=_log)
+    predictor = load_from(tracker, words.run_id, device, config.allow_targets, notify=tell)
     table.write_table(out, _predicted(predictor, samples, options))
     kind = "probabilities" if options.probabilities else "labels"
     count = len(samples.ids)
-    sys.stdout.write(f"{out}: the {kind} of {count} samples, by the run {predictor.run_id}\n")
+    say(f"{out}: the {kind} of {count} samples, by the run {predictor.run_id}")
     return 0
 
 
@@ -96,10 +96,6 @@ def _samples(options: argparse.Namespace, words: _Words, tracker: Tracker) -> Sa
     if words.source:
         return read_to_predict(words.config.data.part, (), allow)
     return read_to_predict(data_node(tracker, words.run_id), words.data, allow)
-
-
-def _log(text: str) -> None:
-    sys.stderr.write(f"mmclf: {text}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -197,7 +193,7 @@ def _predicted(
     if top > 0 or (is_joined and not options.probabilities):
         mark = form.separator_for(labels)
         if mark != form.separator:
-            _log(f"{mark!r} stands between labels, as some hold the {form.separator!r} of the data")
+            tell(f"{mark!r} stands between labels, as some hold the {form.separator!r} of the data")
     paths = samples.images() if "vision" in predictor.modalities else ()
     images = [*paths] if len(paths) > 0 else None
     probabilities = predictor.predict_proba(images, samples.captions, top=top)

@@ -19,6 +19,7 @@ from mmclf.config.composer import Composer, open_composer
 from mmclf.config.schema import OWN_KEYS
 from mmclf.config.targets import parameters, resolve
 from mmclf.errors import InputError, suggestion
+from mmclf.messages import printable_lines
 
 GROUPS_NOTE = """\
 * the level without an override
@@ -45,7 +46,7 @@ def show(arguments: Sequence[str]) -> int:
             "vision resnet18"
         )
     with open_composer(overrides, given.config_dir) as composer:
-        sys.stdout.write(_shown(composer, *names))
+        sys.stdout.write(printable_lines(_shown(composer, *names)))
     return 0
 
 
