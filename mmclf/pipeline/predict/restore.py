@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 from torch import nn
 
@@ -20,6 +19,7 @@ from mmclf.config.signature_check import check_component
 from mmclf.config.targets import build, resolve
 from mmclf.errors import InputError
 from mmclf.evaluation.threshold_search import Empty
+from mmclf.file_limits import MAX_PIXELS, RECORD_BYTES, check_size
 from mmclf.models import weights
 from mmclf.models.build import make_model
 from mmclf.models.classifier import Classifier
@@ -28,6 +28,8 @@ from mmclf.models.encoders import is_fitted
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.vision import TimmEncoder
 from mmclf.pipeline.artifacts import MODEL_FORMAT
+from mmclf.pipeline.predict.claims import check_claims
+from mmclf.storage.store.arrays import load_array
 
 T = TypeVar("T")
 ModelPrecision = Literal["fp32", "bf16", "fp16"]
@@ -92,6 +94,9 @@ def restore(folder: Path, allow: Sequence[str]) -> RestoredModel:
     """
     record = _read_record(folder / "model.json")
     _check_nodes(record, allow)
+    path = folder / "classifier.safetensors"
+    state = weights.read_state(path)
+    check_claims(record, sum(value.numel() for value in state.values()), folder, allow)
     encoders = {
         name: _encoder(name, encoder, folder, allow) for name, encoder in record.encoders.items()
     }
@@ -102,8 +107,7 @@ def restore(folder: Path, allow: Sequence[str]) -> RestoredModel:
     }
     dims = {name: encoder_record.out_dim for name, encoder_record in record.encoders.items()}
     model = make_model(record.fusion, record.head, dims, trained, len(record.label_ids), allow)
-    path = folder / "classifier.safetensors"
-    weights.load_exactly(model, weights.read_state(path), path)
+    weights.load_exactly(model, state, path)
     for name, encoder in encoders.items():
         if not record.encoders[name].trained:
             _check_weights(name, record.encoders[name], encoder)
@@ -127,6 +131,8 @@ def _read_record(path: Path) -> ModelRecord:
     record = _validate(with_current_targets(content), ModelRecord, path)
     if record.image.size == "auto":
         raise _damaged(path, "image.size: found auto, expected the pixels that it stood for")
+    if record.image.size**2 > MAX_PIXELS:
+        raise _damaged(path, f"image.size: found {record.image.size}, of more pixels than are read")
     counts = {len(record.label_ids), len(record.label_names), len(record.thresholds)}
     if len(counts) > 1:
         raise _damaged(
@@ -138,6 +144,7 @@ def _read_record(path: Path) -> ModelRecord:
 
 
 def _read_json(path: Path) -> Any:
+    check_size(path, RECORD_BYTES, "settings")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -218,9 +225,9 @@ def _restore_tfidf(encoder: Tfidf, folder: Path) -> None:
     terms, path = folder / "tfidf.json", folder / "tfidf_idf.npy"
     vocabulary = _validate(_read_json(terms), Vocabulary, terms)
     try:
-        idf = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise _damaged(path, "it cannot be read as an array of NumPy") from error
+        idf = load_array(path)
+    except (OSError, ValueError) as error:
+        raise _damaged(path, f"it cannot be read as an array of NumPy ({error})") from error
     try:
         encoder.restore(vocabulary, idf)
     except InputError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from mmclf.errors import InputError
+from mmclf.file_limits import TEXT_BYTES, check_size, in_mb
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 AUTO = "auto"
 COMPRESSED = ".gz"
 UTF_8 = "utf-8-sig"  # with or without a byte order mark
-# A small file may unpack to any size: more than this share of the memory is refused.
+# A small file may unpack to any size: more than `TEXT_BYTES`, and than this share of the memory, is
+# refused.
 MEMORY_SHARE = 0.5
 BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -60,6 +62,7 @@ def read_utf8(path: Path, encoding: str = AUTO) -> bytes | None:
 @contextmanager
 def _checked_bytes(path: Path) -> Iterator[io.BufferedReader]:
     """The content of a file, unpacked; errors become InputErrors."""
+    check_size(path, TEXT_BYTES, "text")
     try:
         with _open_bytes(path) as stream:
             yield stream
@@ -103,7 +106,7 @@ class _Limited(io.RawIOBase):
         self._left -= len(data)
         if self._left < 0:
             raise InputError(
-                f"{self._path} unpacks to more than {self._limit / 1e9:.1f} GB, half of the memory "
+                f"{self._path} unpacks to more than {in_mb(self._limit)} MB, the most that is read "
                 "here: unpack it, and leave out what is not needed"
             )
         view[: len(data)] = data
@@ -117,7 +120,7 @@ def _open_bytes(path: Path) -> Iterator[io.BufferedReader]:
             yield stream
         return
     with gzip.open(path, "rb") as unpacked:
-        limit = int(memory_bytes() * MEMORY_SHARE)
+        limit = min(TEXT_BYTES, int(memory_bytes() * MEMORY_SHARE))
         yield io.BufferedReader(_Limited(unpacked, limit, path), 2**20)
 
 
