@@ -13,6 +13,7 @@ from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import job_lines
 from mmclf.studies.design import Design, build_design
 from mmclf.studies.factors import factors_of, quoted
+from mmclf.studies.run_key import run_key
 
 
 def pending_jobs(
@@ -40,11 +41,7 @@ def pending_jobs(
 
 def finished(runs: Collection[TrackedRun]) -> set[tuple[str, int]]:
     """The arm and the seed of each run that has finished."""
-    return {
-        (run.tags["mmclf.arm"], int(run.tags["mmclf.seed"]))
-        for run in runs
-        if run.status == "FINISHED"
-    }
+    return {(*run_key(run),) for run in runs if run.status == "FINISHED"}
 
 
 def missing(study: Study, design: Design, done: Collection[tuple[str, int]]) -> int:

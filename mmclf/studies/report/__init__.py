@@ -1,10 +1,12 @@
 """Tables, plots and page of tracked runs.
 
 tables          any table as text, Markdown, CSV and LaTeX
+safe_text       its cells, as each form can show them
 run_table       a row for each tracked run
 collect         a study's result, out of its runs
 results         what the result holds
 notes           what is to be known before comparing
+artifact_files  files among a run's artifacts, checked
 predictions     the label sets that runs predicted
 common_samples  test samples that runs have in common
 compare         any two runs beside each other
