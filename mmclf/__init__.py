@@ -26,7 +26,7 @@ HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    # Imported at first use: the command line's help must not wait for torch.
+    # Late, at first use: docs/architecture.md#late-imports
     if name not in HOMES:
         raise AttributeError(f"module 'mmclf' has no attribute {name!r}; it has {', '.join(HOMES)}")
     return getattr(import_module(HOMES[name]), name)

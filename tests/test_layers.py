@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1] / "mmclf"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "mmclf"
 # What stands earlier is known to what stands later, never the other way round.
 WAY = (
     *("errors", "messages", "file_limits", "progress", "storage", "config", "data", "models"),
@@ -71,3 +73,52 @@ def test_each_folder_says_what_is_in_it_and_nothing_else() -> None:
         listed = {name for entry in entries for name in entry.split(", ")}
         unknown += [f"{folder.name}: {name}" for name in sorted(listed - members)]
     assert (unnamed, unknown) == ([], [])
+
+
+def sources() -> dict[str, ast.Module]:
+    """The source of each module, by its dotted name."""
+    paths = [*PACKAGE.rglob("*.py"), *(ROOT / "hydra_plugins").rglob("*.py")]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
+    trees = [ast.parse(path.read_text()) for path in paths]
+    return {name.removesuffix(".__init__"): tree for name, tree in zip(names, trees, strict=True)}
+
+
+def imported(node: ast.AST, modules: Collection[str]) -> set[str]:
+    """The modules that a statement imports; `by name` for a call of `import_module`."""
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom) and node.module is not None:
+        names = [f"{node.module}.{alias.name}" for alias in node.names]
+        return {name if name in modules else node.module for name in names}
+    if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "import_module":
+        return {"by name"}
+    return set()
+
+
+def test_late_imports_are_those_that_the_documentation_lists() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    section = text.partition("\n## Late imports\n")[2].partition("\n## ")[0]
+    rows = [row.split(" | ") for row in section.splitlines() if row.startswith("| `")]
+    listed = {
+        (module, late)
+        for first, second, *_ in rows
+        for module in re.findall(r"`([^`]+)`", first)
+        for late in re.findall(r"by name|(?<=`)[\w.]+(?=`)", second)
+    }
+    modules = sources()
+    found = {
+        (module, name)
+        for module, tree in modules.items()
+        for node in set(ast.walk(tree)) - set(tree.body)
+        for name in imported(node, modules)
+    }
+    assert found == listed
+
+
+def test_no_circle_of_modules_is_hidden_by_a_late_import() -> None:
+    modules = sources()
+    graph = {
+        module: {name for node in ast.walk(tree) for name in imported(node, modules)} - {module}
+        for module, tree in modules.items()
+    }
+    TopologicalSorter(graph).prepare()  # raises CycleError

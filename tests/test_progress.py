@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from message_facts import Naming
 from rich.console import Console
 
 from mmclf import progress as module
@@ -38,7 +39,7 @@ def test_off_a_terminal_short_work_is_done_in_silence(
     assert capsys.readouterr() == ("", "")
 
 
-def test_off_a_terminal_long_work_is_told_every_30_s_with_rate_and_time_left(
+def test_off_a_terminal_long_work_is_printed_every_30_s_with_rate_and_time_left(
     at: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with progress_bar("encoding images", 60_000) as advance:
@@ -49,23 +50,23 @@ def test_off_a_terminal_long_work_is_told_every_30_s_with_rate_and_time_left(
             told.append(capsys.readouterr().err)
     assert told == [
         "",
-        "mmclf: encoding images: 6000/60000, 200/s, 4:30 left\n",
+        Naming("encoding images", "6000/60000", "200/s", "4:30"),
         "",
-        "mmclf: encoding images: 12000/60000, 185/s, 4:20 left\n",
-        "mmclf: encoding images: 15000/60000, 158/s, 4:45 left\n",
+        Naming("encoding images", "12000/60000", "185/s", "4:20"),
+        Naming("encoding images", "15000/60000", "158/s", "4:45"),
     ]
 
 
-def test_slow_steps_are_told_by_their_seconds(
+def test_slow_steps_are_printed_with_their_seconds(
     at: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with progress_bar("training, epochs", 10) as advance:
         at(35)
         advance(1)
-    assert capsys.readouterr().err == "mmclf: training, epochs: 1/10, 35 s each, 5:15 left\n"
+    assert capsys.readouterr().err == Naming("training, epochs", "1/10", "35 s", "5:15")
 
 
-def test_nothing_is_told_before_the_first_step(
+def test_nothing_is_printed_before_the_first_step(
     at: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with progress_bar("training, epochs", 10) as advance:
@@ -73,7 +74,7 @@ def test_nothing_is_told_before_the_first_step(
         advance(0)
         assert capsys.readouterr().err == ""
         advance(10)
-        assert capsys.readouterr().err == "mmclf: training, epochs: 10/10, 10 s each, 0:00 left\n"
+        assert capsys.readouterr().err == Naming("training, epochs", "10/10", "10 s", "0:00")
 
 
 def test_there_are_60_seconds_in_a_minute(at: Clock, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ class StudySweeper(Sweeper):  # type: ignore[misc]  # Hydra has no types
 
     def sweep(self, arguments: list[str]) -> Any:
         """Launch every missing run at once; how each ended is tracked."""
+        # Late: docs/architecture.md#late-imports
         from mmclf.studies.pending import pending_jobs
 
         study, tracking = (_plain(self.config[key]) for key in ("study", "tracking"))

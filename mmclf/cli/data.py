@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from mmclf.cli.columns import WIDTH, narrow_yaml, two_columns
+from mmclf.config.compose import compose
 from mmclf.config.shipped import conf_dir
 from mmclf.data.guess.guess import guess
 from mmclf.data.guess.preview import form
@@ -23,6 +24,7 @@ from mmclf.data.problems import shown
 from mmclf.data.samples import Samples
 from mmclf.errors import InputError
 from mmclf.messages import printable, printable_lines, say
+from mmclf.pipeline.run_data import load_samples
 from mmclf.storage.store.atomic_write import write_atomic
 
 DESCRIPTION = """\
@@ -154,10 +156,6 @@ def _literal(value: object) -> object:
 
 
 def _load(config_dir: Path, name: str) -> Samples:
-    # What composes and loads is slow to import.
-    from mmclf.config.compose import compose
-    from mmclf.pipeline.run_data import load_samples
-
     return load_samples(compose([f"data={name}"], config_dir).config)
 
 

@@ -16,6 +16,8 @@ from mmclf.config.schema import Composed
 from mmclf.data.checks.examine import Examination, examine
 from mmclf.data.split import label_shares
 from mmclf.pipeline.image_size import sized
+from mmclf.plots.label_shares import label_shares_figure
+from mmclf.storage import environment
 
 DESCRIPTION = """\
 Examine the data that the overrides describe, as data=competition data.root=DIR, and train nothing.
@@ -62,7 +64,7 @@ def track(composed: Composed, examination: Examination) -> str:
     `doctor.md`, and where the data could be loaded and split `labels.csv` and
     `figures/label_shares.png`.
     """
-    from mmclf.storage import environment
+    # Late: docs/architecture.md#late-imports
     from mmclf.storage.tracking import Tracker
 
     config, choices = composed.config, composed.choices
@@ -95,8 +97,6 @@ def _write(folder: Path, examination: Examination) -> None:
     (folder / "labels.csv").write_text(labels_csv(examination.labels), encoding="utf-8")
     if parts is None:
         return
-    from mmclf.plots.label_shares import label_shares_figure
-
     (folder / "figures").mkdir()
     figure = label_shares_figure(samples.label_names, label_shares(samples.labels, parts))
     figure.savefig(folder / "figures" / "label_shares.png", dpi=120)

@@ -13,7 +13,7 @@ from mmclf.config.compose import Command, read_command
 from mmclf.config.composer import PRIMARY, Composer, open_composer
 from mmclf.config.loader import TASK_NAME
 from mmclf.errors import InputError
-from mmclf.training.device import describe_device
+from mmclf.training.hardware import describe_device
 
 REFUSED = {
     "experimental_rerun": "it would unpickle a file, and that can run anything: give the overrides "
@@ -46,9 +46,7 @@ def launch(arguments: list[str]) -> int:
             return 0
         describe_device(command.first.config.device)  # raises InputError if there is no such one
         check_output_dir(Path(command.first.config.output_dir))
-        # The one place of late imports: with what a run needs, `--cfg job` and findings about a
-        # command line would take 2.5 s of CPU instead of 0.4 s; with what a study's report needs
-        # on top, a single run would take 0.6 s more (2 cores).
+        # Late: docs/architecture.md#late-imports
         if command.kind == "run":
             from mmclf.cli.job import run_single
 

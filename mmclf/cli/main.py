@@ -16,6 +16,7 @@ from mmclf.cli.streams import lost_output, open_standard_streams
 from mmclf.config.shipped import conf_dir
 from mmclf.errors import InputError
 from mmclf.messages import tell, unforeseen
+from mmclf.storage import environment
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -91,6 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _status(arguments: list[str]) -> int:
     """The exit status of a command; its errors are said."""
     signal.signal(signal.SIGTERM, _interrupt)
+    environment.wait_without_spinning()
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
         return _command(arguments)(arguments)
@@ -128,18 +130,21 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
-    # What a command needs is imported when it is called: --help must not wait for torch, MLflow.
+    # Late, by name: docs/architecture.md#late-imports
     name, others = _subcommand(arguments)
     if name is None and {"-h", "--help", "help"} & set(arguments):
         return _help
     if "--version" in arguments:
         return _version
-    if name is not None:
-        command = getattr(import_module(SUBCOMMANDS[name]), name)
-        return lambda _: int(command(others))
-    from mmclf.cli.launch import launch
+    if name is None:
+        return _imported("mmclf.cli.launch", "launch")
+    command = _imported(SUBCOMMANDS[name], name)
+    return lambda _: command(others)
 
-    return launch
+
+def _imported(module: str, command: str) -> Callable[[list[str]], int]:
+    function: Callable[[list[str]], int] = getattr(import_module(module), command)
+    return function
 
 
 def _subcommand(arguments: Sequence[str]) -> tuple[str | None, list[str]]:

@@ -23,7 +23,7 @@ from mmclf.storage.tracking import Tracker
 from mmclf.studies.arms import plan_study
 from mmclf.studies.report.run_table import write_results
 from mmclf.studies.run import run_study
-from mmclf.training.device import describe_device
+from mmclf.training.hardware import describe_device
 
 
 def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:

@@ -23,7 +23,7 @@ from mmclf.studies.pending import finished
 from mmclf.studies.report.tables import number, print_rich, render
 from mmclf.studies.run import find_parent
 from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator
-from mmclf.training.device import describe_device
+from mmclf.training.hardware import describe_device
 
 
 def plan(arguments: Sequence[str]) -> int:

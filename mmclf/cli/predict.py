@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmclf.config.compose import compose
@@ -76,6 +76,8 @@ def predict(arguments: Sequence[str]) -> int:
     tracker = Tracker(tracking.uri, tracking.experiment, Path(config.output_dir), create=False)
     samples = _samples(options, words, tracker)
     out = _out(options, samples)
+    if out.suffix.lower() in table.HOLDING_LISTS:
+        samples = replace(samples, form=replace(samples.form, as_lists=True))
     for note in samples.notes:
         tell(note)
     environment.keep_freed_memory()
@@ -190,7 +192,7 @@ def _predicted(
     )
     labels = predictor.label_names if by_name else predictor.label_ids
     is_joined = form.flag_prefix is None and not form.has_row_per_label
-    if top > 0 or (is_joined and not options.probabilities):
+    if not form.as_lists and (top > 0 or (is_joined and not options.probabilities)):
         mark = form.separator_for(labels)
         if mark != form.separator:
             tell(f"{mark!r} stands between labels, as some hold the {form.separator!r} of the data")

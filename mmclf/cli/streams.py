@@ -7,10 +7,7 @@ import io
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+from typing import Any, TextIO
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 
@@ -23,7 +20,7 @@ class _Unfailing(io.FileIO):
 
     error: OSError | None = None
 
-    def write(self, data: Buffer, /) -> int:
+    def write(self, data: Any, /) -> int:
         try:
             return super().write(data) or 0
         except OSError as error:

@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from mmclf.config.components import MODALITIES
+
 Count = Annotated[int, Field(ge=1, strict=True)]
 NonNegative = Annotated[int, Field(ge=0, strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
@@ -290,7 +292,7 @@ class Config:
     @property
     def modalities(self) -> tuple[str, ...]:
         """Those of `vision` and `text` that are not left out, in the order of the fusion."""
-        return tuple(name for name in ("vision", "text") if not self.encoder(name).is_none)
+        return tuple(name for name in MODALITIES if not self.encoder(name).is_none)
 
     def component(self, group: str) -> Node:
         """The node of a group's component, without the keys that mmclf owns beside it."""

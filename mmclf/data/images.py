@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ExifTags import Base
 from PIL.GifImagePlugin import GifImageFile
@@ -180,7 +181,7 @@ def _check_scans(stream: BinaryIO, pixels: int) -> None:
 def _factory(head: bytes) -> Callable[[BinaryIO], ImageFile]:
     """What reads a file that begins with these bytes."""
     if head[4:] in AVIF:
-        return _open_avif
+        return AvifImageFile
     for magic, factory in FORMATS.items():
         if head.startswith(magic):
             return factory
@@ -188,14 +189,6 @@ def _factory(head: bytes) -> Callable[[BinaryIO], ImageFile]:
         f"it begins with {head!r}; expected JPEG, PNG, WebP, BMP, GIF, TIFF, JPEG 2000 or AVIF, by "
         "content"
     )
-
-
-def _open_avif(stream: BinaryIO) -> ImageFile:
-    try:
-        from PIL.AvifImagePlugin import AvifImageFile
-    except ImportError:
-        raise ValueError("it is AVIF, which Pillow reads from 11.3 on") from None
-    return AvifImageFile(stream)
 
 
 def _decode(picture: ImageFile, size: int, crop: float | None) -> DecodedImage:

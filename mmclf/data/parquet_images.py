@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -10,6 +9,7 @@ from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mmclf.data.arrow import load_pyarrow
 from mmclf.data.image_locations import ParquetCell
 from mmclf.data.images import ImageBytes
 from mmclf.errors import InputError
@@ -45,7 +45,7 @@ class _CellReader:
 
     def __init__(self, path: Path, column: str) -> None:
         self._path, self._column = path, column
-        parquet = importlib.import_module("pyarrow.parquet")
+        parquet = load_pyarrow().parquet
         # Not buffered before: a file by pandas is one row group. So a page is held, which Arrow
         # ends after 1,024 rows if not before.
         try:
@@ -82,7 +82,7 @@ class _CellReader:
     def _open(self, group: int) -> None:
         """Go to the start of a row group."""
         kind = self._file.schema_arrow.field(self._column).type
-        is_struct = importlib.import_module("pyarrow").types.is_struct(kind)
+        is_struct = load_pyarrow().types.is_struct(kind)
         name = f"{self._column}.bytes" if is_struct else self._column
         self._batches = self._file.iter_batches(
             BATCH, row_groups=[group], columns=[name], use_threads=False

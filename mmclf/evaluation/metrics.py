@@ -1,6 +1,6 @@
 """Metrics of labels (N, L) against predicted label sets or probabilities (N, L), in one table.
 
-scikit-learn is imported where it is used: see `mmclf.data.split`.
+scikit-learn is imported late: docs/architecture.md#late-imports
 """
 
 from __future__ import annotations

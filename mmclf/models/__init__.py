@@ -20,5 +20,6 @@ hub, package   where weights come from
 weights        weights read without running what the files contain
 identity       what an encoder is, by content
 source_code    what the code of a part is, by content
-description    what it takes to build an encoder again
+description    what it takes to build an encoder again, and its files
+describe       the description of an encoder
 """

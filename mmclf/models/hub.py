@@ -1,6 +1,6 @@
 """Weights in a repository of the model hub, or in its local cache.
 
-The hub's client is imported where it is used: see `mmclf.data.split`.
+The hub's client is imported late: docs/architecture.md#late-imports
 """
 
 from __future__ import annotations

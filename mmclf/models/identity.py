@@ -111,7 +111,7 @@ class Identities:
 
     def _timm_repository(self, name: str) -> str:
         def compute() -> str:
-            # Imported here because timm takes seconds to import, once for each name.
+            # Late: docs/architecture.md#late-imports
             from mmclf.models.vision import hub_repository
 
             return hub_repository(name)

@@ -6,17 +6,18 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts, label_shares
 from mmclf.models.identity import versions
+from mmclf.plots.label_shares import label_shares_figure
+from mmclf.plots.learning_curves import learning_curves_figure
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.entry import Entry, Stage
 from mmclf.storage.store.store import Computed, Store
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 VERSION = 2
 DOTS_PER_INCH = 120
@@ -59,13 +60,9 @@ def write_figures(
     curves = {key: [epoch[key] for epoch in history] for key in CURVES}
 
     def draw_shares() -> Figure:
-        from mmclf.plots.label_shares import label_shares_figure
-
         return label_shares_figure(samples.label_names, shares)
 
     def draw_curves() -> Figure:
-        from mmclf.plots.learning_curves import learning_curves_figure
-
         of_one_seed = {key: [list(enumerate(curve, start=1))] for key, curve in curves.items()}
         return learning_curves_figure({"": of_one_seed})
 

@@ -75,7 +75,7 @@ def trained_pixels(config: Config) -> int:
 
 def _trained_size(name: str, store: Path) -> tuple[int, int]:
     def compute() -> tuple[int, int]:
-        # Imported here because timm takes seconds to import, once for each name.
+        # Late: docs/architecture.md#late-imports
         from mmclf.models.vision import trained_size
 
         return trained_size(name)

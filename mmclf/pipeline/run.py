@@ -38,7 +38,7 @@ from mmclf.storage import environment
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.store import StageResult, Store
 from mmclf.storage.tracking import RunLog, Tracker
-from mmclf.training.device import describe_device
+from mmclf.training.hardware import describe_device
 
 DATA_DIGITS = 12  # of the digest of a data set that a run is tagged with
 LOGITS = ("val", "test")  # the parts whose logits a run keeps
@@ -103,8 +103,7 @@ def run(composed: Composed) -> Result:
             stages = resolver.resolve()
             fit = _stored_fit(stages, store)
             if fit is None:
-                # Imported here because torch, timm and transformers take seconds to import, and
-                # a run whose fit is stored does not need them.
+                # Late: docs/architecture.md#late-imports
                 from mmclf.pipeline.stage_runner import prepared_runner
 
                 runner = stack.enter_context(prepared_runner(config, data, resolver, store))

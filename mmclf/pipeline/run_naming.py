@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mmclf.config.components import MODALITIES
+
 # Settings of where and how a run computes, not of what.
 PLACES = ("output_dir", "device", "allow_targets", "encode.workers", "encode.batch_size")
 PLACE_PREFIXES = ("tracking.", "store.", "hydra.", "hydra/")
-NOT_IN_NAMES = (*PLACES, "experiment", "vision", "text", "data.root")
+NOT_IN_NAMES = (*PLACES, *MODALITIES, "experiment", "data.root")
 NOT_IN_ARMS = (*PLACES, "seed")
 PASSWORD = re.compile(r"(\w+://[^/\s:@]*:)[^@/\s]+@")
 
@@ -23,7 +25,7 @@ def run_name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
     """Preset, encoders and other overrides, as `improved: efficientnet_lite0 + minilm, seed=1`."""
     preset = choices.get("experiment")
     prefix = f"{preset}: " if preset not in (None, "null") else ""
-    encoders = [choices[group] for group in ("vision", "text") if choices[group] != "none"]
+    encoders = [choices[group] for group in MODALITIES if choices[group] != "none"]
     rest = _without_keys(overrides, NOT_IN_NAMES)
     return ", ".join([prefix + " + ".join(encoders), *rest])
 

@@ -17,7 +17,8 @@ from mmclf.config.schema import Config
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.evaluation.threshold_search import Empty
 from mmclf.models.classifier import summary
-from mmclf.models.description import EncoderDescription, describe_encoder
+from mmclf.models.describe import describe_encoder
+from mmclf.models.description import EncoderDescription
 from mmclf.models.encoders import is_fitted
 from mmclf.models.weights import as_safetensors
 from mmclf.pipeline.fit_result import (

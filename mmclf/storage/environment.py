@@ -14,6 +14,9 @@ from mmclf.errors import InputError
 
 # From glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+# How often a thread of GNU's OpenMP looks before it sleeps; its own default is 300,000.
+SPIN_COUNT = 10_000
+WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 # Without any of these device files, torch finds only the CPU on Linux.
 DEVICE_FILES = ("nvidia*", "nvhost*", "nvmap", "kfd", "dri/renderD*", "dxg", "accel*")
 PACKAGES = ("mmclf", "torch", "torchvision", "timm", "transformers", "scikit-learn", "mlflow")
@@ -40,6 +43,18 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def wait_without_spinning() -> None:
+    """Let torch's threads sleep soon when they wait for each other; before torch is imported.
+
+    Threads that look again and again, as OpenMP's own default has it, take from the processes
+    beside them what they then wait for: beside two busy processes on two cores encoding gets four
+    fifths of its fair share so, and two fifths otherwise. Fewer threads would help too, and give
+    other last bits of results. What the user has set stays.
+    """
+    if not any(name in os.environ for name in WAITING):
+        os.environ["GOMP_SPINCOUNT"] = str(SPIN_COUNT)
 
 
 def is_surely_cpu(device: str) -> bool:

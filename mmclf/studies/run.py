@@ -26,7 +26,7 @@ from mmclf.studies.report.collect import collect
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.show import show
-from mmclf.training.device import describe_device
+from mmclf.training.hardware import describe_device
 
 STUDY_TAG, KEY_TAG, LAST_RUN_TAG = "mmclf.study", "mmclf.study_key", "mmclf.study_last_ns"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from mmclf.config.components import MODALITIES
 from mmclf.config.schema import Config
 from mmclf.config.targets import build
 from mmclf.data.decoded_images import DecodedImages, decoding_stage, read_unreadable
@@ -76,7 +77,7 @@ class StageSpeeds:
     def of(self, stage: Stage) -> float:
         """The median of the most similar stored results; NaN if there are none."""
         similar = [entry for entry in self._entries if entry.timing.stage == stage.name]
-        if stage.name in ("vision", "text"):
+        if stage.name in MODALITIES:
             required_equal = ("encoder", "precision")
             similar = [
                 e

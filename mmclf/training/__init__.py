@@ -1,6 +1,7 @@
 """From samples to a trained model.
 
 device          the device that torch computes on
+hardware        its name, without torch where it is surely the CPU
 precision       the precision in which frozen encoders run
 prefetch        batches made ready while another is computed on
 encoding        how each modality is encoded or read

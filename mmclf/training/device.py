@@ -1,27 +1,16 @@
-"""The device that torch computes on: selection, description, and training on it.
-
-Torch is imported only where it is needed: a run whose results are stored does without it.
-"""
+"""The device that torch computes on: selection, description, and training on it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, GradientState, PartialState
 
 from mmclf.errors import InputError
 from mmclf.storage import environment
-
-if TYPE_CHECKING:
-    import torch
-    from accelerate import Accelerator
-
-
-def describe_device(name: str) -> str:
-    """Describe the hardware of the device `name`; raises InputError if there is none."""
-    if environment.is_surely_cpu(name):
-        return environment.describe_cpu()
-    return device_name(pick_device(name))
 
 
 def pick_device(name: str) -> torch.device:
@@ -29,8 +18,6 @@ def pick_device(name: str) -> torch.device:
 
     Raises InputError if there is no such device.
     """
-    import torch
-
     if name == "auto":
         current = (
             torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
@@ -47,8 +34,6 @@ def pick_device(name: str) -> torch.device:
 
 def check_precision(precision: str, device: torch.device) -> None:
     """Raise InputError unless the device supports training in `precision` (fp32, bf16, fp16)."""
-    import torch
-
     if precision == "fp16" and device.type != "cuda":
         raise InputError(
             f"trainer.precision=fp16 needs a CUDA device, found {device.type}: choose fp32 or bf16"
@@ -66,10 +51,6 @@ def accelerator_on(device: torch.device, precision: str = "fp32") -> Iterator[Ac
 
     Accelerate has one state for the whole process: the state is restored after the block.
     """
-    import torch
-    from accelerate import Accelerator
-    from accelerate.state import AcceleratorState, GradientState, PartialState
-
     # Changed in place: assigning to `_shared_state` would replace its descriptor.
     states = [state._shared_state for state in (PartialState, AcceleratorState, GradientState)]
     saved = [dict(state) for state in states]
@@ -91,8 +72,6 @@ def accelerator_on(device: torch.device, precision: str = "fp32") -> Iterator[Ac
 def device_name(device: torch.device) -> str:
     """Describe the hardware, as `2 x Intel(R) Xeon(R) Processor` or `NVIDIA H200`."""
     if device.type == "cuda":
-        import torch
-
         return torch.cuda.get_device_name(device)
     cpu = environment.describe_cpu()
     return cpu if device.type == "cpu" else f"{device.type} of {cpu}"

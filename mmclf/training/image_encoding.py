@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mmclf.config.schema import Augment, Encode
 from mmclf.data.augment import augment_view
 from mmclf.data.decoded_images import DecodedImages
-from mmclf.models.description import describe_encoder
+from mmclf.models.describe import describe_encoder
 from mmclf.models.smoke_check import check_encoder
 from mmclf.progress import progress_bar
 from mmclf.storage.stopwatch import Stopwatch

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmclf.config.schema import Encode
 from mmclf.data.samples import Samples
-from mmclf.models.description import describe_encoder
+from mmclf.models.describe import describe_encoder
 from mmclf.models.encoders import is_fitted
 from mmclf.models.smoke_check import check_encoder
 from mmclf.progress import progress_bar

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from message_facts import Naming
 
 import mmclf
 from mmclf.cli.main import main
@@ -59,7 +60,7 @@ def test_off_a_terminal_the_entries_are_lines_of_columns(
 def test_a_sound_store_is_verified(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = entries(outputs)
     assert cache(outputs, "--verify") == 0
-    assert "0 damaged, 0 files changed" in capsys.readouterr().out
+    assert capsys.readouterr().out == Naming("0 damaged", "0 files changed")
     assert entries(outputs) == before
 
 

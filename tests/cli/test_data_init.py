@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from message_facts import Naming
 from omegaconf import OmegaConf
 
 from mmclf.cli.columns import WIDTH
@@ -119,7 +120,7 @@ def test_nothing_is_written_for_a_file_that_cannot_be_read(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["data", "init", "gone.csv"]) == 2
-    assert "there is no file or folder gone.csv" in capsys.readouterr().err
+    assert capsys.readouterr().err == Naming("gone.csv")
     assert not (folder / "my_conf").exists()
 
 

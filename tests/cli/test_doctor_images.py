@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from examined_table import Table, doctor, new_table, results
+from message_facts import Naming
 from PIL import Image
 
 from mmclf.cli.main import main
@@ -25,18 +26,18 @@ def test_bad_images_would_stop_a_run(table: Table, capsys: pytest.CaptureFixture
     damage(table)
     out = doctor(capsys, 1, *table.overrides)
     checks = results(table.examined().checks)
-    assert checks["images"] == ("ok", "21 of 24 read, at 16 pixels")
-    advice = ": replace the files, or leave their samples out by data.on_bad_image=skip"
-    assert checks["missing images"] == ("bad", f"1 of 24 images: '2.png'{advice}")
+    assert checks["images"] == ("ok", Naming("21 of 24", "16"))
+    advice = "data.on_bad_image=skip"
+    assert checks["missing images"] == ("bad", Naming("1 of 24", "2.png", advice))
     assert checks["unreadable images"] == (
         "bad",
-        f"2 of 24 images: '9.png' (it is empty), '11.png' (it is empty){advice}",
+        Naming("2 of 24", "9.png", "empty", "11.png", "empty", advice),
     )
     # They hold no picture that could be alike.
     assert checks["same images"] == ("ok", "none")
-    assert checks["samples"] == ("ok", "24 (train 20, val 2, test 2)")
+    assert checks["samples"] == ("ok", Naming("24", "train 20", "val 2", "test 2"))
     assert checks["missing images"][1] in out
-    assert out.endswith("\na run would stop or mislead: 2 bad\n")
+    assert out.splitlines()[-1] == Naming("2 bad")
 
 
 def test_bad_images_that_a_run_leaves_out_are_in_no_part(
@@ -46,11 +47,10 @@ def test_bad_images_that_a_run_leaves_out_are_in_no_part(
     table.change(22, caption="caption 9")
     examination = table.examined("data.on_bad_image=skip")
     checks = results(examination.checks)
-    assert checks["samples"] == ("ok", "24 (train 17, val 2, test 2)")
-    assert checks["missing images"] == (
-        "note",
-        "1 of 24 images: '2.png'; their samples are left out",
-    )
+    assert checks["samples"] == ("ok", Naming("24", "train 17", "val 2", "test 2"))
+    status, detail = checks["missing images"]
+    assert (status, detail) == ("note", Naming("1 of 24", "2.png"))
+    assert "data.on_bad_image" not in detail
     # The caption's twin is left out, so training does not hold it.
     assert checks["test captions in training"] == ("ok", "none")
     assert [row.total for row in examination.labels] == [12, 12]
@@ -66,19 +66,16 @@ def test_images_are_not_looked_at_on_request(
     out = doctor(capsys, 0, *table.overrides, "--no-images")
     (line,) = [line for line in out.splitlines() if " images " in line]
     assert line.startswith("note     images ")
-    assert line.endswith("not looked at (--no-images); a run needs vision=none to do without")
+    assert line == Naming("--no-images", "vision=none")
     assert not (table.folder / "outputs").exists()
 
 
 def test_data_without_images(table: Table) -> None:
     checks = table.examined("data.image_column=null").checks
-    assert results(checks)["images"] == (
-        "note",
-        "this data has none; a run needs vision=none to do without",
-    )
+    assert results(checks)["images"] == ("note", Naming("vision=none"))
 
 
-def test_grey_of_fewer_bits_than_its_files_is_told_by_doctor_and_run(
+def test_grey_of_fewer_bits_than_its_files_is_noted_by_doctor_and_run(
     table: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "grey of fewer bits" not in results(table.examined().checks)
@@ -98,7 +95,7 @@ def test_an_image_size_of_auto_is_that_of_the_encoder(
 ) -> None:
     lines = [*table.overrides, "image.size=auto"]
     out = doctor(capsys, 0, *lines, "vision=timm", "vision.name=test_resnet")
-    assert "24 of 24 read, at 160 pixels" in out
+    assert out == Naming("24 of 24", "160")
     assert main(["doctor", *lines]) == 2
     assert "image.size=auto" in capsys.readouterr().err
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from examined_table import Table, doctor, new_table
+from message_facts import Naming
 from PIL import Image
 
 from mmclf.cli.main import main
@@ -54,9 +55,9 @@ def test_what_the_loader_refuses_is_reported(
     lines = out.splitlines()
     assert lines[0].split() == ["verdict", "what", "found"]
     assert [line[:15] for line in lines[1:3]] == ["bad      data  "] * 2
-    assert "the id '1.png' stands twice" in lines[1]
-    assert "1 of 24 rows have no labels (line 6)" in lines[2]
-    assert lines[3:5] == ["", "a run would stop or mislead: 2 bad"]
+    assert lines[1] == Naming("'1.png'", "twice")
+    assert lines[2] == Naming("1 of 24", "labels", "line 6")
+    assert lines[3:5] == ["", Naming("2 bad")]
     report = tracked.tracker.fetch(tracked.run, "", table.folder)
     assert [path.name for path in report.iterdir() if path.is_file()] == ["doctor.md"]
 
@@ -67,7 +68,7 @@ def test_a_tracked_report_can_be_read_back(
     table.change(7, labels="t-shirt")
     out = doctor(capsys, 0, *table.overrides, *tracked.overrides, "seed=3", "--track")
     run = tracked.run
-    assert out.endswith(f"nothing is bad: 1 note\nrun_id: {run.id}\n")
+    assert out.splitlines()[-2:] == [Naming("1 note"), f"run_id: {run.id}"]
     assert (run.name, run.status, run.parent, run.metrics) == (
         "doctor: table",
         "FINISHED",
@@ -87,8 +88,10 @@ def test_a_tracked_report_can_be_read_back(
     folder = table.folder / "fetched"
     folder.mkdir()
     report = tracked.tracker.fetch(run, "doctor.md", folder).read_text()
-    assert report.startswith("Nothing is bad: 1 note.\n\n## Findings\n\n| verdict |")
-    assert "| note | labels fewer than 10 times in training | 1 of 2 labels: " in report
+    count, _, title, _, header, *_ = report.splitlines()
+    assert (count, title, header[:11]) == (Naming("1 note"), "## Findings", "| verdict |")
+    notes = [line.split(" | ")[1:] for line in report.splitlines() if line.startswith("| note |")]
+    assert notes == [[Naming("10"), Naming("1 of 2", "'traffic light'", "9")]]
     with tracked.tracker.fetch(run, "labels.csv", folder).open(newline="") as stream:
         first, second = csv.DictReader(stream)
     assert (first["label"], first["total"], float(first["train share"])) == ("t-shirt", "13", 0.55)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from message_facts import Naming
 from PIL import Image
 
 import mmclf
@@ -79,7 +80,7 @@ def test_the_file_is_as_the_competition_wants_it(
     out = root / "out.csv"
     assert predict(outputs, both, root, f"--out={out}") == 0
     said = capsys.readouterr()
-    assert said.out == f"{out}: the labels of 10 samples, by the run {both}\n"
+    assert said.out == Naming(out, "10 samples", both)
     assert said.err == ""
     lines = read(out)
     assert lines[0] == ["ImageID", "Labels"]
@@ -162,7 +163,7 @@ def test_probabilities_have_a_column_for_each_label(
     assert found == pytest.approx(probabilities, rel=1e-6)
 
 
-def test_empty_captions_are_told_and_predicted(
+def test_empty_captions_are_warned_of_and_predicted(
     outputs: Path, both: str, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = read_rows(root / "test.csv")
@@ -184,34 +185,35 @@ def test_a_run_that_left_no_model_is_named_once(
     parent = tracker.start("sweep", {}, None).id
     assert predict(outputs, parent, root, f"--out={root / 'out.csv'}") == 2
     message = capsys.readouterr().err
-    assert message.startswith(
-        f"mmclf: the run {parent} (RUNNING) has no artifact 'model' that can be"
-    )
+    assert message == Naming(parent, "RUNNING", "'model'")
     assert message.count(parent) == 1
 
 
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (shutil.rmtree, "--root: there is no folder"),
-        (lambda root: (root / "test.csv").unlink(), "has no test.csv; expected"),
-        (lambda root: (root / "test.csv").write_text("ImageID,Caption\n"), "test.csv has no rows"),
-        (lambda root: (root / "test.csv").write_text("a,b\n"), "line 1: found the columns 'a,b'"),
+        (shutil.rmtree, Naming("--root", "no folder")),
+        (lambda root: (root / "test.csv").unlink(), Naming("no test.csv")),
+        (
+            lambda root: (root / "test.csv").write_text("ImageID,Caption\n"),
+            Naming("test.csv", "no rows"),
+        ),
+        (lambda root: (root / "test.csv").write_text("a,b\n"), Naming("line 1", "'a,b'")),
         (
             lambda root: shutil.rmtree(root / "data"),
-            "has no folder data, and the run used images; expected",
+            Naming("no folder data"),
         ),
         (
             lambda root: (root / "test.csv").write_text("ImageID,Caption\n../x.jpg,a\n"),
-            "test.csv, line 2: the image '../x.jpg' leads upwards",
+            Naming("test.csv, line 2", "'../x.jpg'"),
         ),
         (
             lambda root: [path.unlink() for path in (root / "data").iterdir()],
-            "10 of 10 images cannot be read: ",
+            Naming("10 of 10"),
         ),
         (
             lambda root: next((root / "data").iterdir()).write_bytes(b"no picture"),
-            "1 of 10 images cannot be read: ",
+            Naming("1 of 10"),
         ),
     ],
 )
@@ -222,7 +224,7 @@ def test_bad_input_leaves_the_older_file(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     spoil: object,
-    words: str,
+    words: Naming,
 ) -> None:
     assert callable(spoil)
     spoil(root)
@@ -230,12 +232,12 @@ def test_bad_input_leaves_the_older_file(
     out.write_text("older")
     assert predict(outputs, both, root, f"--out={out}") == 2
     said = capsys.readouterr()
-    assert words in said.err
+    assert said.err == words
     assert said.out == ""
     assert out.read_text() == "older"
     assert {path.name for path in tmp_path.iterdir()} <= {"out.csv", "root"}
-    if "expected" in words:
-        assert "  DIR/test.csv  with the columns ImageID,Caption" in said.err
+    if not (root / "test.csv").exists() or not (root / "data").exists():
+        assert said.err == Naming("DIR/test.csv", "ImageID,Caption")
 
 
 def test_unreadable_images_are_five_and_a_count(
@@ -247,26 +249,25 @@ def test_unreadable_images_are_five_and_a_count(
     Image.new("RGB", (5, 5)).save(files[8])
     assert predict(outputs, both, root, f"--out={root / 'out.csv'}") == 2
     message = capsys.readouterr().err
-    assert "mmclf: 7 of 10 images cannot be read: " in message
+    assert message == Naming("7 of 10", "2 more")
     assert [path.name in message for path in files] == [True] * 5 + [False] * 5
-    assert " and 2 more: replace them; nothing was predicted\n" in message
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "facts"),
     [
-        (["{both}", "--out={root}"], "is a folder, expected a file: give "),
-        (["{both}", "--out={root}/nowhere/a.csv"], "--out: there is no folder "),
-        (["{both}", "seed=1"], "seed=1: the rest is as it was in the run: "),
-        (["{both}", "devices=cpu"], "did you mean 'device'?"),
-        (["{both}", "data.root={root}"], "both say where the samples are: give one"),
-        (["{both}", "{words}"], "{both}, {words}, expected one RUN_ID: `mmclf runs` lists them"),
-        (["device=cpu"], "mmclf predict: found none, expected one RUN_ID"),
-        (["f" * 32], "not found in sqlite:///"),
-        (["{both}", "output_dir={root}/none"], "there is no database at sqlite:///"),
-        (["{both}", "tracking.experiment=mmcl"], "did you mean 'mmclf'?"),
-        (["{both}", "device=cuda:99"], "device=cuda:99 cannot be used"),
-        (["{both}", "allow_targets=[os]"], "allow_targets: 'os' is not a module of your own"),
+        (["{both}", "--out={root}"], ["{root}", "folder"]),
+        (["{both}", "--out={root}/nowhere/a.csv"], ["--out", "no folder", "{root}/nowhere"]),
+        (["{both}", "seed=1"], ["seed=1"]),
+        (["{both}", "devices=cpu"], ["devices", "'device'"]),
+        (["{both}", "data.root={root}"], ["data.root"]),
+        (["{both}", "{words}"], ["{both}", "{words}", "one RUN_ID", "`mmclf runs`"]),
+        (["device=cpu"], ["one RUN_ID"]),
+        (["f" * 32], ["ffffffffffffffffffffffffffffffff"]),
+        (["{both}", "output_dir={root}/none"], ["no database", "{root}/none"]),
+        (["{both}", "tracking.experiment=mmcl"], ["mmcl", "'mmclf'"]),
+        (["{both}", "device=cuda:99"], ["device=cuda:99"]),
+        (["{both}", "allow_targets=[os]"], ["allow_targets", "'os'"]),
     ],
 )
 def test_a_bad_command_line_is_answered(
@@ -276,14 +277,14 @@ def test_a_bad_command_line_is_answered(
     root: Path,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
-    message: str,
+    facts: list[str],
 ) -> None:
     known = {"both": both, "words": words, "root": str(root)}
     given = [f"output_dir={outputs}", *(argument.format(**known) for argument in arguments)]
     if sum(word.startswith("output_dir=") for word in given) > 1:
         given = given[1:]
     assert main(["predict", f"--root={root}", f"--out={root / 'out.csv'}", *given]) == 2
-    assert message.format(**known) in capsys.readouterr().err
+    assert capsys.readouterr().err == Naming(*(fact.format(**known) for fact in facts))
     assert {path.name for path in root.iterdir()} == {"data", "test.csv"}
 
 
@@ -292,5 +293,5 @@ def test_help_shows_the_layout(capsys: pytest.CaptureFixture[str]) -> None:
         main(["predict", "--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    assert "DIR/test.csv  with the columns ImageID,Caption" in text
+    assert text == Naming("DIR/test.csv", "ImageID,Caption")
     assert "RUN_ID" in text

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 import pytest
+from message_facts import Naming
 
 from mmclf.cli.main import main
 from mmclf.storage.tracking import TrackedRun, Tracker
@@ -68,7 +69,7 @@ def test_labels_that_count_as_0_are_said_below_the_table(
         metrics = {f"test/f1_label/{name}": 0.5 for name in "abcd"}
         run.metrics(metrics | {"val/labels_without_positive": 0, "test/labels_without_positive": 3})
     *_, last = report(tmp_path, capsys).splitlines()
-    assert last.startswith("note: without a positive in test: 3 of 4 labels")
+    assert last == Naming("note", "test", "3 of 4 labels")
     assert "note" not in report(tmp_path, capsys, "--format", "csv")
 
 
@@ -90,8 +91,8 @@ def test_a_report_on_data_is_no_row(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["report", "los"], "no study 'los' has been run: did you mean 'loss'?"),
-        (["report", "--runs", "f" * 32], "`mmclf runs` lists the runs"),
+        (["report", "los"], Naming("'los'", "'loss'")),
+        (["report", "--runs", "f" * 32], Naming("`mmclf runs`")),
     ],
 )
 def test_what_is_not_there_is_answered(
@@ -99,17 +100,17 @@ def test_what_is_not_there_is_answered(
     sweep: list[TrackedRun],
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
-    words: str,
+    words: Naming,
 ) -> None:
     assert main([*arguments, f"output_dir={tmp_path}"]) == 2
-    assert words in capsys.readouterr().err
+    assert capsys.readouterr().err == words
 
 
 def test_no_database_is_answered_and_none_is_made(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["runs", f"output_dir={tmp_path / 'nothing'}"]) == 2
-    assert "there is no database at sqlite:///" in capsys.readouterr().err
+    assert capsys.readouterr().err == Naming("no database", tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
 
 

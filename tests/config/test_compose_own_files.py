@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_lines import HERE, problems
+from message_facts import Naming
 
 from mmclf.config.compose import check_command, compose
 from mmclf.errors import InputError
@@ -29,18 +30,18 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ("{hydra.job.name: x}", "hydra.sweeper.params.hydra.job.name is not allowed"),
-        ("{+hydra/callbacks: x}", "hydra.sweeper.params.+hydra/callbacks is not allowed"),
-        ("{allow_targets: '[os]'}", "hydra.sweeper.params.allow_targets is not allowed"),
-        ("{seed: '1,-2'}", "seed=-2: seed: found -2"),
-        ("{text: 'tfidf,brt'}", "text=brt: text has no level 'brt'"),
+        ("{hydra.job.name: x}", Naming("hydra.sweeper.params.hydra.job.name", "not allowed")),
+        ("{+hydra/callbacks: x}", Naming("hydra.sweeper.params.+hydra/callbacks", "not allowed")),
+        ("{allow_targets: '[os]'}", Naming("hydra.sweeper.params.allow_targets", "not allowed")),
+        ("{seed: '1,-2'}", Naming("seed=-2", "seed")),
+        ("{text: 'tfidf,brt'}", Naming("text=brt", "'brt'")),
     ],
 )
-def test_what_a_file_sweeps_is_checked(params: str, message: str, mine: Path) -> None:
+def test_what_a_file_sweeps_is_checked(params: str, message: Naming, mine: Path) -> None:
     (mine / "experiment").mkdir()
     text = f"# @package _global_\nhydra:\n  sweeper:\n    params: {params}\n"
     (mine / "experiment" / "sweep.yaml").write_text(text)
-    assert message in "\n".join(problems("experiment=sweep", config_dir=mine, multirun=True))
+    assert "\n".join(problems("experiment=sweep", config_dir=mine, multirun=True)) == message
 
 
 def test_a_part_of_ones_own_is_one_yaml_file(mine: Path) -> None:
@@ -120,28 +121,28 @@ def test_a_file_that_one_combination_alone_loads_is_checked(mine: Path) -> None:
 def test_a_defaults_list_cannot_change_its_mind(level: str, mine: Path) -> None:
     (mine / "loss" / "moody.yaml").write_text(f"defaults:\n  - /extra: {level}\n")
     for folder, search in ((mine, []), (None, [f"hydra.searchpath=['{mine}']"])):
-        with pytest.raises(InputError, match=r"moody\.yaml: its defaults list calls a resolver"):
+        with pytest.raises(InputError, match=r"moody\.yaml: .*defaults.*resolver"):
             check_command([*HERE, *search, "loss=moody"], folder)
 
 
 def test_a_broken_file_is_named_with_its_line(mine: Path) -> None:
     (mine / "loss" / "broken.yaml").write_text("a: 1\nb: c: d\n")
-    with pytest.raises(InputError, match=r"broken\.yaml, line 2: mapping values are not allowed"):
+    with pytest.raises(InputError, match=r"broken\.yaml, line 2\W"):
         compose([*HERE, "loss=broken"], mine)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"config_name": "absent"}, "Cannot find primary config 'absent'"),
+        ({"config_name": "absent"}, Naming("'absent'")),
         (
             {"config_dir": Path("/no/such/folder")},
-            "config directory /no/such/folder does not exist",
+            Naming("/no/such/folder"),
         ),
     ],
 )
-def test_a_missing_source_is_named(options: dict[str, object], message: str) -> None:
-    assert message in problems(**options)[0]
+def test_a_missing_source_is_named(options: dict[str, object], message: Naming) -> None:
+    assert problems(**options)[0] == message
 
 
 def test_a_primary_config_of_ones_own_imports_no_package(mine: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_config_with_an_old_path_is_that_with_the_new_one(
     assert NEW in lines[0]
 
 
-def test_each_old_path_is_told_once(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_old_path_is_noted_once(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (conf / "study").mkdir()
     (conf / "study" / "own.yaml").write_text(
         "# @package _global_\ndefaults:\n  - override /hydra/sweeper: study\n"

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 from config_tree import changed, problems
+from message_facts import Naming
 
 
 @pytest.mark.parametrize("key", ["_partial_", "_args_", "_recursive_", "_convert_", "_mode_"])
 def test_hydras_own_keys_are_refused_in_a_part(key: str) -> None:
-    assert (
-        f"optimizer.{key} is not supported" in problems(changed(**{f"optimizer__{key}": True}))[0]
-    )
+    assert problems(changed(**{f"optimizer__{key}": True}))[0] == Naming(f"optimizer.{key}")
 
 
 @pytest.mark.parametrize(
@@ -41,8 +40,8 @@ def test_a_target_in_the_wrong_place_is_refused(settings: dict[str, Any]) -> Non
 def test_a_config_file_grants_itself_nothing() -> None:
     config = changed(allow_targets=["antigravity"], loss={"_target_": "antigravity.fly"})
     grant, target = problems(config)
-    assert "allow_targets: found ['antigravity'] in a config file" in grant
-    assert "loss._target_ 'antigravity.fly' is not allowed" in target
+    assert grant == Naming("allow_targets", "['antigravity']", "config file")
+    assert target == Naming("loss._target_", "'antigravity.fly'")
     assert "antigravity" not in sys.modules
 
 

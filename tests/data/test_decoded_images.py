@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from message_facts import Naming
 from PIL import Image
 
 from mmclf.data import decoded_images as module
@@ -84,7 +85,7 @@ def test_images_that_cannot_be_read_are_listed(paths: list[Path]) -> None:
         assert (found.pictures[[0, 2, 3, 5, 6], 0, 0, 1] == 100).all()
 
 
-def test_grey_of_fewer_bits_is_told_also_from_the_store(paths: list[Path]) -> None:
+def test_grey_of_fewer_bits_is_noted_also_from_the_store(paths: list[Path]) -> None:
     assert decoded(paths).notes == ()
     for row, bits in ((1, 12), (4, 12), (5, 10)):
         grey = np.full((4, 4), (1 << bits) - 1, dtype=np.uint16)
@@ -93,8 +94,7 @@ def test_grey_of_fewer_bits_is_told_also_from_the_store(paths: list[Path]) -> No
     for found in (decoded(paths), decoded(paths)):
         assert found.stretched == {1: 12, 4: 12, 5: 10}
         (note,) = found.notes
-        assert "3 grey images" in note
-        assert "(1 of 10 bits, 2 of 12 bits)" in note
+        assert note == Naming("3 grey images", "1 of 10 bits", "2 of 12 bits")
         assert (found.pictures[[1, 4, 5]] == 255).all()
 
 
@@ -106,7 +106,7 @@ def test_a_file_that_is_put_back_is_found(paths: list[Path]) -> None:
     assert decoded(paths).unreadable == {}
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(
+def test_a_full_disk_is_reported_and_leaves_nothing(
     paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_: int) -> None:
@@ -114,9 +114,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", fails)
-        with pytest.raises(
-            InputError, match=r"0\.0 GB, cannot be written \(.*No space.*store\.dir"
-        ):
+        with pytest.raises(InputError, match=r"0\.0 GB.*No space.*store\.dir"):
             decoded(paths)
     assert files(paths) == {".lock"}
     assert decoded(paths).unreadable == {}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import random
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from message_facts import Naming
 from PIL import Image
 
 from mmclf.data import images
@@ -68,20 +70,18 @@ def reason(path: Path) -> str:
     with pytest.raises(InputError) as caught:
         read_image(path, 8)
     message = str(caught.value)
-    assert message.startswith(f"{path} cannot be read as an image (")
-    assert message.endswith("): replace the file, or remove its row")
     assert "\n" not in message
-    return message.removeprefix(f"{path} cannot be read as an image (").rpartition("): ")[0]
+    before, _, rest = message.partition(" (")
+    assert before.startswith(str(path))
+    return rest.rpartition("): ")[0]
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         pytest.param(b"", "it is empty", id="empty"),
-        pytest.param(b"no image at all", "it begins with b'no image at '; expected", id="text"),
-        pytest.param(
-            b"<!DOCTYPE html>", "JPEG, PNG, WebP, BMP, GIF, TIFF, JPEG 2000 or AVIF", id="page"
-        ),
+        pytest.param(b"no image at all", "b'no image at '", id="text"),
+        pytest.param(b"<!DOCTYPE html>", "JPEG 2000 or AVIF", id="page"),
         pytest.param(cut_jpeg(), "truncated", id="truncated"),
         pytest.param(damaged_png(), "broken PNG file", id="broken-chunk"),
         pytest.param(b"RIFF\0\0\0\0WAVEfmt ", "WEBP", id="sound"),
@@ -95,10 +95,10 @@ def test_a_broken_file_is_named_with_the_reason(tmp_path: Path, content: bytes, 
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
-    assert reason(tmp_path / "gone.jpg") == "No such file or directory"
-    assert reason(tmp_path) == "it is a folder, or another thing that is no file"
+    assert reason(tmp_path / "gone.jpg") == os.strerror(errno.ENOENT)
+    assert reason(tmp_path) == Naming("folder")
     os.mkfifo(tmp_path / "pipe.jpg")
-    assert reason(tmp_path / "pipe.jpg") == "it is a folder, or another thing that is no file"
+    assert reason(tmp_path / "pipe.jpg") == Naming("no file")
 
 
 @pytest.mark.parametrize("form", ["PPM", "ICO", "TGA", "PCX"])
@@ -123,7 +123,7 @@ def test_grey_of_more_than_16_bits_is_refused(
 
 def test_fractions_are_refused(tmp_path: Path) -> None:
     path = saved(Image.new("F", (4, 4), 0.5), tmp_path / "a.tiff")
-    assert reason(path).startswith("its values are fractions without a known white")
+    assert reason(path) == Naming("fractions")
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
@@ -167,7 +167,7 @@ def test_a_bomb_is_refused_by_its_header_without_a_warning(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         words = reason(path)
-    assert words == f"{width} x {height} pixels, expected at most 67 million; make it smaller"
+    assert words == Naming(f"{width} x {height}", "67 million")
 
 
 def test_a_webp_bomb_is_refused(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_as_many_pixels_as_allowed_are_read(
 
 
 @pytest.mark.parametrize("error", [MemoryError, RecursionError, KeyError("odd"), struct.error("s")])
-def test_whatever_a_decoder_raises_is_told(
+def test_whatever_a_decoder_raises_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Any
 ) -> None:
     def fail(_: object) -> NoReturn:

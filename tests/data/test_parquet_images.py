@@ -94,7 +94,7 @@ def test_cells_without_bytes(tmp_path: Path) -> None:
     cells = write(tmp_path / "t.parquet", [struct(b"x"), struct(None), None, struct(b"y")], 2)
     assert content_of(cells) == [b"x", None, None, b"y"]
     assert content_of(write(tmp_path / "n.parquet", [struct(None)] * 3, 2)) == [None] * 3
-    with pytest.raises(InputError, match=r"t\.parquet, row 2 cannot be read .*\(it holds no bytes"):
+    with pytest.raises(InputError, match=r"t\.parquet, row 2\W.*no bytes"):
         decode_image(ImageBytes(str(cells[1]), None), 4)
 
 
@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, damage: str) -> None:
         path.write_bytes(content[:-20])
     else:
         path.write_bytes(content[:4] + bytes(3000) + content[3004:])
-    with pytest.raises(InputError, match=r"t\.parquet: the images inside cannot be read \("):
+    with pytest.raises(InputError, match=r"t\.parquet: .*images inside"):
         content_of(cells)
     if damage == "bytes":
         with pytest.raises(InputError, match="inside cannot be read"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from message_facts import Naming
 from numpy.typing import NDArray
 
 from mmclf.data.grouped import Grouped
@@ -125,9 +126,7 @@ def test_too_few_samples_for_every_part(samples: int, empty: bool) -> None:
     labels = np.ones((samples, 2), dtype=np.uint8)
     if not empty:
         return assert_complete(split_of(labels), samples)
-    with pytest.raises(
-        InputError, match=r"a share of 0\.1 of 4 samples leaves a part .* empty: give"
-    ):
+    with pytest.raises(InputError, match=Naming("0.1", "4 samples", "empty").pattern):
         split_of(labels)
     return None
 
@@ -135,7 +134,7 @@ def test_too_few_samples_for_every_part(samples: int, empty: bool) -> None:
 @pytest.mark.parametrize("share", [0.04, 0.96])
 def test_neither_side_may_be_empty(share: float) -> None:
     groups = Grouped.of(np.ones((10, 2), dtype=np.uint8))
-    with pytest.raises(InputError, match="leaves a part of the split empty"):
+    with pytest.raises(InputError, match=Naming("10 samples", "empty").pattern):
         hold_out_stratified(groups, share, 0, (0, 10))
 
 
@@ -230,29 +229,29 @@ def test_neither_side_of_a_draw_may_be_empty(count: int, fine: bool) -> None:
     if fine:
         assert hold_out_random(single(5), count, 0).sum() == count
     else:
-        with pytest.raises(InputError, match="of 5 samples leaves a part of the split empty"):
+        with pytest.raises(InputError, match=Naming("5 samples", "empty").pattern):
             hold_out_random(single(5), count, 0)
 
 
 def test_nothing_at_all_to_draw_from() -> None:
-    with pytest.raises(InputError, match="of 0 samples leaves a part of the split empty"):
+    with pytest.raises(InputError, match=Naming("0 samples", "empty").pattern):
         hold_out_random(single(0), 1, 0)
 
 
 def test_a_source_that_leaves_nothing_to_train_on() -> None:
     own_val = np.arange(10) < 5
-    with pytest.raises(InputError, match="keeps all 10 samples for validation and test, and none"):
+    with pytest.raises(InputError, match=Naming("10 samples", "none").pattern):
         split_of(np.ones((10, 2), dtype=np.uint8), ~own_val, own_val)
 
 
 def test_a_source_that_marks_samples_twice() -> None:
     own = np.arange(10) < 3
-    with pytest.raises(InputError, match="keeps 3 samples both for validation and for the test"):
+    with pytest.raises(InputError, match=Naming("3 samples", "validation", "test").pattern):
         split_of(np.ones((10, 2), dtype=np.uint8), own, own)
 
 
 def test_shares_that_leave_no_training() -> None:
-    with pytest.raises(InputError, match=r"split\.val=0\.5 and split\.test=0\.5 leave nothing"):
+    with pytest.raises(InputError, match=Naming("split.val=0.5", "split.test=0.5").pattern):
         split_of(random_labels(0, 50, 3), val=0.5, test=0.5)
 
 
@@ -280,5 +279,5 @@ def test_parts_without_some_rows() -> None:
     parts = Parts(np.array([0, 3, 4]), np.array([1, 5]), np.array([2, 6]))
     left = parts.without([3, 6, 99])
     assert [rows.tolist() for _, rows in left.items()] == [[0, 4], [1, 5], [2]]
-    with pytest.raises(InputError, match="none of the 2 samples of val is left without those"):
+    with pytest.raises(InputError, match=Naming("2 samples", "val").pattern):
         parts.without([1, 5])

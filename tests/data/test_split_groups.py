@@ -167,7 +167,7 @@ def test_three_parts_need_three_groups(groups: int, enough: bool, method: Method
     if enough:
         assert [len(rows) for _, rows in draw(labels, numbers, method).items()] == [20, 20, 20]
     else:
-        with pytest.raises(InputError, match="of 30 samples in 1 groups leaves a part"):
+        with pytest.raises(InputError, match=r"30 samples .*1 groups"):
             draw(labels, numbers, method)
 
 

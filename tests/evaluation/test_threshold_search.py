@@ -27,7 +27,7 @@ def test_the_judge_is_scikit_learn(average: Average) -> None:
 
 
 @pytest.mark.parametrize("average", AVERAGES)
-def test_neighbouring_doubles_are_told_apart(average: Average) -> None:
+def test_neighbouring_doubles_are_different_thresholds(average: Average) -> None:
     # Their mean is rounded to the lower one, which would pass both.
     high, low = 1 - 2.0**-53, 1 - 2.0**-52
     found = best_global(np.array([[high, low]]), matrix([[1, 0]]), "empty", average)

@@ -76,7 +76,7 @@ def test_what_becomes_of_a_set_without_labels_is_asked_or_follows_the_samples(
 
 @pytest.mark.parametrize("kind", [Fixed, GlobalF1, PerLabelF1])
 def test_every_rule_wants_like_shapes(kind: type[Fixed | GlobalF1 | PerLabelF1]) -> None:
-    with pytest.raises(ValueError, match=r"\(2, 3\) and labels \(2, 2\) differ"):
+    with pytest.raises(ValueError, match=r"\(2, 3\) .*\(2, 2\)"):
         kind().fit(np.zeros((2, 3)), np.zeros((2, 2), dtype=np.uint8))
 
 
@@ -121,5 +121,5 @@ def test_the_levels_say_the_defaults(level: str, kind: type[GlobalF1 | PerLabelF
 
 @pytest.mark.parametrize("level", ["global_f1", "per_label_f1"])
 def test_a_level_refuses_another_average(level: str) -> None:
-    with pytest.raises(InputError, match=r"threshold\.average: found 'weighted', expected .*micro"):
+    with pytest.raises(InputError, match=r"threshold\.average: .*'weighted'.*micro"):
         compose([f"threshold={level}", "threshold.average=weighted"])

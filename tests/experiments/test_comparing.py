@@ -68,7 +68,7 @@ def keys(comparison: Any) -> list[str]:
     return [one.key for one in comparison.differences]
 
 
-def test_curves_and_final_values_are_told_apart_in_both_forms() -> None:
+def test_curves_and_final_values_are_separate_in_both_forms() -> None:
     expected = {
         "epoch/val/loss, step 1": 0.5,
         "epoch/val/loss, step 2": 0.25,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import torch
+from message_facts import Naming
 from torch import Tensor, nn
 
 from mmclf.config.signature_check import check_component
@@ -203,12 +204,12 @@ def test_normalised_modalities_have_no_scale_and_no_new_parameters(make: Make) -
     ("settings", "words"),
     [
         ({"dim": 1, "normalise": True}, None),
-        ({"dim": 0}, "fusion.dim: found 0, expected at least 1"),
-        ({"dim": 0.5}, "fusion.dim: found 0.5, expected a whole number"),
-        ({"normalise": 1}, "fusion.normalise: found 1, expected true or false"),
-        ({"dims": [2]}, "fusion.dims is given by mmclf itself: leave it out"),
+        ({"dim": 0}, Naming("fusion.dim", "0", "1")),
+        ({"dim": 0.5}, Naming("fusion.dim", "0.5", "whole number")),
+        ({"normalise": 1}, Naming("fusion.normalise", "1", "true or false")),
+        ({"dims": [2]}, Naming("fusion.dims")),
     ],
 )
-def test_settings_are_checked(name: str, settings: dict[str, object], words: str | None) -> None:
+def test_settings_are_checked(name: str, settings: dict[str, object], words: Naming | None) -> None:
     node = {"_target_": f"mmclf.models.fusion.{name}"} | settings
     assert check_component(node, "fusion", "fusion", []) == ([] if words is None else [words])

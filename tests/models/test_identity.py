@@ -64,7 +64,9 @@ def test_a_version_is_its_major_and_minor_number(monkeypatch: pytest.MonkeyPatch
 # Vision
 
 
-def test_random_weights_are_told_by_the_model_and_the_libraries(identities: Identities) -> None:
+def test_random_weights_are_identified_by_model_and_libraries(
+    identities: Identities,
+) -> None:
     found = identities.encoder(TIMM_NODE, "vision")
     assert found == Identity(
         {
@@ -79,7 +81,7 @@ def test_random_weights_are_told_by_the_model_and_the_libraries(identities: Iden
     assert found != identities.encoder({**TIMM_NODE, "name": "resnet34"}, "vision")
 
 
-def test_a_checkpoint_is_told_by_its_content_not_its_place(
+def test_a_checkpoint_is_identified_by_its_content_not_its_place(
     identities: Identities, tmp_path: Path
 ) -> None:
     (tmp_path / "a.pth").write_text("weights")
@@ -127,7 +129,7 @@ def test_what_else_is_in_a_vision_models_repository_does_not_count(
     assert identities.encoder(node, "vision") == found
 
 
-def test_a_package_is_told_by_the_content_of_its_weights(
+def test_a_package_is_identified_by_the_content_of_its_weights(
     identities: Identities, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed(tmp_path, monkeypatch)
@@ -144,7 +146,7 @@ def test_a_package_is_told_by_the_content_of_its_weights(
 def test_a_package_that_is_not_installed_is_named(
     identities: Identities, node: Node, role: str
 ) -> None:
-    with pytest.raises(InputError, match="the package own-net, which is not installed"):
+    with pytest.raises(InputError, match="package own-net, "):
         identities.encoder({**node, "weights": "package", "package": PACKAGE}, role)
 
 
@@ -152,7 +154,7 @@ def test_a_package_that_is_not_installed_is_named(
 
 
 @pytest.mark.parametrize("source", ["path", "hub", "package"])
-def test_a_text_models_folder_is_told_by_the_content_of_all_its_files(
+def test_a_text_models_folder_is_identified_by_the_content_of_all_its_files(
     identities: Identities,
     tmp_path: Path,
     cache: Path,
@@ -202,7 +204,7 @@ def test_a_pretrained_models_architecture_is_not_asked_for(
     ],
     ids=str,
 )
-def test_a_random_text_model_is_told_by_its_settings(
+def test_a_random_text_model_is_identified_by_its_settings(
     identities: Identities, changed: dict[str, Any]
 ) -> None:
     found = identities.encoder(TEXT_NODE, "text")
@@ -231,7 +233,7 @@ def test_a_random_text_model_takes_captions_unless_a_tokenizer_is_surely_at_hand
     assert identities.encoder({**TEXT_NODE, "tokenizer": str(tokenizer)}, "text") != found[-1]
 
 
-def test_tfidf_is_fitted_and_told_by_its_settings(identities: Identities) -> None:
+def test_tfidf_is_fitted_and_identified_by_its_settings(identities: Identities) -> None:
     node: Node = {"_target_": TFIDF, "min_df": 2}
     assert identities.encoder(node, "text") == Identity(
         {
@@ -254,7 +256,7 @@ def test_a_constant_is_the_same_for_all(identities: Identities) -> None:
     assert found == Identity({"kind": CONSTANT, "code": code}, is_fitted=True)
 
 
-def test_a_setting_that_names_a_file_is_told_by_the_files_content(
+def test_a_setting_that_names_a_file_is_identified_by_the_files_content(
     identities: Identities, tmp_path: Path
 ) -> None:
     one, same, other = (tmp_path / name for name in ("one", "same", "other"))

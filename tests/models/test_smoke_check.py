@@ -57,19 +57,19 @@ def test_encoders_that_work_and_those_fitted_later_pass() -> None:
 
 
 def test_a_width_that_is_not_out_dim_is_refused() -> None:
-    with pytest.raises(InputError, match=r"makes \(1, 3\) of one sample, expected \(1, 4\)"):
+    with pytest.raises(InputError, match=r"\(1, 3\) .* \(1, 4\)"):
         check_vision(Pool(4))
 
 
 def test_a_net_of_another_picture_size_is_refused() -> None:
     encoder = TimmEncoder("vit_tiny_patch16_224", weights="random").eval()
     check_vision(encoder, 224)
-    with pytest.raises(InputError, match=r"cannot take a picture of image\.size=160 \(Assertion"):
+    with pytest.raises(InputError, match=r"image\.size=160\W.*Assertion"):
         check_vision(encoder, 160)
 
 
 def test_a_tokenizer_that_cannot_pad_is_refused() -> None:
-    with pytest.raises(InputError, match=r"text: the encoder cannot take a caption .*no padding"):
+    with pytest.raises(InputError, match=r"^text: .*no padding"):
         check_text(Speechless())
 
 
@@ -86,7 +86,7 @@ class Mute(nn.Module):
 
 
 def test_an_encoder_without_what_the_contract_names_is_refused() -> None:
-    with pytest.raises(InputError, match=r"text: the encoder cannot take a caption \(Attribute"):
+    with pytest.raises(InputError, match=r"^text: .*AttributeError"):
         check_text(Mute())
 
 
@@ -112,7 +112,7 @@ def test_a_model_that_fits_has_gradients() -> None:
 
 
 def test_a_loss_with_parameters_of_its_own_is_refused() -> None:
-    with pytest.raises(InputError, match="Linear has parameters, which are not trained"):
+    with pytest.raises(InputError, match="Linear has parameters"):
         check_model(Constant(2, 3), nn.Linear(3, 1), {"text": 4}, LABELS)
 
 
@@ -129,19 +129,19 @@ def test_an_optimizer_that_needs_more_than_gradients_is_refused() -> None:
             check_optimizer(optimizer, scheduled(optimizer))
             assert model.weight.any()
         else:
-            with pytest.raises(InputError, match=r"optimizer: LBFGS cannot make a step \(TypeErr"):
+            with pytest.raises(InputError, match=r"^optimizer: LBFGS .*TypeError"):
                 check_optimizer(optimizer, scheduled(optimizer))
 
 
 @pytest.mark.parametrize(("rows", "labels"), [(2, 4), (1, 3), (3, 3)])
 def test_logits_of_another_shape_are_refused(rows: int, labels: int) -> None:
-    with pytest.raises(InputError, match=r"makes .* of 2 samples, expected logits \(2, 3\)"):
+    with pytest.raises(InputError, match=rf"\({rows}, {labels}\) .*2 samples.*\(2, 3\)"):
         check_model(Constant(rows, labels), nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
 
 
 def test_a_fusion_of_other_widths_is_refused() -> None:
     layers = Classifier({"text": nn.Identity()}, Concat([5]), nn.Linear(5, 3))
-    with pytest.raises(InputError, match=r"fusion: it cannot take features of the widths \[4\]"):
+    with pytest.raises(InputError, match=r"^fusion: .*\[4\]"):
         check_model(layers, nn.BCEWithLogitsLoss(), {"text": 4}, LABELS)
 
 
@@ -157,5 +157,5 @@ def test_a_fusion_of_other_widths_is_refused() -> None:
     ids=["no mean", "classes", "arguments", "no gradient", "no tensor"],
 )
 def test_a_loss_that_cannot_train_is_refused(loss: Any, reason: str) -> None:
-    with pytest.raises(InputError, match=rf"loss: it cannot take .*\(2, 3\) \(({reason})"):
+    with pytest.raises(InputError, match=rf"^loss: .*\(2, 3\) \(({reason})"):
         check_model(Constant(2, 3), loss, {"text": 4}, LABELS)

@@ -131,14 +131,14 @@ def test_a_model_folder_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_model(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"text\.weights: no model folder at .*: expected config"):
+    with pytest.raises(InputError, match=r"^text\.weights: .*: expected config"):
         HuggingFaceEncoder("nobody/tiny", str(tmp_path))
 
 
 @pytest.mark.parametrize("config", ["{", '{"model_type": "unheard_of"}', '{"model_type": "bert"}'])
 def test_a_folder_that_is_no_model(tmp_path: Path, config: str) -> None:
     (tmp_path / "config.json").write_text(config)
-    with pytest.raises(InputError, match=r"text\.weights: .* is no model that can be read"):
+    with pytest.raises(InputError, match=r"^text\.weights: .* no model"):
         HuggingFaceEncoder("nobody/tiny", str(tmp_path))
 
 
@@ -157,9 +157,9 @@ def test_an_architecture_that_is_none(settings: dict[str, Any]) -> None:
 
 
 def test_weights_of_the_hub_out_of_reach() -> None:
-    with pytest.raises(InputError, match="weights=hub, but nobody/tiny is not in the local cache"):
+    with pytest.raises(InputError, match="weights=hub, but nobody/tiny "):
         HuggingFaceEncoder("nobody/tiny")
-    with pytest.raises(InputError, match="nobody/tiny is not in the local cache"):
+    with pytest.raises(InputError, match="nobody/tiny is not in"):
         tiny(architecture=None)
 
 
@@ -203,7 +203,7 @@ def test_words_of_the_vocabulary_are_found() -> None:
 
 def test_a_vocabulary_has_a_limit_and_needs_captions() -> None:
     assert len(train_wordpiece(CAPTIONS, vocab_size=30)) <= 45
-    with pytest.raises(InputError, match="needs training captions, and there are none"):
+    with pytest.raises(InputError, match="needs training captions"):
         train_wordpiece([])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from message_facts import Naming
 
 from mmclf.errors import InputError
 from mmclf.models.text import HuggingFaceEncoder
@@ -48,12 +49,12 @@ def test_the_longest_caption_is_read_and_a_longer_one_refused(model_type: str, l
     with pytest.raises(InputError, match=r"text\.max_length: found ") as caught:
         encoder(model_type, limit + 1)
     (message,) = caught.value.problems
-    assert f"found {limit + 1}, expected at most {limit}," in message
+    assert message == Naming(limit + 1, limit)
 
 
 def test_turned_positions_end_where_the_config_says() -> None:
     assert position_limit(encoder("modernbert", 20).model) == 20
-    with pytest.raises(InputError, match="found 21, expected at most 20"):
+    with pytest.raises(InputError, match=Naming(21, 20).pattern):
         encoder("modernbert", 21)
 
 

@@ -102,7 +102,7 @@ def test_weights_that_do_not_fit_name_the_first_tensors(
     change: Callable[[State], State],
     message: str,
 ) -> None:
-    with pytest.raises(InputError, match=f"do not fit its config.json: {message}"):
+    with pytest.raises(InputError, match=rf"config\.json: {message}"):
         HuggingFaceEncoder("x", rewritten(folder, change))
     assert capfd.readouterr().err == ""
 
@@ -110,7 +110,7 @@ def test_weights_that_do_not_fit_name_the_first_tensors(
 @pytest.mark.parametrize("content", [b"", b"no weights", b"\xff" * 64])
 def test_a_damaged_file_is_no_model(folder: Path, content: bytes) -> None:
     (folder / "model.safetensors").write_bytes(content)
-    with pytest.raises(InputError, match="is no model that can be read"):
+    with pytest.raises(InputError, match=f"{folder} is no model"):
         HuggingFaceEncoder("x", str(folder))
 
 
@@ -122,5 +122,5 @@ def test_shapes_are_refused_where_transformers_tells_names_alone(
         "mmclf.models.text_weights.AutoModel.from_pretrained",
         lambda *_, **__: (BertModel(BertConfig.from_pretrained(folder)), message),
     )
-    with pytest.raises(InputError, match=r"shapes: encoder\.weight of another shape"):
+    with pytest.raises(InputError, match=r"shapes: encoder\.weight "):
         HuggingFaceEncoder("x", str(folder))

@@ -68,13 +68,13 @@ def test_a_restored_state_gives_the_same_features(ngram_max: int, sublinear_tf: 
 @pytest.mark.parametrize(
     ("vocabulary", "idf", "words"),
     [
-        ({"cat": 0, "dog": 1}, np.ones(3), r"found float64 \(3,\) as rarities .* each of 2 terms"),
-        ({"cat": 0, "dog": 1}, np.ones((2, 1)), r"found float64 \(2, 1\) as rarities"),
+        ({"cat": 0, "dog": 1}, np.ones(3), r"float64 \(3,\) .*2 terms"),
+        ({"cat": 0, "dog": 1}, np.ones((2, 1)), r"float64 \(2, 1\)"),
         ({"cat": 0, "dog": 1}, np.array([1, np.inf]), "expected a finite one"),
         ({"cat": 0, "dog": 1}, np.array([1, 2]), "found int64"),
-        ({"cat": 0, "dog": 2}, np.ones(2), "found no vocabulary of TF-IDF: .* index 1"),
-        ({"cat": 0, "dog": 0}, np.ones(2), "found no vocabulary of TF-IDF: .* repeated"),
-        ({}, np.ones(0), "found no vocabulary of TF-IDF: empty"),
+        ({"cat": 0, "dog": 2}, np.ones(2), "TF-IDF: .*index 1"),
+        ({"cat": 0, "dog": 0}, np.ones(2), "TF-IDF: .*repeated"),
+        ({}, np.ones(0), "TF-IDF: .*empty"),
     ],
 )
 def test_what_is_no_state(vocabulary: dict[str, int], idf: np.ndarray, words: str) -> None:

@@ -45,7 +45,7 @@ def test_a_folder_with_the_tokenizer_of_another_model_is_refused(tmp_path: Path)
     )
     small.model.save_pretrained(tmp_path)
     train_wordpiece(CAPTIONS).save_pretrained(tmp_path)
-    with pytest.raises(InputError, match="the tokenizer has ids up to"):
+    with pytest.raises(InputError, match="ids up to"):
         HuggingFaceEncoder("x", str(tmp_path))
 
 
@@ -70,10 +70,10 @@ def test_a_tokenizer_that_has_no_token_for_it_is_refused() -> None:
     tokenizer: Any = train_wordpiece(CAPTIONS)
     for name in ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"):
         setattr(tokenizer, name, None)
-    with pytest.raises(InputError, match="neither a padding token nor"):
+    with pytest.raises(InputError, match="padding token"):
         prepare_padding(tokenizer)
 
 
 def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no tokenizer that can be read"):
+    with pytest.raises(InputError, match=f"{tmp_path} holds no tokenizer"):
         read_tokenizer(tmp_path)

@@ -8,6 +8,7 @@ import pytest
 import timm
 import torch
 import yaml
+from message_facts import Naming
 from safetensors.torch import save_file
 
 from mmclf.errors import InputError
@@ -84,7 +85,7 @@ def test_weights_of_a_path(tmp_path: Path, net: TimmEncoder, suffix: str, classe
 
 def test_weights_of_another_architecture(tmp_path: Path) -> None:
     torch.save(timm.create_model(NET).state_dict(), tmp_path / "net.pth")
-    with pytest.raises(InputError, match=r"net\.pth does not fit .*: missing: "):
+    with pytest.raises(InputError, match=r"net\.pth does not fit "):
         TimmEncoder("resnet34", str(tmp_path / "net.pth"))
     with pytest.raises(InputError, match="no weights at"):
         TimmEncoder(NET, str(tmp_path / "gone.pth"))
@@ -98,7 +99,7 @@ def test_an_unknown_name(name: str, answer: str) -> None:
     with pytest.raises(InputError) as caught:
         TimmEncoder(name, "random")
     message = str(caught.value)
-    assert message.startswith(f"vision.name: timm has no model {name!r}: ")
+    assert message == Naming("vision.name", repr(name))
     assert answer in message
     assert len(message) < 200
 
@@ -107,15 +108,13 @@ def test_an_unknown_name(name: str, answer: str) -> None:
 def test_weights_of_the_hub_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(hub, "hub_is_reachable", lambda: False)
-    with pytest.raises(
-        InputError, match=r"weights=hub, but timm/resnet18\.\w+ is not in the local"
-    ):
+    with pytest.raises(InputError, match=r"weights=hub, but timm/resnet18\.\w+ "):
         TimmEncoder(NET)
 
 
 @pytest.mark.usefixtures("no_network")
 def test_a_model_that_the_hub_has_no_weights_of() -> None:
-    with pytest.raises(InputError, match="there are no pretrained weights of 'efficientnet_b8'"):
+    with pytest.raises(InputError, match=r"no pretrained weights .*'efficientnet_b8'"):
         TimmEncoder("efficientnet_b8", "hub")
 
 
@@ -156,7 +155,7 @@ def test_the_file_of_a_package_with_half_a_classifier(
 ) -> None:
     state = timm.create_model(NET).state_dict()
     state.popitem()
-    with pytest.raises(InputError, match="holds 121 tensors, the architecture has 122"):
+    with pytest.raises(InputError, match=Naming("121 tensors", 122).pattern):
         TimmEncoder(NET, "package", saved(package, tmp_path, state))
 
 

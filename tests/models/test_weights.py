@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from message_facts import Naming
 from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
@@ -54,7 +55,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, with_torch: bool) -> No
         torch.save(content, path)
     else:
         path.write_bytes(pickle.dumps(content, protocol=2))
-    with pytest.raises(InputError, match=r"evil\.pth cannot be read as weights"):
+    with pytest.raises(InputError, match=r"evil\.pth cannot be read"):
         read_state(path)
     assert not mark.exists()
     # The same file would have run it, had it been loaded as pickles are.
@@ -65,8 +66,8 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, with_torch: bool) -> No
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.pth", b"", "cannot be read as weights"),
-        ("a.safetensors", b"no tensors", "expected safetensors or a torch file of tensors alone"),
+        ("a.pth", b"", r"a\.pth cannot be read"),
+        ("a.safetensors", b"no tensors", r"expected safetensors"),
     ],
 )
 def test_a_damaged_checkpoint(tmp_path: Path, name: str, content: bytes, words: str) -> None:
@@ -79,12 +80,12 @@ def test_a_damaged_checkpoint(tmp_path: Path, name: str, content: bytes, words: 
 def test_a_checkpoint_of_other_things(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "a.pth")
     kind = type(content).__name__
-    with pytest.raises(InputError, match=rf"a\.pth holds a {kind}, expected tensors by name"):
+    with pytest.raises(InputError, match=rf"a\.pth holds a {kind}\W"):
         read_state(tmp_path / "a.pth")
 
 
 def test_no_checkpoint(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no weights at .*gone\.pth: expected a \.safetensors"):
+    with pytest.raises(InputError, match=r"gone\.pth: expected a \.safetensors"):
         read_state(tmp_path / "gone.pth")
 
 
@@ -107,10 +108,10 @@ def test_tensors_that_do_not_fit_are_named() -> None:
     before = module_sha256(target)
     with pytest.raises(InputError) as caught:
         load_exactly(target, state, Path("w.pth"))
-    assert str(caught.value) == (
-        "w.pth does not fit Sequential: missing: 0.weight, 0.bias, 1.weight and 1 more; "
-        "unknown: head.weight; shapes: 2.bias (7,) instead of (2,)"
-    )
+    missing = "missing", "0.weight", "0.bias", "1.weight", "1 more"
+    shapes = "shapes", "2.bias", "(7,)", "(2,)"
+    named = Naming("w.pth", "Sequential", *missing, "unknown", "head.weight", *shapes)
+    assert str(caught.value) == named
     assert module_sha256(target) == before
 
 
@@ -126,10 +127,10 @@ def test_rename_by_order() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"b": torch.ones(1)}, "holds 3 tensors, the architecture has 2"),
+        ({"b": torch.ones(1)}, ".*3 tensors,.* 2"),
         (
             {"a.weight": torch.ones(2, 1)},
-            r"found a.weight \(2, 1\) where the architecture has weight \(1, 2\)",
+            r".*a\.weight \(2, 1\) .*weight \(1, 2\)",
         ),
     ],
 )
@@ -140,7 +141,7 @@ def test_rename_by_order_refuses(change: dict[str, Tensor], words: str) -> None:
 
 def test_rename_by_order_wants_the_same_last_name() -> None:
     state = {"a.weight": STATE["a.weight"], "a.running_mean": STATE["a.bias"]}
-    with pytest.raises(InputError, match=r"found a\.running_mean \(1,\) where .* has bias \(1,\)"):
+    with pytest.raises(InputError, match=r"a\.running_mean \(1,\) .*bias \(1,\)"):
         rename_by_order(state, nn.Linear(2, 1), Path("w.pth"))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from message_facts import Naming
 from safetensors.torch import load_file
 from torch import nn
 
@@ -34,7 +35,7 @@ from mmclf.data.split import Parts
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.models import classifier
 from mmclf.models.classifier import Classifier
-from mmclf.models.description import describe_encoder
+from mmclf.models.describe import describe_encoder
 from mmclf.models.fusion import Concat
 from mmclf.models.heads import make_head
 from mmclf.models.text import HuggingFaceEncoder
@@ -285,9 +286,9 @@ def test_the_summary_counts_parameters(tmp_path: Path, config: Config) -> None:
     model = trained(3)
     encoders = {"text": Frozen(), "vision": Tfidf(min_df=1, ngram_max=2).fit(CAPTIONS)}
     text = summary(config, fit_result_of(model, encoders))
-    assert "text: Frozen, 3 features, 3,003 parameters, frozen" in text
+    assert text == Naming("text: Frozen", "3 features", "3,003 parameters", "frozen")
     # The terms: and, and dog, cat, cat and, dog.
-    assert "vision: Tfidf, 5 features, 0 parameters, frozen" in text
+    assert text == Naming("vision: Tfidf", "5 features", "0 parameters", "frozen")
     # (3 + 1) * 4 of the hidden layer, (4 + 1) * 2 of the last.
     assert "trained: 26 parameters" in text
     described(tmp_path, config, model, {"text": Frozen()})

@@ -68,14 +68,14 @@ def test_a_size_that_is_given_stays(store: str) -> None:
 def test_without_an_image_encoder_there_is_no_size(store: str) -> None:
     given = auto(store)
     assert with_image_size(given) == given
-    with pytest.raises(InputError, match=r"image\.size=auto: there is no image encoder"):
+    with pytest.raises(InputError, match=r"image\.size=auto: .*no image encoder"):
         sized(given.config)
 
 
 def test_an_encoder_that_does_not_say_is_refused(store: str) -> None:
     given = auto(store, "vision=resnet18")
     given.config.vision.part["_target_"] = "torch.nn.Flatten"
-    with pytest.raises(InputError, match=r"image\.size=auto: torch\.nn\.Flatten does not say"):
+    with pytest.raises(InputError, match=r"image\.size=auto: torch\.nn\.Flatten "):
         sized(given.config)
 
 

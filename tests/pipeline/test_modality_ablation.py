@@ -241,6 +241,7 @@ def test_captions_of_a_trained_encoder_are_shuffled(
     assert found == pytest.approx(expected, abs=near)
 
 
+@pytest.mark.slow
 def test_pictures_of_a_trained_encoder_are_shuffled(tmp_path: Path) -> None:
     trained = (*VISION, "text=none", "vision.trainable=true")
     plain, shuffled = run(tmp_path, *trained), run(tmp_path, *trained, "at_test.vision=shuffled")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from message_facts import Naming
 
 import mmclf
 from mmclf.config.compose import compose
@@ -42,21 +43,19 @@ def test_five_rows_of_an_image_stay_together(
     members = [set(groups[rows].tolist()) for _, rows in data.parts.items()]
     assert sum(map(len, members)) == 20
     assert data.shared_groups == 0
-    assert capsys.readouterr().err == (
-        "mmclf: sizes of the parts: train 32 (32 asked for), val 4 (4 asked for), test 4 "
-        "(4 asked for)\n"
-    )
+    sizes = "train 32", "32", "val 4", "4", "test 4", "4"
+    assert capsys.readouterr().err.splitlines() == [Naming("sizes of the parts", *sizes)]
 
 
 def test_parts_of_the_source_that_divide_a_group(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = overrides(tmp_path, "data.split_column=part")
-    with pytest.raises(InputError, match=r"'15\.png' \('30' in the rest, '31' in test\)"):
+    with pytest.raises(InputError, match=r"'15\.png' .*'30'.*'31' in test"):
         mmclf.run(mmclf.compose(given))
     result = mmclf.run(mmclf.compose([*given, "split.on_shared_group=warn"]))
-    told = capsys.readouterr().err
-    assert told.count("mmclf: groups in several parts: 1 group ") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines.count(Naming("groups in several parts", "1 group")) == 1
     outputs = tmp_path / "outputs"
     tracker = Tracker(f"sqlite:///{outputs / 'mlflow.db'}", "mmclf", outputs)
     (run,) = tracker.runs()
@@ -64,7 +63,7 @@ def test_parts_of_the_source_that_divide_a_group(
     assert run.tags["mmclf.shared_groups"] == "1"
 
 
-def test_what_a_source_left_out_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_source_left_out_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     nobody = np.zeros(10, dtype=bool)
     ids = tuple(map(str, range(10)))
     labels = np.ones((10, 1), dtype=np.uint8)

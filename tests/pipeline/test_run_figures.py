@@ -10,8 +10,8 @@ import pytest
 
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
+from mmclf.pipeline import figures
 from mmclf.pipeline.figures import write_figures
-from mmclf.plots import label_shares, learning_curves
 from mmclf.storage.store.store import Store
 
 LABELS = np.array([[1, 0], [0, 1], [1, 1], [0, 1]], np.uint8)
@@ -57,8 +57,8 @@ def test_what_was_drawn_of_the_same_numbers_is_not_drawn_again(
     def refuse(*_: object) -> None:
         raise AssertionError("drawn again")
 
-    monkeypatch.setattr(label_shares, "label_shares_figure", refuse)
-    monkeypatch.setattr(learning_curves, "learning_curves_figure", refuse)
+    monkeypatch.setattr(figures, "label_shares_figure", refuse)
+    monkeypatch.setattr(figures, "learning_curves_figure", refuse)
     write_figures(tmp_path / "second", SAMPLES, PARTS, HISTORY, store)
     for name in names(tmp_path / "first"):
         first, second = (tmp_path / one / "figures" / name for one in ("first", "second"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from message_facts import Naming
 
 from mmclf.pipeline.stage_timing import speeds, times, timing_tags
 from mmclf.storage.store.entry import StageTiming
@@ -58,14 +59,14 @@ def test_what_took_no_time_has_no_speed() -> None:
 
 def test_tags_tell_which_run_made_what_where_and_at_what_cost() -> None:
     assert timing_tags(COSTS, "run1") == {
-        "mmclf.cold_hardware": "1 x GPU; 2 x CPU",
-        "mmclf.stage.decide": "decideaaaaaa by this run in 0.125 s on 2 x CPU",
-        "mmclf.stage.fit": "fitaaaaaaaaa by this run in 4.000 s on 2 x CPU",
-        "mmclf.stage.split": "splitaaaaaaa by this run in 0.250 s on 2 x CPU",
-        "mmclf.stage.pictures": "picturesaaaa by this run in 1.000 s on 2 x CPU",
-        "mmclf.stage.vision.0": "visionaaaaaa by this run in 2.000 s on 2 x CPU",
-        "mmclf.stage.vision.1": "visionaaaaaa by this run in 3.000 s on 2 x CPU",
-        "mmclf.stage.text": "textaaaaaaaa by run run0 in 0.500 s on 1 x GPU",
+        "mmclf.cold_hardware": Naming("1 x GPU", "2 x CPU"),
+        "mmclf.stage.decide": Naming("decideaaaaaa", "this run", "0.125 s", "2 x CPU"),
+        "mmclf.stage.fit": Naming("fitaaaaaaaaa", "this run", "4.000 s", "2 x CPU"),
+        "mmclf.stage.split": Naming("splitaaaaaaa", "this run", "0.250 s", "2 x CPU"),
+        "mmclf.stage.pictures": Naming("picturesaaaa", "this run", "1.000 s", "2 x CPU"),
+        "mmclf.stage.vision.0": Naming("visionaaaaaa", "this run", "2.000 s", "2 x CPU"),
+        "mmclf.stage.vision.1": Naming("visionaaaaaa", "this run", "3.000 s", "2 x CPU"),
+        "mmclf.stage.text": Naming("textaaaaaaaa", "run run0", "0.500 s", "1 x GPU"),
     }
 
 
@@ -74,4 +75,4 @@ def test_tags_tell_which_run_made_what_where_and_at_what_cost() -> None:
 )
 def test_a_maker_is_this_run_another_or_none(run: str | None, maker: str) -> None:
     tags = timing_tags([timing("fit", 4.0, run=run)], "run1")
-    assert tags["mmclf.stage.fit"] == f"fitaaaaaaaaa by {maker} in 4.000 s on 2 x CPU"
+    assert tags["mmclf.stage.fit"] == Naming("fitaaaaaaaaa", maker, "4.000 s", "2 x CPU")

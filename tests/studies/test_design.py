@@ -7,6 +7,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from message_facts import Naming
 
 from mmclf.errors import InputError
 from mmclf.studies.design import Design, build_design
@@ -150,7 +151,7 @@ def test_seven_changes_have_all_subsets_and_eight_are_sampled() -> None:
 
 
 @pytest.mark.parametrize(("orders", "draws"), [(4, 2), (5, 3)])
-def test_sampled_orders_are_told_draw_by_draw(orders: int, draws: int) -> None:
+def test_sampled_orders_have_a_draw_for_each_pair(orders: int, draws: int) -> None:
     many = [factor(f"f{i}", "a", "b") for i in range(8)]
     found = design("attribution", *many, orders=orders)
     for effect in found.effects:
@@ -181,27 +182,27 @@ def test_what_an_attribution_accounts_for_adds_up_to_the_whole_gain(
 
 @pytest.mark.parametrize("kind", ["leave_one_out", "add_one", "ladder", "attribution"])
 def test_a_design_of_changes_takes_factors_of_two_levels_alone(kind: str) -> None:
-    with pytest.raises(InputError, match=r"study\.factors\.loss: found 3 levels, expected two"):
+    with pytest.raises(InputError, match=r"study\.factors\.loss: .*3 levels"):
         design(kind, LOSS, DROPOUT)
 
 
 @pytest.mark.parametrize(
-    ("kind", "names", "told"),
+    ("kind", "names", "message"),
     [
-        ("attribution", ["improved", "b"], "'improved', expected .* rename the factor 'improved'$"),
-        ("attribution", ["a", "default"], "'default', expected .* rename the factor 'default'$"),
-        ("attribution", ["a", "b", "a + b", "c"], "'a \\+ b', .* 'a' or the factor 'b' or the f"),
+        ("attribution", ["improved", "b"], "'improved', .*'improved'$"),
+        ("attribution", ["a", "default"], "'default', .*'default'$"),
+        ("attribution", ["a", "b", "a + b", "c"], r"'a \+ b', .*'a' .*'b' "),
         ("ladder", ["a", "b"], None),
         ("leave_one_out", ["improved", "without improved"], None),
     ],
 )
-def test_arms_of_one_name_are_refused(kind: str, names: list[str], told: str | None) -> None:
+def test_arms_of_one_name_are_refused(kind: str, names: list[str], message: str | None) -> None:
     factors = [factor(name, "off", "on") for name in names]
-    if told is None:
+    if message is None:
         found = design(kind, *factors)
         assert len({arm.name for arm in found.arms}) == len(found.arms)
         return
-    with pytest.raises(InputError, match=f"study.factors: the arms of .* be called {told}"):
+    with pytest.raises(InputError, match=rf"study\.factors: .* called {message}"):
         design(kind, *factors)
 
 
@@ -215,18 +216,18 @@ def test_names_that_are_repeated_for_one_reason_are_one_finding() -> None:
 def test_arms_of_one_name_tell_what_they_are() -> None:
     with pytest.raises(InputError) as caught:
         design("attribution", factor("improved", "off", "on"), factor("b", "0", "1"))
-    (told,) = caught.value.problems
-    assert "(improved=on, b=0) and of (improved=on, b=1)" in told
+    (problem,) = caught.value.problems
+    assert problem == Naming("improved=on, b=0", "improved=on, b=1")
 
 
 def test_a_level_that_makes_the_name_of_two_arms_is_named() -> None:
-    with pytest.raises(InputError, match=r"rename the level 'base' of 'x' or ") as caught:
+    with pytest.raises(InputError, match=r"'base' of 'x'") as caught:
         design("grid", factor("x", "base", "base, y=1"), factor("y", "1", "1, y=1"))
-    assert "would all be called 'x=base, y=1, y=1'" in str(caught.value)
+    assert str(caught.value) == Naming("'x=base, y=1, y=1'")
 
 
 def test_a_baseline_that_there_is_not_names_the_nearest() -> None:
-    with pytest.raises(InputError, match="there is no arm 'focla': did you mean 'focal'"):
+    with pytest.raises(InputError, match=r"'focla'.*'focal'"):
         design("grid", LOSS, baseline="focla")
 
 
@@ -256,5 +257,5 @@ def test_effects_that_add_up_are_the_gain_from_the_first_arm_to_the_last() -> No
 
 
 def test_a_design_that_there_is_not_names_the_nearest() -> None:
-    with pytest.raises(InputError, match=r"study\.design: found 'gird' .* 'grid'"):
+    with pytest.raises(InputError, match=r"study\.design: .*'gird' .*'grid'"):
         design("gird", LOSS)

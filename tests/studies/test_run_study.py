@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from message_facts import Naming
 from small_studies import SMALL, children, losses, parent_of, places
 
 from mmclf.cli.main import main
@@ -64,8 +65,8 @@ def test_a_finished_study_runs_nothing_again(
     assert main(command) == 0
     assert {run.id for run in children(thresholds)} == before
     printed = capsys.readouterr()
-    assert "14 runs, 14 of them done, 0 to do" in printed.err
-    assert "runs: 14 of 14 finished" in printed.out
+    assert printed.err == Naming("14 runs", "14", "0 to do")
+    assert printed.out == Naming("14 of 14 finished")
 
 
 def test_the_report_is_left_in_a_folder_and_with_the_parent(thresholds: Path) -> None:

@@ -18,11 +18,11 @@ def test_auto_is_a_device_that_works() -> None:
 
 @pytest.mark.parametrize("wanted", ["tpu:7", "cuda:99", "nonsense", ""])
 def test_a_device_that_is_not_there_is_answered(wanted: str) -> None:
-    with pytest.raises(InputError, match=f"device={wanted} cannot be used .*choose auto or cpu"):
+    with pytest.raises(InputError, match=f"^device={wanted} .*auto or cpu"):
         pick_device(wanted)
 
 
-def test_an_accelerator_trains_where_it_was_told_to_whatever_came_before() -> None:
+def test_an_accelerator_trains_on_its_device_whatever_came_before() -> None:
     for _ in range(2):
         with accelerator_on(torch.device("cpu")) as accelerator:
             assert accelerator.device.type == "cpu"

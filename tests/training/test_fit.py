@@ -64,7 +64,14 @@ def weights_of(folder: Path, result: Result) -> dict[str, torch.Tensor]:
     return dict(load_file(path))
 
 
-@pytest.mark.parametrize("trained", [("vision",), ("text",), ("vision", "text")], ids="+".join)
+@pytest.mark.parametrize(
+    "trained",
+    [
+        pytest.param(("vision",), id="vision"),
+        pytest.param(("text",), id="text", marks=pytest.mark.slow),
+        pytest.param(("vision", "text"), id="both", marks=pytest.mark.slow),
+    ],
+)
 def test_what_is_trainable_is_trained_and_the_rest_encoded_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: tuple[str, ...]
 ) -> None:
@@ -244,12 +251,12 @@ def test_mixed_precision_is_near_full_precision(tmp_path: Path, store: Path, swi
 
 
 def test_fp16_is_refused_on_a_cpu(tmp_path: Path, store: Path) -> None:
-    with pytest.raises(InputError, match=r"trainer\.precision=fp16 needs a CUDA device, found cpu"):
+    with pytest.raises(InputError, match=r"trainer\.precision=fp16 .*CUDA.*cpu"):
         run_small(tmp_path, store, "trainer.precision=fp16", "device=cpu")
 
 
 def test_what_has_no_weights_cannot_be_trained(tmp_path: Path, store: Path) -> None:
-    with pytest.raises(InputError, match=r"text\.trainable is true, but Tfidf has no weights"):
+    with pytest.raises(InputError, match=r"text\.trainable .*Tfidf"):
         run_small(tmp_path, store, "text.trainable=true")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
-import importlib
 import json
 import lzma
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import IO, Any
 
 import pandas as pd
 
+from mmclf.data.arrow import load_pyarrow
 from mmclf.data.guess.columns import IMAGE_WORDS, named
 from mmclf.data.sources.tables.parquet import holds_bytes, is_image
 from mmclf.errors import InputError
@@ -149,20 +149,13 @@ def _can_be(head: bytes, encoding: str) -> bool:
 
 
 def _read_parquet(path: Path) -> Preview:
-    try:
-        parquet = importlib.import_module("pyarrow.parquet")
-        types = importlib.import_module("pyarrow.types")
-    except ImportError as error:
-        raise InputError(
-            f"{path}: to read Parquet needs pyarrow: pip install 'mmclf[parquet]', or save the "
-            "table as CSV"
-        ) from error
-    with parquet.ParquetFile(path) as file:
+    arrow = load_pyarrow(path, "save the table as CSV")
+    with arrow.parquet.ParquetFile(path) as file:
         kinds = dict(zip(file.schema_arrow.names, file.schema_arrow.types, strict=True))
         # Bytes are not read; without a struct around them they are images if called so.
         held = {name: kind for name, kind in kinds.items() if holds_bytes(kind)}
         images = [name for name, kind in held.items() if is_image(kind)]
-        structs = [name for name in images if types.is_struct(kinds[name])]
+        structs = [name for name in images if arrow.types.is_struct(kinds[name])]
         plain = [name for name in images if name not in structs]
         pictures = (*structs, *named(plain, IMAGE_WORDS))
         others = [name for name in kinds if name not in held]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -64,39 +63,82 @@ def load(
         unlabelled: what becomes of images that show none of the categories.
 
     """
-    if karpathy is not None:
-        _check_no_captions({"val_captions": val_captions, "test_captions": test_captions})
-        captions = None
-    _check_layout(root, instances, captions, images)
-    own = (
-        PartFiles("val", val_instances, val_captions, val_images),
-        PartFiles("test", test_instances, test_captions, test_images),
-    )
-    parts = read_parts(Path(root), PartFiles("train", instances, captions, images), own)
-    found = [image for part in parts for image in part.images]
-    notes: list[str] = []
-    if karpathy is not None:
-        path = Path(root, karpathy)
-        found, notes = join_karpathy(found, read_karpathy(path), path)
+    own = {
+        "val": (val_instances, val_captions, val_images),
+        "test": (test_instances, test_captions, test_images),
+    }
+    parts, found, notes = _read(root, (instances, captions, images), own, karpathy)
     names, of_categories = _selected(categories, parts, found)
     found, of_labels = _labelled(found, names, unlabelled, parts[0].file)
-    texts = use_captions([image.captions for image in found], caption_use)
-    notes += [*of_categories, *of_labels, *texts.notes]
-    return replace(
-        _samples(root, found, names),
-        captions=texts.captions,
-        notes=tuple(notes),
-        other_captions=texts.others,
+    return _samples(root, found, names, caption_use, [*notes, *of_categories, *of_labels])
+
+
+def load_unlabelled(
+    root: str,
+    instances: str = "annotations/instances_train2017.json",
+    captions: str | None = "annotations/captions_train2017.json",
+    images: str = "train2017",
+    val_instances: str | None = None,
+    val_captions: str | None = None,
+    val_images: str | None = None,
+    test_instances: str | None = None,
+    test_captions: str | None = None,
+    test_images: str | None = None,
+    karpathy: str | None = None,
+    caption_use: CaptionUse = "first",
+) -> Samples:
+    """As `load`, without labels: the files need not have annotations and categories."""
+    own = {
+        "val": (val_instances, val_captions, val_images),
+        "test": (test_instances, test_captions, test_images),
+    }
+    first = (instances, captions, images)
+    _, found, notes = _read(root, first, own, karpathy, labelled=False)
+    return _samples(root, found, {}, caption_use, notes)
+
+
+def _read(
+    root: str,
+    first: tuple[str, str | None, str],
+    own: Mapping[str, tuple[str | None, str | None, str | None]],
+    karpathy: str | None,
+    *,
+    labelled: bool = True,
+) -> tuple[list[CocoPart], list[CocoImage], list[str]]:
+    """The parts and their images, and notes; of each part the instances, captions and folder."""
+    instances, captions, images = first
+    if karpathy is not None:
+        _check_no_captions({f"{name}_captions": files[1] for name, files in own.items()})
+        captions = None
+    _check_layout(root, instances, captions, images)
+    parts = read_parts(
+        Path(root),
+        PartFiles("train", instances, captions, images),
+        [PartFiles(name, *files) for name, files in own.items()],
+        labelled=labelled,
     )
+    found = [image for part in parts for image in part.images]
+    if karpathy is None:
+        return parts, found, []
+    path = Path(root, karpathy)
+    found, notes = join_karpathy(found, read_karpathy(path), path)
+    return parts, found, notes
 
 
-def _samples(root: str, images: Sequence[CocoImage], categories: Mapping[int, str]) -> Samples:
-    """A sample without a caption for each image; raises InputError for repeated or wrong paths."""
+def _samples(
+    root: str,
+    images: Sequence[CocoImage],
+    categories: Mapping[int, str],
+    caption_use: CaptionUse,
+    notes: Sequence[str],
+) -> Samples:
+    """A sample for each image; raises InputError for repeated or wrong paths."""
     ids = [PurePosixPath(image.folder, image.name).as_posix() for image in images]
     problems = repeated(ids, root, "image", "keep each image once")
     paths = _paths(Path(root), images, problems)
     if problems:
         raise InputError(*problems)
+    texts = use_captions([image.captions for image in images], caption_use)
     label_ids = tuple(str(category) for category in categories)
     label_sets = [
         [str(category) for category in image.categories if category in categories]
@@ -105,12 +147,14 @@ def _samples(root: str, images: Sequence[CocoImage], categories: Mapping[int, st
     return Samples(
         ids=tuple(ids),
         images=paths,
-        captions=("",) * len(images),
+        captions=texts.captions,
         labels=label_matrix(label_sets, label_ids),
         label_ids=label_ids,
         label_names=tuple(categories.values()),
         own_val=np.array([image.part == "val" for image in images]),
         own_test=np.array([image.part == "test" for image in images]),
+        notes=(*notes, *texts.notes),
+        other_captions=texts.others,
     )
 
 

@@ -73,7 +73,9 @@ class PartFiles:
     images: str | None
 
 
-def read_parts(root: Path, train: PartFiles, own: Sequence[PartFiles]) -> list[CocoPart]:
+def read_parts(
+    root: Path, train: PartFiles, own: Sequence[PartFiles], *, labelled: bool = True
+) -> list[CocoPart]:
     """Read the parts that are configured.
 
     Raises InputError if a file is missing or damaged, or the settings of a part are incomplete.
@@ -82,6 +84,7 @@ def read_parts(root: Path, train: PartFiles, own: Sequence[PartFiles]) -> list[C
         root: folder of all files.
         train: of the images that the split divides.
         own: of the source's own validation and test set.
+        labelled: whether the categories are read; if not, the files need not have any.
 
     """
     configured = [
@@ -89,7 +92,7 @@ def read_parts(root: Path, train: PartFiles, own: Sequence[PartFiles]) -> list[C
     ]
     for files in configured:
         _check_complete(files, has_captions=train.captions is not None)
-    return [_read(root, files) for files in (train, *configured)]
+    return [_read(root, files, labelled=labelled) for files in (train, *configured)]
 
 
 def _check_complete(files: PartFiles, *, has_captions: bool) -> None:
@@ -108,17 +111,18 @@ def _check_complete(files: PartFiles, *, has_captions: bool) -> None:
         )
 
 
-def _read(root: Path, files: PartFiles) -> CocoPart:
+def _read(root: Path, files: PartFiles, *, labelled: bool) -> CocoPart:
     assert files.instances is not None
     assert files.images is not None
     file = root / files.instances
     tree = read_tree(file)
-    content = instances_in(tree, file)
+    unlabelled = {**tree, "annotations": [], "categories": []}
+    content = instances_in(tree if labelled else unlabelled, file)
     captions: Mapping[int, tuple[str, ...]] = {}
     if files.captions is not None:
         captions_file = root / files.captions
         if captions_file != file:
-            del tree  # of a large file it holds much memory
+            del tree, unlabelled  # of a large file they hold much memory
             tree = read_tree(captions_file)
         captions = captions_in(tree, captions_file, content.images)
     images = [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from mmclf.config.targets import build, parameters, resolve
 from mmclf.data.image_locations import ImageLocation
 from mmclf.data.image_paths import image_paths
 from mmclf.data.samples import Samples
-from mmclf.data.sources import competition, demo, table
+from mmclf.data.sources import coco, competition, demo, table
 from mmclf.data.sources.competition_csv import read_rows
 from mmclf.data.text_io import read_text
 from mmclf.errors import InputError
@@ -174,10 +175,8 @@ def _of_labelled(node: Node, allow: Sequence[str]) -> SamplesToPredict:
     """All samples of a source, with the labels that it needs to be read at all."""
     if "unlabelled" in parameters(resolve(node["_target_"], "data", allow)):
         node = node | {"unlabelled": "keep"}
-    try:
+    with _leading_on():
         samples: Samples = build(node, "data", allow)
-    except InputError as error:
-        raise InputError(*error.problems, OTHER_DATA) from error
     return _to_predict(samples, LabelForm("image" if samples.images else "id", "labels"))
 
 
@@ -189,7 +188,25 @@ def _to_predict(samples: Samples, form: LabelForm) -> SamplesToPredict:
     return SamplesToPredict(samples.ids, captions, lambda: samples.images, form, samples.notes)
 
 
+def _of_coco(node: Node, _allow: Sequence[str]) -> SamplesToPredict:
+    labels = ("_target_", "categories", "unlabelled")
+    settings = {key: value for key, value in node.items() if key not in labels}
+    with _leading_on():
+        samples = coco.load_unlabelled(**settings)
+    return _to_predict(samples, LabelForm("image", "labels"))
+
+
+@contextmanager
+def _leading_on() -> Iterator[None]:
+    """Say of data that cannot be read how other data are given."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(*error.problems, OTHER_DATA) from error
+
+
 READERS: Mapping[Any, Callable[[Node, Sequence[str]], SamplesToPredict]] = {
+    coco.load: _of_coco,
     competition.load: _of_competition,
     demo.load: _of_competition,
     table.load: _of_table,

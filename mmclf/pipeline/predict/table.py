@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmclf.data.arrow import load_pyarrow
 from mmclf.errors import InputError
 from mmclf.evaluation.thresholds import Floats
 from mmclf.storage.store.atomic_write import atomic_stream, is_channel
@@ -21,6 +21,7 @@ from mmclf.storage.store.atomic_write import atomic_stream, is_channel
 DELIMITERS: Mapping[str, str] = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 JSON_LINES, PARQUET = (".jsonl", ".ndjson"), (".parquet", ".pq")
 SUFFIXES = (*DELIMITERS, *JSON_LINES, *PARQUET)
+HOLDING_LISTS = (*JSON_LINES, *PARQUET)
 SEPARATORS = ("|", ";", ",", "/")  # where a label holds that of the source
 DIGITS = 7  # of a probability, as of a logit
 
@@ -38,6 +39,7 @@ class LabelForm:
         flag_prefix: instead, each label has a column of 0 and 1, called after it with this prefix;
             None for one column of labels.
         has_row_per_label: instead, a sample has a row for each of its labels, none without labels.
+        as_lists: whether a cell of several labels is a list, which not every form of table holds.
 
     """
 
@@ -46,6 +48,7 @@ class LabelForm:
     separator: str = " "
     flag_prefix: str | None = None
     has_row_per_label: bool = False
+    as_lists: bool = False
 
     def separator_for(self, labels: Sequence[str]) -> str:
         """The separator, or another where a label holds it; raises InputError if all are held."""
@@ -69,7 +72,7 @@ def label_columns(
             (form.label_column, [label for _, label in pairs]),
         ]
     if form.flag_prefix is None:
-        return [(form.id_column, ids), _joined(form, labels, chosen)]
+        return [(form.id_column, ids), _labels(form, labels, chosen)]
     flags = np.zeros((len(ids), len(labels)), dtype=np.int64)
     for row, columns in enumerate(chosen):
         flags[row, columns] = 1
@@ -93,22 +96,29 @@ def top_columns(
     probabilities: Floats | None,
 ) -> Columns:
     """The ids, the chosen labels, best first, and where they are given their probabilities."""
-    columns = [(form.id_column, ids), _joined(form, labels, chosen)]
+    columns = [(form.id_column, ids), _labels(form, labels, chosen)]
     if probabilities is None:
         return columns
-    mark = form.separator_for(labels)
-    cells = [
-        mark.join(f"{_rounded(value):.{DIGITS}g}" for value in row[best])
+    lists = [
+        [_rounded(value) for value in row[best]]
         for row, best in zip(probabilities, chosen, strict=True)
     ]
+    if form.as_lists:
+        return [*columns, ("probabilities", lists)]
+    mark = form.separator_for(labels)
+    cells = [mark.join(f"{value:.{DIGITS}g}" for value in values) for values in lists]
     return [*columns, ("probabilities", cells)]
 
 
-def _joined(
+def _labels(
     form: LabelForm, labels: Sequence[str], chosen: Sequence[NDArray[np.int64]]
-) -> tuple[str, Sequence[str]]:
+) -> tuple[str, Sequence[object]]:
+    """The column of several labels in each cell: a list, or joined."""
+    lists = [[labels[j] for j in columns] for columns in chosen]
+    if form.as_lists:
+        return form.label_column, lists
     mark = form.separator_for(labels)
-    return form.label_column, [mark.join(labels[j] for j in columns) for columns in chosen]
+    return form.label_column, [mark.join(own) for own in lists]
 
 
 def _rounded(value: float) -> float:
@@ -136,14 +146,14 @@ def write_table(out: Path, columns: Columns) -> None:
     """Write a table in the form that the suffix names, whole or not at all, over an older file."""
     suffix = out.suffix.lower()
     names, cells = [name for name, _ in columns], [column for _, column in columns]
-    if suffix in (*JSON_LINES, *PARQUET) and len(set(names)) < len(names):
+    if suffix in HOLDING_LISTS and len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"--out: two columns are called {twice!r}: write a CSV file instead")
     try:
         with atomic_stream(out) as stream:
             if suffix in PARQUET:
-                table = _pyarrow(out).table(dict(columns))
-                importlib.import_module("pyarrow.parquet").write_table(table, stream)
+                arrow = _pyarrow(out)
+                arrow.parquet.write_table(arrow.table(dict(columns)), stream)
                 return
             _write_text(codecs.getwriter("utf-8")(stream), suffix, names, cells)
     except OSError as error:
@@ -172,10 +182,4 @@ def _text(cell: object) -> object:
 
 
 def _pyarrow(out: Path) -> Any:
-    try:
-        return importlib.import_module("pyarrow")
-    except ImportError as error:
-        raise InputError(
-            f"--out: {out}: to write Parquet needs pyarrow: pip install 'mmclf[parquet]', or give "
-            "a file *.csv"
-        ) from error
+    return load_pyarrow(f"--out: {out}", "give a file *.csv")

@@ -1,12 +1,14 @@
-"""Every finding's words, on samples made by hand."""
+"""What every finding counts and names, on samples made by hand."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from message_facts import Naming
 
 from mmclf.data.checks.check import Check
 from mmclf.data.checks.checkup import (
@@ -25,6 +27,7 @@ from mmclf.data.split import Parts
 from mmclf.errors import InputError
 
 NAMES = ("t-shirt", "traffic light")
+FEW = "labels fewer than 10 times in training"
 
 
 def made(
@@ -64,10 +67,10 @@ def test_an_errors_findings_are_problems() -> None:
 def test_samples_are_counted() -> None:
     samples = made(["a red  bike", "", "a\nlight", "one"], [[1, 0], [1, 1], [1, 0], [0, 1]])
     assert results(check_samples(samples, cut(2, 1, 1))) == {
-        "samples": ("ok", "4 (train 2, val 1, test 1)"),
-        "ids": ("ok", "each stands once"),
-        "labels": ("ok", "2; 1.25 a sample, 3 distinct label sets"),
-        "words a caption": ("ok", "1.5, at most 3"),
+        "samples": ("ok", Naming("4", "train 2", "val 1", "test 1")),
+        "ids": ("ok", Naming("once")),
+        "labels": ("ok", Naming("2", "1.25", "3")),
+        "words a caption": ("ok", Naming("1.5", "3")),
     }
     assert results(check_samples(samples, None))["samples"] == ("ok", "4")
 
@@ -81,15 +84,15 @@ def test_captions_that_are_all_their_own() -> None:
 def test_captions_that_stand_in_training_too() -> None:
     captions = ["A dog", "", "a  dog", "two\ncats", "a cat", "two cats", " ", "a Dog"]
     assert results(check_captions(made(captions), cut(4, 1, 3))) == {
-        "empty captions": ("note", "2 of 8 captions: '1.png', '6.png'"),
+        "empty captions": ("note", Naming("2 of 8", "1.png", "6.png")),
         "same captions": (
             "note",
-            "5 of 8 samples, in 2 groups: 'A dog' (3 times), 'two cats' (2 times)",
+            Naming("5 of 8", "2 groups", "'A dog'", "3", "'two cats'", "2"),
         ),
         "val captions in training": ("ok", "none"),
         "test captions in training": (
             "note",
-            "2 of 3 test samples (66.67 %): '5.png', '7.png'",
+            Naming("2 of 3", "66.67", "5.png", "7.png"),
         ),
     }
 
@@ -97,23 +100,27 @@ def test_captions_that_stand_in_training_too() -> None:
 def test_the_most_frequent_captions_come_first_and_five_are_listed() -> None:
     captions = [f"caption {i}" for i in range(7) for _ in range(2 + i % 3)]
     _, found = results(check_captions(made(captions), None))["same captions"]
-    assert found == (
-        "20 of 20 samples, in 7 groups: 'caption 2' (4 times), 'caption 5' (4 times), "
-        "'caption 1' (3 times), 'caption 4' (3 times), 'caption 0' (2 times) and 2 more"
-    )
+    assert found == Naming("20 of 20", "7 groups", "2 more")
+    assert re.findall(r"'caption (\d)' \((\d)", found) == [
+        ("2", "4"),
+        ("5", "4"),
+        ("1", "3"),
+        ("4", "3"),
+        ("0", "2"),
+    ]
 
 
 def test_one_group_of_captions_without_parts() -> None:
     assert results(check_captions(made(["a", "a", "b"]), None)) == {
         "empty captions": ("ok", "none"),
-        "same captions": ("note", "2 of 3 samples, in 1 group: 'a' (2 times)"),
+        "same captions": ("note", Naming("2 of 3", "1 group", "'a'", "2")),
     }
 
 
 def test_no_captions_at_all() -> None:
-    assert check_captions(made(["", " "]), None) == [
-        Check("note", "empty captions", "all: a run needs text=none")
-    ]
+    (check,) = check_captions(made(["", " "]), None)
+    assert (check.status, check.name) == ("note", "empty captions")
+    assert check.detail == Naming("all", "text=none")
 
 
 def reason(path: ImageLocation, why: str) -> str:
@@ -127,20 +134,19 @@ def test_images_that_are_missing_or_broken(tmp_path: Path) -> None:
     why = {i: reason(images[i], "No such file or directory") for i in range(6)}
     why[8] = reason(images[8], "it is empty")
     samples = made(["a"] * 10, images=images)
-    missing = "6 of 10 images: '0.png', '1.png', '2.png', '3.png', '4.png' and 1 more"
-    broken = "1 of 10 images: '8.png' (it is empty)"
+    missing = "6 of 10", *(f"{i}.png" for i in range(5)), "1 more"
+    broken = "1 of 10", "8.png", "empty"
 
     strict = results(check_images(samples, why, size=64, on_bad_image="error"))
-    end = ": replace the files, or leave their samples out by data.on_bad_image=skip"
     assert strict == {
-        "images": ("ok", "3 of 10 read, at 64 pixels"),
-        "missing images": ("bad", missing + end),
-        "unreadable images": ("bad", broken + end),
+        "images": ("ok", Naming("3 of 10", "64")),
+        "missing images": ("bad", Naming(*missing, "data.on_bad_image=skip")),
+        "unreadable images": ("bad", Naming(*broken, "data.on_bad_image=skip")),
     }
     lenient = results(check_images(samples, why, size=64, on_bad_image="skip"))
-    end = "; their samples are left out"
-    assert lenient["missing images"] == ("note", missing + end)
-    assert lenient["unreadable images"] == ("note", broken + end)
+    assert lenient["missing images"] == ("note", Naming(*missing))
+    assert lenient["unreadable images"] == ("note", Naming(*broken))
+    assert not any("data.on_bad_image" in detail for _, detail in lenient.values())
 
 
 def test_images_inside_a_file_are_missing_without_bytes(tmp_path: Path) -> None:
@@ -152,8 +158,8 @@ def test_images_inside_a_file_are_missing_without_bytes(tmp_path: Path) -> None:
         why[row] = str(caught.value)
     samples = made(["a"] * 3, images=cells)
     found = results(check_images(samples, why, size=64, on_bad_image="skip"))
-    assert found["missing images"][1].startswith("1 of 3 images: '1.png'")
-    assert found["unreadable images"][1].startswith("1 of 3 images: '2.png' (it begins with")
+    assert found["missing images"][1] == Naming("1 of 3", "1.png")
+    assert found["unreadable images"][1] == Naming("1 of 3", "2.png")
 
 
 def test_no_image_left_is_a_problem_either_way(tmp_path: Path) -> None:
@@ -161,48 +167,50 @@ def test_no_image_left_is_a_problem_either_way(tmp_path: Path) -> None:
     found = check_images(
         made(["a"], images=[path]), {0: reason(path, "x")}, size=64, on_bad_image="skip"
     )
-    assert results(found)["missing images"] == (
-        "bad",
-        "1 of 1 images: '0.png': replace the files",
-    )
+    status, detail = results(found)["missing images"]
+    assert (status, detail) == ("bad", Naming("1 of 1", "0.png"))
+    assert "data.on_bad_image" not in detail
 
 
 def test_an_image_that_cannot_be_asked_for_is_missing() -> None:
     too_long = Path("x/" * 3000, "0.png")
     samples = made(["a", "b"], images=[too_long, too_long])
     found = results(check_images(samples, {0: "x"}, size=64, on_bad_image="skip"))
-    assert found["missing images"][1].startswith("1 of 2 images: '0.png'")
+    assert found["missing images"][1] == Naming("1 of 2", "0.png")
 
 
 def test_all_images_read() -> None:
     samples = made(["a"], images=[Path("0.png")])
     assert results(check_images(samples, {}, size=224, on_bad_image="error")) == {
-        "images": ("ok", "1 of 1 read, at 224 pixels"),
+        "images": ("ok", Naming("1 of 1", "224")),
         "missing images": ("ok", "none"),
         "unreadable images": ("ok", "none"),
     }
 
 
+def alike(*numbers: int) -> str:
+    return " = ".join(f"'{number}.png'" for number in numbers)
+
+
 def test_pictures_that_stand_more_than_once() -> None:
     samples = made(["a"] * 9, [[1, 0]] * 8 + [[0, 1]])
     groups = ((0, 1), (2, 3, 4, 5, 8), (6, 7))
+    first, second, third = alike(0, 1), alike(2, 3, 4), alike(6, 7)
     assert results(check_same_images(samples, groups, cut(4, 3, 2))) == {
         "same images": (
             "note",
-            "9 of 9 samples, in 3 groups: '0.png' = '1.png', "
-            "'2.png' = '3.png' = '4.png' and 2 more, '6.png' = '7.png'",
+            Naming("9 of 9", "3 groups", first, second, "2 more", third),
         ),
         "same image, other labels": (
             "note",
-            "1 of 3 pictures: '2.png' = '3.png' = '4.png' and 2 more",
+            Naming("1 of 3", second, "2 more"),
         ),
         "same image, several parts": (
             "bad",
-            "2 of 3 pictures: '2.png' = '3.png' = '4.png' and 2 more, '6.png' = '7.png': keep one "
-            "sample of each, or make each picture a group",
+            Naming("2 of 3", second, "2 more", third),
         ),
-        "val images in training": ("bad", "2 of 3 val samples (66.67 %): '4.png', '5.png'"),
-        "test images in training": ("bad", "1 of 2 test samples (50.00 %): '8.png'"),
+        "val images in training": ("bad", Naming("2 of 3", "66.67", "4.png", "5.png")),
+        "test images in training": ("bad", Naming("1 of 2", "50.00", "8.png")),
     }
 
 
@@ -227,10 +235,10 @@ def test_labels_of_which_there_are_enough_in_training() -> None:
         "labels not in training": ("ok", "none"),
         "labels not in val": ("ok", "none"),
         "labels not in test": ("ok", "none"),
-        "labels fewer than 10 times in training": ("ok", "none"),
+        FEW: ("ok", "none"),
         "balance of the split": (
             "ok",
-            "the worst is 't-shirt' in val, 1.00 times its share in train (100.00 % and 100.00 %)",
+            Naming("'t-shirt'", "val", "1.00", "train", "100.00", "100.00"),
         ),
     }
 
@@ -241,28 +249,24 @@ def test_a_rare_label_out_of_balance() -> None:
         "labels not in training": ("ok", "none"),
         "labels not in val": ("ok", "none"),
         "labels not in test": ("ok", "none"),
-        "labels fewer than 10 times in training": ("note", "1 of 2 labels: 'traffic light' (9)"),
+        FEW: ("note", Naming("1 of 2", "'traffic light'", "9")),
         "balance of the split": (
             "note",
-            "1 of 2 labels off by more than 2 times; the worst is 'traffic light' in test, 2.22 "
-            "times its share in train (45.00 % and 100.00 %)",
+            Naming("1 of 2", "2", "'traffic light'", "test", "2.22", "train", "45.00", "100.00"),
         ),
     }
 
 
 @pytest.mark.parametrize(
-    ("test", "words"),
-    [
-        ([[1, 1]], "is seen outside training only (0 in val, 1 in test)"),
-        ([[1, 0]], "has no positive at all"),
-    ],
+    ("test", "facts"),
+    [([[1, 1]], ["0 in val", "1 in test"]), ([[1, 0]], ["no positive"])],
 )
-def test_a_label_that_training_lacks(test: list[list[int]], words: str) -> None:
+def test_a_label_that_training_lacks(test: list[list[int]], facts: list[str]) -> None:
     found = about([[1, 0]] * 11 + test, cut(10, 1, 1))
     verdict, what = found["labels not in training"]
     assert verdict == "bad"
-    assert what.startswith(f"the label 'traffic light' {words}")
-    assert found["labels fewer than 10 times in training"] == ("ok", "none")
+    assert what == Naming("'traffic light'", *facts)
+    assert found[FEW] == ("ok", "none")
     # What training lacks has no balance.
     assert "'t-shirt'" in found["balance of the split"][1]
 

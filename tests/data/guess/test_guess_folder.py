@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from message_facts import Naming
 from PIL import Image
 
 from mmclf.data.guess import guess as module
@@ -45,13 +46,13 @@ def test_the_competition(competition: Path) -> None:
 
 
 def test_nothing_that_is_read(tmp_path: Path) -> None:
-    assert "there is no file or folder" in refusal(tmp_path / "gone")
-    assert "holds nothing that can be read" in refusal(tmp_path)
+    assert refusal(tmp_path / "gone") == Naming("no file", tmp_path / "gone")
+    assert refusal(tmp_path) == Naming(tmp_path, "holds nothing")
     (tmp_path / "notes.md").write_text("a")
-    assert "holds nothing that can be read" in refusal(tmp_path)
-    assert "is nothing that can be read" in refusal(tmp_path / "notes.md")
+    assert refusal(tmp_path) == Naming(tmp_path, "holds nothing")
+    assert refusal(tmp_path / "notes.md") == Naming(tmp_path / "notes.md", "nothing")
     (tmp_path / "x.json").write_text("[1]")
-    assert "holds nothing that can be read" in refusal(tmp_path)
+    assert refusal(tmp_path) == Naming(tmp_path, "holds nothing")
     assert "expected an object" in refusal(tmp_path / "x.json")
 
 
@@ -158,4 +159,4 @@ def test_karpathys_split(coco: Path) -> None:
 def test_files_of_instances_whose_part_is_unclear(coco: Path) -> None:
     file = coco / "annotations" / "instances_val2017.json"
     file.rename(file.with_name("more_train.json"))
-    assert "which is train, val or test" in refusal(coco)
+    assert refusal(coco) == Naming("train, val or test")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from message_facts import Naming
 
 from mmclf.data.guess.preview import ROWS, form, is_table, read_preview
 from mmclf.data.guess.table import guess_table
@@ -79,7 +81,7 @@ def test_images_inside_are_known_by_their_paths(tmp_path: Path) -> None:
     columns = {"text": ["a cat", "one cat", "a dog"], "labels": [["cat"], ["cat"], ["dog"]]}
     pd.DataFrame({"image": pictures} | columns).to_parquet(tmp_path / "t.parquet")
     found = guess_table(tmp_path / "t.parquet")
-    assert "a table of 3 columns" in found.found
+    assert found.found == Naming("3 columns")
     settings_of: dict[str, Any] = {one.key: one.value for one in found.settings}
     assert settings_of["image_column"] == settings_of["id_column"] == "image"
     samples = load(str(tmp_path), **settings_of)
@@ -105,7 +107,7 @@ def test_no_more_than_the_first_rows_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet", "t.csv.gz"])
 def test_a_file_that_is_no_table(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"")
-    with pytest.raises(InputError, match="cannot be read as a table"):
+    with pytest.raises(InputError, match=re.escape(name)):
         read_preview(tmp_path / name)
 
 

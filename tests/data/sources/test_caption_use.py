@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from message_facts import Naming
 
 from mmclf.data.sources.caption_use import use_captions
 
@@ -12,7 +13,7 @@ def test_the_first_is_used_and_the_others_are_counted() -> None:
     used = use_captions(CAPTIONS, "first")
     assert (used.captions, used.others) == (("a", "", "d", "e"), ())
     (note,) = used.notes
-    assert note.startswith("3 captions after the first of 2 samples")
+    assert note == Naming("3 captions", "2 samples")
     assert use_captions([("a",), ()], "first").notes == ()
 
 

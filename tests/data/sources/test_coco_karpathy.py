@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from coco_files import NAMES, problems, write
+from message_facts import Naming
 
 from mmclf.data.sources.coco import load
 
@@ -66,38 +67,45 @@ def test_the_files_of_two_parts_are_divided_by_the_split_alone(coco_root: Path) 
     assert not (samples.own_val | samples.own_test)[3]
     assert "person" in samples.label_names
     (problem,) = problems(coco_root, karpathy="split.json", val_captions="v.json", **own)
-    assert problem.startswith("data.val_captions is given, but data.karpathy")
+    assert problem == Naming("data.val_captions", "data.karpathy")
     # The same image in both files.
     val["images"].append({"id": 10, "file_name": "a.jpg"})
     write(coco_root, "val", val)
-    assert "the image '10' stands twice" in problems(coco_root, karpathy="split.json", **own)[0]
+    (problem, *_) = problems(coco_root, karpathy="split.json", **own)
+    assert problem == Naming("'10'", "twice")
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda tree: tree.pop("images"), "has no list 'images'"),
-        (lambda tree: tree["images"][0].pop("split"), "1 of 4 images lack 'split' as a proper"),
-        (lambda tree: tree["images"][0].update(sentences="a"), "lack 'sentences' as a list"),
-        (lambda tree: tree["images"][0]["sentences"].append(3), "1 of 9 sentences lack 'raw'"),
-        (lambda tree: tree["images"][0].update(split="vall"), "did you mean 'val'?"),
-        (lambda tree: tree["images"].append(tree["images"][1]), "the image '10' stands twice"),
+        (lambda tree: tree.pop("images"), Naming("'images'")),
+        (lambda tree: tree["images"][0].pop("split"), Naming("1 of 4 images", "'split'")),
+        (
+            lambda tree: tree["images"][0].update(sentences="a"),
+            Naming("1 of 4 images", "'sentences'", "list"),
+        ),
+        (
+            lambda tree: tree["images"][0]["sentences"].append(3),
+            Naming("1 of 9 sentences", "'raw'"),
+        ),
+        (lambda tree: tree["images"][0].update(split="vall"), Naming("'vall'", "'val'")),
+        (lambda tree: tree["images"].append(tree["images"][1]), Naming("'10'", "twice")),
         (
             lambda tree: [one.update(cocoid=one["cocoid"] + 1) for one in tree["images"]],
-            "names none of 4 images of the instances: its first is 31, theirs 30, 'c.jpg'",
+            Naming("none of 4 images", 31, 30, "'c.jpg'"),
         ),
-        (lambda tree: tree.update(images=[]), "names none of 4 images"),
+        (lambda tree: tree.update(images=[]), Naming("none of 4 images")),
     ],
 )
 def test_a_split_that_cannot_be_used(
-    coco_root: Path, change: Callable[[Tree], object], words: str
+    coco_root: Path, change: Callable[[Tree], object], words: Naming
 ) -> None:
     tree = karpathy(IMAGES, with_ids=True)
     change(tree)
     write(coco_root, "split", tree)
     (problem,) = problems(coco_root, karpathy="split.json")
     assert problem.startswith(str(coco_root / "split.json"))
-    assert words in problem
+    assert problem == words
 
 
 def test_an_image_without_sentences_has_no_caption(coco_root: Path) -> None:

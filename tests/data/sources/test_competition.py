@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from message_facts import Naming
 
 from mmclf.data.samples import Samples
 from mmclf.data.sources.competition import load
@@ -108,59 +109,48 @@ def test_images_need_not_exist(competition: Path) -> None:
 def test_an_id_that_stands_twice(competition: Path, name: str) -> None:
     body = '0.jpg,1,"a"\n1.jpg,1,"b"\n1.jpg,1,"c"\n' if name == "train.csv" else '1.jpg,1,"d"\n'
     message = error_of(rewrite(competition, name, body))
-    assert message == (
-        f"{competition}: the id '1.jpg' stands twice; each must be its own: remove or rename the "
-        "rest"
-    )
+    assert message == Naming(competition, "'1.jpg'", "twice")
 
 
 def test_ids_that_stand_twice_are_counted_and_listed(competition: Path) -> None:
     body = "".join(f'{i}.jpg,1,"a"\n' for i in [*range(10, 17), *range(10, 17), 9])
     message = error_of(rewrite(competition, "train.csv", body))
-    assert "7 ids stand more than once ('10.jpg' twice, '11.jpg' twice, '12.jpg' twice, " in (
-        message
-    )
+    assert message == Naming("7 ids", "'10.jpg' twice", "'11.jpg' twice", "'12.jpg' twice")
 
 
 @pytest.mark.parametrize("name", ["train.csv", "test.csv"])
 def test_rows_without_labels_are_counted_and_listed(competition: Path, name: str) -> None:
     rows = '30.jpg,1,"a"\n' + "".join(f'{i}.jpg,,"b"\n' for i in range(31, 37))
     message = error_of(rewrite(competition, name, rows))
-    assert message.startswith(f"{competition / name}: 6 of 7 rows have no labels (line 3, line 4, ")
-    assert "line 7 and 1 more); every labelled sample needs at least one" in message
+    lines = [f"line {number}" for number in range(3, 8)]
+    assert message == Naming(competition / name, "6 of 7", "labels", *lines, "1 more")
 
 
 def test_a_training_table_without_the_column_of_labels(competition: Path) -> None:
     (competition / "train.csv").write_text('ImageID,Caption\n0.jpg,"a"\n')
-    assert "train.csv: 1 of 1 rows have no labels (line 2)" in error_of(competition)
+    assert error_of(competition) == Naming("train.csv", "1 of 1", "labels", "line 2")
 
 
-def test_all_findings_are_told_at_once(competition: Path) -> None:
+def test_all_findings_are_reported_at_once(competition: Path) -> None:
     rewrite(competition, "train.csv", '0.jpg,1,"a"\n0.jpg,,"b"\n../x.jpg,cat,"c"\n')
     rewrite(competition, "test.csv", '3.jpg,car,"d"\n4.jpg,,"e"\n')
     with pytest.raises(InputError) as caught:
         load(str(competition), label_names={"1": "cat"})
     train, test, data = (competition / name for name in ("train.csv", "test.csv", "data"))
     assert list(caught.value.problems) == [
-        f"{train}: 1 of 3 rows have no labels (line 3); every labelled sample needs at least one: "
-        "complete or remove them",
-        f"{test}: 1 of 2 rows have no labels (line 3); every labelled sample needs at least one: "
-        "complete or remove them",
-        f"{competition}: the id '0.jpg' stands twice; each must be its own: remove or rename the "
-        "rest",
-        f"{competition}: the label name 'cat' stands twice; each must be its own: correct "
-        "data.label_names",
-        f"{test}: 1 unknown labels: 'car' (line 2, did you mean 'cat'?); no training sample has "
-        "them: correct or remove them",
-        f"{train}, line 4: the image '../x.jpg' leads upwards: expected a path inside {data}, as "
-        "17.jpg or a/17.jpg; correct it",
+        Naming(train, "1 of 3", "labels", "line 3"),
+        Naming(test, "1 of 2", "labels", "line 3"),
+        Naming(competition, "'0.jpg'", "twice"),
+        Naming(competition, "'cat'", "twice", "data.label_names"),
+        Naming(test, "1", "'car'", "line 2", "'cat'"),
+        Naming(train, "line 4", "'../x.jpg'", data),
     ]
 
 
 @pytest.mark.parametrize("name", ["train.csv", "rows.csv"])
 def test_a_training_table_without_rows(competition: Path, name: str) -> None:
     rewrite(competition, name, "")
-    with pytest.raises(InputError, match=f"{name} has no rows; expected at least one sample"):
+    with pytest.raises(InputError, match=f"{name} has no rows"):
         load(str(competition), train_csv=name)
 
 
@@ -172,11 +162,9 @@ def test_a_test_table_without_rows_is_no_test_set(competition: Path) -> None:
 def test_test_labels_that_training_lacks_are_counted_and_listed(competition: Path) -> None:
     rows = ["3.jpg,1 11,a", "4.jpg,11 x-1,b", "5.jpg,x-2 x-3,c", "6.jpg,x-4 x-5 19,d"]
     message = error_of(rewrite(competition, "test.csv", "\n".join(rows) + "\n"))
-    assert message == (
-        f"{competition / 'test.csv'}: 6 unknown labels: '11' (line 2, did you mean '1'?), "
-        "'x-1' (line 3, did you mean '1'?), 'x-2' (line 4, did you mean '2'?), 'x-3' (line 4), "
-        "'x-4' (line 5) and 1 more; no training sample has them: correct or remove them"
-    )
+    near = "'11'", "line 2", "'1'", "'x-1'", "line 3", "'1'", "'x-2'", "line 4", "'2'"
+    far = "'x-3'", "line 4", "'x-4'", "line 5", "1 more"
+    assert message == Naming(competition / "test.csv", "6", *near, *far)
 
 
 def test_labels_with_hyphens_and_names_with_spaces(competition: Path) -> None:
@@ -224,7 +212,7 @@ def test_any_bytes_are_samples_or_an_input_error(
 
 def test_a_table_that_cannot_be_read(competition: Path) -> None:
     (competition / "test.csv").write_bytes(b"\xff\xfe")
-    assert "test.csv, line 1: byte 0xff is no UTF-8; save it as UTF-8" in error_of(competition)
+    assert error_of(competition) == Naming("test.csv", "line 1", "0xff", "UTF-8")
 
 
 def test_the_real_slice(real_data: Path) -> None:

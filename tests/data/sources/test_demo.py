@@ -15,6 +15,7 @@ from threading import Barrier
 
 import numpy as np
 import pytest
+from message_facts import Naming
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -180,7 +181,7 @@ def test_an_empty_folder_is_used(made: Path, tmp_path: Path) -> None:
     ("name", "value"), [("seed", -1), ("train", 0), ("train", 25_001), ("test", 0)]
 )
 def test_arguments_out_of_range_are_named(tmp_path: Path, name: str, value: int) -> None:
-    with pytest.raises(InputError, match=rf"data\.{name}: found {value}"):
+    with pytest.raises(InputError, match=Naming(f"data.{name}", value).pattern):
         generate(tmp_path / "root", **(SMALL | {name: value}))
     assert not any(tmp_path.iterdir())
 

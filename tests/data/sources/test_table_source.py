@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from message_facts import Naming
 
 from mmclf.data.samples import Samples
 from mmclf.data.sources.table import load
@@ -96,10 +97,8 @@ def test_labels_with_hyphens_spaces_and_other_letters(folder: Path) -> None:
 @pytest.mark.parametrize(("label", "mark"), [("dog,cat", ","), ("dog;", ";"), ("a|b", "|")])
 def test_a_separator_that_was_not_set(folder: Path, label: str, mark: str) -> None:
     (problem,) = problems(folder, HEADER + f'a.jpg,x,y\nb.jpg,"x {label}",y\n')
-    assert problem == (
-        f"{folder / 't.csv'}, line 3: the label {label!r} holds {mark!r}, and data.separator is a "
-        f"space: set data.separator to {mark!r}, or rename the label"
-    )
+    place = folder / "t.csv", "line 3"
+    assert problem == Naming(*place, repr(label), repr(mark), "data.separator", repr(mark))
 
 
 def test_labels_may_be_named_in_the_order_wanted(folder: Path) -> None:
@@ -108,10 +107,8 @@ def test_labels_may_be_named_in_the_order_wanted(folder: Path) -> None:
     assert samples.label_ids == ("dog", "bird", "1", "cat")
     assert samples.labels.tolist() == [[1, 0, 1, 0], [0, 0, 0, 1]]
     (problem,) = problems(folder, body + "c.jpg,dgo cat xyz,z\n", labels=["dog", "cat", 1])
-    assert problem == (
-        f"{folder / 't.csv'}: 2 unknown labels: 'dgo' (line 4, did you mean 'dog'?), "
-        "'xyz' (line 4); add them to data.labels, or correct them"
-    )
+    nearest = "'dgo'", "line 4", "'dog'"
+    assert problem == Naming(folder / "t.csv", "2", *nearest, "'xyz'", "line 4", "data.labels")
 
 
 def test_a_table_without_images_or_without_captions(folder: Path) -> None:
@@ -134,11 +131,9 @@ def test_the_split_column(folder: Path) -> None:
 def test_parts_that_there_are_not(folder: Path) -> None:
     body = "image,labels,caption,part\na.jpg,x,y,tset\nb.jpg,x,y,fold 3\nc.jpg,x,y,tset\n"
     (problem,) = problems(folder, body, split_column="part")
-    assert problem == (
-        f"{folder / 't.csv'}: 2 unknown parts: 'tset' (line 2, did you mean 'test'?), "
-        "'fold 3' (line 3); expected train, val, validation, valid, dev, test, or nothing for a "
-        "row that the split decides about"
-    )
+    found = "'tset'", "line 2", "'test'", "'fold 3'", "line 3"
+    valid = "train, val, validation, valid, dev, test"
+    assert problem == Naming(folder / "t.csv", "2", *found, valid)
 
 
 def test_test_rows_are_left_out_if_none_of_them_has_a_label(folder: Path) -> None:
@@ -147,11 +142,11 @@ def test_test_rows_are_left_out_if_none_of_them_has_a_label(folder: Path) -> Non
     samples = loaded(folder, header + body, split_column="part")
     assert samples.ids == ("a.jpg",)
     some = problems(folder, header + body + "d.jpg,x,y,test\n", split_column="part")
-    assert some[0].startswith(f"{folder / 't.csv'}: 2 of 4 rows have no labels (line 3, line 4); ")
+    assert some[0] == Naming(folder / "t.csv", "2 of 4", "labels", "line 3", "line 4")
     validation = problems(folder, header + "a.jpg,x,y,\nb.jpg,,y,val\n", split_column="part")
-    assert "1 of 2 rows have no labels (line 3)" in validation[0]
+    assert validation[0] == Naming("1 of 2", "labels", "line 3")
     nothing = problems(folder, header + "b.jpg,,y,test\n", split_column="part")
-    assert nothing == [f"{folder / 't.csv'} has no labelled rows; expected at least one sample"]
+    assert nothing == [Naming(folder / "t.csv", "no labelled rows")]
 
 
 def test_all_problems_are_named_at_once(folder: Path) -> None:
@@ -178,26 +173,24 @@ def test_ids_of_a_column_of_their_own(folder: Path) -> None:
         folder, "key,image,labels,caption\n1,a,x,\n,b,x,\n1,c,x,\n,d,x,\n", id_column="key"
     )
     assert messages == [
-        f"{folder / 't.csv'}: 2 rows have no id (line 3, line 5): give them one",
-        f"{folder / 't.csv'}: the id '1' stands twice; each must be its own: remove or rename the "
-        "rest; or join the rows of an id, by data.caption_use=join, first or each if each has a "
-        "caption of it, by data.rows=per_label if each has a label",
+        Naming(folder / "t.csv", "2", "no id", "line 3", "line 5"),
+        Naming(folder / "t.csv", "'1'", "twice", "data.caption_use=join", "data.rows=per_label"),
     ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"image_column": None, "caption_column": None}, "data.caption_column are both null"),
-        ({"separator": ""}, "data.separator is empty"),
-        ({"labels": []}, "data.labels: expected a list of labels' names, or null"),
-        ({"labels": ["a", " "]}, "data.labels: expected a list of labels' names, or null"),
-        ({"labels": ["a", 1, "1"]}, "data.labels: the label '1' stands twice"),
+        ({"image_column": None, "caption_column": None}, Naming("data.caption_column", "null")),
+        ({"separator": ""}, Naming("data.separator", "empty")),
+        ({"labels": []}, Naming("data.labels", "list", "null")),
+        ({"labels": ["a", " "]}, Naming("data.labels", "list", "null")),
+        ({"labels": ["a", 1, "1"]}, Naming("data.labels", "'1'", "twice")),
     ],
 )
-def test_settings_that_cannot_be(folder: Path, arguments: dict[str, Any], words: str) -> None:
+def test_settings_that_cannot_be(folder: Path, arguments: dict[str, Any], words: Naming) -> None:
     (problem,) = problems(folder, HEADER + "a.jpg,a,x\n", **arguments)
-    assert words in problem
+    assert problem == words
 
 
 @pytest.mark.parametrize("missing", ["", "t.csv"])
@@ -206,61 +199,54 @@ def test_the_layout_is_shown_where_something_lacks(folder: Path, missing: str) -
     with pytest.raises(InputError) as caught:
         load(str(root), "t.csv", images="pictures")
     message = str(caught.value)
-    assert message.startswith(
-        f"data.file: there is no file {root / 't.csv'}; expected"
-        if missing
-        else f"data.root: there is no folder {root}; expected"
-    )
-    assert "ROOT/t.csv  with a row for each sample" in message
+    lacking = ("data.file", root / "t.csv") if missing else ("data.root", root)
+    assert message == Naming(*lacking, "ROOT/t.csv")
     assert "ROOT/pictures" in message
 
 
 def test_columns_that_are_missing_or_stand_twice(folder: Path) -> None:
     messages = problems(folder, "image,label,caption,caption\na,b,c,d\n")
     assert messages == [
-        f"{folder / 't.csv'} has 2 columns 'caption': rename the others",
-        f"{folder / 't.csv'} has no column 'labels': did you mean 'label'? valid: caption, image, "
-        "label",
+        Naming(folder / "t.csv", "2 columns", "'caption'"),
+        Naming(folder / "t.csv", "'labels'", "'label'", "caption, image, label"),
     ]
 
 
 @pytest.mark.parametrize("content", ["", "\n\n"])
 def test_an_empty_file(folder: Path, content: str) -> None:
-    assert "has no column 'image': there is none to choose" in problems(folder, content)[0]
+    assert problems(folder, content)[0] == Naming("'image'", "none")
 
 
 def test_a_header_alone(folder: Path) -> None:
-    assert problems(folder, HEADER) == [
-        f"{folder / 't.csv'} has no labelled rows; expected at least one sample"
-    ]
+    assert problems(folder, HEADER) == [Naming(folder / "t.csv", "no labelled rows")]
 
 
 @pytest.mark.parametrize(
-    ("body", "problem"),
+    ("body", "facts"),
     [
         (
             "a,b\nc,d,e\nf,g,h,i\n",
-            "2 rows have not the header's 3 fields (line 2 has 2, line 4 has 4)",
+            Naming("2 rows", "3 fields", "line 2", "2", "line 4", "4"),
         ),
-        ('a,b,"c\nd,e,f\n', "line 2: the record that begins here is no proper CSV (unexpected end"),
-        ('a,b,c\nd,e,"f" g\n', "line 3: the record that begins here is no proper CSV"),
-        ('a,b,"c\n\nd"\ne,f,"g"h\n', "line 5: the record that begins here is no proper CSV"),
-        (f"a,b,{'c' * 140_000}\n", "line 2: the record that begins here is no proper CSV (field"),
+        ('a,b,"c\nd,e,f\n', Naming("line 2", "unexpected end")),
+        ('a,b,c\nd,e,"f" g\n', Naming("line 3", "CSV")),
+        ('a,b,"c\n\nd"\ne,f,"g"h\n', Naming("line 5", "CSV")),
+        (f"a,b,{'c' * 140_000}\n", Naming("line 2", "field")),
     ],
 )
-def test_records_that_are_no_proper_csv(folder: Path, body: str, problem: str) -> None:
-    (messages,) = problems(folder, HEADER + body)
-    assert problem in messages
-    assert "quotes" in messages
+def test_records_that_are_no_proper_csv(folder: Path, body: str, facts: Naming) -> None:
+    (problem,) = problems(folder, HEADER + body)
+    assert problem == facts
+    assert "quotes" in problem
 
 
 def test_bytes_that_are_no_utf8_and_other_files(folder: Path) -> None:
     (folder / "t.csv").write_bytes(HEADER.encode() + b"caf\xe9.jpg,x,y\n")
-    with pytest.raises(InputError, match=r"t\.csv, line 2: byte 0xe9 is no UTF-8"):
+    with pytest.raises(InputError, match=Naming("t.csv", "line 2", "0xe9", "UTF-8").pattern):
         load(str(folder), "t.csv")
+    text, binary = ("csv", "tsv", "tab", "jsonl", "ndjson"), ("parquet", "pq")
     assert problems(folder, HEADER, name="t.xlsx") == [
-        f"{folder / 't.xlsx'}: expected a file called *.csv, *.tsv, *.tab, *.jsonl, *.ndjson (or "
-        "these with .gz), *.parquet, *.pq"
+        Naming(folder / "t.xlsx", *text, "gz", *binary)
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from message_facts import Naming
 from PIL import Image
 
 from mmclf.data.image_locations import ParquetCell
@@ -106,16 +107,16 @@ def test_one_array_is_one_picture_and_four_dimensions_are_many() -> None:
 @pytest.mark.parametrize(
     ("images", "captions", "words"),
     [
-        (None, None, "found neither images nor captions"),
-        (["a.jpg", "b.jpg"], ["a"], "found 2 images and 1 captions, expected as many of both"),
-        (["a.jpg"], ["a", "cat", "b"], "found 1 images and 3 captions"),
-        (None, ["a", float("nan")], r"captions\[1\] is nan, expected a str, several"),
-        (None, ["a", []], r"captions\[1\] is \[\], expected a str, several"),
-        (None, ["a", ["b", None]], r"captions\[1\] is \['b', None\], expected a str, several"),
-        (["a.jpg", 3], None, r"images\[1\] is a int, expected a path, a PIL image, an array"),
-        (np.zeros((4, 4, 3)), None, r"images\[0\] is an array \(4, 4, 3\) of float64"),
-        (np.zeros((4, 4, 4), np.uint8), None, r"images\[0\] is an array \(4, 4, 4\) of uint8"),
-        ([np.zeros((4, 4), np.uint8)], None, r"expected \(H, W, 3\) of uint8"),
+        (None, None, "images nor captions"),
+        (["a.jpg", "b.jpg"], ["a"], "2 images and 1 captions"),
+        (["a.jpg"], ["a", "cat", "b"], "1 images and 3 captions"),
+        (None, ["a", float("nan")], r"captions\[1\] is nan,"),
+        (None, ["a", []], r"captions\[1\] is \[\],"),
+        (None, ["a", ["b", None]], r"captions\[1\] is \['b', None\],"),
+        (["a.jpg", 3], None, r"images\[1\] is a int,"),
+        (np.zeros((4, 4, 3)), None, r"images\[0\] .*\(4, 4, 3\) of float64"),
+        (np.zeros((4, 4, 4), np.uint8), None, r"images\[0\] .*\(4, 4, 4\) of uint8"),
+        ([np.zeros((4, 4), np.uint8)], None, r"\(H, W, 3\) of uint8"),
     ],
 )
 def test_what_is_refused(images: Any, captions: Any, words: str) -> None:
@@ -137,7 +138,7 @@ def test_an_image_inside_a_table_is_as_its_file(tmp_path: Path) -> None:
     assert parse_inputs(cells[0], "a cat").images == [cells[0]]
     with pytest.raises(InputError) as caught:
         list(decoded(cells, size=SIZE, crop=None))
-    assert str(caught.value).startswith(f"2 of 3 images cannot be read: {table}, row 2 cannot")
+    assert str(caught.value) == Naming("2 of 3", table, "row 2")
     assert file.exists()
 
 
@@ -150,13 +151,12 @@ def test_unreadable_images_are_counted_and_listed(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         next(pictures)
     text = str(caught.value)
-    assert text.startswith(f"7 of 8 images cannot be read: {bad[0]} cannot be read as an image")
+    assert text == Naming("7 of 8", bad[0], "2 more")
     assert text.count("No such file") == 4
-    assert text.endswith(" and 2 more: replace them; nothing was predicted")
 
 
 def test_a_picture_in_memory_that_cannot_be_used_is_named() -> None:
-    with pytest.raises(InputError, match=r"images\[1\] cannot be used \(.*: give it as RGB"):
+    with pytest.raises(InputError, match=r"^images\[1\] .*RGB"):
         list(decoded([None, Image.new("F", (4, 4))], size=SIZE, crop=None))
 
 

@@ -53,7 +53,9 @@ def test_the_labels_come_by_name_in_the_order_of_the_columns(
         assert names == tuple(above or [predictor.label_names[row.argmax()]])
 
 
-@pytest.mark.parametrize("name", ["frozen", "trained in bf16", "tfidf"])
+@pytest.mark.parametrize(
+    "name", ["frozen", pytest.param("trained in bf16", marks=pytest.mark.slow), "tfidf"]
+)
 @pytest.mark.parametrize("size", [1, 3, 32])
 def test_neither_company_nor_order_changes_a_label(
     runs: Runs, data: Data, name: str, size: int

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from message_facts import Naming
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from written_models import BERT, TFIDF, TIMM, written
@@ -80,13 +81,13 @@ def test_a_part_of_ones_own_needs_the_callers_word(tmp_path: Path, trainable: bo
     folder, encoders, _ = written(tmp_path, *own, *settings, allow=(__name__,))
     found = restore(folder, (__name__,)).encoders["text"]
     assert torch.equal(found.bias, encoders["text"].bias)
-    with pytest.raises(InputError, match=rf"text\._target_ '{__name__}\.Wordless' is not allowed"):
+    with pytest.raises(InputError, match=rf"text\._target_ '{__name__}\.Wordless' "):
         restore(folder, ())
 
 
 def test_what_was_fitted_and_not_kept_is_said(folder: Path) -> None:
     changed(folder, lambda facts: text_of(facts).update(node={"_target_": f"{__name__}.Fitted"}))
-    with pytest.raises(InputError, match="text: Fitted was fitted on the run's captions"):
+    with pytest.raises(InputError, match=r"^text: Fitted "):
         restore(folder, (__name__,))
 
 
@@ -115,7 +116,7 @@ def test_an_architecture_names_no_code(
     folder: Path, architecture: dict[str, Any], name: str
 ) -> None:
     changed(folder, lambda facts: text_of(facts).update(architecture=architecture))
-    with pytest.raises(InputError, match=f"the architecture has the setting '{name}'"):
+    with pytest.raises(InputError, match=f"architecture .*'{name}'"):
         restore(folder, ())
 
 
@@ -125,82 +126,85 @@ def test_an_architecture_names_no_code(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda f: f.update(format=1), "model.json has the format 1, expected 2: another version"),
-        (lambda f: f.pop("format"), "has the format None, expected 2"),
-        (lambda f: f.pop("thresholds"), "model.json is damaged: thresholds is missing; do the run"),
-        (lambda f: f.update(thresholds=[0.5]), "2 label ids, 2 names and 1 thresholds"),
-        (lambda f: f.update(thresholds=["a", 0.5]), "thresholds.0: found 'a', expected a number"),
-        (lambda f: f.update(thresholds=[None, 0.5]), "thresholds.0: found null, expected a number"),
-        (lambda f: f.update(thresholds=[float("nan"), 1]), "expected a finite number"),
-        (lambda f: f.update(empty="argmx"), "empty: found 'argmx' (did you mean 'argmax'?)"),
-        (lambda f: f.update(precision="fp8"), "precision: found 'fp8'"),
-        (lambda f: f["image"].update(size=0), "image.size: found 0, expected pixels"),
-        (lambda f: f["image"].update(size="auto"), "image.size: found auto, expected the pixels"),
-        (lambda f: f.update(encoders={}), "encoders: found {}"),
-        (lambda f: f.update(encoders={"sound": {}}), "encoders.sound"),
-        (lambda f: text_of(f).pop("encoding_precision"), "encoding_precision is missing"),
+        (lambda f: f.update(format=1), Naming("model.json", "1", "2")),
+        (lambda f: f.pop("format"), Naming("None", "2")),
+        (lambda f: f.pop("thresholds"), Naming("model.json", "thresholds", "missing")),
+        (lambda f: f.update(thresholds=[0.5]), Naming("2 label ids", "2 names", "1 thresholds")),
+        (lambda f: f.update(thresholds=["a", 0.5]), Naming("thresholds.0", "'a'")),
+        (lambda f: f.update(thresholds=[None, 0.5]), Naming("thresholds.0", "null")),
+        (lambda f: f.update(thresholds=[float("nan"), 1]), Naming("thresholds.0", "finite")),
+        (lambda f: f.update(empty="argmx"), Naming("empty", "'argmx'", "'argmax'")),
+        (lambda f: f.update(precision="fp8"), Naming("precision", "'fp8'")),
+        (lambda f: f["image"].update(size=0), Naming("image.size", "0")),
+        (lambda f: f["image"].update(size="auto"), Naming("image.size", "auto")),
+        (lambda f: f.update(encoders={}), Naming("encoders", "{}")),
+        (lambda f: f.update(encoders={"sound": {}}), Naming("encoders.sound")),
+        (lambda f: text_of(f).pop("encoding_precision"), Naming("encoding_precision", "missing")),
         (
             lambda f: text_of(f).update(out_dim=7),
-            "the encoder makes 3 features, expected the run's 7",
+            Naming("3 features", "7"),
         ),
-        (lambda f: text_of(f)["node"].pop("_target_"), "text._target_ None is no dotted"),
+        (lambda f: text_of(f)["node"].pop("_target_"), Naming("text._target_", "None")),
         (
             lambda f: text_of(f)["node"].update(min_df="x"),
-            "text.min_df: found 'x', expected a whole",
+            Naming("text.min_df", "'x'"),
         ),
-        (lambda f: text_of(f)["node"].update(nmax=1), "text.nmax is not a setting of"),
-        (lambda f: f["fusion"].update(_target_="os.system"), "fusion._target_ 'os.system' is not"),
+        (lambda f: text_of(f)["node"].update(nmax=1), Naming("text.nmax")),
+        (
+            lambda f: f["fusion"].update(_target_="os.system"),
+            Naming("fusion._target_", "'os.system'"),
+        ),
         (
             lambda f: f["fusion"].update(_target_="torch.load"),
-            "fusion._target_ 'torch.load' is not",
+            Naming("fusion._target_", "'torch.load'"),
         ),
-        (lambda f: f["head"].update(hidden=3), "classifier.safetensors does not fit Classifier"),
+        (lambda f: f["head"].update(hidden=3), Naming("classifier.safetensors", "Classifier")),
     ],
 )
 def test_a_damaged_description_is_named(
-    folder: Path, change: Callable[[dict[str, Any]], object], words: str
+    folder: Path, change: Callable[[dict[str, Any]], object], words: Naming
 ) -> None:
     changed(folder, change)
     with pytest.raises(InputError) as caught:
         restore(folder, ())
-    assert words in str(caught.value)
+    assert str(caught.value) == words
 
 
 @pytest.mark.parametrize(
     ("file", "content", "words"),
     [
-        ("model.json", None, "model.json is damaged: there is no such file"),
-        ("model.json", b"{", "model.json is damaged: it cannot be read as JSON, Expecting"),
-        ("model.json", b"\xff", "model.json is damaged: it cannot be read as JSON, 'utf-8'"),
-        ("model.json", b"[" * 100_000, "model.json is damaged: it cannot be read as JSON"),
-        ("model.json", b"[]", "has the format None"),
-        ("classifier.safetensors", None, "no weights at"),
-        ("classifier.safetensors", b"x", "classifier.safetensors cannot be read as weights"),
-        ("tfidf.json", None, "tfidf.json is damaged: there is no such file"),
-        ("tfidf.json", b'{"cat": "0"}', "tfidf.json is damaged: cat: found '0', expected a whole"),
-        ("tfidf.json", b'{"cat": 0}', "with tfidf_idf.npy beside it, found float32 (3,)"),
-        ("tfidf.json", b'{"a": 0, "b": 0, "c": 1}', "found no vocabulary of TF-IDF"),
-        ("tfidf_idf.npy", None, "tfidf_idf.npy is damaged: it cannot be read"),
-        ("tfidf_idf.npy", b"", "tfidf_idf.npy is damaged: it cannot be read"),
-        ("tfidf_idf.npy", pickle.dumps([1.0, 1.0, 1.0]), "tfidf_idf.npy is damaged"),
+        ("model.json", None, Naming("model.json", "no such file")),
+        ("model.json", b"{", Naming("model.json", "JSON", "Expecting")),
+        ("model.json", b"\xff", Naming("model.json", "JSON", "'utf-8'")),
+        ("model.json", b"[" * 100_000, Naming("model.json", "JSON")),
+        ("model.json", b"[]", Naming("format", "None")),
+        ("classifier.safetensors", None, Naming("classifier.safetensors")),
+        ("classifier.safetensors", b"x", Naming("classifier.safetensors", "cannot be read")),
+        ("tfidf.json", None, Naming("tfidf.json", "no such file")),
+        ("tfidf.json", b'{"cat": "0"}', Naming("tfidf.json", "cat", "'0'")),
+        ("tfidf.json", b'{"cat": 0}', Naming("tfidf_idf.npy", "float32 (3,)")),
+        ("tfidf.json", b'{"a": 0, "b": 0, "c": 1}', Naming("TF-IDF")),
+        ("tfidf_idf.npy", None, Naming("tfidf_idf.npy", "damaged")),
+        ("tfidf_idf.npy", b"", Naming("tfidf_idf.npy", "damaged")),
+        ("tfidf_idf.npy", pickle.dumps([1.0, 1.0, 1.0]), Naming("tfidf_idf.npy", "damaged")),
     ],
 )
 def test_a_damaged_file_is_named(
-    folder: Path, file: str, content: bytes | None, words: str
+    folder: Path, file: str, content: bytes | None, words: Naming
 ) -> None:
     (folder / file).unlink()
     if content is not None:
         (folder / file).write_bytes(content)
     with pytest.raises(InputError) as caught:
         restore(folder, ())
-    assert words in str(caught.value)
+    assert str(caught.value) == words
 
 
 def test_a_lost_tokenizer_is_named(tmp_path: Path) -> None:
     folder, _, _ = written(tmp_path, *BERT)
     for file in (folder / "tokenizer").iterdir():
         file.unlink()
-    with pytest.raises(InputError, match="tokenizer holds no tokenizer that can be read"):
+    with pytest.raises(InputError, match="tokenizer holds no tokenizer"):
         restore(folder, ())
 
 
@@ -210,8 +214,7 @@ def test_other_weights_of_a_frozen_encoder_are_found(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         restore(folder, ())
     text = str(caught.value)
-    assert text.startswith("text: the tensors of the encoder nobody/tiny (weights: random) have")
-    assert f"expected the run's {'0' * 64}" in text
+    assert text == Naming("text", "nobody/tiny", "random", "0" * 64)
 
 
 def test_weights_that_lack_a_trained_encoder_do_not_fit(tmp_path: Path) -> None:
@@ -219,5 +222,5 @@ def test_weights_that_lack_a_trained_encoder_do_not_fit(tmp_path: Path) -> None:
     path = folder / "classifier.safetensors"
     kept = {k: v for k, v in load_file(path).items() if not k.startswith("encoders.")}
     save_file(kept, path)
-    with pytest.raises(InputError, match=r"does not fit Classifier: missing: encoders\.vision"):
+    with pytest.raises(InputError, match=r"Classifier: missing: encoders\.vision"):
         restore(folder, ())

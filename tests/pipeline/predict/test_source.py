@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,6 +14,24 @@ from mmclf.errors import InputError
 from mmclf.pipeline.predict.source import COMPETITION, data_node, read_to_predict
 from mmclf.storage.tracking import Tracker
 
+SOURCE = """
+import numpy as np
+
+from mmclf.data.samples import Samples
+
+
+def load(count: int) -> Samples:
+    return Samples(
+        ids=tuple(map(str, range(count))),
+        images=(),
+        captions=("a dog",) * count,
+        labels=np.ones((count, 1), dtype=np.uint8),
+        label_ids=("dog",),
+        label_names=("dog",),
+        own_val=np.zeros(count, dtype=np.bool_),
+        own_test=np.zeros(count, dtype=np.bool_),
+    )
+"""
 TABLE = {"_target_": "mmclf.data.sources.table.load", "separator": "|"}
 
 
@@ -77,18 +96,22 @@ def test_a_competitions_images_are_looked_for_when_they_are_needed(tmp_path: Pat
     found = read_to_predict(node, ("data.test_csv=new.csv", "data.images=pictures"), ())
     assert [*found.ids] == ["a.jpg"]
     assert found.form == COMPETITION
-    with pytest.raises(InputError, match=r"data\.root: .* has no folder pictures"):
+    with pytest.raises(InputError, match=r"data\.root: .* pictures"):
         found.images()
     (tmp_path / "pictures").mkdir()
     assert [*found.images()] == [tmp_path / "pictures" / "a.jpg"]
 
 
-def test_of_another_source_all_samples_are_read(tmp_path: Path) -> None:
-    instances = {
-        "images": [{"id": 1, "file_name": "a.jpg"}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 3}],
-        "categories": [{"id": 3, "name": "dog"}],
-    }
+@pytest.mark.parametrize(
+    "others",
+    [
+        {},
+        {"annotations": [{"id": 1, "image_id": 1, "category_id": 3}], "categories": [{"id": 3}]},
+        {"annotations": "none", "categories": [{"id": 3, "name": "dog"}]},
+    ],
+)
+def test_of_coco_the_labels_do_not_matter(tmp_path: Path, others: dict[str, Any]) -> None:
+    instances = {"images": [{"id": 1, "file_name": "a.jpg"}]} | others
     (tmp_path / "i.json").write_text(json.dumps(instances))
     node = {
         "_target_": "mmclf.data.sources.coco.load",
@@ -123,3 +146,31 @@ def test_a_runs_configuration_that_is_damaged_is_a_line(tmp_path: Path, content:
         log.artifacts(tmp_path / "files")
     with pytest.raises(InputError, match=r"config\.yaml is damaged"):
         data_node(tracker, log.id)
+
+
+def test_cocos_captions_are_read_as_the_run_read_them(tmp_path: Path) -> None:
+    captions = [{"id": i, "image_id": 1, "caption": text} for i, text in ((7, "b"), (3, "a"))]
+    tree = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": captions}
+    (tmp_path / "i.json").write_text(json.dumps(tree))
+    node = {
+        "_target_": "mmclf.data.sources.coco.load",
+        "root": str(tmp_path),
+        "instances": "i.json",
+        "captions": "i.json",
+        "images": "pictures",
+        "caption_use": "each",
+        "categories": ["dog"],
+        "unlabelled": "drop",
+    }
+    assert [*read_to_predict(node, (), ()).captions] == [("a", "b")]
+
+
+def test_of_a_source_of_ones_own_all_samples_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "source_of_ones_own.py").write_text(SOURCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    node = {"_target_": "source_of_ones_own.load", "count": 2}
+    found = read_to_predict(node, ("data.count=3",), ("source_of_ones_own",))
+    assert [*found.ids] == ["0", "1", "2"]
+    assert (found.form.id_column, found.form.label_column) == ("id", "labels")

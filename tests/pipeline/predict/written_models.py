@@ -16,7 +16,7 @@ from mmclf.data.split import Parts
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.models.build import make_model
 from mmclf.models.classifier import summary
-from mmclf.models.description import describe_encoder
+from mmclf.models.describe import describe_encoder
 from mmclf.models.weights import as_safetensors
 from mmclf.pipeline.artifacts import write_model
 from mmclf.pipeline.fit_result import FitResult

@@ -149,7 +149,7 @@ def test_a_file_cut_anywhere_is_noticed(folder: Path, name: str) -> None:
 @pytest.mark.parametrize("name", CONTENT)
 def test_a_removed_file_is_noticed(folder: Path, name: str) -> None:
     (folder / name).unlink()
-    with pytest.raises(DamagedError, match=rf"{name} cannot be read \(No such file"):
+    with pytest.raises(DamagedError, match=rf"{name} .*No such file"):
         content(folder)
 
 
@@ -162,13 +162,13 @@ def test_a_folder_in_the_place_of_a_file_is_noticed(folder: Path) -> None:
 def test_swapped_files_are_noticed(folder: Path) -> None:
     (folder / "logits.npy").write_bytes(b"head")
     (folder / "model" / "head.bin").write_bytes(b"\x00\x01\x02\x03")
-    with pytest.raises(DamagedError, match="has changed since it was stored"):
+    with pytest.raises(DamagedError, match=r"(logits\.npy|head\.bin) has changed"):
         content(folder)
 
 
 def test_a_file_that_is_not_of_the_entry_is_refused(folder: Path) -> None:
     (folder / "other").write_bytes(b"head")
-    with pytest.raises(DamagedError, match="other is not of this entry"):
+    with pytest.raises(DamagedError, match=r"other is not of"):
         open_entry(folder).path("other")
 
 
@@ -181,7 +181,7 @@ def test_without_a_record_there_is_no_entry(folder: Path) -> None:
 @pytest.mark.parametrize("record", [b"", b"[]", b"1", b'"a"', b"null", b"{}", b"[" * 100_000])
 def test_a_record_of_something_else_is_damaged(folder: Path, record: bytes) -> None:
     (folder / RECORD).write_bytes(record)
-    with pytest.raises(DamagedError, match=r"entry\.json has changed since it was stored"):
+    with pytest.raises(DamagedError, match=r"entry\.json has changed"):
         open_entry(folder)
 
 

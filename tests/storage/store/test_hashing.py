@@ -74,7 +74,7 @@ def test_another_process_finds_the_same_digest(seed: str) -> None:
     assert output == "f9e2115bef618e447f54dac5262f3ec5efbf1a78\n"
 
 
-def test_types_that_python_calls_equal_are_told_apart() -> None:
+def test_types_that_python_calls_equal_have_different_digests() -> None:
     like_one: list[object] = [1, True, "1", 1.0, [1], {"1": 1}, [[1]]]
     like_nothing: list[object] = [0, False, "0", 0.0, -0.0, None, "", [], {}, "null", [None]]
     assert len({digest(value) for value in like_one}) == 7

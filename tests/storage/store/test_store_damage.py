@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from message_facts import Naming
 from stored_values import (
     OTHER,
     STAGE,
@@ -52,8 +53,7 @@ def test_what_is_damaged_is_made_again_with_one_line_of_warning(
         assert capsys.readouterr().err == ""
     else:
         (line,) = capsys.readouterr().err.splitlines()
-        assert line.startswith(f"mmclf: {place(store) / name} ")
-        assert line.endswith(": fit is made again")
+        assert line == Naming(place(store) / name, "fit")
     assert store.get_or_compute(STAGE, Text(), never).value == "a"
     assert files(store) == entry_files()
     assert capsys.readouterr().err == ""
@@ -88,4 +88,4 @@ def test_a_damaged_file_is_made_again_with_one_line_of_warning(
     again = store.get_or_compute(STAGE, Files(), lambda: on_disk(store), reopen=True)
     assert again.value.read_bytes() == b"pictures"
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith("has changed since it was stored: fit is made again")
+    assert line == Naming(place(store) / name, "changed", "fit")

@@ -79,7 +79,7 @@ def test_eight_processes_that_want_one_result_compute_it_once(tmp_path: Path) ->
     assert len((tmp_path / "computed").read_text().splitlines()) == 1
 
 
-def test_whoever_waits_long_is_told_for_whom(
+def test_a_long_wait_names_the_process_waited_for(
     store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "QUIET_WAIT_S", 0.05)

@@ -112,7 +112,7 @@ def test_params_tags_metrics_and_artifacts_come_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("uri", ["nonsense://x", "mlruns"])
 def test_an_address_that_cannot_be_used_is_named(tmp_path: Path, uri: str) -> None:
-    with pytest.raises(InputError, match=f"tracking.uri={uri} cannot be used") as caught:
+    with pytest.raises(InputError, match=f"tracking.uri={uri} ") as caught:
         Tracker(uri, "study", tmp_path)
     assert "expected sqlite:///FILE" in str(caught.value)
 
@@ -154,7 +154,7 @@ def test_reading_makes_no_experiment(tmp_path: Path) -> None:
 
 def test_reading_makes_no_database(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'below' / 'mlflow.db'}"
-    with pytest.raises(InputError, match=r"there is no database at sqlite:///.*start a run"):
+    with pytest.raises(InputError, match=r"no database at sqlite:///"):
         Tracker(uri, "study", tmp_path, create=False)
     assert list(tmp_path.iterdir()) == []
 
@@ -171,10 +171,10 @@ def test_a_run_is_found_by_its_id_or_by_the_beginning(tmp_path: Path) -> None:
     # Of 17 ids two begin with the same of 16 digits.
     twice = next(i[0] for i in ids if sum(other[0] == i[0] for other in ids) > 1)
     count = sum(i[0] == twice for i in ids)
-    with pytest.raises(InputError, match=f"{count} runs have ids that begin with '{twice}'"):
+    with pytest.raises(InputError, match=f"{count} runs .*'{twice}'"):
         tracker.find(twice)
     for beginning in ("", "zz", "0" * 32, "0" * 33, "%", "../.."):
-        with pytest.raises(InputError, match="`mmclf runs` lists the runs"):
+        with pytest.raises(InputError, match="`mmclf runs`"):
             tracker.find(beginning)
     # An id alone is found in any experiment.
     other = Tracker(f"sqlite:///{tmp_path / 'mlflow.db'}", "other", tmp_path)
@@ -196,11 +196,11 @@ def test_artifacts_are_fetched_or_the_run_is_named(
     assert found == tmp_path / "here" / "model"
     assert (found / "a.txt").read_text() == "kept"
     assert capfd.readouterr().err == ""
-    with pytest.raises(InputError, match=rf"the run {run.id} \(FINISHED\) has no artifact 'other'"):
+    with pytest.raises(InputError, match=rf"{run.id} \(FINISHED\) .*'other'"):
         tracker.fetch(run, "other", tmp_path / "here")
     with pytest.raises(ArithmeticError), tracker.run("bad", {}, None) as log:
         raise ArithmeticError
-    with pytest.raises(InputError, match=r"\(FAILED\) has no artifact 'model' .*that has finished"):
+    with pytest.raises(InputError, match=r"\(FAILED\) .*'model' .*finished"):
         tracker.fetch(tracker.get([log.id])[0], "model", tmp_path / "here")
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mmclf.data.arrow import load_pyarrow
 from mmclf.data.image_locations import ParquetCell
+from mmclf.data.sources.tables.class_labels import class_names, with_names
 from mmclf.data.sources.tables.columns import FileColumns, chosen_columns
 from mmclf.errors import InputError
 
@@ -21,6 +22,8 @@ def read_parquet(
 ) -> FileColumns:
     """Read the wanted columns; a missing value is None, an image inside the file a ParquetCell.
 
+    Numbers of classes that the file names, as Hugging Face's data sets write it, become the names.
+
     Raises InputError if pyarrow is missing, the file is damaged or lacks a column, or one that is
     not of images holds bytes.
 
@@ -31,13 +34,7 @@ def read_parquet(
         pictures: the column that may hold images: bytes, or structs of `bytes` and `path`.
 
     """
-    try:
-        parquet = importlib.import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise InputError(
-            f"{path}: to read Parquet needs pyarrow: pip install 'mmclf[parquet]', or save the "
-            "table as CSV"
-        ) from error
+    parquet = load_pyarrow(path, "save the table as CSV").parquet
     try:
         with parquet.ParquetFile(path) as file:
             names = chosen_columns(path, file.schema_arrow.names, wanted, optional)
@@ -46,10 +43,13 @@ def read_parquet(
             holders = {field.name for field in fields if holds_bytes(field.type)}
             _refuse_bytes(path, holders - {pictures})
             content = file.read(columns=[n for n in names if n not in holders])
-            columns = {
+            columns: dict[str, Sequence[object]] = {
                 name: _cells(path, file, name) if name in holders else _values(content.column(name))
                 for name in names
             }
+            for name, classes in class_names(file.schema_arrow.metadata).items():
+                if name in columns:
+                    columns[name] = with_names(path, name, columns[name], classes)
     except InputError:
         raise
     # Arrow raises OSError, ValueError, KeyError and its own exceptions for a damaged file.
@@ -63,7 +63,7 @@ def read_parquet(
 
 def holds_bytes(kind: Any) -> bool:
     """Whether values of a type of Arrow's are or hold bytes, as images do."""
-    types = importlib.import_module("pyarrow").types
+    types = load_pyarrow().types
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return holds_bytes(kind.value_type)
     if types.is_struct(kind):
@@ -73,7 +73,7 @@ def holds_bytes(kind: Any) -> bool:
 
 def is_image(kind: Any) -> bool:
     """Whether values of a type of Arrow's are images: bytes, or structs with a field `bytes`."""
-    if importlib.import_module("pyarrow").types.is_struct(kind):
+    if load_pyarrow().types.is_struct(kind):
         return any(map(_is_bytes, _fields(kind)))
     return kind.num_fields == 0 and holds_bytes(kind)
 
@@ -84,7 +84,7 @@ def _fields(kind: Any) -> list[Any]:
 
 def _is_bytes(field: Any) -> bool:
     # Where all bytes are missing, the field has no type.
-    types = importlib.import_module("pyarrow").types
+    types = load_pyarrow().types
     return field.name == "bytes" and (types.is_null(field.type) or holds_bytes(field.type))
 
 
@@ -118,7 +118,7 @@ def _cells(path: Path, file: Any, column: str) -> list[ParquetCell]:
 
 def _values(column: Any) -> list[object]:
     """The values of a column of pyarrow's; numbers by way of NumPy, which is faster."""
-    arrow = importlib.import_module("pyarrow")
+    arrow = load_pyarrow()
     kind = column.type
     is_number = arrow.types.is_integer(kind) or arrow.types.is_floating(kind)
     is_plain = (is_number or arrow.types.is_boolean(kind)) and column.null_count == 0

@@ -10,13 +10,10 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import Any, TextIO
 
 from mmclf.errors import InputError
 from mmclf.file_limits import TEXT_BYTES, check_size, in_mb
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 AUTO = "auto"
 COMPRESSED = ".gz"
@@ -100,7 +97,7 @@ class _Limited(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:  # a Buffer, which Python 3.11 has no name for
         view = memoryview(buffer)
         data = self._stream.read(len(view))
         self._left -= len(data)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from message_facts import Naming
 from table_folders import loaded, problems
 
 from mmclf.data.sources.tables.delimited import read_delimited
@@ -26,7 +27,7 @@ def test_the_delimiter_is_found_by_the_header(tmp_path: Path, name: str, delimit
 
 def test_the_usual_delimiter_wins_where_the_header_does_not_decide(tmp_path: Path) -> None:
     messages = problems(tmp_path, "captoin,lables;x;y\na,b\n")
-    assert "has no column 'caption': did you mean 'captoin'?" in messages[0]
+    assert messages[0] == Naming("'caption'", "'captoin'")
     assert "lables;x;y" in messages[0]
 
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from message_facts import Naming
 from table_folders import label_sets, loaded, problems
 
 from mmclf.data.sources.table import load
@@ -32,7 +33,7 @@ def test_columns_by_prefix_that_some_objects_lack(tmp_path: Path) -> None:
     samples = loaded(tmp_path, text, "t.jsonl", label_columns="is_*")
     assert samples.labels.tolist() == [[1, 0], [0, 1]]
     (problem,) = problems(tmp_path, text + '{"is_a": 1}\n', "t.jsonl", label_columns="is_*")
-    assert "None in the column 'is_b' (line 3)" in problem
+    assert problem == Naming("None", "'is_b'", "line 3")
 
 
 @pytest.mark.parametrize("line", ["[1]", "3", "{", "{'a': 1}", "[" * 100_000, "1" * 5000])
@@ -44,4 +45,4 @@ def test_a_line_that_is_no_object(tmp_path: Path, line: str) -> None:
 def test_values_that_are_no_texts(tmp_path: Path) -> None:
     text = '{"caption": "x", "labels": "a"}\n{"caption": {"en": "x"}, "labels": "a"}\n'
     (problem,) = problems(tmp_path, text, "t.jsonl")
-    assert "line 2: the column 'caption' holds {'en': 'x'}" in problem
+    assert problem == Naming("line 2", "'caption'", "{'en': 'x'}")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from message_facts import Naming
 from table_folders import label_sets, loaded, problems
 
 from mmclf.data.sources.tables.list_cells import are_lists, list_items
@@ -98,7 +99,7 @@ def test_a_column_is_of_lists_if_all_its_cells_are() -> None:
 
 def test_a_cell_that_is_no_list_among_lists(tmp_path: Path) -> None:
     (problem, *_) = problems(tmp_path, "caption,labels\nx,['a']\ny,[b; c]\n")
-    assert "line 3: the column 'labels' holds lists, but '[b; c]'" in problem
+    assert problem == Naming("line 3", "'labels'", "'[b; c]'")
 
 
 @pytest.mark.parametrize("cell", ["['a'", "a]", "'a'", '"""a"""', "(a", "{a}", "`a`"])
@@ -110,7 +111,7 @@ def test_labels_with_brackets_or_quotes_at_an_end_are_refused(tmp_path: Path, ce
 def test_brackets_that_belong_to_a_label(tmp_path: Path) -> None:
     content = 'caption,labels\nx,person (standing)|a [b] c\ny,"5"""\n'
     (problem,) = problems(tmp_path, content, separator="|")
-    assert "1 labels begin or end with a bracket or a quote ('5\"' (line 3))" in problem
+    assert problem == Naming("1 labels", "'5\"'", "line 3")
     named = ["person (standing)", "a [b] c", '5"']
     samples = loaded(tmp_path, content, separator="|", labels=list(named))
     assert list(samples.label_ids) == named

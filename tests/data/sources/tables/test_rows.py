@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from message_facts import Naming
 from table_folders import label_sets, loaded, problems
 
 HEADER = "id,image,caption,labels\n"
@@ -20,7 +21,7 @@ def test_a_row_for_each_label_by_id(tmp_path: Path) -> None:
     assert samples.images == (tmp_path / "p" / "a.jpg", tmp_path / "p" / "b.jpg")
     assert samples.captions == ("x", "y")
     assert label_sets(samples) == [{"dog", "cat"}, {"cat"}]
-    assert any("4 rows are 2 samples" in note for note in samples.notes)
+    assert Naming("4 rows", "2 samples") in samples.notes
 
 
 def test_a_row_for_each_label_by_image(tmp_path: Path) -> None:
@@ -50,16 +51,15 @@ def test_rows_of_one_id_must_agree(tmp_path: Path) -> None:
         split_column="part",
         group_column="patient",
     )
-    for kind, first in (("images", "'1' (line 2)"), ("groups", "'2' (line 4)")):
-        assert [m for m in messages if f"1 ids have rows with different {kind} ({first})" in m]
+    assert Naming("1 ids", "images", "'1'", "line 2") in messages
+    assert Naming("1 ids", "groups", "'2'", "line 4") in messages
     assert [m for m in messages if "'c.jpg' (line 5)" in m and "several groups" in m]
 
 
 def test_rows_of_one_id_are_joined_only_where_it_is_asked_for(tmp_path: Path) -> None:
     content = HEADER + "1,a.jpg,x,dog\n1,a.jpg,y,dog\n"
     (problem,) = problems(tmp_path, content, id_column="id")
-    assert "the id '1' stands twice" in problem
-    assert "data.caption_use" in problem
+    assert problem == Naming("'1'", "twice", "data.caption_use")
     samples = loaded(tmp_path, content, id_column="id", caption_use="join")
     assert samples.captions == ("x y",)
 
@@ -67,8 +67,7 @@ def test_rows_of_one_id_are_joined_only_where_it_is_asked_for(tmp_path: Path) ->
 def test_captions_of_one_id_must_have_the_same_labels(tmp_path: Path) -> None:
     content = HEADER + "1,a.jpg,x,dog\n1,a.jpg,y,dog cat\n2,b.jpg,y,cat\n2,b.jpg,z,cat cat\n"
     (problem,) = problems(tmp_path, content, id_column="id", caption_use="first")
-    assert "1 ids have rows with different labels ('1' (line 2))" in problem
-    assert "data.rows=per_label" in problem
+    assert problem == Naming("1 ids", "labels", "'1'", "line 2", "data.rows=per_label")
 
 
 def test_the_advice_for_a_repeated_image_leads_to_one_that_does_not_leak(tmp_path: Path) -> None:
@@ -85,7 +84,7 @@ def test_groups_of_a_column(tmp_path: Path) -> None:
     assert samples.groups == ("p2", "p1", "p2")
     assert samples.group_numbers.tolist() == [0, 1, 0]
     (problem,) = problems(tmp_path, content + "z,dog,\n", group_column="patient")
-    assert "1 rows have no group in the column 'patient' (line 5)" in problem
+    assert problem == Naming("1 rows", "no group", "'patient'", "line 5")
 
 
 @pytest.mark.parametrize(("unlabelled", "ids"), [("drop", ("2", "4")), ("keep", ("2", "3", "4"))])

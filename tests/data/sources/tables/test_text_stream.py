@@ -4,6 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+from message_facts import Naming
 
 from mmclf.data.sources.table import load
 from mmclf.data.sources.tables import text_stream
@@ -50,7 +51,7 @@ def test_no_utf8_names_the_line_and_encodings_to_try(tmp_path: Path, name: str) 
     with pytest.raises(InputError) as caught:
         captions(tmp_path, data, name)
     message = str(caught.value)
-    assert "line 5002: byte 0xe9 is no UTF-8" in message
+    assert message == Naming("line 5002", "0xe9", "UTF-8")
     assert "data.encoding=cp1252" in message
     assert "latin-1" in message
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from message_facts import Naming
 
 from mmclf.config.schema import Split
 from mmclf.data.checks.check import Check
@@ -32,16 +33,15 @@ def cut(train: int, val: int, test: int) -> Parts:
 @pytest.mark.parametrize(
     ("groups", "words"),
     [
-        ("", "each sample is its own"),
-        ("aabbcc", "3 of 2 samples"),
-        ("aaabcc", "3 of 1 to 3 samples"),
+        ("", Naming("own")),
+        ("aabbcc", Naming("3", "2")),
+        ("aaabcc", Naming("3", "1 to 3")),
     ],
 )
-def test_groups_are_counted(groups: str, words: str) -> None:
-    assert check_groups(made(6, groups), SPLIT) == [
-        Check("ok", "groups", words),
-        Check("ok", "groups in several parts", "none"),
-    ]
+def test_groups_are_counted(groups: str, words: Naming) -> None:
+    first, second = check_groups(made(6, groups), SPLIT)
+    assert (first.status, first.name, first.detail) == ("ok", "groups", words)
+    assert second == Check("ok", "groups in several parts", "none")
 
 
 @pytest.mark.parametrize("split", [SPLIT, replace(SPLIT, on_shared_group="warn")])
@@ -53,19 +53,17 @@ def test_a_group_in_two_parts_is_bad_even_if_it_is_admitted(split: Split) -> Non
 
 
 def test_sizes_asked_and_got() -> None:
-    assert check_sizes(made(100), cut(72, 9, 19), SPLIT) == Check(
-        "ok",
-        "sizes of the parts",
-        "train 72 (70 asked for), val 9 (10 asked for), test 19 (20 asked for)",
-    )
+    check = check_sizes(made(100), cut(72, 9, 19), SPLIT)
+    assert (check.status, check.name) == ("ok", "sizes of the parts")
+    assert check.detail == Naming("train 72", "70", "val 9", "10", "test 19", "20")
     assert check_sizes(made(100), cut(67, 12, 21), SPLIT).status == "note"
     own = check_sizes(made(10, own_test=range(5, 10)), cut(4, 1, 5), SPLIT)
-    assert own.detail == "train 4 (5 asked for), val 1 (0 asked for), test 5 (the source's own)"
+    assert own.detail == Naming("train 4", "5", "val 1", "0", "test 5", "source")
 
 
 def test_labels_that_val_and_test_lack() -> None:
     val, test = check_label_parts(made(10), cut(6, 2, 2))
     assert (val.name, val.status) == ("labels not in val", "note")
-    assert val.detail.startswith("2 of 3 labels: 'two', 'red blue'; ")
+    assert val.detail == Naming("2 of 3", "'two'", "'red blue'")
     assert (test.name, test.status) == ("labels not in test", "note")
-    assert test.detail.startswith("1 of 3 labels: 'two'; ")
+    assert test.detail == Naming("1 of 3", "'two'")

@@ -37,9 +37,9 @@ def test_a_run_is_found_by_the_beginning_of_its_id(runs: Runs) -> None:
 
 def test_a_run_that_there_is_not_is_answered(runs: Runs, tmp_path: Path) -> None:
     runs.id("tfidf")
-    with pytest.raises(InputError, match=r"Run with id=zz not found .*`mmclf runs` lists"):
+    with pytest.raises(InputError, match=r"id=zz .*`mmclf runs`"):
         mmclf.load("zz", output_dir=runs.folder)
-    with pytest.raises(InputError, match="there is no database at sqlite:///"):
+    with pytest.raises(InputError, match=r"no database at sqlite:///"):
         mmclf.load("zz", output_dir=tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
 
@@ -49,13 +49,13 @@ def test_damaged_artifacts_are_named_with_the_run(runs: Runs, model_json: Path) 
     for encoder in facts["encoders"].values():
         encoder["sha256"] = "0" * 64
     model_json.write_text(json.dumps(facts))
-    with pytest.raises(InputError, match=f"^run {runs.id(BOTH)}: vision: the tensors of the enc"):
+    with pytest.raises(InputError, match=f"^run {runs.id(BOTH)}: vision: "):
         runs.load(BOTH)
     model_json.write_text("{")
-    with pytest.raises(InputError, match=rf"^run {runs.id(BOTH)}: model/model\.json is damaged: "):
+    with pytest.raises(InputError, match=rf"^run {runs.id(BOTH)}: model/model\.json "):
         runs.load(BOTH)
     model_json.unlink()
-    with pytest.raises(InputError, match=r"model/model\.json is damaged: there is no such file"):
+    with pytest.raises(InputError, match=r"model/model\.json .*no such file"):
         runs.load(BOTH)
 
 
@@ -75,5 +75,5 @@ def test_weights_that_are_not_finite_are_found(runs: Runs, data: Data, ids: list
     save_file({name: torch.full_like(w, torch.nan) for name, w in weights.items()}, path)
     predictor = runs.load("tfidf")
     path.write_bytes(before)
-    with pytest.raises(InputError, match="logits of 6 of 6 samples are not finite, the first at"):
+    with pytest.raises(InputError, match=r"6 of 6 samples .*not finite"):
         predictor.predict(captions=data.captions(ids))

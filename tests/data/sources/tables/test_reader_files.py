@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from message_facts import Naming
 from table_folders import label_sets
 
 from mmclf.data.sources.table import load
@@ -31,7 +32,7 @@ def test_shards_are_one_table(tmp_path: Path, name: str) -> None:
     assert label_sets(samples) == [{"d"}, {"e"}, {"d", "e"}]
 
 
-def test_rows_of_shards_are_told_apart(tmp_path: Path) -> None:
+def test_rows_of_shards_have_different_ids(tmp_path: Path) -> None:
     write_shards(tmp_path / "shards")
     samples = load(str(tmp_path), "shards", image_column=None)
     assert samples.ids == tuple(f"shards/train-0000{i}-of-3.parquet:1" for i in range(3))
@@ -83,7 +84,7 @@ def test_label_columns_that_the_test_file_lacks(tmp_path: Path) -> None:
     files = {"train": "a.csv", "test": "c.csv"}
     samples = load(str(tmp_path), files=files, image_column=None, label_columns="is_*")
     assert (samples.ids, samples.label_ids) == (("a.csv:2", "a.csv:3"), ("a", "b"))
-    with pytest.raises(InputError, match=r"c\.csv has no column that begins with 'is_'"):
+    with pytest.raises(InputError, match=r"c\.csv .*'is_'"):
         load(
             str(tmp_path),
             files={"train": "a.csv", "val": "c.csv"},
@@ -94,25 +95,25 @@ def test_label_columns_that_the_test_file_lacks(tmp_path: Path) -> None:
 
 def test_ids_are_unique_over_all_files(tmp_path: Path) -> None:
     write_parts(tmp_path, FRAME.iloc[:1])
-    with pytest.raises(InputError, match="the id 'a' stands twice"):
+    with pytest.raises(InputError, match="'a' stands twice"):
         load(str(tmp_path), files=PARTS)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({}, "data.file and data.files: neither is given"),
-        ({"file": "a.csv", "files": PARTS}, "data.file and data.files: both are given"),
+        ({}, Naming("data.file", "data.files", "neither")),
+        ({"file": "a.csv", "files": PARTS}, Naming("data.file", "data.files", "both")),
         (
             {"files": {"tset": "a.csv"}},
-            "data.files.tset: there is no such part: did you mean 'test'",
+            Naming("data.files.tset", "'test'"),
         ),
-        ({"files": {"test": "d.csv"}}, "data.files.test: there is no file"),
-        ({"files": PARTS, "split_column": "image"}, "data.files and data.split_column"),
+        ({"files": {"test": "d.csv"}}, Naming("data.files.test", "d.csv")),
+        ({"files": PARTS, "split_column": "image"}, Naming("data.files", "data.split_column")),
     ],
 )
-def test_files_that_cannot_be(tmp_path: Path, arguments: dict[str, Any], words: str) -> None:
+def test_files_that_cannot_be(tmp_path: Path, arguments: dict[str, Any], words: Naming) -> None:
     write_parts(tmp_path)
     with pytest.raises(InputError) as caught:
         load(str(tmp_path), **arguments)
-    assert str(caught.value).startswith(words)
+    assert str(caught.value) == words

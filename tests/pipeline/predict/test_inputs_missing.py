@@ -16,15 +16,15 @@ from mmclf.pipeline.predict.predictor import Predictor
 pytest_plugins = ["predicting_run_fixtures"]
 
 
-def test_a_missing_caption_is_an_empty_one_and_is_told(
+def test_a_missing_caption_is_an_empty_one_with_a_warning(
     both: Predictor, data: Data, ids: list[str]
 ) -> None:
     images, captions = data.images(ids), data.captions(ids)
-    words = r"^2 of 6 samples have no caption: an empty one stands in$"
+    words = r"^2 of 6 .*no caption"
     with pytest.warns(UserWarning, match=words) as warned:
         found = both.predict_proba(images, [None, "", *captions[2:]])
     assert Path(warned[0].filename) == Path(__file__)
-    with pytest.warns(UserWarning, match="6 of 6 samples have no caption"):
+    with pytest.warns(UserWarning, match="6 of 6 .*no caption"):
         without = both.predict_proba(images)
     assert np.array_equal(found[:2], without[:2])
     expected = both.predict_proba(images, captions)
@@ -32,14 +32,14 @@ def test_a_missing_caption_is_an_empty_one_and_is_told(
     assert not np.array_equal(found[:2], expected[:2])
 
 
-def test_a_missing_image_is_the_mean_and_is_told(
+def test_a_missing_image_is_the_mean_with_a_warning(
     both: Predictor, data: Data, ids: list[str]
 ) -> None:
     images, captions = data.images(ids), data.captions(ids)
-    words = r"^1 of 6 samples have no image: a grey picture, the mean that its encoder expects"
+    words = r"^1 of 6 .*no image: a grey"
     with pytest.warns(UserWarning, match=words):
         found = both.predict_proba([None, *images[1:]], captions)
-    with pytest.warns(UserWarning, match="6 of 6 samples have no image"):
+    with pytest.warns(UserWarning, match="6 of 6 .*no image"):
         without = both.predict_proba(None, captions)
     assert np.array_equal(found[:1], without[:1])
     assert np.array_equal(found[1:], both.predict_proba(images, captions)[1:])
@@ -62,14 +62,14 @@ def test_what_the_run_did_not_use_is_ignored(runs: Runs, data: Data, ids: list[s
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
-        ("tfidf", {"images": ["a.jpg"]}, "predicts from captions: none is given"),
-        ("tfidf", {"captions": [None, " "]}, "predicts from captions: none is given"),
-        ("trained vision", {"captions": ["a"]}, "predicts from images: none is given"),
-        (BOTH, {"images": [None], "captions": [""]}, "predicts from images or captions: none"),
-        (BOTH, {}, "found neither images nor captions"),
-        (BOTH, {"images": ["a.jpg"], "captions": ["a", "b"]}, "found 1 images and 2 captions"),
-        (BOTH, {"images": ["a.jpg", "b"], "captions": "ab"}, "found 2 images and 1 captions"),
-        (BOTH, {"images": ["nowhere.jpg"], "captions": "a"}, "1 of 1 images cannot be read"),
+        ("tfidf", {"images": ["a.jpg"]}, "from captions: none"),
+        ("tfidf", {"captions": [None, " "]}, "from captions: none"),
+        ("trained vision", {"captions": ["a"]}, "from images: none"),
+        (BOTH, {"images": [None], "captions": [""]}, "images or captions: none"),
+        (BOTH, {}, "images nor captions"),
+        (BOTH, {"images": ["a.jpg"], "captions": ["a", "b"]}, "1 images and 2 captions"),
+        (BOTH, {"images": ["a.jpg", "b"], "captions": "ab"}, "2 images and 1 captions"),
+        (BOTH, {"images": ["nowhere.jpg"], "captions": "a"}, "1 of 1 images"),
     ],
 )
 def test_what_cannot_be_predicted_is_said(

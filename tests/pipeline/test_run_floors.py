@@ -47,7 +47,7 @@ def test_a_constant_is_predicted_from_any_caption(tmp_path: Path) -> None:
 
 
 def test_a_constant_cannot_be_trained(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="Constant has no weights to train"):
+    with pytest.raises(InputError, match="Constant has no weights"):
         run(tmp_path, "text=constant", "text.trainable=true")
 
 

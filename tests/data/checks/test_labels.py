@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from message_facts import Naming
 
 from mmclf.data.checks.labels import MIN_POSITIVES, LabelRow, imbalance, label_rows
 from mmclf.data.samples import Samples
@@ -64,18 +65,18 @@ def test_without_parts_there_is_a_total_and_nothing_to_remark() -> None:
     [
         (row(20, 10, 10), ("ok", "")),
         (row(MIN_POSITIVES, 5, 5), ("ok", "")),
-        (row(MIN_POSITIVES - 1, 5, 5), ("note", "fewer than 10 in training")),
-        (row(1, 1, 1), ("note", "fewer than 10 in training")),
+        (row(MIN_POSITIVES - 1, 5, 5), ("note", Naming("10", "training"))),
+        (row(1, 1, 1), ("note", Naming("10", "training"))),
         (row(20, 20, 5), ("ok", "")),
-        (row(20, 21, 10), ("note", "out of balance in val")),
-        (row(20, 10, 4), ("note", "out of balance in test")),
+        (row(20, 21, 10), ("note", Naming("balance", "val"))),
+        (row(20, 10, 4), ("note", Naming("balance", "test"))),
         (row(20, 10, 0), ("note", "none in test")),
-        (row(8, 0, 4), ("note", "fewer than 10 in training, none in val")),
+        (row(8, 0, 4), ("note", Naming("10", "training", "none in val"))),
         (row(0, 5, 5), ("bad", "none in training")),
         (row(0, 0, 0), ("bad", "none in training")),
     ],
 )
-def test_remarks(found: LabelRow, remark: tuple[str, str]) -> None:
+def test_remarks(found: LabelRow, remark: tuple[str, object]) -> None:
     assert found.remark == remark
 
 
