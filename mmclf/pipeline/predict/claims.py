@@ -55,14 +55,13 @@ class ModelClaims(Protocol):
         """By modality."""
 
 
-def check_claims(model: ModelClaims, weights: int, where: object, allow: Sequence[str]) -> None:
-    """Raise InputError for a model that would have more parameters than it has weights.
+def check_encoders(model: ModelClaims, weights: int, where: object) -> None:
+    """Raise InputError for an encoder that would have more parameters than there are weights.
 
     Args:
         model: what it claims.
         weights: how many numbers its files hold.
         where: the model's folder, for messages.
-        allow: modules of the user, whose parts are not tried.
 
     """
     for name, encoder in model.encoders.items():
@@ -77,8 +76,25 @@ def check_claims(model: ModelClaims, weights: int, where: object, allow: Sequenc
             )
         most = weights if encoder.trained else RANDOM_PARAMETERS
         _check(architecture_parameters(encoder.architecture), most, f"{where}: {name}")
-    if str(model.fusion.get("_target_", "")).startswith(OWN):
-        _check(_classifier_parameters(model, allow), weights, f"{where}: fusion and head")
+
+
+def check_classifier(model: ModelClaims, weights: int, where: object, allow: Sequence[str]) -> None:
+    """Raise InputError, as `check_encoders`, for a fusion and head; one of the user's is not tried.
+
+    `allow`: modules of the user.
+    """
+    if not str(model.fusion.get("_target_", "")).startswith(OWN):
+        return
+    what = f"{where}: fusion and head"
+    try:
+        parameters = _classifier_parameters(model, allow)
+    # Of torch's, for widths that no number of 64 bits holds.
+    except (RuntimeError, TypeError, OverflowError) as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise InputError(
+            f"{what}: the settings make no model ({first}): do the run again, or restore the files"
+        ) from error
+    _check(parameters, weights, what)
 
 
 def _layers(settings: object) -> Iterator[tuple[str, int]]:

@@ -28,7 +28,7 @@ from mmclf.models.encoders import is_fitted
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.vision import TimmEncoder
 from mmclf.pipeline.artifacts import MODEL_FORMAT
-from mmclf.pipeline.predict.claims import check_claims
+from mmclf.pipeline.predict.claims import check_classifier, check_encoders
 from mmclf.storage.store.arrays import load_array
 
 T = TypeVar("T")
@@ -96,7 +96,8 @@ def restore(folder: Path, allow: Sequence[str]) -> RestoredModel:
     _check_nodes(record, allow)
     path = folder / "classifier.safetensors"
     state = weights.read_state(path)
-    check_claims(record, sum(value.numel() for value in state.values()), folder, allow)
+    count = sum(value.numel() for value in state.values())
+    check_encoders(record, count, folder)
     encoders = {
         name: _encoder(name, encoder, folder, allow) for name, encoder in record.encoders.items()
     }
@@ -105,6 +106,7 @@ def restore(folder: Path, allow: Sequence[str]) -> RestoredModel:
         for name, encoder_record in record.encoders.items()
         if encoder_record.trained
     }
+    check_classifier(record, count, folder, allow)
     dims = {name: encoder_record.out_dim for name, encoder_record in record.encoders.items()}
     model = make_model(record.fusion, record.head, dims, trained, len(record.label_ids), allow)
     weights.load_exactly(model, state, path)
