@@ -23,6 +23,10 @@ class NothingTrackedError(InputError):
     """The tracking database, or the experiment in it, does not exist yet."""
 
 
+class UnreachableError(InputError):
+    """A tracking server or database does not answer."""
+
+
 class ArtifactError(InputError):
     """An artifact of a finished run is missing or damaged, not merely unreachable."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from mmclf.messages import tell
 
 LINE_INTERVAL_S = 30.0  # between two lines, and before the first, where there is no terminal
 
@@ -79,7 +80,6 @@ class LineProgress:
         self._last_line = now
         speed = self._done / (now - self._started)
         minutes, seconds = divmod(round((self._total - self._done) / speed), 60)
-        sys.stderr.write(
-            f"mmclf: {self._title}: {self._done}/{self._total}, {rate(speed)}, "
-            f"{minutes}:{seconds:02} left\n"
+        tell(
+            f"{self._title}: {self._done}/{self._total}, {rate(speed)}, {minutes}:{seconds:02} left"
         )

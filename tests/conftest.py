@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import socket
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from endurance_runs import Scale, Start, run_here, study_here
+from endurance_runs import Scale, Start, StartCommand, command_here, run_here, study_here
 from PIL import Image
 
 HEADER = "ImageID,Labels,Caption\n"
@@ -95,11 +98,28 @@ def coco_root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MB."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("a small tmpfs can only be mounted by root on Linux")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"a small tmpfs cannot be mounted here: {done.stderr.strip()}")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
 @pytest.fixture(scope="session")
 def scale(request: pytest.FixtureRequest) -> Scale:
     if request.config.getoption("--soak"):
-        return Scale(kills=100, flips=500, races=40, studies=30)
-    return Scale(kills=5, flips=50, races=1, studies=2)
+        return Scale(100, 500, 40, 30, examples=5000, commands=60)
+    return Scale(5, 50, 1, 2, examples=40, commands=3)
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +134,13 @@ def start_study() -> Start:
     return _starter(study_here)
 
 
-def _starter(live: Callable[[Path], None]) -> Start:
+@pytest.fixture(scope="session")
+def start_command() -> StartCommand:
+    """Likewise a command, by its words."""
+    return _starter(command_here)
+
+
+def _starter(live: Callable[..., None]) -> Callable[..., BaseProcess]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["endurance_preload"])
     with pytest.MonkeyPatch.context() as patched:
@@ -122,8 +148,8 @@ def _starter(live: Callable[[Path], None]) -> Start:
         patched.setenv("PYTHONPATH", str(Path(__file__).parent))
         forkserver.ensure_running()
 
-    def started(folder: Path) -> BaseProcess:
-        process = context.Process(target=live, args=(folder,))
+    def started(*given: object) -> BaseProcess:
+        process = context.Process(target=live, args=given)
         process.start()
         return process
 

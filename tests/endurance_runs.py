@@ -43,6 +43,8 @@ class Scale:
     flips: int
     races: int
     studies: int
+    examples: int  # of damaged files of each kind
+    commands: int  # that are killed, of each kind
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Numbers:
 
 
 Start = Callable[[Path], BaseProcess]
+StartCommand = Callable[[Path, tuple[str, ...]], BaseProcess]
 
 
 def numbers_of(folder: Path, pid: int | None) -> Numbers:
@@ -95,6 +98,19 @@ def study_here(folder: Path) -> None:
     _write_to_log(folder)
     try:
         status = main([*STUDY, f"output_dir={folder}"])
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(status)
+
+
+def command_here(folder: Path, words: tuple[str, ...]) -> None:
+    """The whole life of a process: a command whose output is below `folder`."""
+    from mmclf.cli.main import main
+
+    _write_to_log(folder)
+    try:
+        status = main([*words, f"output_dir={folder}"])
     except BaseException:
         traceback.print_exc()
         os._exit(1)

@@ -13,5 +13,6 @@ doctor_report   its report as text, Markdown and CSV
 report      tables of tracked runs
 predict     a file of labels from a tracked run
 cache       what the store holds, checked and pruned
+streams     standard output and error, which may be closed or unread
 columns     names with their descriptions, 80 columns wide
 """

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from mmclf.config.compose import compose
 from mmclf.errors import InputError
+from mmclf.messages import say
 from mmclf.storage.store.maintenance import (
     StoredEntry,
     changed_files,
@@ -93,9 +94,9 @@ def _prune(store: Path, limits: Sequence[str]) -> None:
         raise InputError("--prune: found no limit, expected an age such as 30d or a size as 10GB")
     removed = prune(store, older_than_s=max_age, max_size=max_size)
     remaining = stored_entries(store)
-    sys.stdout.write(
+    say(
         f"{store}: removed {len(removed)} results, {_bytes(sum(entry.size for entry in removed))}; "
-        f"{len(remaining)} are left, {_bytes(sum(entry.size for entry in remaining))}\n"
+        f"{len(remaining)} are left, {_bytes(sum(entry.size for entry in remaining))}"
     )
 
 
@@ -105,16 +106,16 @@ def _verify(store: Path) -> int:
     bad = list(damaged(store))
     for stored, reason in bad:
         action = "removed" if remove(stored.folder) else "in use, and left"
-        sys.stdout.write(f"{reason}: {action}\n")
+        say(f"{reason}: {action}")
     changed = changed_files(store)
     for name in changed:
-        sys.stdout.write(
+        say(
             f"{name} has another content than its size and time of change say: what is stored of "
-            "the earlier one will not be used for it again\n"
+            "the earlier one will not be used for it again"
         )
-    sys.stdout.write(
+    say(
         f"{store}: {len(entries)} results read, {_bytes(sum(stored.size for stored in entries))}; "
-        f"{len(bad)} damaged, {len(changed)} files changed unnoticed\n"
+        f"{len(bad)} damaged, {len(changed)} files changed unnoticed"
     )
     return 1 if bad or changed else 0
 

@@ -23,7 +23,9 @@ from mmclf.data.guess.settings import Guess
 from mmclf.data.problems import shown
 from mmclf.data.samples import Samples
 from mmclf.errors import InputError
+from mmclf.messages import printable, printable_lines, say
 from mmclf.pipeline.run_data import load_samples
+from mmclf.storage.store.atomic_write import write_atomic
 
 DESCRIPTION = """\
 Look at a table (CSV, TSV, JSON lines, Parquet), at MS COCO's JSON or at a folder of them, guess how
@@ -42,20 +44,28 @@ def data(arguments: Sequence[str]) -> int:
     file = _new_file(options.config_dir, name)
     found = guess(options.path)
     text = level_text(found, options.path.absolute().name)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(file, text.encode())
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be written ({error.strerror or error}): give --config-dir of a folder "
+            "that you may write to"
+        ) from error
     rows = {one.key: f"{_yaml(one.value)} ({one.why})" for one in found.settings}
     command = f"mmclf --config-dir {shlex.quote(str(options.config_dir))}"
-    sys.stdout.write(f"{_wrapped(f'{options.path}: {found.found}')}\n{two_columns(rows)}\n")
-    sys.stdout.write(f"\nwritten to {file}; its settings: mmclf show data {found.source}\n")
+    told = f"{_wrapped(printable(f'{options.path}: {found.found}'))}\n{two_columns(rows)}"
+    sys.stdout.write(f"{printable_lines(told)}\n\n")
+    say(f"written to {file}; its settings: mmclf show data {found.source}")
     try:
         samples = _load(options.config_dir, name)
     except InputError as error:
         raise InputError(
             *error.problems, f"{file} was written, but cannot be used before that is corrected"
         ) from error
-    sys.stdout.write(f"{_wrapped(_summary(samples))}\n\n")
-    sys.stdout.write(f"{command} doctor data={name}\n{command} data={name}\n")
+    sys.stdout.write(f"{_wrapped(printable(_summary(samples)))}\n\n")
+    say(f"{command} doctor data={name}")
+    say(f"{command} data={name}")
     return 0
 
 

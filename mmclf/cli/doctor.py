@@ -68,7 +68,12 @@ def track(composed: Composed, examination: Examination) -> str:
     from mmclf.storage.tracking import Tracker
 
     config, choices = composed.config, composed.choices
-    tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
+    tracker = Tracker(
+        config.tracking.uri,
+        config.tracking.experiment,
+        Path(config.output_dir),
+        patience_s=config.tracking.patience_s,
+    )
     tags = {f"mmclf.{group}": choices[group] for group in TAGGED_GROUPS}
     tags |= {"mmclf.kind": "doctor", "mmclf.seed": str(config.seed)}
     tags |= {

@@ -18,6 +18,7 @@ from mmclf.config.composer import Composer
 from mmclf.config.grants import Grants
 from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError
+from mmclf.messages import say, tell, unforeseen
 from mmclf.pipeline.run import run
 from mmclf.storage import environment
 
@@ -48,19 +49,21 @@ class Job:
             composed = ConfigChecker(self.grants).check_job(cfg, HydraConfig.get())
             result = run(composed)
         except Exception as error:
-            sys.stderr.write(self._report(error, HydraConfig.get().overrides.task))
+            self._report(error, HydraConfig.get().overrides.task)
             raise
         score, seconds = result.metrics["test/f1_samples"], result.metrics["time/wall_s"]
-        line = f"run_id: {result.run_id}  test/f1_samples: {score:.4f}  time/wall_s: {seconds:.1f}"
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        say(f"run_id: {result.run_id}  test/f1_samples: {score:.4f}  time/wall_s: {seconds:.1f}")
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return result.metrics[composed.config.trainer.monitor]
 
-    def _report(self, error: Exception, overrides: Sequence[str]) -> str:
-        trace = "".join(traceback.format_exception(error)) if self.wants_traceback else ""
-        what = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-        where = f"  in the run of {' '.join(overrides)}\n" if overrides else ""
-        return f"{trace}mmclf: {what}\n{where}"
+    def _report(self, error: Exception, overrides: Sequence[str]) -> None:
+        if self.wants_traceback:
+            traceback.print_exception(error)
+        *problems, last = error.problems if isinstance(error, InputError) else [unforeseen(error)]
+        for problem in problems:
+            tell(problem)
+        tell(f"{last}\n  in the run of {' '.join(overrides)}" if overrides else last)
 
 
 class SingleJob(Job):

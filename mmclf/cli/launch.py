@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 
 from hydra._internal.hydra import Hydra
@@ -44,6 +45,7 @@ def launch(arguments: list[str]) -> int:
             _show(hydra, composer, command, flags)
             return 0
         describe_device(command.first.config.device)  # raises InputError if there is no such one
+        check_output_dir(Path(command.first.config.output_dir))
         # Late: docs/architecture.md#late-imports
         if command.kind == "run":
             from mmclf.cli.job import run_single
@@ -55,6 +57,19 @@ def launch(arguments: list[str]) -> int:
             return run_sweep(hydra, composer, command)
         asked = [*(a for a in arguments if a not in flags.overrides), *flags.overrides]
         return run_planned_study(hydra, composer, command, asked)
+
+
+def check_output_dir(folder: Path) -> None:
+    """Make the folder if need be; raises InputError unless one can write to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"0")
+    except OSError as error:
+        raise InputError(
+            f"output_dir={folder} cannot be written to ({error.strerror or error}): give "
+            "output_dir=DIR of a folder that you may write to, on a disk with space"
+        ) from error
 
 
 def _check_flags(flags: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -11,12 +12,22 @@ from importlib import import_module, metadata
 from types import FrameType
 
 from mmclf.cli.columns import two_columns
+from mmclf.cli.streams import lost_output, open_standard_streams
 from mmclf.config.passwords import check_words
 from mmclf.config.shipped import conf_dir
 from mmclf.errors import InputError
+from mmclf.messages import tell, unforeseen
 from mmclf.storage import environment
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+# What a machine may lack at any moment, and what helps.
+LACKING: Mapping[int | None, str] = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free space, or give output_dir=DIR elsewhere"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "give a place that you may write to"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files, by ulimit -n"),
+    errno.EFBIG: "allow larger files, by ulimit -f",
+}
 
 # The module of each subcommand's function, which has its name.
 SUBCOMMANDS: Mapping[str, str] = {
@@ -39,6 +50,7 @@ mmclf plan NAME [OVERRIDE ...]      its arms, what is done of it, the time that 
 mmclf report [STUDY | --runs ID ... | --compare ID ID] [--format text,md,csv,tex,html]
                                     the results table; without more, of the latest sweep
 mmclf runs                          the tracked runs, with their ids
+mmclf runs --send RUN_ID            send what a run could not while its server was away
 mmclf predict RUN_ID [data.KEY=VALUE ...] [--out FILE] [--labels names] [--probabilities] [--top K]
                                     labels for what the run's source reads, in its form
 mmclf predict RUN_ID --root DIR     labels for a competition's DIR/test.csv
@@ -69,6 +81,17 @@ HYDRA_FULL_ERROR=1 in the environment shows tracebacks.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    open_standard_streams()
+    status = _status(arguments)
+    lost = lost_output()
+    if lost is None:
+        return status
+    tell(f"standard output cannot be written ({lost.strerror or lost})")
+    return status if status != OK else FAILED
+
+
+def _status(arguments: list[str]) -> int:
+    """The exit status of a command; its errors are said."""
     signal.signal(signal.SIGTERM, _interrupt)
     environment.wait_without_spinning()
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
@@ -82,20 +105,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         if wants_traceback:
             traceback.print_exc()
         for problem in error.problems:
-            sys.stderr.write(f"mmclf: {problem}\n")
+            tell(problem)
         return BAD_INPUT
-    except BrokenPipeError:
-        # The reader of our output, `head` say, has gone; what it wanted it has got.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
-    except Exception as error:
-        if wants_traceback:
-            traceback.print_exc()
-        sys.stderr.write(
-            f"mmclf: {type(error).__name__}: {error}\n"
-            "  this was not foreseen; HYDRA_FULL_ERROR=1 in the environment shows where it arose\n"
-        )
+    except OSError as error:
+        if wants_traceback or error.errno not in LACKING:
+            return _unforeseen(error, wants_traceback)
+        where = f"{error.filename}: " if error.filename is not None else ""
+        tell(f"{where}{error.strerror}: {LACKING[error.errno]}")
         return FAILED
+    except Exception as error:
+        return _unforeseen(error, wants_traceback)
+
+
+def _unforeseen(error: Exception, wants_traceback: bool) -> int:
+    if wants_traceback:
+        traceback.print_exc()
+    tell(
+        f"{unforeseen(error)}\n"
+        "  this was not foreseen; HYDRA_FULL_ERROR=1 in the environment shows where it arose"
+    )
+    return FAILED
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

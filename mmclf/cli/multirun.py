@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +14,8 @@ from mmclf.cli.job import Job, traceback_wanted
 from mmclf.config.compose import Command
 from mmclf.config.composer import Composer
 from mmclf.config.schema import Config
-from mmclf.errors import InputError
+from mmclf.errors import InputError, UnreachableError
+from mmclf.messages import say, tell, unforeseen
 from mmclf.pipeline.image_size import check_one_size
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
@@ -31,7 +31,12 @@ def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
     config = command.first.config
     if config.image.size == "auto":
         check_one_size(_variants(composer))
-    tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
+    tracker = Tracker(
+        config.tracking.uri,
+        config.tracking.experiment,
+        Path(config.output_dir),
+        patience_s=config.tracking.patience_s,
+    )
     asked = without_passwords(" ".join(composer.overrides))
     tags = {
         "mmclf.overrides": asked,
@@ -45,6 +50,10 @@ def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
         with tempfile.TemporaryDirectory() as folder:
             write_results(Path(folder), runs)
             parent.artifacts(Path(folder))
+    except UnreachableError as error:
+        parent.end("FAILED")
+        tell(f"the sweep's results cannot be read: {error}")
+        return 1
     except BaseException as error:
         parent.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
@@ -52,9 +61,9 @@ def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
     went_well = stopped is None and counts["FINISHED"] == len(runs)
     parent.end("FINISHED" if went_well else "FAILED")
     if stopped is not None and counts["FAILED"] == 0:
-        sys.stderr.write(f"mmclf: the sweep stopped: {type(stopped).__name__}: {stopped}\n")
+        tell(f"the sweep stopped: {unforeseen(stopped)}")
     listed = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
-    sys.stdout.write(f"sweep_id: {parent.id}  runs: {listed}\n")
+    say(f"sweep_id: {parent.id}  runs: {listed}")
     if went_well:
         return 0
     return 2 if isinstance(stopped, InputError) and not runs else 1

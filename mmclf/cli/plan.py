@@ -18,6 +18,7 @@ from mmclf.cli.plan_power import power_lines
 from mmclf.config.schema import Config
 from mmclf.errors import NothingTrackedError
 from mmclf.evaluation.metrics import deciding_metric
+from mmclf.messages import printable
 from mmclf.pipeline.image_size import resolved
 from mmclf.pipeline.run import DATA_DIGITS
 from mmclf.pipeline.run_data import RunData
@@ -59,11 +60,12 @@ def plan(arguments: Sequence[str]) -> int:
     estimator = TimeEstimator(config, describe_device(config.device))
     total = TimeEstimate()
     table = _table(planned, seeds, done, estimator, total)
+    title = printable(f"{planned.name}: {planned.study.question}")
     console = Console()
     if console.is_terminal:
-        print_rich(table, console, f"{planned.name}: {planned.study.question}")
+        print_rich(table, console, title)
     else:
-        sys.stdout.write(f"{planned.name}: {planned.study.question}\n\n{render(table, 'text')}")
+        sys.stdout.write(f"{title}\n\n{render(table, 'text')}")
     most = sum(map(len, seeds.values()))
     runs = tracker.runs() if tracker is not None else []
     sys.stdout.write(_summary(planned, most, most - len(done), total, runs))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from mmclf.config.grants import GRANTS
 from mmclf.config.schema import Config
 from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError, suggestion
+from mmclf.messages import say, tell
 from mmclf.pipeline.predict import table
 from mmclf.pipeline.predict.predictor import Predictor, load_from
 from mmclf.pipeline.predict.source import (
@@ -79,7 +79,7 @@ def predict(arguments: Sequence[str]) -> int:
     if out.suffix.lower() in table.HOLDING_LISTS:
         samples = replace(samples, form=replace(samples.form, as_lists=True))
     for note in samples.notes:
-        _log(note)
+        tell(note)
     environment.keep_freed_memory()
     device = pick_device(config.device)
     predictor = load_from(
@@ -88,12 +88,12 @@ def predict(arguments: Sequence[str]) -> int:
         device,
         config.allow_targets,
         model_types=config.allow_model_types,
-        notify=_log,
+        notify=tell,
     )
     table.write_table(out, _predicted(predictor, samples, options))
     kind = "probabilities" if options.probabilities else "labels"
     count = len(samples.ids)
-    sys.stdout.write(f"{out}: the {kind} of {count} samples, by the run {predictor.run_id}\n")
+    say(f"{out}: the {kind} of {count} samples, by the run {predictor.run_id}")
     return 0
 
 
@@ -105,10 +105,6 @@ def _samples(options: argparse.Namespace, words: _Words, tracker: Tracker) -> Sa
     if words.source:
         return read_to_predict(words.config.data.part, (), allow)
     return read_to_predict(data_node(tracker, words.run_id), words.data, allow)
-
-
-def _log(text: str) -> None:
-    sys.stderr.write(f"mmclf: {text}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -206,7 +202,7 @@ def _predicted(
     if not form.as_lists and (top > 0 or (is_joined and not options.probabilities)):
         mark = form.separator_for(labels)
         if mark != form.separator:
-            _log(f"{mark!r} stands between labels, as some hold the {form.separator!r} of the data")
+            tell(f"{mark!r} stands between labels, as some hold the {form.separator!r} of the data")
     paths = samples.images() if "vision" in predictor.modalities else ()
     images = [*paths] if len(paths) > 0 else None
     probabilities = predictor.predict_proba(images, samples.captions, top=top)

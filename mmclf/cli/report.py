@@ -15,6 +15,7 @@ from rich.console import Console
 from mmclf.config.compose import compose
 from mmclf.config.schema import Config
 from mmclf.errors import InputError, suggestion
+from mmclf.messages import printable, say
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.report.collect import collect, latest_parent
 from mmclf.studies.report.compare import compare
@@ -64,7 +65,8 @@ def report(arguments: Sequence[str]) -> int:
     else:
         sys.stdout.write(render(table, given.format or "text", FORMATS))
     if given.format in (None, "text"):
-        sys.stdout.writelines(f"{remark}\n" for remark in remarks(chosen))
+        for remark in remarks(chosen):
+            say(remark)
     return 0
 
 
@@ -76,7 +78,7 @@ def _study(result: StudyResult, tracker: Tracker, config: Config, form: str | No
         sys.stdout.write((folder / PAGE).read_text(encoding="utf-8"))
         return 0
     show(result, Console(), form)
-    sys.stderr.write(f"page: {folder / PAGE}\n")
+    sys.stderr.write(f"page: {printable(str(folder / PAGE))}\n")
     return 0
 
 
@@ -84,10 +86,17 @@ def runs(arguments: Sequence[str]) -> int:
     """`mmclf runs`: the tracked runs, the latest first."""
     parser = argparse.ArgumentParser(prog="mmclf runs", description="The tracked runs.")
     parser.add_argument("words", nargs="*", metavar="KEY=VALUE")
-    overrides, others = _sorted_words(parser.parse_intermixed_args(arguments).words)
+    parser.add_argument("--send", metavar="RUN_ID", help="send what a run could not be told")
+    options = parser.parse_intermixed_args(arguments)
+    overrides, others = _sorted_words(options.words)
     if others:
         raise InputError(f"mmclf runs: {others[0]!r} is no KEY=VALUE such as output_dir=outputs")
-    tracked = open_tracker(compose(overrides).config).runs()
+    tracker = open_tracker(compose(overrides).config)
+    if options.send is not None:
+        count = tracker.send_unsent(options.send)
+        say(f"run {options.send}: sent what it had logged, in {count} parts")
+        return 0
+    tracked = tracker.runs()
     table = pd.DataFrame([_listed(run) for run in tracked], columns=RUN_COLUMNS)
     console = Console()
     if console.is_terminal:

@@ -21,6 +21,7 @@ from mmclf.config.limits import check_yaml
 from mmclf.config.schema import OWN_KEYS
 from mmclf.config.targets import parameters, resolve
 from mmclf.errors import InputError, suggestion
+from mmclf.messages import printable_lines
 
 GROUPS_NOTE = """\
 * the level without an override
@@ -47,7 +48,7 @@ def show(arguments: Sequence[str]) -> int:
             "vision resnet18"
         )
     with open_composer(overrides, given.config_dir) as composer:
-        sys.stdout.write(_shown(composer, *names))
+        sys.stdout.write(printable_lines(_shown(composer, *names)))
     return 0
 
 

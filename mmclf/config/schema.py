@@ -200,12 +200,16 @@ class Trainer:
 
 @dataclass(frozen=True)
 class Tracking:
-    """The MLflow database and experiment; the sweep's run that this run belongs to, and its arm."""
+    """The MLflow database and experiment; the sweep's run that this run belongs to, and its arm.
+
+    `patience_s`: seconds for which a run keeps what it logs while nobody answers.
+    """
 
     uri: Text
     experiment: Text
     parent: str | None
     arm: str | None = None
+    patience_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
 
 
 def _seeds(value: object, handler: ValidatorFunctionWrapHandler) -> object:

@@ -22,7 +22,7 @@ from mmclf.data.parquet_images import with_bytes
 from mmclf.errors import InputError
 from mmclf.progress import progress_bar
 from mmclf.storage.stopwatch import Stopwatch
-from mmclf.storage.store.entry import Entry, OutdatedError, Stage, StageTiming
+from mmclf.storage.store.entry import DamagedError, Entry, OutdatedError, Stage, StageTiming
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import texts_digest
 from mmclf.storage.store.store import Computed, StageResult, Store
@@ -114,7 +114,7 @@ def decode_images(
         try:
             return store.get_or_compute(
                 stage,
-                _ArraySerializer(images, read, verify=verify),
+                _ArraySerializer(images, read, size, verify=verify),
                 lambda: _decode(images, read, size=size, workers=workers, folder=store.folder),
                 reopen=True,
             )
@@ -161,6 +161,7 @@ class _ArraySerializer:
 
     images: Sequence[ImageLocation]
     read_image: ReadImage
+    size: int
     verify: bool
 
     def write(self, array: _ArrayFile, folder: Path) -> None:
@@ -178,13 +179,17 @@ class _ArraySerializer:
         may have been unavailable for a while. A cell stays as it is while its file does.
         """
         unreadable = read_unreadable(entry)
+        if not all(0 <= row < len(self.images) for row in unreadable):
+            raise DamagedError(f"{entry.folder} holds rows that there are not")
         images = [self.images[row] for row in unreadable]
         paths = [image for image in images if isinstance(image, Path)]
         if any(not isinstance(self.read_image(path), str) for path in paths):
             raise OutdatedError(f"{entry.folder}: an image that could not be read can be read now")
-        path = entry.path(ARRAY) if self.verify else entry.folder / ARRAY
-        if ARRAY not in entry.files:
-            raise OutdatedError(f"{entry.folder} holds no array of pictures")
+        path = entry.path(ARRAY) if self.verify else entry.unverified_path(ARRAY)
+        expected = (len(self.images), self.size, self.size, 3)
+        held = np.load(path, mmap_mode="r", allow_pickle=False)
+        if held.shape != expected or held.dtype != np.uint8:
+            raise DamagedError(f"{path} holds {held.dtype} {held.shape}, expected {expected}")
         return _ArrayFile(path, unreadable, read_stretched(entry))
 
 

@@ -24,9 +24,9 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from mmclf.errors import InputError
+from mmclf.file_limits import IMAGE_BYTES, MAX_PIXELS, SCANNED_PIXELS, in_mb
 
 Pictures = NDArray[np.uint8]
-MAX_PIXELS = 2**26  # 8192 x 8192; decoding takes up to 16 bytes a pixel
 
 # By their first bytes. Image.open would try every format that a package has registered, and warn
 # of large images before their size can be checked.
@@ -44,6 +44,7 @@ FORMATS: Mapping[bytes, Callable[[BinaryIO], ImageFile]] = {
     b"\xff\x4f\xff\x51": Jpeg2KImageFile,
 }
 AVIF = (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1")  # behind the length of its first box
+SCAN = b"\xff\xda"  # begins each scan of a JPEG, and stands nowhere within one
 NO_BYTES = "it holds no bytes, at most the path of a file elsewhere"
 GREY_BITS = (8, 10, 12, 14, 16)  # of cameras and scanners, which files of 16 bits hold
 
@@ -109,7 +110,8 @@ def decode_image(image: Path | ImageBytes, size: int, crop: float | None = None)
             most 1); None for the whole image, stretched to a square.
 
     Raises:
-        InputError: if the file cannot be read, or has more than `MAX_PIXELS` pixels.
+        InputError: if the file cannot be read, has more than `IMAGE_BYTES` or `MAX_PIXELS`, or is a
+            progressive JPEG of more scans than `SCANNED_PIXELS` allow.
 
     """
     try:
@@ -127,11 +129,22 @@ def _stream(image: Path | ImageBytes) -> BinaryIO:
     if isinstance(image, ImageBytes):
         if image.content is None:
             raise ValueError(NO_BYTES)
+        _check_bytes(len(image.content))
         return io.BytesIO(image.content)
     # Opening a pipe would block until another process writes to it.
-    if not stat.S_ISREG(image.stat().st_mode):
+    status = image.stat()
+    if not stat.S_ISREG(status.st_mode):
         raise ValueError("it is a folder, or another thing that is no file")
+    _check_bytes(status.st_size)
     return image.open("rb")
+
+
+def _check_bytes(size: int) -> None:
+    # Some decoders take the whole file into memory before they look at it.
+    if size > IMAGE_BYTES:
+        raise ValueError(
+            f"it has {in_mb(size)} MB, expected at most {in_mb(IMAGE_BYTES)}; save it anew"
+        )
 
 
 def _open(stream: BinaryIO) -> ImageFile:
@@ -147,7 +160,22 @@ def _open(stream: BinaryIO) -> ImageFile:
             f"{width} x {height} pixels, expected at most {MAX_PIXELS // 10**6} million; make it "
             "smaller"
         )
+    if picture.info.get("progressive"):
+        _check_scans(stream, width * height)
     return picture
+
+
+def _check_scans(stream: BinaryIO, pixels: int) -> None:
+    """Raise ValueError for a JPEG that would be decoded many times over.
+
+    A scan may take ten bytes of the file, and goes over all pixels.
+    """
+    place = stream.tell()
+    stream.seek(0)
+    scans = stream.read().count(SCAN)
+    stream.seek(place)
+    if scans * pixels > SCANNED_PIXELS:
+        raise ValueError(f"it has {scans} scans of {pixels} pixels; save it anew")
 
 
 def _factory(head: bytes) -> Callable[[BinaryIO], ImageFile]:

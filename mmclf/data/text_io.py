@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmclf.errors import InputError
+from mmclf.file_limits import TEXT_BYTES, check_size
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most: int = TEXT_BYTES) -> str:
     """The text of a file in UTF-8, without a byte order mark; line ends stay as they are.
 
-    Raises InputError if the file cannot be read or is not UTF-8.
+    Raises InputError if the file cannot be read, is larger than `most` bytes, or is not UTF-8.
     """
+    check_size(path, most, "text")
     try:
         data = path.read_bytes()
     except OSError as error:

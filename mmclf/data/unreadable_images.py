@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import sys
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,8 @@ from mmclf.data.missing_files import likely_files
 from mmclf.data.problems import LISTED
 from mmclf.data.samples import Samples
 from mmclf.errors import InputError
+from mmclf.messages import printable, spreadsheet_text, tell
+from mmclf.storage.store.atomic_write import write_atomic
 
 BAD_IMAGES = "bad_images.csv"
 
@@ -50,13 +52,17 @@ def check_readable(
         f"{_suffix_advice(images, likely)}"
     )
     if on_bad_image == "skip":
-        sys.stderr.write(f"mmclf: {summary}; their samples are left out\n")
+        tell(f"{summary}; their samples are left out")
         return
     path = output_dir / BAD_IMAGES
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_reasons(path, samples, unreadable)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_reasons(path, samples, unreadable)
+        where = f"all in {path}"
+    except OSError as error:
+        where = f"their list cannot be written to {path}: {error.strerror or error}"
     raise InputError(
-        f"{summary} (all in {path}): replace the files, or leave their samples out by "
+        f"{summary} ({where}): replace the files, or leave their samples out by "
         "data.on_bad_image=skip"
     )
 
@@ -74,7 +80,9 @@ def _suffix_advice(images: Sequence[ImageLocation], likely: Sequence[Path | None
 
 def write_reasons(path: Path, samples: Samples, unreadable: Mapping[int, str]) -> None:
     """Write a CSV file `ImageID,reason` of the samples whose images cannot be read."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["ImageID", "reason"])
-        writer.writerows((samples.ids[row], reason) for row, reason in unreadable.items())
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["ImageID", "reason"])
+    for row, reason in unreadable.items():
+        writer.writerow([spreadsheet_text(printable(cell)) for cell in (samples.ids[row], reason)])
+    write_atomic(path, text.getvalue().encode())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmclf.storage.store.entry import Entry
+from mmclf.storage.store.inner_files import is_inner_name
 
 FOLDER, VALUES_FILE = "encoder", "encoder.json"
 
@@ -39,8 +40,10 @@ class EncoderDescription:
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files with these contents below `folder`."""
+    """Write files with these contents below `folder`; raises ValueError for a name outside it."""
     for name, data in files.items():
+        if not is_inner_name(name):
+            raise ValueError(f"found the file name {name!r}, expected one inside {folder}")
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
 from mmclf.errors import InputError
+from mmclf.file_limits import RECORD_BYTES, check_size
 
 Pooling = Literal["mean", "cls", "last", "max", "pooler"]
 PoolingSetting = Literal["auto", "mean", "cls", "last", "max", "pooler"]
@@ -129,6 +130,7 @@ def _without_suffix(name: str) -> str:
 
 def _read_json(file: Path) -> Any:
     """The content of a JSON file; None if there is no such file."""
+    check_size(file, RECORD_BYTES, "settings")
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -197,6 +197,25 @@ def random_model(
     return model
 
 
+def architecture_parameters(
+    architecture: Mapping[str, Any], model_types: Sequence[str] = ()
+) -> int:
+    """How many parameters a model of these settings has; none of them takes memory.
+
+    `model_types` are allowed beside MODEL_TYPES.
+
+    Raises InputError if they make none.
+    """
+    with _silence(), torch.device("meta"):
+        config = _random_config(None, architecture, model_types)
+        try:
+            model = _from_config(config)
+        # What is too large for a number of 64 bits is a RuntimeError of torch's.
+        except (ValueError, RuntimeError, TypeError, OverflowError) as error:
+            raise InputError(f"text.architecture: these settings make no model: {error}") from error
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
 def _mend_end_token(config: Any, tokenizer: Any) -> None:
     """Name the tokenizer's token of the end where the config's is beyond the vocabulary."""
     end = getattr(config, "eos_token_id", None)

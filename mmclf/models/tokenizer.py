@@ -9,10 +9,12 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from mmclf.errors import InputError
+from mmclf.file_limits import TOKENIZER_BYTES, check_size
 from mmclf.models.architecture import read_config
-from mmclf.models.hub import cached_hub_folder
+from mmclf.models.hub import HUGGING_FACE_FILES, cached_hub_folder
 from mmclf.models.package import package_path
 
+WEIGHTS_SUFFIX = ".safetensors"
 # Any token will do where the attention mask hides it; that of the end is the common choice.
 PADDING_CHOICES = ("eos_token", "sep_token", "unk_token", "bos_token")
 
@@ -59,6 +61,8 @@ def _check_config(source: str | Path, model_types: Sequence[str]) -> None:
 
 
 def _from_pretrained(source: str | Path) -> Any:
+    if isinstance(source, Path):
+        _check_files(source)
     try:
         return AutoTokenizer.from_pretrained(source, local_files_only=True, trust_remote_code=False)
     except (ImportError, ValueError):
@@ -66,6 +70,14 @@ def _from_pretrained(source: str | Path) -> Any:
         if not isinstance(source, Path) or not (source / "tokenizer.json").is_file():
             raise
         return PreTrainedTokenizerFast.from_pretrained(source, local_files_only=True)
+
+
+def _check_files(folder: Path) -> None:
+    """Raise InputError for a file of a tokenizer that is too large."""
+    for pattern in HUGGING_FACE_FILES:
+        for file in sorted(folder.glob(pattern)):
+            if file.suffix != WEIGHTS_SUFFIX:
+                check_size(file, TOKENIZER_BYTES, "a tokenizer")
 
 
 def prepare_padding(tokenizer: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from mmclf.errors import InputError
+from mmclf.file_limits import in_mb
 
 
 def module_sha256(module: nn.Module) -> str:
@@ -43,7 +45,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise InputError(f"no weights at {path}: expected a .safetensors or .pth file")
     try:
         if path.suffix == ".safetensors":
-            return dict(load_file(path))
+            return dict(load_file(path))  # checks the header against the file's size
+        _check_stored(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # both readers raise many kinds of errors for an invalid file
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -56,6 +59,19 @@ def read_state(path: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise InputError(f"{path} holds a {type(state).__name__}, expected tensors by name")
     return state
+
+
+def _check_stored(path: Path) -> None:
+    """Raise ValueError for a torch file that unpacks to more than it is.
+
+    Torch stores its members as they are.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as members:
+        unpacked = sum(member.file_size for member in members.infolist())
+    if unpacked > path.stat().st_size:
+        raise ValueError(f"it unpacks to {in_mb(unpacked)} MB, more than the file has")
 
 
 def rename_by_order(

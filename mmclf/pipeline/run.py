@@ -144,7 +144,12 @@ def _run_starter(composed: Composed, hardware: str) -> Start:
         "versions": environment.versions(),
         "commit": environment.commit(),
     }
-    tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
+    tracker = Tracker(
+        config.tracking.uri,
+        config.tracking.experiment,
+        Path(config.output_dir),
+        patience_s=config.tracking.patience_s,
+    )
     return partial(
         tracker.run,
         name if name is not None else run_naming.run_name(choices, overrides),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mmclf import messages
 from mmclf.config.schema import Config, Split
 from mmclf.config.targets import build
 from mmclf.data.checks.parts import SIZES, check_groups, check_label_parts, check_sizes
@@ -102,7 +102,8 @@ def tell(samples: Samples, parts: Parts, split: Split) -> None:
     ]
     odd = [check for check in checks if check.status != "ok" or check.name == SIZES]
     lines = [*samples.notes, *(f"{check.name}: {check.detail}" for check in odd)]
-    sys.stderr.write("".join(f"mmclf: {line}\n" for line in lines))
+    for line in lines:
+        messages.tell(line)
 
 
 def load_samples(config: Config) -> Samples:
@@ -133,5 +134,5 @@ def decode_run_images(config: Config, samples: Samples, store: Store) -> Decoded
         output_dir=Path(config.output_dir),
     )
     for note in images.notes:
-        sys.stderr.write(f"mmclf: {note}\n")
+        messages.tell(note)
     return images

@@ -10,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from mmclf.errors import InputError
 from mmclf.evaluation.metrics import DecidingMetric, deciding_metric
+from mmclf.file_limits import RECORD_BYTES, check_size
+from mmclf.storage.store.inner_files import is_inner_name
 from mmclf.studies.design_kinds import Arm, DesignKind, Effect, design_kind, differences
 from mmclf.studies.statistics.stopping import StoppingRule
 
@@ -99,12 +101,26 @@ class Definition:
 
 def read_definition(path: Path) -> Definition:
     """The definition in a file; raises InputError if it is damaged, or asks for what is unknown."""
+    check_size(path, RECORD_BYTES, "a definition")
     try:
         definition: Definition = TypeAdapter(Definition).validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise InputError(
             f"{path} cannot be read as a study's definition ({error}): run the study again"
         ) from error
+    if not is_inner_name(definition.name):
+        # A report is written to the folder of this name.
+        raise InputError(
+            f"{path}: found the study's name {definition.name!r}, expected one that can be a "
+            "folder's below `studies`: run the study again"
+        )
+    names = [arm.name for arm in definition.arms]
+    named = {definition.baseline, *(arm for of in definition.effects for arm in of.weights)}
+    if len(set(names)) < len(names) or not named <= set(names) or not definition.seeds:
+        raise InputError(
+            f"{path} is damaged: the baseline and the effects must be of the arms, each arm its "
+            "own, and there must be seeds: run the study again"
+        )
     design_kind(definition.design)
     deciding_metric(definition.metric)
     return definition

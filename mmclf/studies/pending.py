@@ -15,6 +15,7 @@ from mmclf.studies.arms import job_lines
 from mmclf.studies.design import Design, build_design
 from mmclf.studies.factors import factors_of, quoted
 from mmclf.studies.looks import fetch_looks
+from mmclf.studies.run_key import run_key
 
 
 def pending_jobs(
@@ -56,11 +57,7 @@ def _of_round(tracker: Tracker, parent: str) -> dict[str, tuple[int, ...]]:
 
 def finished(runs: Collection[TrackedRun]) -> set[tuple[str, int]]:
     """The arm and the seed of each run that has finished."""
-    return {
-        (run.tags["mmclf.arm"], int(run.tags["mmclf.seed"]))
-        for run in runs
-        if run.status == "FINISHED"
-    }
+    return {(*run_key(run),) for run in runs if run.status == "FINISHED"}
 
 
 def missing(study: Study, design: Design, done: Collection[tuple[str, int]]) -> int:

@@ -6,7 +6,6 @@ that lacks runs, as one failed, waits at its look for the next command; the othe
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmclf.messages import tell
 from mmclf.plots.words import counted, listed
 from mmclf.storage.tracking import RunLog, Tracker
 from mmclf.studies.definition import Definition, Plan
@@ -156,7 +156,7 @@ def _run(tracker: Tracker, looks: Looks, log: RunLog, run_jobs: RunJobs) -> Exce
     wanted = {(arm, seed) for arm, seeds in looks.round.items() for seed in range(seeds)}
     pending = len(wanted - finished(tracker.children(log.id)))
     seeds = max(looks.round.values(), default=0)
-    _tell(f"up to {counted(seeds, 'seed')}: {len(wanted)} runs, {pending} of them to do")
+    tell(f"up to {counted(seeds, 'seed')}: {len(wanted)} runs, {pending} of them to do")
     return run_jobs(log.id) if pending else None
 
 
@@ -172,7 +172,7 @@ def _looked(
     }
     lacking = set(coming.effects) - found.keys()
     if lacking:
-        _tell(f"wait for runs that failed: {listed(sorted(lacking), len(lacking))}")
+        tell(f"wait for runs that failed: {listed(sorted(lacking), len(lacking))}")
     if not found:
         return looks, lacking
     rule = definition.stopping_rule(looks.plan.looks)
@@ -187,7 +187,7 @@ def _looked(
         float(rule.equality_levels[at]),
         tuple(Judged(name, of.value, of.p, calls[name]) for name, of in found.items()),
     )
-    _tell(_in_words(look))
+    tell(_in_words(look))
     return replace(looks, looks=(*looks.looks, look)), lacking
 
 
@@ -206,7 +206,3 @@ def _in_words(look: Look) -> str:
     """As `look at 3 seeds: focal worse, asymmetric open`."""
     calls = ", ".join(f"{judged.effect} {judged.call}" for judged in look.judged)
     return f"look at {counted(look.seeds, 'seed')}: {calls}"
-
-
-def _tell(text: str) -> None:
-    sys.stderr.write(f"mmclf: {text}\n")

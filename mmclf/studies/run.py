@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,8 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from mmclf.config.schema import Config
-from mmclf.errors import InputError
+from mmclf.errors import InputError, UnreachableError
+from mmclf.messages import say, tell, unforeseen
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
 from mmclf.storage.store.hashing import digest
@@ -50,7 +50,12 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
     folder = study_folder(config, planned.name)
     with _study_lock(config, planned.name):
         fingerprint = study_fingerprint(planned)
-        tracker = Tracker(config.tracking.uri, config.tracking.experiment, Path(config.output_dir))
+        tracker = Tracker(
+            config.tracking.uri,
+            config.tracking.experiment,
+            Path(config.output_dir),
+            patience_s=config.tracking.patience_s,
+        )
         log = _open_parent(tracker, planned, command, fingerprint)
         definition = study_definition(planned, command, fingerprint.data)
         with tempfile.TemporaryDirectory() as name:
@@ -67,6 +72,10 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
             _fail_broken_runs(tracker, log.id, result)
             publish(tracker, result, folder)
             log.artifacts(folder)
+        except UnreachableError as error:
+            log.end("FAILED")
+            tell(f"the study's results cannot be read: {error}")
+            return 1
         except BaseException as error:
             log.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
@@ -74,11 +83,11 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
         unfinished = sum(len(arm.failed) + len(arm.missing) for arm in result.arms)
         log.end("FAILED" if unfinished else "FINISHED")
     if job_error is not None:
-        sys.stderr.write(f"mmclf: the study stopped: {type(job_error).__name__}: {job_error}\n")
+        tell(f"the study stopped: {unforeseen(job_error)}")
     total = sum(len(arm.runs) + len(arm.failed) + len(arm.missing) for arm in result.arms)
-    sys.stdout.write(
+    say(
         f"study_id: {log.id}  runs: {total - unfinished} of {total} finished  "
-        f"page: {folder / 'index.html'}\n"
+        f"page: {folder / 'index.html'}"
     )
     return 1 if unfinished else 0
 
@@ -198,7 +207,7 @@ def study_definition(planned: PlannedStudy, command: str, data: str) -> Definiti
 
 def _print_plan(definition: Definition) -> None:
     for line in plan_in_words(definition):
-        sys.stderr.write(f"mmclf: {line}\n")
+        tell(line)
 
 
 def _run_missing(
@@ -207,5 +216,5 @@ def _run_missing(
     completed = finished(tracker.children(log.id))
     pending = missing(planned.study, planned.design, completed)
     total = len(planned.design.arms) * len(planned.study.seed_list)
-    sys.stderr.write(f"mmclf: {total} runs, {total - pending} of them done, {pending} to do\n")
+    tell(f"{total} runs, {total - pending} of them done, {pending} to do")
     return run_jobs(log.id) if pending else None

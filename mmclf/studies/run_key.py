@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from mmclf.errors import InputError
 from mmclf.storage.tracking import TrackedRun
+
+SEED = re.compile(r"[0-9]{1,20}")
 
 
 class RunKey(NamedTuple):
@@ -16,8 +20,14 @@ class RunKey(NamedTuple):
 
 
 def run_key(run: TrackedRun) -> RunKey:
-    """The key of a study's tracked run."""
-    return RunKey(run.tags["mmclf.arm"], int(run.tags["mmclf.seed"]))
+    """The key of a study's tracked run; raises InputError if its tags make none."""
+    arm, seed = run.tags.get("mmclf.arm"), run.tags.get("mmclf.seed", "")
+    if arm is None or SEED.fullmatch(seed) is None:
+        raise InputError(
+            f"run {run.id}: found the tags mmclf.arm={arm!r} and mmclf.seed={seed!r}, expected a "
+            "name and a number: delete the run, or correct its tags"
+        )
+    return RunKey(arm, int(seed))
 
 
 def in_words(keys: Iterable[RunKey]) -> str:

@@ -97,8 +97,11 @@ def _similar_fits(fits: Sequence[Entry], stage: Stage) -> list[Entry]:
 
     def is_equal(entry: Entry, *path: str) -> bool:
         own, other = stage.arguments, entry.arguments
-        for name in path:
-            own, other = own[name], other[name]
+        try:
+            for name in path:
+                own, other = own[name], other[name]
+        except (LookupError, TypeError):  # of a record that another version wrote
+            return False
         return bool(own == other)
 
     same_head = [entry for entry in fits if is_equal(entry, "head")]

@@ -42,7 +42,7 @@ def test_the_labels_file_is_not_rounded() -> None:
         *("val/train", "remark"),
     ]
     assert float(row[7]) == 1 / 3
-    assert row[2] == "traffic\tlight"
+    assert row[2] == r"traffic\tlight"
     assert labels_csv(()) == "verdict,label,name,total,remark\n"
 
 

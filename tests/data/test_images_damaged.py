@@ -273,3 +273,53 @@ def test_damaged_pictures_are_pictures_or_input_errors(
     half = read_or_refused(tmp_path, bytes(content[: int(cut / 2 * len(content))]))
     # A flipped bit may well make a picture smaller, so that half of the file suffices.
     assert not half or flips
+
+
+@pytest.mark.parametrize(
+    "head", [b"RIFF\xff\xff\xff\x7fWEBPVP8X", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF89a", b"II*\x00"]
+)
+def test_a_sparse_file_of_2_gb_is_refused_before_it_is_read(tmp_path: Path, head: bytes) -> None:
+    path = tmp_path / "bomb"
+    with path.open("wb") as stream:
+        stream.write(head)
+        stream.truncate(2 * 10**9)
+    assert reason(path) == "it has 2,000 MB, expected at most 256; save it anew"
+
+
+def test_the_limit_on_bytes_holds_inside_other_files_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.BytesIO()
+    PLAIN.save(stream, "PNG")
+    content = stream.getvalue()
+    monkeypatch.setattr(images, "IMAGE_BYTES", len(content))
+    assert read_image(images.ImageBytes("a, row 1", content), 4).shape == (4, 4, 3)
+    with pytest.raises(InputError, match="expected at most"):
+        read_image(images.ImageBytes("a, row 1", content + b"\0"), 4)
+
+
+@pytest.mark.parametrize(("limit", "fine"), [(1.0, True), (0.99, False)])
+def test_a_jpeg_of_many_scans_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float, fine: bool
+) -> None:
+    path = saved(gradient(64, 64), tmp_path / "a.jpg", format="JPEG", progressive=True)
+    scans = path.read_bytes().count(images.SCAN)
+    assert scans > 5
+    monkeypatch.setattr(images, "SCANNED_PIXELS", int(64 * 64 * scans * limit))
+    if fine:
+        assert read_image(path, 8).shape == (8, 8, 3)
+    else:
+        assert f"it has {scans} scans of 4096 pixels" in reason(path)
+
+
+@pytest.mark.parametrize("form", ["GIF", "TIFF", "WEBP", "PNG"])
+def test_of_many_frames_the_first_is_read_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    frames = [
+        Image.new("RGB", (16, 16), (index % 256, 0, 255 - index % 256)) for index in range(300)
+    ]
+    options = {"lossless": True} if form == "WEBP" else {}
+    path = saved(
+        frames[0], tmp_path / "a", format=form, save_all=True, append_images=frames[1:], **options
+    )
+    monkeypatch.setattr(Image.Image, "seek", lambda *_: pytest.fail("another frame was looked for"))
+    assert np.abs(read_image(path, 4).astype(int) - (0, 0, 255)).max() <= 4

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +168,27 @@ def test_weights_in_any_order_of_memory_and_under_two_names_are_stored() -> None
     assert set(stored) == set(model.state_dict())
     for name, value in model.state_dict().items():
         assert torch.equal(stored[name], value)
+
+
+def test_a_checkpoint_that_unpacks_to_more_than_it_is_is_refused(tmp_path: Path) -> None:
+    stored, packed = tmp_path / "a.pth", tmp_path / "b.pth"
+    torch.save({"a": torch.zeros(10**6)}, stored)
+    with zipfile.ZipFile(stored) as plain, zipfile.ZipFile(packed, "w") as deflated:
+        for member in plain.infolist():
+            deflated.writestr(member.filename, plain.read(member), zipfile.ZIP_DEFLATED)
+    assert packed.stat().st_size < 50_000
+    assert len(read_state(stored)["a"]) == 10**6
+    with pytest.raises(InputError, match="more than the file has"):
+        read_state(packed)
+
+
+@pytest.mark.parametrize("size", [2**63, 10**9, 100])
+def test_a_header_of_another_size_than_the_file_is_refused(tmp_path: Path, size: int) -> None:
+    text = (
+        f'{{"a": {{"dtype": "F32", "shape": [{size}], "data_offsets": [0, {4 * size}]}}}}'.encode()
+    )
+    for claimed in (len(text), size):
+        path = tmp_path / "a.safetensors"
+        path.write_bytes(claimed.to_bytes(8, "little") + text + bytes(8))
+        with pytest.raises(InputError, match="cannot be read as weights"):
+            read_state(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from mmclf.data.sources import competition
 from mmclf.data.sources.competition_csv import write_rows
 from mmclf.data.sources.demo_pictures import draw_jpeg
 from mmclf.errors import InputError
+from mmclf.storage.store.inner_files import remove_tree
 
 # Raise it, here and in conf/data/demo.yaml, when a seed shows something else.
 VERSION = 2
@@ -128,7 +128,7 @@ def generate(root: Path, *, seed: int, train: int, test: int) -> Path:
             _check_free(root, manifest)
             # Its name is fixed, so that the next process clears what a killed one left.
             unfinished = root.with_name(f".{root.name}.mmclf-demo-part")
-            shutil.rmtree(unfinished, ignore_errors=True)
+            remove_tree(unfinished)
             (unfinished / "data").mkdir(parents=True)
             _write_part(unfinished, "train.csv", seed, range(train))
             _write_part(unfinished, "test.csv", seed, range(FIRST_TEST_ID, FIRST_TEST_ID + test))

@@ -2,6 +2,7 @@
 
 predictor   load(run_id), for notebooks
 restore     the run's model, built again
+claims      how large that claims to be, held against its weights
 source      the samples that a run's own source reads
 table       predictions as a table, and its file
 inputs      images and captions in the forms that a notebook has

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 from torch import nn
 
@@ -20,6 +19,7 @@ from mmclf.config.signature_check import check_component
 from mmclf.config.targets import build, resolve
 from mmclf.errors import InputError
 from mmclf.evaluation.threshold_search import Empty
+from mmclf.file_limits import MAX_PIXELS, RECORD_BYTES, check_size
 from mmclf.models import weights
 from mmclf.models.architecture import architecture_problems, without_written
 from mmclf.models.build import make_model
@@ -29,6 +29,8 @@ from mmclf.models.encoders import is_fitted
 from mmclf.models.tfidf import Tfidf
 from mmclf.models.vision import TimmEncoder
 from mmclf.pipeline.artifacts import MODEL_FORMAT
+from mmclf.pipeline.predict.claims import check_classifier, check_encoders
+from mmclf.storage.store.arrays import load_array
 
 T = TypeVar("T")
 ModelPrecision = Literal["fp32", "bf16", "fp16"]
@@ -94,6 +96,10 @@ def restore(folder: Path, allow: Sequence[str], model_types: Sequence[str] = ())
     """
     record = _read_record(folder / "model.json")
     _check_nodes(record, allow, model_types)
+    path = folder / "classifier.safetensors"
+    state = weights.read_state(path)
+    count = sum(value.numel() for value in state.values())
+    check_encoders(record, count, folder, model_types)
     encoders = {
         name: _encoder(name, encoder, folder, allow, model_types)
         for name, encoder in record.encoders.items()
@@ -103,10 +109,10 @@ def restore(folder: Path, allow: Sequence[str], model_types: Sequence[str] = ())
         for name, encoder_record in record.encoders.items()
         if encoder_record.trained
     }
+    check_classifier(record, count, folder, allow)
     dims = {name: encoder_record.out_dim for name, encoder_record in record.encoders.items()}
     model = make_model(record.fusion, record.head, dims, trained, len(record.label_ids), allow)
-    path = folder / "classifier.safetensors"
-    weights.load_exactly(model, weights.read_state(path), path)
+    weights.load_exactly(model, state, path)
     for name, encoder in encoders.items():
         if not record.encoders[name].trained:
             _check_weights(name, record.encoders[name], encoder)
@@ -130,6 +136,8 @@ def _read_record(path: Path) -> ModelRecord:
     record = _validate(with_current_targets(content), ModelRecord, path)
     if record.image.size == "auto":
         raise _damaged(path, "image.size: found auto, expected the pixels that it stood for")
+    if record.image.size**2 > MAX_PIXELS:
+        raise _damaged(path, f"image.size: found {record.image.size}, of more pixels than are read")
     counts = {len(record.label_ids), len(record.label_names), len(record.thresholds)}
     if len(counts) > 1:
         raise _damaged(
@@ -141,6 +149,7 @@ def _read_record(path: Path) -> ModelRecord:
 
 
 def _read_json(path: Path) -> Any:
+    check_size(path, RECORD_BYTES, "settings")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -216,9 +225,9 @@ def _restore_tfidf(encoder: Tfidf, folder: Path) -> None:
     terms, path = folder / "tfidf.json", folder / "tfidf_idf.npy"
     vocabulary = _validate(_read_json(terms), Vocabulary, terms)
     try:
-        idf = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise _damaged(path, "it cannot be read as an array of NumPy") from error
+        idf = load_array(path)
+    except (OSError, ValueError) as error:
+        raise _damaged(path, f"it cannot be read as an array of NumPy ({error})") from error
     try:
         encoder.restore(vocabulary, idf)
     except InputError as error:

@@ -20,7 +20,9 @@ from mmclf.data.image_paths import image_paths
 from mmclf.data.samples import Samples
 from mmclf.data.sources import coco, competition, demo, table
 from mmclf.data.sources.competition_csv import read_rows
+from mmclf.data.text_io import read_text
 from mmclf.errors import InputError
+from mmclf.file_limits import RECORD_NODES, YAML_BYTES
 from mmclf.pipeline.predict.table import LabelForm
 from mmclf.storage.tracking import Tracker
 
@@ -66,7 +68,8 @@ def data_node(tracker: Tracker, run_id: str) -> Node:
     with tempfile.TemporaryDirectory() as folder:
         path = tracker.fetch(run, "config.yaml", Path(folder))
         try:
-            tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+            tree = yaml.safe_load(read_text(path, YAML_BYTES))
+            _check_nodes(tree)
             node = with_current_targets(tree["data"])
             return {str(key): value for key, value in node.items() if key not in OWN_KEYS["data"]}
         except (
@@ -76,11 +79,29 @@ def data_node(tracker: Tracker, run_id: str) -> Node:
             TypeError,
             LookupError,
             AttributeError,
+            RecursionError,
+            InputError,
         ) as error:
             raise InputError(
                 f"run {run.id}: config.yaml is damaged ({type(error).__name__}): do the run again, "
                 f"or restore the file; {OTHER_DATA}"
             ) from error
+
+
+def _check_nodes(tree: object) -> None:
+    """Raise ValueError for more values than a configuration has.
+
+    A few lines of YAML can refer to each other so that they are billions.
+    """
+    waiting, count = [tree], 0
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, (dict, list)):
+            continue
+        count += len(node)
+        if count > RECORD_NODES:
+            raise ValueError(f"it has more than {RECORD_NODES} values")
+        waiting += node.values() if isinstance(node, dict) else node
 
 
 def read_to_predict(node: Node, overrides: Sequence[str], allow: Sequence[str]) -> SamplesToPredict:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mmclf.data.arrow import load_pyarrow
 from mmclf.errors import InputError
 from mmclf.evaluation.thresholds import Floats
+from mmclf.storage.store.atomic_write import atomic_stream, is_channel
 
 DELIMITERS: Mapping[str, str] = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 JSON_LINES, PARQUET = (".jsonl", ".ndjson"), (".parquet", ".pq")
@@ -127,14 +128,14 @@ def _rounded(value: float) -> float:
 def check_out(out: Path, *, any_suffix: bool = False) -> None:
     """Raise InputError unless a table can be written to `out`, which may exist.
 
-    `any_suffix`: a file of another suffix than those known is a CSV file.
+    `any_suffix`: a file of another suffix than those known is a CSV file. So is a pipe or device.
     """
     suffix = out.suffix.lower()
     if out.is_dir():
         raise InputError(f"--out: {out} is a folder, expected a file: give {out / 'FILE'}")
     if not out.parent.is_dir():
         raise InputError(f"--out: there is no folder {out.parent}: make it, or choose another FILE")
-    if suffix not in SUFFIXES and not any_suffix:
+    if suffix not in SUFFIXES and not any_suffix and not is_channel(out):
         known = ", ".join(f"*{one}" for one in SUFFIXES)
         raise InputError(f"--out: {out} names no form of table, expected a file called {known}")
     if suffix in PARQUET:
@@ -148,40 +149,36 @@ def write_table(out: Path, columns: Columns) -> None:
     if suffix in HOLDING_LISTS and len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"--out: two columns are called {twice!r}: write a CSV file instead")
-    with _replaced(out) as partial:
-        if suffix in PARQUET:
-            arrow = _pyarrow(out)
-            arrow.parquet.write_table(arrow.table(dict(columns)), partial)
-            return
-        with partial.open("w", encoding="utf-8", newline="") as stream:
-            rows = zip(*cells, strict=True)
-            if suffix in JSON_LINES:
-                for row in rows:
-                    line = json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)
-                    stream.write(f"{line}\n")
+    try:
+        with atomic_stream(out) as stream:
+            if suffix in PARQUET:
+                arrow = _pyarrow(out)
+                arrow.parquet.write_table(arrow.table(dict(columns)), stream)
                 return
-            writer = csv.writer(stream, delimiter=DELIMITERS.get(suffix, ","), lineterminator="\n")
-            writer.writerow(names)
-            writer.writerows([_text(cell) for cell in row] for row in rows)
+            _write_text(codecs.getwriter("utf-8")(stream), suffix, names, cells)
+    except OSError as error:
+        raise InputError(
+            f"--out: {out} cannot be written ({error.strerror or error}): choose another FILE"
+        ) from error
+
+
+def _write_text(
+    text: codecs.StreamWriter, suffix: str, names: Sequence[str], cells: Sequence[Sequence[object]]
+) -> None:
+    """Write the columns as JSON lines, or as CSV with the delimiter of the suffix."""
+    rows = zip(*cells, strict=True)
+    if suffix in JSON_LINES:
+        for row in rows:
+            line = json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)
+            text.write(f"{line}\n")
+        return
+    writer = csv.writer(text, delimiter=DELIMITERS.get(suffix, ","), lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_text(cell) for cell in row] for row in rows)
 
 
 def _text(cell: object) -> object:
     return f"{cell:.{DIGITS}g}" if isinstance(cell, float) else cell
-
-
-@contextmanager
-def _replaced(out: Path) -> Iterator[Path]:
-    """A path to write to within the block, then renamed, so that `out` is never incomplete."""
-    partial = out.with_name(f"{out.name}.partial")
-    try:
-        yield partial
-        partial.replace(out)
-    except OSError as error:
-        raise InputError(
-            f"--out: {out} cannot be written ({error}): choose another FILE"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _pyarrow(out: Path) -> Any:

@@ -4,6 +4,7 @@ store         get a stage's result, or compute it
 entry         a stored result as a folder of files
 hashing       digests of values and arrays
 file_hasher   digests of files
+inner_files   files that no name and no link leads to from outside
 json_cache    small facts, remembered from run to run
 arrays        arrays as files
 atomic_write  files that are there whole or not at all

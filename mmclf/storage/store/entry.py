@@ -6,6 +6,7 @@ The record `entry.json` lists every file with its size and digest, and holds a d
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +17,7 @@ from typing import Any
 from mmclf.storage.store.atomic_write import sync_file, sync_folder, write_atomic
 from mmclf.storage.store.file_hasher import file_digest
 from mmclf.storage.store.hashing import digest, plain
+from mmclf.storage.store.inner_files import files_below, inner_file, is_inner_name
 
 FORMAT = 1
 RECORD = "entry.json"
@@ -95,9 +97,7 @@ class Entry:
 
     def path(self, name: str) -> Path:
         """The path of the file `name`; raises DamagedError if the file has changed."""
-        path = self.folder / name
-        if name not in self.files:
-            raise DamagedError(f"{path} is not of this entry")
+        path = self.unverified_path(name)
         size, expected = self.files[name]
         try:
             if path.stat().st_size != size or file_digest(path) != expected:
@@ -105,6 +105,20 @@ class Entry:
         except OSError as error:
             raise DamagedError(f"{path} cannot be read ({error.strerror})") from error
         return path
+
+    def unverified_path(self, name: str) -> Path:
+        """The path of the file `name`, whose content is not looked at.
+
+        Raises DamagedError if it is none of the entry's, is missing, a link, or no file.
+        """
+        if name not in self.files:
+            raise DamagedError(f"{self.folder / name} is not of this entry")
+        try:
+            return inner_file(self.folder, name)
+        except ValueError as error:
+            raise DamagedError(f"{self.folder / name}: {error}") from error
+        except OSError as error:
+            raise DamagedError(f"{self.folder / name} cannot be read ({error.strerror})") from error
 
     def read(self, name: str) -> bytes:
         """The content of the file `name`; raises DamagedError if the file has changed."""
@@ -119,27 +133,49 @@ class Entry:
 def open_entry(folder: Path) -> Entry:
     """The entry in `folder`; its record is checked, its other files are not read.
 
-    Raises FileNotFoundError if there is no record, DamagedError if the record has changed.
+    Raises FileNotFoundError if there is no record, DamagedError if the record has changed, is no
+    file, or names files outside of the entry.
     """
-    data = (folder / RECORD).read_bytes()
     try:
+        data = inner_file(folder, RECORD).read_bytes()
         record = json.loads(data)
         _check_record(record, data, folder)
         return Entry(
             folder=folder,
-            timing=StageTiming(**record["cost"]),
-            inputs=tuple(StageTiming(**timing) for timing in record["inputs"]),
-            arguments=record["arguments"],
-            created=record["created"],
+            timing=_timing(record["cost"]),
+            inputs=tuple(map(_timing, record["inputs"])),
+            arguments=dict(record["arguments"]),
+            created=float(record["created"]),
             files={name: (size, value) for name, (size, value) in record["files"].items()},
         )
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except NotADirectoryError as error:
+        raise DamagedError(f"{folder} is no folder") from error
+    except (
+        *(ValueError, LookupError, TypeError, AttributeError),
+        *(RecursionError, OverflowError),
+    ) as error:
         raise DamagedError(f"{folder / RECORD} has changed since it was stored") from error
+
+
+def _timing(value: Mapping[str, Any]) -> StageTiming:
+    """The cost in a record; raises ValueError or TypeError if it is none."""
+    timing = StageTiming(**value)
+    texts = (
+        timing.stage,
+        timing.key,
+        timing.hardware,
+        timing.run if timing.run is not None else "",
+    )
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("found something else in the place of a text")
+    if type(timing.count) is not int or not 0 <= float(timing.seconds) < math.inf:
+        raise ValueError("found no time, or no count")
+    return timing
 
 
 def seal(folder: Path, stage: Stage, timing: StageTiming, inputs: Sequence[StageTiming]) -> None:
     """Turn the files in `folder` into an entry: sync them, then write their record."""
-    names = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = sorted(files_below(folder))
     for path in names:
         sync_file(path)
     files = {
@@ -169,6 +205,9 @@ def _check_record(record: Mapping[str, Any], data: bytes, folder: Path) -> None:
         raise ValueError("it is of another format, or its sum differs")
     if (record["cost"]["stage"], record["cost"]["key"]) != (folder.parent.name, folder.name):
         raise ValueError("it is the record of another result")
+    for name, (size, value) in record["files"].items():
+        if not (is_inner_name(name) and type(size) is int and type(value) is str and size >= 0):
+            raise ValueError("it names a file that cannot be of its entry")
 
 
 def _serialize(record: Mapping[str, Any]) -> bytes:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from mmclf.storage.store.atomic_write import ABANDONED_S
 from mmclf.storage.store.entry import RECORD, DamagedError, Entry, open_entry
 from mmclf.storage.store.file_hasher import FileHasher
+from mmclf.storage.store.inner_files import files_below, remove_entry, remove_tree
 
 KEY_LENGTH = 40
-# An unfinished folder of this age belongs to a process that no longer works on it.
-ABANDONED_S = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,14 @@ class StoredEntry:
 
 def stored_entries(store: Path) -> list[StoredEntry]:
     """The entries of a store, ordered by stage, the most recently used first."""
-    entries = [_stored_entry(folder) for folder in sorted(store.glob(f"*/{'?' * KEY_LENGTH}"))]
+    folders = [path for path in store.glob(f"*/{'?' * KEY_LENGTH}") if _is_inside(path)]
+    entries = [_stored_entry(folder) for folder in sorted(folders)]
     return sorted(entries, key=lambda entry: (entry.stage, -entry.used))
+
+
+def _is_inside(path: Path) -> bool:
+    """Whether the folder of a stage is one of the store's own, and no link to another."""
+    return not path.parent.is_symlink()
 
 
 def _stored_entry(folder: Path) -> StoredEntry:
@@ -58,11 +65,9 @@ def _stored_entry(folder: Path) -> StoredEntry:
 
 def _size(folder: Path) -> int:
     sizes = []
-    for path in folder.rglob("*"):
-        try:
-            sizes.append(path.stat().st_size if path.is_file() else 0)
-        except OSError:
-            continue  # it has just been removed
+    for path in files_below(folder):
+        with suppress(OSError):  # it has just been removed
+            sizes.append(path.lstat().st_size)
     return sum(sizes)
 
 
@@ -127,24 +132,24 @@ def remove(folder: Path) -> bool:
     except (Timeout, OSError):
         return False
     try:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_entry(folder)
         Path(f"{folder}.lock").unlink(missing_ok=True)
     finally:
         lock.release()
-    return not folder.exists()
+    return not os.path.lexists(folder)
 
 
 def _remove_abandoned(store: Path, now: float) -> None:
     """Remove the unfinished folders of killed processes."""
     leftovers: Sequence[Path] = [
-        *store.glob("*/*.part"),
+        *(path for path in store.glob("*/*.part") if _is_inside(path)),
         *store.glob("off-*"),
         *store.glob("scratch-*"),
     ]
     for folder in leftovers:
         try:
-            is_old = now - folder.stat().st_mtime > ABANDONED_S
+            is_old = now - folder.lstat().st_mtime > ABANDONED_S
         except OSError:
             continue
         if is_old:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)

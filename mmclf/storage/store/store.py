@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,7 +12,8 @@ from typing import Generic, Protocol, TypeVar
 from filelock import FileLock, Timeout
 
 from mmclf.errors import InputError
-from mmclf.storage.store.atomic_write import sync_folder
+from mmclf.messages import tell
+from mmclf.storage.store.atomic_write import DISK_FULL, sync_folder
 from mmclf.storage.store.entry import (
     RECORD,
     DamagedError,
@@ -28,12 +26,15 @@ from mmclf.storage.store.entry import (
     write_record,
 )
 from mmclf.storage.store.file_hasher import FileHasher
+from mmclf.storage.store.inner_files import remove_entry, remove_tree, unfinished_name
 
 T = TypeVar("T")
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 QUIET_WAIT_S = 2.0  # of waiting for another process before saying so
 # What a serializer may raise for files that another version wrote, though their digests match.
-UNREADABLE = (DamagedError, OSError, ValueError, LookupError, TypeError, EOFError)
+UNREADABLE = (
+    *(DamagedError, OSError, ValueError, LookupError, TypeError, EOFError),
+    *(AttributeError, ArithmeticError, RecursionError, MemoryError),
+)
 
 
 class Serializer(Protocol[T]):
@@ -191,8 +192,8 @@ class Store:
         """Write the entry of a value; leaves nothing behind if that fails."""
         result = self._result(stage, computed)
         folder = self._folder_of(stage)
-        unfinished = folder.with_name(f"{folder.name}.part")  # a killed process may have left one
-        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished = unfinished_name(folder)  # a killed process may have left one
+        remove_tree(unfinished)
         try:
             unfinished.mkdir(parents=True)
             serializer.write(computed.value, unfinished)
@@ -200,7 +201,7 @@ class Store:
             unfinished.replace(folder)
             sync_folder(folder.parent)
         except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
+            remove_tree(unfinished)
             raise
         if self._run is None:
             self._unsigned[stage.key] = folder
@@ -210,7 +211,7 @@ class Store:
         """The result without storing it, if the disk is full; raises InputError otherwise."""
         if error.errno not in DISK_FULL:
             raise self._unwritable(error) from error
-        _warn(
+        tell(
             f"{self.folder} has no space for the result of {stage.name} ({error.strerror}): the "
             "run goes on without storing it; `mmclf cache` shows what is stored, and prunes it"
         )
@@ -235,12 +236,12 @@ class Store:
         except (FileNotFoundError, OutdatedError):
             pass
         except UNREADABLE as error:
-            _warn(f"{error}: {stage.name} is made again")
+            tell(f"{error}: {stage.name} is made again")
         self._discard(stage)
         return None
 
     def _discard(self, stage: Stage) -> None:
-        shutil.rmtree(self._folder_of(stage), ignore_errors=True)
+        remove_entry(self._folder_of(stage))
 
     def _folder_of(self, stage: Stage) -> Path:
         return self.folder / stage.name / stage.key
@@ -258,7 +259,7 @@ class Store:
         try:
             lock.acquire(timeout=QUIET_WAIT_S)
         except Timeout:
-            _warn(f"waiting for another process, which makes the result of {stage.name}")
+            tell(f"waiting for another process, which makes the result of {stage.name}")
             lock.acquire()
         return lock
 
@@ -267,7 +268,3 @@ class Store:
             f"store.dir: {self.folder} cannot be written to ({error.strerror or error}): give "
             "store.dir=DIR of a folder that you may write to"
         )
-
-
-def _warn(text: str) -> None:
-    sys.stderr.write(f"mmclf: {text}\n")

@@ -1,6 +1,11 @@
 """Tracking: the only package that knows MLflow.
 
-tracker        runs, logged while they go and read back
+answers        how long a server is waited for, and what its errors mean
+logged         what is logged, as plain values
+outbox         sends it, or keeps it while nobody answers
+unsent         files of what nobody took
+run_log        the log of one run
+tracker        runs, started and read back
 database       the sqlite file of runs
 keys           names as MLflow admits them
 uninterrupted  writes that an interruption waits for
@@ -8,6 +13,7 @@ uninterrupted  writes that an interruption waits for
 
 from __future__ import annotations
 
+import logging
 import os
 
 # By default MLflow sends usage data, also from nodes without a network.
@@ -16,9 +22,15 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # It would write addresses among the results on standard output.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+# Whether to wait for a server that is gone is decided in `outbox`: MLflow would try for minutes.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
 from mmclf.storage.tracking.database import sqlite_file
 from mmclf.storage.tracking.keys import key_of
-from mmclf.storage.tracking.tracker import RunLog, TrackedRun, Tracker
+from mmclf.storage.tracking.run_log import RunLog
+from mmclf.storage.tracking.tracker import TrackedRun, Tracker
 
 __all__ = ["RunLog", "TrackedRun", "Tracker", "key_of", "sqlite_file"]
+
+# It would print the traceback of a database that is locked, which is waited for.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)

@@ -1,7 +1,8 @@
-"""The sqlite database of runs, created atomically before anything is logged to it."""
+"""The database of runs: one that takes a connection, or a sqlite file, created atomically."""
 
 from __future__ import annotations
 
+import re
 import uuid
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -9,8 +10,17 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 from mlflow.tracking import MlflowClient
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
-from mmclf.errors import NothingTrackedError
+from mmclf.errors import InputError, NothingTrackedError, UnreachableError
+from mmclf.storage.tracking.answers import BUSY_S, CALL_S, is_away, reason
+
+# Database servers that MLflow knows, with a driver of each.
+SERVERS = {"postgresql": "psycopg2-binary", "mysql": "pymysql", "mssql": "pymssql"}
+TIMED = ("postgresql", "mysql")  # whose drivers take the seconds for a connection
+PASSWORD = re.compile(r"(\w+://[^/\s:@]*:)[^@/\s]+@")
 
 
 def check_exists(uri: str) -> None:
@@ -50,7 +60,42 @@ def absolute_uri(uri: str) -> str:
     if database is None:
         return uri
     query = urlsplit(uri).query
-    return f"sqlite:///{database.absolute()}{f'?{query}' if query else ''}"
+    if "timeout=" not in query:
+        query = f"{query}&timeout={BUSY_S}".lstrip("&")
+    return f"sqlite:///{database.absolute()}?{query}"
+
+
+def shown_uri(uri: str) -> str:
+    """The URI without a password."""
+    return PASSWORD.sub(r"\1***@", uri)
+
+
+def check_connection(uri: str) -> None:
+    """Raise InputError unless a database at `uri` can be read, once and soon.
+
+    MLflow would try for minutes, and say nothing. Other kinds of URIs are not looked at, nor a
+    sqlite database that does not exist.
+    """
+    dialect = urlsplit(uri).scheme.partition("+")[0]
+    database = sqlite_file(uri)
+    if dialect not in SERVERS and (database is None or not database.is_file()):
+        return
+    arguments = {"connect_timeout": round(CALL_S)} if dialect in TIMED else {}
+    try:
+        engine = create_engine(absolute_uri(uri), connect_args=arguments, poolclass=NullPool)
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1" if database is None else "PRAGMA schema_version"))
+    except ImportError as error:
+        raise InputError(
+            f"tracking.uri={shown_uri(uri)} needs a driver that is not installed ({error}): "
+            f"pip install {SERVERS.get(dialect, 'one')}"
+        ) from error
+    except SQLAlchemyError as error:
+        kind = UnreachableError if is_away(error) else InputError
+        raise kind(
+            f"tracking.uri={shown_uri(uri)} takes no connection ({reason(error)}): expected a "
+            "database that is there, free, and yours to use"
+        ) from error
 
 
 def sqlite_file(uri: str) -> Path | None:

@@ -6,6 +6,7 @@ import hashlib
 import re
 
 LONGEST_KEY = 250
+RUN_ID = re.compile(r"[\w-]+", re.ASCII)  # a folder may be called after it
 
 
 def key_of(name: str) -> str:

@@ -1,41 +1,45 @@
-"""Runs in MLflow: logging to them, and reading them back."""
+"""Runs in MLflow: started, read back, and fetched from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
-from mlflow.entities import Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_SOURCE_NAME
-from mlflow.utils.time import get_current_time_millis
 
-from mmclf.errors import ArtifactError, InputError, NothingTrackedError, is_interruption, suggestion
+from mmclf.errors import (
+    ArtifactError,
+    InputError,
+    NothingTrackedError,
+    UnreachableError,
+    is_interruption,
+    suggestion,
+)
 from mmclf.storage.addresses import check_address
+from mmclf.storage.tracking.answers import CALL_S, UPLOAD_S, bounded, is_away, reason
 from mmclf.storage.tracking.database import (
     absolute_uri,
+    check_connection,
     check_exists,
     create_database,
     init_lock,
-    sqlite_file,
+    shown_uri,
 )
-from mmclf.storage.tracking.keys import key_of
-from mmclf.storage.tracking.uninterrupted import uninterrupted
+from mmclf.storage.tracking.keys import RUN_ID, key_of
+from mmclf.storage.tracking.outbox import Patience
+from mmclf.storage.tracking.run_log import LONGEST_TAG, RunLog
+from mmclf.storage.tracking.unsent import FOLDER, Unsent, read_unsent
 
-Status = Literal["FINISHED", "FAILED", "KILLED"]
-PARAMS_A_CALL = 100
-METRICS_A_CALL = 1000
-LONGEST_TAG = 5000
-LONGEST_PARAM = 6000
+PATIENCE_S = 300.0
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
-CURVE = "epoch/"  # prefix of the metrics with a value per epoch
 
 
 @dataclass(frozen=True)
@@ -52,91 +56,43 @@ class TrackedRun:
     metrics: Mapping[str, float]
 
 
-class RunLog:
-    """Logs to one run; an interruption waits for a write to a sqlite database."""
-
-    def __init__(self, client: MlflowClient, run_id: str) -> None:
-        self._client = client
-        self.id = run_id
-        is_sqlite = sqlite_file(client.tracking_uri) is not None
-        self._write: Callable[[], AbstractContextManager[None]] = (
-            uninterrupted if is_sqlite else nullcontext
-        )
-
-    def params(self, values: Mapping[str, object]) -> None:
-        """Log parameters, each once."""
-        params = [Param(key_of(key), str(value)[:LONGEST_PARAM]) for key, value in values.items()]
-        for start in range(0, len(params), PARAMS_A_CALL):
-            with self._write():
-                self._client.log_batch(self.id, params=params[start : start + PARAMS_A_CALL])
-
-    def metrics(self, values: Mapping[str, float]) -> None:
-        """Log metrics at step 0, in as few calls as MLflow allows."""
-        self._log({0: values})
-
-    def curves(self, epochs: Mapping[int, Mapping[str, float]]) -> None:
-        """Log the metrics of epochs as `epoch/NAME`, with the epoch's number as the step."""
-        self._log(
-            {
-                number: {f"{CURVE}{key}": value for key, value in values.items()}
-                for number, values in epochs.items()
-            }
-        )
-
-    def _log(self, steps: Mapping[int, Mapping[str, float]]) -> None:
-        now = get_current_time_millis()
-        metrics = [
-            Metric(key_of(key), float(value), now, step)
-            for step, values in steps.items()
-            for key, value in values.items()
-        ]
-        for start in range(0, len(metrics), METRICS_A_CALL):
-            with self._write():
-                self._client.log_batch(self.id, metrics=metrics[start : start + METRICS_A_CALL])
-
-    def tags(self, values: Mapping[str, str]) -> None:
-        """Set tags."""
-        tags = [RunTag(key, value[:LONGEST_TAG]) for key, value in values.items()]
-        with self._write():
-            self._client.log_batch(self.id, tags=tags)
-
-    def artifacts(self, folder: Path) -> None:
-        """Copy the content of `folder`, with subfolders, to the run's artifacts.
-
-        Raises InputError if a library is missing that their address needs.
-        """
-        try:
-            self._client.log_artifacts(self.id, str(folder))
-        except ImportError as error:
-            raise InputError(
-                f"the artifacts of the run {self.id} cannot be kept where its experiment does "
-                f"({_first_line(error)}): install what that needs, or give another "
-                "tracking.experiment"
-            ) from error
-
-    def end(self, status: Status) -> None:
-        """Mark the run as ended."""
-        with self._write():
-            self._client.set_terminated(self.id, status)
-
-
 class Tracker:
     """One experiment in MLflow.
 
     A new sqlite database is created under a lock: otherwise jobs that start at the same time lose
     runs. Its artifacts go below `output_dir`; a server chooses their location itself. Raises
-    InputError if the URI cannot be used or has a password in it, or the experiment was deleted, and
-    NothingTrackedError if the experiment does not exist and `create` is False.
+    InputError if the URI cannot be used or has a password in it, or the experiment was deleted,
+    UnreachableError if nobody answers, and NothingTrackedError if the experiment does not exist and
+    `create` is False.
+
+    Args:
+        uri: of a database or server.
+        experiment: its name.
+        output_dir: of the artifacts, and of what could not be sent.
+        create: what is missing.
+        patience_s: for which a run goes on logging while nobody answers.
+
     """
 
-    def __init__(self, uri: str, experiment: str, output_dir: Path, *, create: bool = True) -> None:
+    def __init__(
+        self,
+        uri: str,
+        experiment: str,
+        output_dir: Path,
+        *,
+        create: bool = True,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         check_address("tracking.uri", uri)
         self.uri = uri
+        self._patience = Patience(patience_s, output_dir / FOLDER)
         try:
             if not create:
                 check_exists(uri)
-            with init_lock(uri):
-                create_database(uri)
+            check_connection(uri)
+            with self._answered(), init_lock(uri) if create else nullcontext():
+                if create:
+                    create_database(uri)
                 self.client = MlflowClient(tracking_uri=absolute_uri(uri))
                 self.experiment_id = self._experiment(experiment, output_dir, create)
         except InputError:
@@ -144,8 +100,24 @@ class Tracker:
         # Not of MLflow alone: SQLAlchemy, drivers of databases and urllib raise kinds of their own.
         except Exception as error:
             raise InputError(
-                f"tracking.uri={uri} cannot be used ({_first_line(error)}): expected "
+                f"tracking.uri={shown_uri(uri)} cannot be used ({_first_line(error)}): expected "
                 "sqlite:///FILE or the http address of an MLflow server"
+            ) from error
+
+    @contextmanager
+    def _answered(self) -> Iterator[None]:
+        """Raise UnreachableError in the place of an error that says that nobody answers."""
+        try:
+            with bounded(CALL_S):
+                yield
+        except InputError:
+            raise
+        except Exception as error:
+            if not is_away(error):
+                raise
+            raise UnreachableError(
+                f"tracking.uri={shown_uri(self.uri)} does not answer ({reason(error)}): start it, "
+                "wait until it is free, or give another tracking.uri"
             ) from error
 
     def _experiment(self, name: str, output_dir: Path, create: bool) -> str:
@@ -185,8 +157,9 @@ class Tracker:
         run_tags[MLFLOW_SOURCE_NAME] = "mmclf"
         if parent is not None:
             run_tags[MLFLOW_PARENT_RUN_ID] = parent
-        run = self.client.create_run(self.experiment_id, tags=run_tags)
-        return RunLog(self.client, run.info.run_id)
+        with self._answered():
+            run = self.client.create_run(self.experiment_id, tags=run_tags)
+        return self.log_of(run.info.run_id)
 
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str], parent: str | None) -> Iterator[RunLog]:
@@ -220,14 +193,15 @@ class Tracker:
         runs: list[TrackedRun] = []
         token: str | None = None
         while True:
-            page = self.client.search_runs(
-                [self.experiment_id],
-                filter_string=condition,
-                run_view_type=ViewType.ACTIVE_ONLY,
-                max_results=1000,
-                order_by=["attributes.start_time DESC"],
-                page_token=token,
-            )
+            with self._answered():
+                page = self.client.search_runs(
+                    [self.experiment_id],
+                    filter_string=condition,
+                    run_view_type=ViewType.ACTIVE_ONLY,
+                    max_results=1000,
+                    order_by=["attributes.start_time DESC"],
+                    page_token=token,
+                )
             runs += [_tracked_run(run) for run in page]
             token = page.token
             if not token:
@@ -235,25 +209,30 @@ class Tracker:
 
     def log_of(self, run_id: str) -> RunLog:
         """A log of an existing run, whether or not it has ended."""
-        return RunLog(self.client, run_id)
+        return RunLog(self.client, run_id, self._patience)
 
     def reopen(self, run_id: str) -> RunLog:
         """Resume an existing run: mark it as running, and log to it."""
-        self.client.update_run(run_id, status="RUNNING")
+        with self._answered():
+            self.client.update_run(run_id, status="RUNNING")
         return self.log_of(run_id)
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
         """The steps and values of a metric of a run, in order."""
-        logged = self.client.get_metric_history(run_id, key_of(metric))
+        with self._answered():
+            logged = self.client.get_metric_history(run_id, key_of(metric))
         return sorted({point.step: float(point.value) for point in logged}.items())
 
     def get(self, run_ids: Sequence[str]) -> list[TrackedRun]:
         """The runs with these ids, in this order; raises InputError for an unknown id."""
         try:
-            return [_tracked_run(self.client.get_run(run_id)) for run_id in run_ids]
+            with self._answered():
+                return [_tracked_run(self.client.get_run(run_id)) for run_id in run_ids]
         except MlflowException as error:
             first = str(error).strip().splitlines()[0]
-            raise InputError(f"{first} in {self.uri}: `mmclf runs` lists the runs") from error
+            raise InputError(
+                f"{first} in {shown_uri(self.uri)}: `mmclf runs` lists the runs"
+            ) from error
 
     def find(self, prefix: str) -> TrackedRun:
         """The run with the id `prefix`, or the one of this experiment whose id begins with it.
@@ -280,7 +259,8 @@ class Tracker:
         if the run has no such artifact.
         """
         try:
-            return Path(self.client.download_artifacts(run.id, name, str(folder)))
+            with bounded(UPLOAD_S):
+                return Path(self.client.download_artifacts(run.id, name, str(folder)))
         # Clients of other addresses than MLflow's own raise kinds of their own, or are missing.
         except Exception as error:
             first = _first_line(error)
@@ -291,10 +271,31 @@ class Tracker:
                 "`mmclf runs` lists the runs"
             ) from error
 
+    def send_unsent(self, run_id: str) -> int:
+        """Send what a run could not, and remove its files; returns how often it had logged.
+
+        Raises InputError if there is nothing to send, or the run is unknown, UnreachableError if
+        nobody answers still.
+        """
+        logged = read_unsent(self._patience.folder, run_id)
+        self.get([run_id])
+        for one in logged:
+            try:
+                with self._answered(), bounded(UPLOAD_S):
+                    one.send(self.client, run_id)
+            except MlflowException as error:
+                raise InputError(
+                    f"--send {run_id}: the server refuses what the run logged "
+                    f"({reason(error)}): its file is left as it is"
+                ) from error
+        Unsent(self._patience.folder, run_id).remove()
+        return len(logged)
+
     def _lacks(self, run: TrackedRun, name: str) -> bool:
         """Whether the artifacts of a run can be listed, and `name` is not among them."""
         try:
-            listed = self.client.list_artifacts(run.id, name.rpartition("/")[0] or None)
+            with bounded(CALL_S):
+                listed = self.client.list_artifacts(run.id, name.rpartition("/")[0] or None)
         except Exception:
             return False
         return all(artifact.path != name for artifact in listed)
@@ -305,6 +306,12 @@ def _first_line(error: BaseException) -> str:
 
 
 def _tracked_run(run: Run) -> TrackedRun:
+    if RUN_ID.fullmatch(run.info.run_id) is None:
+        # A folder may be called after it.
+        raise InputError(
+            f"the database holds a run with the id {run.info.run_id!r}, expected letters and "
+            "digits: it was not written by MLflow, and is not read"
+        )
     return TrackedRun(
         id=run.info.run_id,
         name=run.info.run_name,

@@ -1,6 +1,7 @@
 """Tables, plots and page of tracked runs.
 
 tables          any table as text, Markdown, CSV and LaTeX
+safe_text       its cells, as each form can show them
 run_table       a row for each tracked run
 scores          scores of runs, and on resamples, of what they predicted
 contrasts       contrasts of arms by these scores
@@ -9,6 +10,7 @@ collect         a study's result, out of its runs
 variances       how much differences vary, from earlier studies
 results         what the result holds
 notes           what is to be known before comparing
+artifact_files  files among a run's artifacts, checked
 predictions     the label sets that runs predicted
 common_samples  test samples that runs have in common
 stopped         what looks called, when and why

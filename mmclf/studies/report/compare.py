@@ -10,7 +10,7 @@ from mmclf.studies.definition import Definition
 from mmclf.studies.design_kinds import Arm, Effect
 from mmclf.studies.report.collect import study_result
 from mmclf.studies.report.results import StudyResult
-from mmclf.studies.run_key import RunKey
+from mmclf.studies.run_key import RunKey, run_key
 
 SHOWN = 8  # digits of an id
 
@@ -63,7 +63,7 @@ def compare(tracker: Tracker, first: TrackedRun, second: TrackedRun) -> StudyRes
 
 def _seed_of(run: TrackedRun) -> int:
     """The seed that a run was made with."""
-    return int(run.tags["mmclf.seed"])
+    return run_key(run).seed
 
 
 def _different_seeds(first: TrackedRun, second: TrackedRun) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.errors import ArtifactError
 from mmclf.evaluation.scores import probabilities_of
 from mmclf.evaluation.threshold_search import Empty, best_global
 from mmclf.evaluation.thresholds import decide
 from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.studies.report.artifact_files import ModelSettings, damaged, read_columns, read_json
 
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -70,24 +68,22 @@ def read_predictions(
     val = _part(tracker.fetch(run, "predictions/val.npz", folder)) if with_val else None
     test = _part(tracker.fetch(run, "predictions/test.npz", folder))
     path = tracker.fetch(run, "model/model.json", folder)
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-        thresholds = np.asarray(settings["thresholds"], dtype=np.float64)
-        return Predictions(val, test, thresholds, settings["empty"], tuple(settings["label_names"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, error) from error
+    told = read_json(path, ModelSettings)
+    predictions = Predictions(
+        val, test, np.asarray(told.thresholds), _empty(told), tuple(told.label_names)
+    )
+    widths = {part.labels.shape[1] for part in (val, test) if part is not None}
+    if widths | {len(told.thresholds), len(told.label_names)} != {len(told.thresholds)}:
+        raise damaged(path, "it has another number of labels than the predictions")
+    return predictions
+
+
+def _empty(told: ModelSettings) -> Empty:
+    """What a prediction without labels becomes; nothing, by any word but one."""
+    return "argmax" if told.empty == "argmax" else "empty"
 
 
 def _part(path: Path) -> Part:
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            ids = held["ids"]
-            # Files of before samples had groups have none: each sample is its own.
-            groups = held["groups"] if "groups" in held else np.arange(len(ids))
-            return Part(ids, groups, held["labels"], probabilities_of(held["logits"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> ArtifactError:
-    return ArtifactError(f"{path} is damaged ({error}): do the run again, or restore the file")
+    columns = read_columns(path)
+    ids, groups, labels = columns["ids"], columns["groups"], columns["labels"]
+    return Part(ids, groups, labels.astype(np.uint8), probabilities_of(columns["logits"]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 from pathlib import Path
 
+from mmclf.errors import InputError
+from mmclf.storage.store.atomic_write import write_files_atomic
 from mmclf.storage.tracking import Tracker
 from mmclf.studies.report.label_tables import labels_table
 from mmclf.studies.report.markdown import markdown
@@ -16,23 +18,39 @@ from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.study_tables import FORMATS, in_form, runs_table, tables
 from mmclf.studies.report.tables import SUFFIXES, render, write_forms
 
-PAGE = "index.html"
+PAGE, FIGURES = "index.html", "figures"
+OWN_FILES = ("effects.*", "labels.csv", f"{FIGURES}/*.svg")  # that not every result has
 
 
 def publish(tracker: Tracker, result: StudyResult, folder: Path) -> list[Plot]:
-    """Write a study's result into `folder`: tables, page, and its figures as files; the plots."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a study's result into `folder`: tables, page, and its figures as files; the plots.
+
+    Either all files are of this result or, on an error, all as they were. Raises InputError if they
+    cannot be written.
+    """
     labels = read_labels(tracker, result)
-    write_tables(folder, result, labels)
     details = read_details(tracker, result)
     plots = study_plots(result, details)
-    (folder / PAGE).write_text(page(result, details, plots, labels), encoding="utf-8")
-    figures = folder / "figures"
-    # What an earlier report drew, and this one does not, would pass for this one's.
-    shutil.rmtree(figures, ignore_errors=True)
-    figures.mkdir()
-    for plot in plots:
-        (figures / f"{plot.key}.svg").write_text(plot.svg, encoding="utf-8")
+    texts = {PAGE: page(result, details, plots, labels)}
+    texts |= {f"{FIGURES}/{plot.key}.svg": plot.svg for plot in plots}
+    files = {folder / name: text.encode() for name, text in texts.items()}
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            write_tables(Path(name), result, labels)
+            files |= {folder / file.name: file.read_bytes() for file in Path(name).iterdir()}
+        if (folder / FIGURES).is_symlink():
+            (folder / FIGURES).unlink()  # what it leads to is not the report's
+        (folder / FIGURES).mkdir(parents=True, exist_ok=True)
+        # What an earlier report had, and this one has not, would pass for this one's.
+        old = {path for pattern in OWN_FILES for path in folder.glob(pattern)}
+        write_files_atomic(files)
+        for path in old - files.keys():
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: the report cannot be written ({error.strerror or error}): free space, or "
+            "give output_dir=DIR of a folder that you may write to"
+        ) from error
     return plots
 
 
@@ -43,9 +61,6 @@ def write_tables(folder: Path, result: StudyResult, labels: LabelResult | None =
 
     `results.md` is the whole result in words and tables.
     """
-    for old in (*folder.glob("effects.*"), *folder.glob("labels.csv")):
-        # Of a design before this one, which had some.
-        old.unlink()
     if labels is not None:
         (folder / "labels.csv").write_text(render(labels_table(labels), "csv"), encoding="utf-8")
     for name, table in tables(result).items():

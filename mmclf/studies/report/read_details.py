@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from mmclf.evaluation.threshold_search import Empty
 from mmclf.evaluation.thresholds import decide
 from mmclf.plots.threshold_curves import ThresholdCurves
 from mmclf.storage.tracking import TrackedRun, Tracker, key_of
+from mmclf.studies.report.artifact_files import LabelShares, damaged, read_json
 from mmclf.studies.report.details import LOCAL_UI, ArmDetails, Curve, Details, Floats, main_arms
 from mmclf.studies.report.predictions import Part, Predictions, read_predictions
 from mmclf.studies.report.results import ArmResult, StudyResult
@@ -37,7 +37,7 @@ def read_details(tracker: Tracker, result: StudyResult) -> Details | None:
             arm.name: [_predictions(tracker, run, folder) for run in arm.runs] for arm in arms
         }
         first, shown = arms[0].runs[0], predicted[arms[0].name][0]
-        shares = _label_shares(tracker, first, folder)
+        shares = _label_shares(tracker, first, folder, len(shown.label_names))
     names = shown.label_names
     return Details(
         arms={arm.name: _details(tracker, arm, predicted[arm.name]) for arm in arms},
@@ -56,7 +56,7 @@ def _predictions(tracker: Tracker, run: TrackedRun, folder: Path) -> Predictions
 def part_sizes(run: TrackedRun) -> dict[str, int]:
     """How many samples the parts of a run's split have; empty for a run that does not say."""
     tags = {part: run.tags.get(f"mmclf.samples.{part}") for part in PARTS}
-    return {part: int(size) for part, size in tags.items() if size is not None}
+    return {part: int(size) for part, size in tags.items() if size is not None and size.isdecimal()}
 
 
 def runs_url(tracker: Tracker) -> str:
@@ -66,9 +66,13 @@ def runs_url(tracker: Tracker) -> str:
     return f"{server}/#/experiments/{tracker.experiment_id}/runs/"
 
 
-def _label_shares(tracker: Tracker, run: TrackedRun, folder: Path) -> dict[str, Floats]:
+def _label_shares(
+    tracker: Tracker, run: TrackedRun, folder: Path, labels: int
+) -> dict[str, Floats]:
     path = tracker.fetch(run, "figures/label_shares.json", folder)
-    shares = json.loads(path.read_text(encoding="utf-8"))["shares"]
+    shares = read_json(path, LabelShares).shares
+    if any(len(values) != labels for values in shares.values()):
+        raise damaged(path, f"it has not {labels} labels, as the predictions have")
     return {part: np.asarray(values, dtype=np.float64) for part, values in shares.items()}
 
 

@@ -7,6 +7,7 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
+from mmclf.messages import printable
 from mmclf.studies.report.answer import answer
 from mmclf.studies.report.markdown import markdown
 from mmclf.studies.report.results import StudyResult
@@ -31,7 +32,7 @@ def show(result: StudyResult, console: Console, form: str | None = None) -> None
         return
     definition = result.definition
     heading = [f"{definition.name}: {definition.question}", *answer(result).text.splitlines()]
-    heading += [f"note: {note}" for note in result.notes]
+    heading = [printable(line) for line in (*heading, *(f"note: {n}" for n in result.notes))]
     reading = {name: in_form(table, "text", unit) for name, table in shown.items()}
     if form is None and console.is_terminal:
         for line in heading:

@@ -15,6 +15,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from mmclf.studies.report.safe_text import markdown_text, printable_table, spreadsheet_table
+
 Format = Callable[[Any], str]
 Formats = Mapping[str, Format]
 NO_VALUE = "-"
@@ -59,8 +61,9 @@ def cells(table: pd.DataFrame, formats: Formats) -> pd.DataFrame:
 
 def render(table: pd.DataFrame, form: str, formats: Formats | None = None) -> str:
     """The table as `text`, `md`, `csv`, `tex` or `tsv`; `csv` is unrounded."""
+    table = printable_table(table)
     if form == "csv":
-        return table.to_csv(index=False, lineterminator="\n")
+        return spreadsheet_table(table).to_csv(index=False, lineterminator="\n")
     texts = cells(table, formats or {})
     left = [is_text(table[name]) for name in table]
     lines = [[str(name) for name in table], *texts.to_numpy().tolist()]
@@ -96,6 +99,7 @@ def print_rich(
     The cells of columns in `whole` are never broken. `styles` of a cell of the first column, by its
     text.
     """
+    table = printable_table(table)
     numeric = {name for name in table if not is_text(table[name])}
     dropped: list[str] = []
     while True:
@@ -157,12 +161,12 @@ def _text(texts: pd.DataFrame, left: Sequence[bool]) -> str:
 
 def _markdown(lines: Sequence[Sequence[str]], left: Sequence[bool]) -> str:
     rule = ["---" if is_left else "---:" for is_left in left]
-    escaped = [[cell.replace("|", r"\|") for cell in line] for line in lines]
+    escaped = [[markdown_text(cell) for cell in line] for line in lines]
     return "".join(f"| {' | '.join(line)} |\n" for line in [escaped[0], rule, *escaped[1:]])
 
 
 def _latex(texts: pd.DataFrame, left: Sequence[bool]) -> str:
     alignment = "".join("l" if is_left else "r" for is_left in left)
     text = texts.to_latex(index=False, escape=True, column_format=alignment)
-    # A bracket at the beginning of a row would be an argument of the command before it.
-    return text.replace("\n[", "\n{[}")
+    # At the beginning of a row these would be an argument of the command before it, and its star.
+    return text.replace("\n[", "\n{[}").replace("\n*", "\n{*}")

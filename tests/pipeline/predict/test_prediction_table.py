@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import importlib
 import json
+import os
+import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -155,3 +158,36 @@ def test_any_name_is_a_csv_file_where_it_always_was(tmp_path: Path) -> None:
     check_out(out, any_suffix=True)
     write_table(out, [("ImageID", ["a.jpg"])])
     assert out.read_text() == "ImageID\na.jpg\n"
+
+
+@pytest.mark.parametrize("name", ["pipe.csv", "pipe"])
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path, name: str) -> None:
+    out = tmp_path / name
+    os.mkfifo(out)
+    check_out(out)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(out.read_text()))
+    reader.start()
+    write_table(out, [("id", ["a.jpg"])])
+    reader.join()
+    assert read == ["id\na.jpg\n"]
+    assert stat.S_ISFIFO(out.stat().st_mode)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_full_disk_leaves_the_older_file(small_disk: Path, suffix: str) -> None:
+    out = small_disk / f"out{suffix}"
+    out.write_text("older")
+    chance = np.random.default_rng(0)
+    columns: Columns = [("id", [str(value) for value in chance.random(200_000)])]
+    with pytest.raises(InputError, match=r"cannot be written .*No space left"):
+        write_table(out, columns)
+    assert out.read_text() == "older"
+    assert [path.name for path in small_disk.iterdir()] == [out.name]
+
+
+def test_cells_that_a_spreadsheet_would_run_are_as_they_are(tmp_path: Path) -> None:
+    # Ids must come back as they were read; docs/operations.md tells.
+    write_table(tmp_path / "out.csv", [("id", ["=1+1", "+a", "-b", "@c"])])
+    assert (tmp_path / "out.csv").read_text() == "id\n=1+1\n+a\n-b\n@c\n"

@@ -11,7 +11,8 @@ import pytest
 
 from mmclf.data.image_locations import ParquetCell
 from mmclf.errors import InputError
-from mmclf.pipeline.predict.source import COMPETITION, read_to_predict
+from mmclf.pipeline.predict.source import COMPETITION, data_node, read_to_predict
+from mmclf.storage.tracking import Tracker
 
 SOURCE = """
 import numpy as np
@@ -125,6 +126,26 @@ def test_of_coco_the_labels_do_not_matter(tmp_path: Path, others: dict[str, Any]
     with pytest.raises(InputError) as caught:
         read_to_predict(node, ("data.instances=none.json",), ())
     assert "data=table data.root=DIR" in caught.value.problems[-1]
+
+
+def billions(lines: int) -> str:
+    """YAML of a few lines that refer to each other: 10 to the power of `lines` values."""
+    anchors = ["l0: &l0 [x, x, x, x, x, x, x, x, x, x]"]
+    anchors += [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, lines)]
+    return "\n".join([*anchors, f"data: {{root: *l{lines - 1}}}", ""])
+
+
+@pytest.mark.parametrize(
+    "content", [billions(30), "[" * 100_000, "data: [", "data: 1", "\x00", "- a", "", "&a [*a]"]
+)
+def test_a_runs_configuration_that_is_damaged_is_a_line(tmp_path: Path, content: str) -> None:
+    tracker = Tracker(f"sqlite:///{tmp_path}/mlflow.db", "mmclf", tmp_path)
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "config.yaml").write_text(content)
+    with tracker.run("a", {}, None) as log:
+        log.artifacts(tmp_path / "files")
+    with pytest.raises(InputError, match=r"config\.yaml is damaged"):
+        data_node(tracker, log.id)
 
 
 def test_cocos_captions_are_read_as_the_run_read_them(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from mmclf.storage.store.atomic_write import ABANDONED_S
 from mmclf.storage.store.entry import RECORD, Entry, Stage
 from mmclf.storage.store.maintenance import (
-    ABANDONED_S,
     changed_files,
     damaged,
     prune,

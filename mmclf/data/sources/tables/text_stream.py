@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mmclf.errors import InputError
+from mmclf.file_limits import TEXT_BYTES, check_size, in_mb
 
 AUTO = "auto"
 COMPRESSED = ".gz"
 UTF_8 = "utf-8-sig"  # with or without a byte order mark
-# A small file may unpack to any size: more than this share of the memory is refused.
+# A small file may unpack to any size: more than `TEXT_BYTES`, and than this share of the memory, is
+# refused.
 MEMORY_SHARE = 0.5
 BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -57,6 +59,7 @@ def read_utf8(path: Path, encoding: str = AUTO) -> bytes | None:
 @contextmanager
 def _checked_bytes(path: Path) -> Iterator[io.BufferedReader]:
     """The content of a file, unpacked; errors become InputErrors."""
+    check_size(path, TEXT_BYTES, "text")
     try:
         with _open_bytes(path) as stream:
             yield stream
@@ -100,7 +103,7 @@ class _Limited(io.RawIOBase):
         self._left -= len(data)
         if self._left < 0:
             raise InputError(
-                f"{self._path} unpacks to more than {self._limit / 1e9:.1f} GB, half of the memory "
+                f"{self._path} unpacks to more than {in_mb(self._limit)} MB, the most that is read "
                 "here: unpack it, and leave out what is not needed"
             )
         view[: len(data)] = data
@@ -114,7 +117,7 @@ def _open_bytes(path: Path) -> Iterator[io.BufferedReader]:
             yield stream
         return
     with gzip.open(path, "rb") as unpacked:
-        limit = int(memory_bytes() * MEMORY_SHARE)
+        limit = min(TEXT_BYTES, int(memory_bytes() * MEMORY_SHARE))
         yield io.BufferedReader(_Limited(unpacked, limit, path), 2**20)
 
 

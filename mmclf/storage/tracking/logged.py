@@ -1,0 +1,87 @@
+"""What is logged to a run, as plain values that can be sent now or later."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.tracking import MlflowClient
+from pydantic import TypeAdapter
+
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+Texts = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Params:
+    """Parameters."""
+
+    params: Texts
+
+    def send(self, client: MlflowClient, run: str) -> None:
+        """Log them."""
+        client.log_batch(run, params=[Param(*pair) for pair in self.params])
+
+
+@dataclass(frozen=True)
+class Tags:
+    """Tags."""
+
+    tags: Texts
+
+    def send(self, client: MlflowClient, run: str) -> None:
+        """Set them."""
+        client.log_batch(run, tags=[RunTag(*pair) for pair in self.tags])
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Metrics: key, value, milliseconds since the epoch, step."""
+
+    metrics: list[tuple[str, float, int, int]]
+
+    def send(self, client: MlflowClient, run: str) -> None:
+        """Log them; a value that is logged already stays one."""
+        client.log_batch(run, metrics=[Metric(*values) for values in self.metrics])
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """The files in a folder."""
+
+    folder: str
+
+    def send(self, client: MlflowClient, run: str) -> None:
+        """Copy them."""
+        client.log_artifacts(run, self.folder)
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of a run, at milliseconds since the epoch."""
+
+    status: Status
+    ended_ms: int
+
+    def send(self, client: MlflowClient, run: str) -> None:
+        """Mark the run as ended."""
+        client.set_terminated(run, self.status, self.ended_ms)
+
+
+Logged = Params | Tags | Metrics | Artifacts | End
+_ADAPTER: TypeAdapter[Logged] = TypeAdapter(Logged)
+
+
+def to_json(logged: Logged) -> str:
+    """A line of JSON; a metric that is not finite is NaN or Infinity, as Python reads them."""
+    return json.dumps(asdict(logged))
+
+
+def from_json(line: str) -> Logged:
+    """What a line of JSON holds; raises ValueError if it is nothing that is logged."""
+    try:
+        return _ADAPTER.validate_python(json.loads(line))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error

@@ -1,0 +1,81 @@
+"""Damage to valid files, drawn by hypothesis: to their bytes, and to the values of JSON."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+ODD: list[Any] = [
+    *(None, True, -1, 0, 1, 10**30, -(10**30), 1.5, float("nan"), float("inf"), "", "\0", "\ud800"),
+    *("../../x", "/etc/passwd", "a" * 5000, [], {}, [[]], {"": None}, [None], "1", "NaN"),
+]
+
+
+def damaged_bytes(valid: bytes) -> st.SearchStrategy[bytes]:
+    """The bytes with some of them changed, left out or put in, or cut off."""
+    place = st.integers(0, max(len(valid) - 1, 0))
+    change = st.tuples(place, st.integers(0, 3), st.binary(min_size=1, max_size=4))
+
+    def apply(changes: list[tuple[int, int, bytes]]) -> bytes:
+        data = valid
+        for at, count, put in changes:
+            data = data[:at] + put + data[at + count :]
+        return data
+
+    cut = place.map(lambda end: valid[:end])
+    return st.one_of(st.lists(change, min_size=1, max_size=4).map(apply), cut, st.binary())
+
+
+def damaged_tree(valid: Any) -> st.SearchStrategy[Any]:
+    """The JSON value with some of its parts replaced by odd ones, or left out."""
+    places = [*_places(valid, ())]
+    change = st.tuples(st.sampled_from(places), st.sampled_from(["leave out", *ODD]))
+
+    def apply(changes: list[tuple[tuple[Any, ...], Any]]) -> Any:
+        tree = copy.deepcopy(valid)
+        for place, value in changes:
+            tree = _replaced(tree, place, value)
+        return tree
+
+    return st.lists(change, min_size=1, max_size=3).map(apply)
+
+
+def _places(tree: Any, place: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    inner: list[tuple[Any, Any]] = [*enumerate(tree)] if isinstance(tree, list) else []
+    inner += tree.items() if isinstance(tree, dict) else ()
+    return [place, *(found for key, value in inner for found in _places(value, (*place, key)))]
+
+
+def _replaced(tree: Any, place: tuple[Any, ...], value: Any) -> Any:
+    if not place:
+        return tree if value == "leave out" else copy.deepcopy(value)
+    first, *rest = place
+    try:
+        if not rest and value == "leave out":
+            del tree[first]
+        else:
+            tree[first] = _replaced(tree[first], tuple(rest), value)
+    except (LookupError, TypeError):  # another change has removed it
+        return tree
+    return tree
+
+
+def try_each(drawn: st.SearchStrategy[Any], check: Callable[[Any], None], count: int) -> None:
+    """Check so many of what is drawn."""
+    kept = settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+    @kept
+    @given(drawn)
+    def checked(one: Any) -> None:
+        check(one)
+
+    checked()

@@ -1,0 +1,166 @@
+"""Commands that are killed while they write: every file is as before, or as after."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+from endurance_runs import STUDY, Scale, Start, StartCommand
+
+from mmclf.storage.store.maintenance import damaged, stored_entries
+
+pytestmark = pytest.mark.slow
+
+SMALL_STUDY = (*STUDY, "study.seeds=1")
+
+
+def kill_after(process: BaseProcess, seconds: float) -> bool:
+    """Kill a process after so long; whether it was still there."""
+    process.join(seconds)
+    if process.exitcode is not None:
+        return False
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    return True
+
+
+def timed(start_command: StartCommand, folder: Path, words: tuple[str, ...]) -> float:
+    """The seconds that a command takes which nobody kills."""
+    started = time.monotonic()
+    process = start_command(folder, words)
+    process.join()
+    assert process.exitcode == 0, (folder / f"{process.pid}.log").read_text()
+    return time.monotonic() - started
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.endswith(".part")
+    }
+
+
+def check_whole(
+    now: Mapping[str, bytes], before: Mapping[str, bytes], after: Mapping[str, bytes]
+) -> None:
+    """Every file is that of before or that of after, and none is missing."""
+    assert before.keys() & after.keys() <= now.keys() <= before.keys() | after.keys()
+    torn = [
+        name for name, content in now.items() if content not in (before.get(name), after.get(name))
+    ]
+    assert torn == []
+
+
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory: pytest.TempPathFactory, start: Start) -> Path:
+    """The output folder of a run on captions and images."""
+    folder = tmp_path_factory.mktemp("tracked")
+    process = start(folder)
+    process.join()
+    assert process.exitcode == 0
+    return folder
+
+
+def run_of(folder: Path) -> str:
+    (model,) = folder.glob("artifacts/*/artifacts/model")
+    return model.parents[1].name
+
+
+def test_a_killed_prediction_leaves_the_older_file_or_the_whole_new_one(
+    tracked: Path, tmp_path: Path, start_command: StartCommand, scale: Scale
+) -> None:
+    words = ("predict", run_of(tracked), "device=cpu")
+    out = tmp_path / "out.csv"
+    seconds = timed(start_command, tracked, (*words, f"--out={out}"))
+    after, chance, killed = out.read_bytes(), random.Random(0), 0
+    for attempt in range(scale.commands):
+        out.write_bytes(b"older")
+        process = start_command(tracked, (*words, f"--out={out}"))
+        # Mostly at the end, where it writes.
+        killed += kill_after(
+            process, (0.5 + (attempt + chance.random()) / scale.commands / 2) * seconds
+        )
+        assert out.read_bytes() in (b"older", after)
+    assert killed > 0
+    assert len([path for path in tmp_path.iterdir() if path != out]) <= killed
+
+
+@pytest.fixture(scope="module")
+def study(
+    tmp_path_factory: pytest.TempPathFactory, start_command: StartCommand
+) -> tuple[Path, float]:
+    """The output folder of a study, and the seconds that it took."""
+    folder = tmp_path_factory.mktemp("study")
+    return folder, timed(start_command, folder, SMALL_STUDY)
+
+
+def test_a_killed_report_leaves_whole_files(
+    study: tuple[Path, float], start_command: StartCommand, scale: Scale
+) -> None:
+    folder, _ = study
+    report = folder / "studies" / "loss"
+    seconds = timed(start_command, folder, ("report", "loss"))
+    after, chance, killed = contents(report), random.Random(0), 0
+    before = dict.fromkeys([*after, "effects.csv", "figures/old.svg"], b"older")
+    for attempt in range(scale.commands):
+        for name, content in before.items():
+            (report / name).write_bytes(content)
+        process = start_command(folder, ("report", "loss"))
+        killed += kill_after(
+            process, (0.3 + 0.7 * (attempt + chance.random()) / scale.commands) * seconds
+        )
+        check_whole(contents(report), before, after)
+    assert killed > 0
+    timed(start_command, folder, ("report", "loss"))
+    assert contents(report) == after
+
+
+def test_a_study_that_is_killed_at_its_end_leaves_no_torn_page(
+    study: tuple[Path, float], tmp_path: Path, start_command: StartCommand, scale: Scale
+) -> None:
+    done, seconds = study
+    names = contents(done / "studies" / "loss").keys()
+    chance = random.Random(0)
+    for attempt in range(scale.commands):
+        folder = tmp_path / str(attempt)
+        process = start_command(folder, SMALL_STUDY)
+        kill_after(process, (0.8 + 0.2 * chance.random()) * seconds)
+        now = (
+            contents(folder / "studies" / "loss") if (folder / "studies" / "loss").is_dir() else {}
+        )
+        assert now.keys() <= names
+        assert all(now.values())
+        assert now.get("index.html", b"</html>").rstrip().endswith(b"</html>")
+        assert all(now[name].rstrip().endswith(b"</svg>") for name in now if name.endswith(".svg"))
+        timed(start_command, folder, SMALL_STUDY)
+        assert contents(folder / "studies" / "loss").keys() == names
+        shutil.rmtree(folder)
+
+
+def test_a_killed_prune_leaves_entries_whole_or_not_at_all(
+    tracked: Path, tmp_path: Path, start_command: StartCommand, scale: Scale
+) -> None:
+    folder = tmp_path / "output"
+    words = ("cache", "--prune", "0MB")
+    shutil.copytree(tracked / "store", folder / "store")
+    whole = len(stored_entries(folder / "store"))
+    seconds = timed(start_command, folder, words)
+    assert stored_entries(folder / "store") == []
+    chance, killed = random.Random(0), 0
+    for attempt in range(scale.commands):
+        shutil.rmtree(folder / "store")
+        shutil.copytree(tracked / "store", folder / "store")
+        process = start_command(folder, words)
+        killed += kill_after(process, (attempt + chance.random()) / scale.commands * seconds)
+        assert not list(damaged(folder / "store"))
+        assert len(stored_entries(folder / "store")) <= whole
+    assert killed > 0
