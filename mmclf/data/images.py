@@ -24,7 +24,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from mmclf.errors import InputError
-from mmclf.file_limits import IMAGE_BYTES, MAX_PIXELS, SCANNED_PIXELS, in_mb
+from mmclf.storage.file_limits import IMAGE_BYTES, MAX_PIXELS, SCANNED_PIXELS, in_mb
 
 Pictures = NDArray[np.uint8]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmclf.errors import InputError
-from mmclf.file_limits import TEXT_BYTES, check_size
+from mmclf.storage.file_limits import TEXT_BYTES, check_size
 
 
 def read_text(path: Path, most: int = TEXT_BYTES) -> str:

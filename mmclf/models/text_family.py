@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
 from mmclf.errors import InputError
-from mmclf.file_limits import RECORD_BYTES, check_size
+from mmclf.storage.file_limits import RECORD_BYTES, check_size
 
 Pooling = Literal["mean", "cls", "last", "max", "pooler"]
 PoolingSetting = Literal["auto", "mean", "cls", "last", "max", "pooler"]

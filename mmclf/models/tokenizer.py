@@ -9,10 +9,10 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from mmclf.errors import InputError
-from mmclf.file_limits import TOKENIZER_BYTES, check_size
 from mmclf.models.architecture import read_config
 from mmclf.models.hub import HUGGING_FACE_FILES, cached_hub_folder
 from mmclf.models.package import package_path
+from mmclf.storage.file_limits import TOKENIZER_BYTES, check_size
 
 WEIGHTS_SUFFIX = ".safetensors"
 # Any token will do where the attention mask hides it; that of the end is the common choice.

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from mmclf.errors import InputError
-from mmclf.file_limits import in_mb
+from mmclf.storage.file_limits import in_mb
 
 
 def module_sha256(module: nn.Module) -> str:

@@ -5,4 +5,5 @@ tracking     runs in MLflow
 environment  processor, versions, commit
 stopwatch    seconds by stage
 addresses    passwords in them
+file_limits  how large files of other people may be
 """

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mmclf.errors import InputError
 from mmclf.evaluation.metrics import DecidingMetric, deciding_metric
-from mmclf.file_limits import RECORD_BYTES, check_size
+from mmclf.storage.file_limits import RECORD_BYTES, check_size
 from mmclf.storage.store.inner_files import is_inner_name
 from mmclf.studies.design_kinds import Arm, DesignKind, Effect, design_kind, differences
 from mmclf.studies.statistics.stopping import StoppingRule

@@ -19,7 +19,6 @@ from mmclf.config.signature_check import check_component
 from mmclf.config.targets import build, resolve
 from mmclf.errors import InputError
 from mmclf.evaluation.threshold_search import Empty
-from mmclf.file_limits import MAX_PIXELS, RECORD_BYTES, check_size
 from mmclf.models import weights
 from mmclf.models.architecture import architecture_problems, without_written
 from mmclf.models.build import make_model
@@ -30,6 +29,7 @@ from mmclf.models.tfidf import Tfidf
 from mmclf.models.vision import TimmEncoder
 from mmclf.pipeline.artifacts import MODEL_FORMAT
 from mmclf.pipeline.predict.claims import check_classifier, check_encoders
+from mmclf.storage.file_limits import MAX_PIXELS, RECORD_BYTES, check_size
 from mmclf.storage.store.arrays import load_array
 
 T = TypeVar("T")

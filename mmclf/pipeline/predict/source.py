@@ -22,8 +22,8 @@ from mmclf.data.sources import coco, competition, demo, table
 from mmclf.data.sources.competition_csv import read_rows
 from mmclf.data.text_io import read_text
 from mmclf.errors import InputError
-from mmclf.file_limits import RECORD_NODES, YAML_BYTES
 from mmclf.pipeline.predict.table import LabelForm
+from mmclf.storage.file_limits import RECORD_NODES, YAML_BYTES
 from mmclf.storage.tracking import Tracker
 
 TEST_CSV, IMAGES = "test.csv", "data"

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.file_limits import ARRAY_BYTES, in_mb
+from mmclf.storage.file_limits import ARRAY_BYTES, in_mb
 
 HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from mmclf.errors import InputError
-from mmclf.file_limits import TEXT_BYTES, check_size
+from mmclf.storage.file_limits import TEXT_BYTES, check_size
 from mmclf.storage.store.atomic_write import sync_folder
 from mmclf.storage.store.inner_files import files_below, inner_file, is_inner_name, remove_tree
 from mmclf.storage.tracking.keys import RUN_ID

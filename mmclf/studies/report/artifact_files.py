@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
 from mmclf.errors import ArtifactError, InputError
-from mmclf.file_limits import RECORD_BYTES, check_size
+from mmclf.storage.file_limits import RECORD_BYTES, check_size
 from mmclf.storage.store.arrays import load_arrays
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mmclf.errors import InputError
-from mmclf.file_limits import TEXT_BYTES, check_size, in_mb
+from mmclf.storage.file_limits import TEXT_BYTES, check_size, in_mb
 
 AUTO = "auto"
 COMPRESSED = ".gz"

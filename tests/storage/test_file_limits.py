@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from mmclf import file_limits
 from mmclf.data import text_io
 from mmclf.data.sources.coco_json import read_tree
 from mmclf.data.sources.competition_csv import read_rows
@@ -16,9 +15,10 @@ from mmclf.data.sources.tables import text_stream
 from mmclf.data.sources.tables.delimited import read_delimited
 from mmclf.data.sources.tables.json_lines import read_json_lines
 from mmclf.errors import InputError
-from mmclf.file_limits import MB, TOKENIZER_BYTES, check_size, in_mb
 from mmclf.models.text_family import resolve_pooling
 from mmclf.models.tokenizer import read_tokenizer
+from mmclf.storage import file_limits
+from mmclf.storage.file_limits import MB, TOKENIZER_BYTES, check_size, in_mb
 from mmclf.studies.definition import read_definition
 
 
