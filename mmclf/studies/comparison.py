@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mmclf.errors import suggestion
@@ -15,9 +16,6 @@ from mmclf.studies.statistics.average_precision import mean_average_precisions, 
 from mmclf.studies.statistics.bootstrap import count_groups, resampled_score, score
 from mmclf.studies.statistics.estimates import DIGITS, Estimate, estimate
 from mmclf.studies.statistics.verdicts import Difference, family
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -66,8 +64,6 @@ def compare(
     0  old  3  baseline
     1  new  3    better
     """
-    import pandas as pd
-
     _check_settings(metric, margin, resamples)
     true = _label_array(labels)
     arms = _arm_arrays(true, predictions, metric)
