@@ -192,9 +192,13 @@ def test_other_rules_and_times_have_intervals_beside_the_deciding_metric(
             track(tracker, tmp_path, parent.id, arm, seed, wrong, seconds=seconds, rules=True)
         track(tracker, tmp_path, parent.id, "c", seed, 0.1)
     a, b, c = collect(tracker, parent).arms
-    assert set(b.beside) == {"test/f1_samples_at_0.5", "test/f1_samples_fitted"}
+    assert list(b.beside) == ["test/f1_samples_at_0.5", "test/f1_samples_fitted", "test/map"]
     # Whose own threshold is 0.5, and so is the fitted one of probabilities of two values.
-    assert list(b.beside.values()) == [b.difference] * 2
+    assert list(b.beside.values())[:2] == [b.difference] * 2
+    of_map = b.beside["test/map"]
+    assert of_map.estimate.value == pytest.approx(b.mean("test/map") - a.mean("test/map"))
+    assert of_map.low < of_map.estimate.value < of_map.high
+    assert of_map.comparisons == 2
     assert (a.beside, a.time_ratio, c.beside) == ({}, None, {})
     assert b.time_ratio is not None
     assert [b.time_ratio.value, b.time_ratio.low, b.time_ratio.high] == pytest.approx([2.0] * 3)

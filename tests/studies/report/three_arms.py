@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.evaluation.metrics import set_scores
+from mmclf.evaluation.metrics import mean_average_precision, set_scores
+from mmclf.evaluation.scores import probabilities_of
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import FILE, Definition
 from mmclf.studies.design_kinds import Arm, Effect
@@ -69,7 +70,10 @@ def track(
     seconds: float = 3.0,
     rules: bool = False,
 ) -> str:
-    """A finished run whose predictions are wrong at a rate, tracked at 0.5 and fitted if asked."""
+    """A finished run whose predictions are wrong at a rate.
+
+    `rules`: its metrics at 0.5 and fitted, and its mAP, are tracked as they are.
+    """
     labels = truth(ids)
     chance = np.random.default_rng([seed, int(wrong * 1000)])
     flipped = chance.random(labels.shape) < wrong
@@ -86,12 +90,15 @@ def track(
     (target / "model" / "model.json").write_text(json.dumps(told))
     known = {"mmclf.arm": arm, "mmclf.seed": str(seed), "mmclf.hardware": "a machine"}
     log = tracker.start(f"{arm}, seed={seed}", known | dict(tags or {}), parent)
-    scores = {f"test/{key}": value for key, value in set_scores(labels, predicted).items()}
+    sets = set_scores(labels, predicted)
+    scores = {f"test/{key}": value for key, value in sets.items()}
     if tracked is not None:
         scores["test/f1_samples"] = tracked
+    scores |= {"test/map": 0.5, "time/cold_s": seconds}
     if rules:
-        scores |= {f"{key}_{rule}": of for key, of in scores.items() for rule in RULES}
-    log.metrics(scores | {"test/map": 0.5, "time/cold_s": seconds})
+        scores |= {f"test/{key}_{rule}": of for key, of in sets.items() for rule in RULES}
+        scores["test/map"] = mean_average_precision(labels, probabilities_of(logits))
+    log.metrics(scores)
     log.artifacts(target)
     log.end("FINISHED")
     return log.id
