@@ -62,6 +62,18 @@ def test_time_left_is_estimated_by_the_speed_of_earlier_runs(
     assert summary == Naming("7 of 7 done", "0 left", "0 s")
 
 
+def test_a_study_that_stops_when_decided_has_at_most_so_many_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["study.until=decided", "study.max_seeds=4", f"output_dir={tmp_path}"]
+    rows, summary = planned(capsys, *asked)
+    assert {row[2] for row in rows} == {"0 of 4"}
+    assert "runs: 0 of at most 28 done, 28 left" in summary
+    assert "looks after 3, 4 seeds, 7 arms: from 21 to 28 runs" in summary
+    # 5 % of six comparisons, at the first of two looks.
+    assert "levels of p, 6 comparisons: 0.0023" in summary
+
+
 def test_a_fit_that_is_stored_is_not_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
