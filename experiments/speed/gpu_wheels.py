@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 THERE = frozenset(
     (
         *("accelerate", "huggingface-hub", "matplotlib", "numpy", "pandas", "pillow", "pyarrow"),
-        *("pyyaml", "rich", "safetensors", "scikit-learn", "scipy", "statsmodels", "timm"),
+        *("pyyaml", "rich", "safetensors", "scikit-learn", "scipy", "timm"),
         *("tokenizers", "torch", "torchvision", "transformers"),
         *("aiohttp", "annotated-doc", "anyio", "attrs", "certifi", "charset-normalizer", "click"),
         *("cloudpickle", "filelock", "fsspec", "h11", "idna", "jinja2", "joblib", "markupsafe"),
