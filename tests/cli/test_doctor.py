@@ -151,7 +151,7 @@ def test_the_competitions_layout(competition: Path, capsys: pytest.CaptureFixtur
     given = ["data=competition", f"data.root={competition}", f"output_dir={competition}/outputs"]
     out = doctor(capsys, 1, *given, "image.size=16", "split=random", *shares)
     assert out == Naming("3", "train 1", "val 1", "test 1")
-    (line,) = [line for line in out.splitlines() if "labels not in training" in line]
+    line = next(line for line in out.splitlines() if "labels not in training" in line)
     assert line.startswith("bad ")
 
 

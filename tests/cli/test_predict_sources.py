@@ -140,8 +140,8 @@ def test_probabilities_and_the_best_as_json_lines(
     for row, of_row in zip(rows, found, strict=True):
         by_label = dict(zip(sorted(NAMES), of_row, strict=True))
         best = sorted(by_label, key=lambda name: -by_label[name])[:2]
-        assert row["tags"].split("|") == best
-        assert [float(p) for p in row["probabilities"].split("|")] == [by_label[n] for n in best]
+        assert row["tags"] == best
+        assert row["probabilities"] == [by_label[name] for name in best]
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_everything_else_is_refused(name: object, message: str) -> None:
     (problem,) = caught.value.problems
     assert problem.startswith("_target_")
     assert message in problem
-    assert problem in (Naming("did you mean torch.nn."), Naming("torch.nn.Module"))
+    assert "did you mean torch.nn." in problem or problem == Naming("torch.nn.Module")
     roots = {module.partition(".")[0] for module in set(sys.modules) - before}
     assert not roots & {"pickle", "timmy", "mmclf_evil", "antigravity"}
 

@@ -109,6 +109,13 @@ def restore(folder: Path, allow: Sequence[str], model_types: Sequence[str] = ())
         for name, encoder_record in record.encoders.items()
         if encoder_record.trained
     }
+    for name, encoder in trained.items():
+        if not isinstance(encoder, nn.Module):
+            raise _damaged(
+                folder / "model.json",
+                f"encoders.{name}.trained: found true, expected false for "
+                f"{record.encoders[name].node['_target_']}, which is not trained",
+            )
     check_classifier(record, count, folder, allow)
     dims = {name: encoder_record.out_dim for name, encoder_record in record.encoders.items()}
     model = make_model(record.fusion, record.head, dims, trained, len(record.label_ids), allow)

@@ -46,7 +46,10 @@ def test_what_an_earlier_report_had_alone_is_removed(
     for name in ("effects.csv", "figures/of_before.svg", "results.csv", "notes.txt"):
         (folder / name).write_text("older")
     plots = publish(tracker, study, folder)
-    tables = {f"results.{suffix}" for suffix in ("txt", "md", "csv", "tex")} | {"runs.csv"}
+    tables = {f"results.{suffix}" for suffix in ("txt", "md", "csv", "tex")} | {
+        "runs.csv",
+        "labels.csv",
+    }
     figures = {f"figures/{plot.key}.svg" for plot in plots}
     assert contents(folder).keys() == {PAGE, "notes.txt", *tables, *figures}
     assert contents(folder)["results.csv"] != b"older"

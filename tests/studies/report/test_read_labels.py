@@ -87,8 +87,8 @@ def test_a_study_publishes_them(tracker: Tracker, tmp_path: Path) -> None:
     ]
     assert list(table["Label"]) == ["x", "y", "z"] * 2
     assert bool((table["Diff. low"] < table["Difference"]).to_numpy().all())
-    write_tables(folder, found, None)
-    assert not (folder / "labels.csv").exists()
+    write_tables(tmp_path, found, None)
+    assert not (tmp_path / "labels.csv").exists()
 
 
 def test_a_label_with_few_positives_has_no_difference() -> None:

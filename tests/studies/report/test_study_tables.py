@@ -168,9 +168,10 @@ def test_a_wide_terminal_shows_every_column_for_a_reader() -> None:
     assert {"SD", "mAP", "Runs"} <= set(shown.split())
 
 
-def test_effects_of_an_earlier_design_are_taken_away(tmp_path: Path) -> None:
-    write_tables(tmp_path, result("ladder", CHANGES))
-    assert len(list(tmp_path.glob("effects.*"))) == 4
+def test_effects_have_files_where_they_are_asked(tmp_path: Path) -> None:
+    (tmp_path / "ladder").mkdir()
+    write_tables(tmp_path / "ladder", result("ladder", CHANGES))
+    assert len(list((tmp_path / "ladder").glob("effects.*"))) == 4
     write_tables(tmp_path, result())
     assert list(tmp_path.glob("effects.*")) == []
     assert {path.name for path in tmp_path.glob("*.csv")} == {"results.csv", "runs.csv"}
