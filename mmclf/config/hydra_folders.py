@@ -14,6 +14,7 @@ from typing import Any
 
 from mmclf.config.interpolations import Interpolation, has_interpolation, interpolations
 from mmclf.config.one_line import CONTROL
+from mmclf.config.resolvers import OVERRIDE_DIRNAME
 from mmclf.config.walk import select
 
 OUTPUT_DIR = "${output_dir}"
@@ -74,7 +75,9 @@ def _value(tree: Mapping[str, Any], found: Interpolation) -> str | None:
     if found.resolver is not None or not found.is_plain or found.dots > 0:
         return None
     value = select(tree, ".".join(found.keys))
-    if value == MISSING or (value is None and found.keys[:2] == ("hydra", "job")):
+    if value in (MISSING, OVERRIDE_DIRNAME) or (
+        value is None and found.keys[:2] == ("hydra", "job")
+    ):
         return "0"
     if not isinstance(value, str | int | float) or has_interpolation(value):
         return None

@@ -19,6 +19,8 @@ RESOLVERS = (
     *("hydra", "now", "oc.dict.keys", "oc.dict.values", "oc.env", "oc.select"),
     "python_version",
 )
+# Hydra 1.4's own, in its own place: with arguments it would call a resolver that they name.
+OVERRIDE_DIRNAME = "${hydra_override_dirname:}"
 ENVIRONMENT = ("HOME", "SLURM_ARRAY_TASK_ID", "SLURM_JOB_ID", "TMPDIR", "USER")
 
 
@@ -35,7 +37,8 @@ def check_interpolations(tree: Mapping[str, Any], allowed_env: Sequence[str]) ->
     settings: list[str] = []
     copies: list[str] = []
     for where, value in nodes(tree):
-        if has_interpolation(value) and value != BY_ENVIRONMENT.get(where):
+        ours = (BY_ENVIRONMENT.get(where), OVERRIDE_DIRNAME)
+        if has_interpolation(value) and value not in ours:
             problems = copies if where.startswith(COPIES) else settings
             for found in interpolations(str(value)):
                 problems += _check(where, found, allowed_env)

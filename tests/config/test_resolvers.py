@@ -13,7 +13,7 @@ from mmclf.cli.main import main
 from mmclf.config.compose import compose
 from mmclf.config.grants import Grants
 from mmclf.config.loader import open_loader
-from mmclf.config.resolvers import ENVIRONMENT, RESOLVERS, check_interpolations
+from mmclf.config.resolvers import ENVIRONMENT, OVERRIDE_DIRNAME, RESOLVERS, check_interpolations
 from mmclf.errors import InputError
 
 SECRET = "swordfish7"
@@ -71,6 +71,13 @@ def test_the_command_line_opens_more() -> None:
 )
 def test_what_reads_no_more_than_the_config_passes(text: str) -> None:
     assert check_interpolations({"a": {"b": [text]}}, ()) == []
+
+
+def test_the_names_of_overrides_call_no_resolver_that_they_name() -> None:
+    assert check_interpolations({"hydra": {"job": {"x": OVERRIDE_DIRNAME}}}, ()) == []
+    naming = OVERRIDE_DIRNAME.replace(":}", ":{element_resolver: oc.env}}")
+    (found,) = check_interpolations({"hydra": {"job": {"x": naming}}}, ())
+    assert "hydra_override_dirname" in found
 
 
 def test_a_resolver_of_another_library_is_not_called(tmp_path: Path) -> None:
