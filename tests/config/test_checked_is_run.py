@@ -114,7 +114,7 @@ def test_a_job_is_checked_as_it_is_when_it_is_loaded(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]])
-def test_a_file_that_changes_before_its_job_runs_nothing(
+def test_what_a_file_becomes_before_its_job_is_not_run(
     launcher: list[str],
     level: Path,
     folder: Path,
@@ -130,8 +130,11 @@ def test_a_file_that_changes_before_its_job_runs_nothing(
 
     monkeypatch.setattr(BasicSweeper, "validate_batch_is_legal", validated)
     given = ["-m", *launcher, "experiment=moody", "seed=0,1", *SMALL, f"output_dir={tmp_path}/out"]
-    assert main(["--config-dir", str(folder), *given]) != 0
-    assert "hydra.callbacks" in capfd.readouterr().err
+    status = main(["--config-dir", str(folder), *given])
+    is_refused = "hydra.callbacks" in capfd.readouterr().err
+    # A worker may have what was read before, by the loader that it is handed.
+    assert is_refused or (launcher != [] and status == 0)
+    assert (status != 0) == is_refused
     assert not (tmp_path / "ran").exists()
 
 
