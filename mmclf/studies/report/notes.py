@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -40,8 +41,9 @@ def label_notes(runs: Sequence[Tracked], parts: Sequence[str]) -> Iterator[str]:
     """That labels have no positive in a part, and so count as 0 in macro-F1; of the worst run."""
     for part in parts:
         key = f"{part}/labels_without_positive"
-        run = max(runs, key=lambda one: one.metrics.get(key, 0.0), default=None)
-        absent = 0 if run is None else int(run.metrics.get(key, 0.0))
+        counts = [_count(run, key) for run in runs]
+        absent = max(counts, default=0)
+        run = runs[counts.index(absent)] if counts else None
         if run is None or absent == 0:
             continue
         labels = sum(name.startswith("test/f1_label/") for name in run.metrics)
@@ -51,6 +53,12 @@ def label_notes(runs: Sequence[Tracked], parts: Sequence[str]) -> Iterator[str]:
             f"0 in {part}/f1_macro, which so is at most {most:.3g}, and {part}/f1_macro_present is "
             "the mean over the others"
         )
+
+
+def _count(run: Tracked, key: str) -> int:
+    """A count that is tracked; 0 where it is not, or is none."""
+    value = run.metrics.get(key, 0.0)
+    return int(value) if math.isfinite(value) else 0
 
 
 def group_notes(samples: int, groups: int) -> Iterator[str]:

@@ -33,7 +33,7 @@ SPARE = (
 # Of the columns, those that the CSV alone has.
 IN_CSV_ALONE = ("Single low", "Single high", "Equal low", "Equal high", "p")
 RUN_METRICS = (
-    *("test/f1_samples", "test/f1_micro", "test/f1_macro", MAP),
+    *("test/f1_samples", "test/f1_micro", "test/f1_macro", "test/f1_macro_present", MAP),
     *("test/f1_samples_at_0.5", "test/f1_samples_fitted", TIME, "time/wall_s"),
 )
 

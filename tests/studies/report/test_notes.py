@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -68,3 +69,10 @@ def test_effects_of_fewer_seeds_than_asked_are_said() -> None:
     assert "“vision”" in lost
     assert "4 seeds" in seeds
     assert list(effect_notes(result().definition, ())) == []
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+def test_a_tracked_count_that_is_none_says_nothing(odd: float) -> None:
+    assert list(label_notes([Run(test=odd)], ["test"])) == []
+    (note,) = label_notes([Run(test=odd), Run(test=2.0)], ["test"])
+    assert "2 of 8" in note
