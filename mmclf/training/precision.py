@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Literal
 
@@ -19,6 +19,10 @@ MIN_COSINE = 0.999
 # A smaller gain is not worth the change of the features, and within noise.
 MIN_GAIN = 1.2
 REPEATS = 3
+# So many times as long in the first pass, bf16 is not measured again.
+HOPELESS = 3.0
+# What is known without a measurement of a CPU that emulates bf16, tens of times as slow as fp32.
+EMULATED: Mapping[str, float | bool | None] = {"gain": None, "cosine": None, "bf16": False}
 
 
 def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
@@ -51,25 +55,37 @@ def resolve(
     """
     if requested != "auto":
         return requested
-    measured = cache.get_or_compute(name, lambda: measure(forward, device))
+    measured = cache.get_or_compute(
+        name, lambda: dict(EMULATED) if is_emulated(device) else measure(forward, device)
+    )
     return "bf16" if measured["bf16"] else "fp32"
+
+
+def is_emulated(device: torch.device) -> bool:
+    """Whether a CPU lacks the instructions that compute in bf16."""
+    has_kernels: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if device.type != "cpu" or not has_kernels:
+        return False
+    return not torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def measure(forward: Callable[[], Tensor], device: torch.device) -> dict[str, float | bool | None]:
     """Measure the gain in speed and the minimum cosine similarity of bf16 against fp32.
 
-    Returns them with `bf16`, whether it is to be used; the cosine is None if not finite.
+    Returns them with `bf16`, whether it is to be used; the cosine is None if not finite. Where bf16
+    takes several times as long at once, the first pass decides.
     """
     precisions: tuple[Precision, ...] = ("fp32", "bf16")
-    fp32_features, bf16_features = (
-        _run_timed(forward, precision, device)[0] for precision in precisions
+    (fp32_features, fp32_s), (bf16_features, bf16_s) = (
+        _run_timed(forward, precision, device) for precision in precisions
     )
-    # Alternately, so that other load on the machine affects both alike.
-    rounds = [
-        [_run_timed(forward, precision, device)[1] for precision in precisions]
-        for _ in range(REPEATS)
-    ]
-    fp32_s, bf16_s = map(min, zip(*rounds, strict=True))
+    if bf16_s < HOPELESS * fp32_s:
+        # Alternately, so that other load on the machine affects both alike.
+        rounds = [
+            [_run_timed(forward, precision, device)[1] for precision in precisions]
+            for _ in range(REPEATS)
+        ]
+        fp32_s, bf16_s = map(min, zip(*rounds, strict=True))
     cosine = torch.nn.functional.cosine_similarity(fp32_features, bf16_features).min().item()
     gain = fp32_s / bf16_s
     return {

@@ -9,9 +9,16 @@ import torch
 from torch import Tensor
 
 from mmclf.storage.store.json_cache import JsonCache
-from mmclf.training.precision import Precision, autocast, measure, resolve
+from mmclf.training import precision
+from mmclf.training.precision import Precision, autocast, is_emulated, measure, resolve
 
 CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _computes_in_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the processor of the tests can do."""
+    monkeypatch.setattr(precision, "is_emulated", lambda _device: False)
 
 
 class Forward:
@@ -98,3 +105,25 @@ def test_autocast_is_on_for_bf16_alone() -> None:
         assert layer(values).dtype == torch.float32
     with autocast("bf16", CPU):
         assert layer(values).dtype == torch.bfloat16
+
+
+def test_what_is_hopeless_at_once_is_not_measured_again() -> None:
+    slow, even = Forward(0.002, 0.05), Forward(0.002, 0.002)
+    assert measure(slow, CPU)["bf16"] is False
+    assert slow.calls == 2
+    measure(even, CPU)
+    assert even.calls == 2 + 2 * precision.REPEATS
+
+
+def test_where_bf16_is_emulated_nothing_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "is_emulated", lambda _device: True)
+    forward = Forward(*FASTER)
+    assert resolved("auto", forward, tmp_path) == "fp32"
+    assert resolved("bf16", forward, tmp_path) == "bf16"
+    assert forward.calls == 0
+
+
+def test_a_gpu_does_not_emulate() -> None:
+    assert not is_emulated(torch.device("cuda"))
