@@ -7,6 +7,7 @@ from importlib import metadata
 
 import pytest
 
+from mmclf.cli.main import main
 from mmclf.errors import InputError
 from mmclf.storage import environment
 
@@ -28,6 +29,14 @@ def test_threads_wait_as_the_user_says_or_shortly(monkeypatch: pytest.MonkeyPatc
     assert os.environ["GOMP_SPINCOUNT"] == "7"
     monkeypatch.delenv("GOMP_SPINCOUNT")
     environment.wait_without_spinning()
+    assert int(os.environ["GOMP_SPINCOUNT"]) == environment.SPIN_COUNT
+
+
+def test_the_command_lets_threads_wait_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv("GOMP_SPINCOUNT", "")
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    assert main(["--version"]) == 0
     assert int(os.environ["GOMP_SPINCOUNT"]) == environment.SPIN_COUNT
 
 

@@ -127,3 +127,12 @@ def test_where_bf16_is_emulated_nothing_is_measured(
 
 def test_a_gpu_does_not_emulate() -> None:
     assert not is_emulated(torch.device("cuda"))
+
+
+@pytest.mark.parametrize("has_kernels", [False, True])
+def test_a_cpu_emulates_what_its_kernels_do_not_support(
+    has_kernels: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: has_kernels)
+    supported = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    assert is_emulated(CPU) is (has_kernels and not supported)

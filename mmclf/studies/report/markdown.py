@@ -15,10 +15,10 @@ MARKUP = re.compile(r"([\\\[\]*`<]|(?<!\w)_|_(?!\w))")
 
 def markdown(result: StudyResult) -> str:
     """The document; names of arms stand in it as they are."""
-    told = answer(result)
+    reply = answer(result)
     unit = result.definition.unit
-    parts = [f"# {as_text(result.definition.question)}", as_text(told.headline)]
-    parts += [bulleted(told.bullets)] if told.bullets else []
+    parts = [f"# {as_text(result.definition.question)}", as_text(reply.headline)]
+    parts += [bulleted(reply.bullets)] if reply.bullets else []
     parts += [f"Before comparing:\n\n{bulleted(result.notes)}"] if result.notes else []
     for name, table in tables(result).items():
         rendered = render(in_form(table, "md", unit), "md", FORMATS).strip()
