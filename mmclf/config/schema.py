@@ -93,7 +93,7 @@ class Encoder:
 # The keys in these parts' nodes that are mmclf's own, beside those of the `_target_`.
 OWN_KEYS: Mapping[str, tuple[str, ...]] = {
     name: tuple(field.name for field in fields(section) if field.name != "part")
-    for name, section in (("data", Source), ("vision", Encoder), ("text", Encoder))
+    for name, section in {"data": Source, **dict.fromkeys(MODALITIES, Encoder)}.items()
 }
 
 
@@ -167,8 +167,7 @@ class AtTest:
     @property
     def changes(self) -> dict[str, str]:
         """What becomes of each modality that is not left as it is."""
-        values = {"vision": self.vision, "text": self.text}
-        return {name: value for name, value in values.items() if value != "as_is"}
+        return {name: value for name, value in vars(self).items() if value != "as_is"}
 
 
 @dataclass(frozen=True)
@@ -306,7 +305,7 @@ class Config:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Those of `vision` and `text` that are not left out, in the order of the fusion."""
+        """Those that are not left out, in the order of the fusion."""
         return tuple(name for name in MODALITIES if not self.encoder(name).is_none)
 
     def component(self, group: str) -> Node:
@@ -315,8 +314,9 @@ class Config:
         return node.part if isinstance(node, (Source, Encoder)) else node
 
     def encoder(self, modality: str) -> Encoder:
-        """The encoder of `vision` or `text`."""
-        return {"vision": self.vision, "text": self.text}[modality]
+        """The encoder of a modality."""
+        encoder: Encoder = getattr(self, modality)
+        return encoder
 
 
 @dataclass(frozen=True)

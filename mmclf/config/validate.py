@@ -121,7 +121,8 @@ def _annotation(location: Sequence[int | str]) -> object:
 def _together(tree: Mapping[str, Any]) -> Iterator[str]:
     """Findings about settings that are right alone and wrong together."""
     if all(_is_none(tree.get(name)) for name in MODALITIES):
-        yield "vision and text are both none, which leaves nothing to learn from: give one a level"
+        names = " and ".join(MODALITIES)
+        yield f"{names}: found none for each, which leaves nothing to learn from: give one a level"
     for name in MODALITIES:
         node = tree.get(name)
         if isinstance(node, Mapping) and _is_none(node) and node.get("trainable") is True:

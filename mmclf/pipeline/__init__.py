@@ -4,6 +4,7 @@ run               the way, from top to bottom
 image_size        what image.size=auto stands for
 run_data          samples, split and images of a run
 modalities        what each modality reads, and its part of the keys
+encodings         what each modality does with torch, in a run and in prediction
 empty_predictions what a prediction without labels becomes
 stages            the stages and their keys
 stage_runner      the stages that need torch

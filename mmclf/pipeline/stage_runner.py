@@ -6,7 +6,7 @@ Results in the store are not computed again.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from mmclf.models.describe import describe_encoder
 from mmclf.models.description import EncoderDescription
 from mmclf.models.encoders import is_fitted
 from mmclf.models.weights import as_safetensors
+from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.fit_result import (
     WEIGHTS,
     FitResult,
@@ -29,7 +30,7 @@ from mmclf.pipeline.fit_result import (
     best_outputs,
     with_outputs,
 )
-from mmclf.pipeline.modalities import images_of
+from mmclf.pipeline.modalities import MODALITIES
 from mmclf.pipeline.modality_ablation import ablated_outputs
 from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stages import RunStages, StageResolver
@@ -38,11 +39,8 @@ from mmclf.storage.store.store import Computed, StageResult, Store
 from mmclf.training import precision
 from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.device import check_precision, pick_device
-from mmclf.training.encoding import ModalityEncoding
 from mmclf.training.features import Features, FeaturesSerializer, mean_view
 from mmclf.training.fit import FitData, FittedModel, fit_model
-from mmclf.training.image_encoding import ImageEncoding
-from mmclf.training.text_encoding import TextEncoding
 from mmclf.training.trainer import Epoch
 from mmclf.training.warm_up import warm_up_training
 
@@ -159,7 +157,7 @@ class StageRunner:
             name: [torch.from_numpy(view.value.values) for view in views]
             for name, views in encoded.items()
         }
-        means = ("text",) if samples.other_captions and "text" in features else ()
+        means = tuple(name for name in features if MODALITIES[name].has_mean_view(self.data))
         for name in means:
             features[name].insert(0, mean_view(features[name], samples.caption_counts))
         parts = dict(self.data.parts.items())
@@ -206,7 +204,7 @@ def prepared_runner(
             if not config.encoder(name).trainable
             and (stages is None or any(store.entry(s) is None for s in stages.features[name]))
         ]
-        encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+        encodings = {name: ENCODINGS[name].of_run(config, data) for name in config.modalities}
         components = build_components(config, encodings, data.labels("train"), missing)
         if stages is None:
             for name in missing:
@@ -214,22 +212,6 @@ def prepared_runner(
             stages = resolver.resolve()
         assert stages is not None
         yield StageRunner(config, data, components, stages, store, device)
-
-
-def _image_encoding(config: Config, data: RunData) -> ModalityEncoding:
-    return ImageEncoding(
-        images_of(data), data.samples.own_test, config.image.pixels, config.augment
-    )
-
-
-def _text_encoding(_config: Config, data: RunData) -> ModalityEncoding:
-    return TextEncoding(data.samples, data.parts.train)
-
-
-ENCODINGS: Mapping[str, Callable[[Config, RunData], ModalityEncoding]] = {
-    "vision": _image_encoding,
-    "text": _text_encoding,
-}
 
 
 def probe_size(device: torch.device) -> int:

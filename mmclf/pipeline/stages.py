@@ -18,7 +18,7 @@ from mmclf.config.schema import Config
 from mmclf.data.samples import Samples
 from mmclf.models.identity import Identities, Identity, version, versions
 from mmclf.models.source_code import code_digest
-from mmclf.pipeline.modalities import MODALITIES, TEXT_VERSION, VISION_VERSION
+from mmclf.pipeline.modalities import MODALITIES
 from mmclf.pipeline.run_data import RunData
 from mmclf.storage.store.entry import Stage
 from mmclf.storage.store.file_hasher import FileHasher
@@ -44,8 +44,7 @@ class StageKind:
 
 # A new stage is an entry here.
 STAGES: Mapping[str, StageKind] = {
-    "vision": StageKind(VISION_VERSION, "encode"),
-    "text": StageKind(TEXT_VERSION, "encode"),
+    **{name: StageKind(modality.version, "encode") for name, modality in MODALITIES.items()},
     "fit": StageKind(1, "fit"),
     "tested": StageKind(1, "decide"),
     "decide": StageKind(1, "decide"),

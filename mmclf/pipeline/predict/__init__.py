@@ -6,7 +6,6 @@ claims      how large that claims to be, held against its weights
 source      the samples that a run's own source reads
 table       predictions as a table, and its file
 inputs      images and captions in the forms that a notebook has
-modalities  what each modality does with them
 forward     forward passes in which samples do not depend on each other
 close_calls samples that are computed alone, as rounding decides their labels
 """

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from mmclf.errors import InputError
 from mmclf.evaluation.scores import probabilities_of
 from mmclf.evaluation.thresholds import Floats, Labels, decide
+from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.predict.close_calls import close_calls
 from mmclf.pipeline.predict.forward import ForwardOptions, forward_options, logits_of
 from mmclf.pipeline.predict.inputs import CaptionsLike, ImagesLike, PredictionInputs, parse_inputs
-from mmclf.pipeline.predict.modalities import MODALITIES
 from mmclf.pipeline.predict.restore import RestoredModel, restore
 from mmclf.storage.tracking import Tracker
 from mmclf.training.device import check_precision, pick_device
@@ -154,7 +154,7 @@ class Predictor:
         self._device = device
         self._notify = notify if notify is not None else _warn
         for name, encoder in self._encoders.items():
-            MODALITIES[name].to_device(encoder, device)
+            ENCODINGS[name].to_device(encoder, device)
 
     def predict(
         self, images: ImagesLike = None, captions: CaptionsLike = None, *, top: int = 0
@@ -192,7 +192,7 @@ class Predictor:
         """Probabilities (N, L) of samples in batches, or each computed `alone`."""
         record = self._record
         features = {
-            name: MODALITIES[name].features(
+            name: ENCODINGS[name].features(
                 self._encoders[name],
                 samples,
                 image=record.image,
@@ -230,13 +230,13 @@ class Predictor:
         return forward_options(precision, self._device, alone=alone)
 
     def _report_missing(self, samples: PredictionInputs) -> None:
-        missing = {name: MODALITIES[name].missing(samples) for name in self.modalities}
+        missing = {name: ENCODINGS[name].missing(samples) for name in self.modalities}
         if all(count == len(samples) for count in missing.values()):
-            nouns = " or ".join(f"{MODALITIES[name].noun}s" for name in missing)
+            nouns = " or ".join(f"{ENCODINGS[name].noun}s" for name in missing)
             raise InputError(f"the run {self.run_id} predicts from {nouns}: none is given")
         notes = [
-            f"{count} of {len(samples)} samples have no {MODALITIES[name].noun}: "
-            f"{MODALITIES[name].stand_in}"
+            f"{count} of {len(samples)} samples have no {ENCODINGS[name].noun}: "
+            f"{ENCODINGS[name].stand_in}"
             for name, count in missing.items()
             if count > 0
         ]

@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from torch import nn
 
 from mmclf.config import pydantic_messages
+from mmclf.config.components import MODALITIES
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
 from mmclf.config.schema import Count, Head, Image, Node
 from mmclf.config.signature_check import check_component
@@ -34,7 +35,7 @@ from mmclf.storage.store.arrays import load_array
 
 T = TypeVar("T")
 ModelPrecision = Literal["fp32", "bf16", "fp16"]
-Modality = Annotated[str, Field(pattern="^(vision|text)$")]
+Modality = Annotated[str, Field(pattern=f"^({'|'.join(MODALITIES)})$")]
 Vocabulary = dict[str, Annotated[int, Field(strict=True)]]
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 

@@ -1,4 +1,4 @@
-"""The modalities in prediction: missing inputs and features."""
+"""What each modality does with torch: encoding a run's samples, and new ones in prediction."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from mmclf.config.schema import Image
+from mmclf.config.schema import Config, Image
 from mmclf.models.encoders import is_fitted
+from mmclf.pipeline.modalities import images_of
 from mmclf.pipeline.predict.forward import ForwardOptions, caption_features, image_features
 from mmclf.pipeline.predict.inputs import PredictionInputs, decoded
+from mmclf.pipeline.run_data import RunData
 from mmclf.progress import progress_bar
+from mmclf.training.encoding import ModalityEncoding
+from mmclf.training.image_encoding import ImageEncoding
+from mmclf.training.text_encoding import TextEncoding
 
 
-class PredictionModality(Protocol):
-    """A modality in prediction.
+class InputEncoding(Protocol):
+    """The inputs of a modality, and how they are encoded.
 
     Attributes:
         noun: for an input of the modality.
@@ -26,6 +31,9 @@ class PredictionModality(Protocol):
 
     noun: str
     stand_in: str
+
+    def of_run(self, config: Config, data: RunData) -> ModalityEncoding:
+        """The encoding of a run's samples, whose results are stored, and their training."""
 
     def missing(self, samples: PredictionInputs) -> int:
         """The number of samples without an input of the modality."""
@@ -54,11 +62,17 @@ class PredictionModality(Protocol):
         """
 
 
-class VisionPrediction:
+class Images:
     """Images; missing ones are replaced by a grey image."""
 
     noun = "image"
     stand_in = "a grey picture, the mean that its encoder expects, stands in"
+
+    def of_run(self, config: Config, data: RunData) -> ModalityEncoding:
+        """The encoding of the run's images."""
+        return ImageEncoding(
+            images_of(data), data.samples.own_test, config.image.pixels, config.augment
+        )
 
     def missing(self, samples: PredictionInputs) -> int:
         """The number of samples without an image."""
@@ -89,11 +103,16 @@ class VisionPrediction:
             )
 
 
-class TextPrediction:
+class Captions:
     """Captions; missing ones are replaced by an empty caption."""
 
     noun = "caption"
     stand_in = "an empty one stands in"
+
+    def of_run(self, config: Config, data: RunData) -> ModalityEncoding:
+        """The encoding of the run's captions."""
+        del config
+        return TextEncoding(data.samples, data.parts.train)
 
     def missing(self, samples: PredictionInputs) -> int:
         """The number of samples with no caption, or an empty one."""
@@ -131,7 +150,4 @@ class TextPrediction:
         return sums.index_add(0, owners, features) / counts[:, None]
 
 
-MODALITIES: Mapping[str, PredictionModality] = {
-    "vision": VisionPrediction(),
-    "text": TextPrediction(),
-}
+ENCODINGS: Mapping[str, InputEncoding] = {"vision": Images(), "text": Captions()}
