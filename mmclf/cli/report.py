@@ -16,7 +16,7 @@ from mmclf.config.compose import compose
 from mmclf.config.schema import Config
 from mmclf.errors import InputError, suggestion
 from mmclf.messages import printable, say
-from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.storage.tracking import TrackedRun, Tracker, send_unsent
 from mmclf.studies.report.publish import PAGE, publish
 from mmclf.studies.report.result.collect import collect, latest_parent
 from mmclf.studies.report.result.compare import compare
@@ -93,7 +93,7 @@ def runs(arguments: Sequence[str]) -> int:
         raise InputError(f"mmclf runs: {others[0]!r} is no KEY=VALUE such as output_dir=outputs")
     tracker = open_tracker(compose(overrides).config)
     if options.send is not None:
-        count = tracker.send_unsent(options.send)
+        count = send_unsent(tracker, options.send)
         say(f"run {options.send}: sent what it had logged, in {count} parts")
         return 0
     tracked = tracker.runs()

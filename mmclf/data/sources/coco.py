@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -13,7 +14,7 @@ from mmclf.data.problems import listed, repeated, shown
 from mmclf.data.samples import Samples, label_matrix
 from mmclf.data.sources.caption_use import CaptionUse, use_captions
 from mmclf.data.sources.coco_karpathy import join_karpathy, read_karpathy
-from mmclf.data.sources.coco_parts import CocoImage, CocoPart, PartFiles, read_parts
+from mmclf.data.sources.coco_parts import CocoFiles, CocoImage, CocoPart, read_parts
 from mmclf.errors import InputError, suggestion
 
 Unlabelled = Literal["error", "keep", "drop"]
@@ -26,9 +27,9 @@ LAYOUT = """expected, in the format of MS COCO,
 
 def load(
     root: str,
-    instances: str = "annotations/instances_train2017.json",
-    captions: str | None = "annotations/captions_train2017.json",
-    images: str = "train2017",
+    instances: str = CocoFiles.instances,
+    captions: str | None = CocoFiles.captions,
+    images: str = CocoFiles.images,
     val_instances: str | None = None,
     val_captions: str | None = None,
     val_images: str | None = None,
@@ -63,64 +64,45 @@ def load(
         unlabelled: what becomes of images that show none of the categories.
 
     """
-    own = {
-        "val": (val_instances, val_captions, val_images),
-        "test": (test_instances, test_captions, test_images),
-    }
-    parts, found, notes = _read(root, (instances, captions, images), own, karpathy)
+    files = CocoFiles(
+        root,
+        instances,
+        captions,
+        images,
+        val_instances,
+        val_captions,
+        val_images,
+        test_instances,
+        test_captions,
+        test_images,
+        karpathy,
+    )
+    parts, found, notes = _read(files)
     names, of_categories = _selected(categories, parts, found)
     found, of_labels = _labelled(found, names, unlabelled, parts[0].file)
     return _samples(root, found, names, caption_use, [*notes, *of_categories, *of_labels])
 
 
-def load_unlabelled(
-    root: str,
-    instances: str = "annotations/instances_train2017.json",
-    captions: str | None = "annotations/captions_train2017.json",
-    images: str = "train2017",
-    val_instances: str | None = None,
-    val_captions: str | None = None,
-    val_images: str | None = None,
-    test_instances: str | None = None,
-    test_captions: str | None = None,
-    test_images: str | None = None,
-    karpathy: str | None = None,
-    caption_use: CaptionUse = "first",
-) -> Samples:
+def load_unlabelled(files: CocoFiles, caption_use: CaptionUse = "first") -> Samples:
     """As `load`, without labels: the files need not have annotations and categories."""
-    own = {
-        "val": (val_instances, val_captions, val_images),
-        "test": (test_instances, test_captions, test_images),
-    }
-    first = (instances, captions, images)
-    _, found, notes = _read(root, first, own, karpathy, labelled=False)
-    return _samples(root, found, {}, caption_use, notes)
+    _, found, notes = _read(files, labelled=False)
+    return _samples(files.root, found, {}, caption_use, notes)
 
 
 def _read(
-    root: str,
-    first: tuple[str, str | None, str],
-    own: Mapping[str, tuple[str | None, str | None, str | None]],
-    karpathy: str | None,
-    *,
-    labelled: bool = True,
+    files: CocoFiles, *, labelled: bool = True
 ) -> tuple[list[CocoPart], list[CocoImage], list[str]]:
-    """The parts and their images, and notes; of each part the instances, captions and folder."""
-    instances, captions, images = first
-    if karpathy is not None:
-        _check_no_captions({f"{name}_captions": files[1] for name, files in own.items()})
-        captions = None
-    _check_layout(root, instances, captions, images)
-    parts = read_parts(
-        Path(root),
-        PartFiles("train", instances, captions, images),
-        [PartFiles(name, *files) for name, files in own.items()],
-        labelled=labelled,
-    )
+    """The parts and their images, and notes."""
+    train, own = files.train, files.own
+    if files.karpathy is not None:
+        _check_no_captions({f"{part.name}_captions": part.captions for part in own})
+        train = replace(train, captions=None)
+    _check_layout(files.root, files.instances, train.captions, files.images)
+    parts = read_parts(Path(files.root), train, own, labelled=labelled)
     found = [image for part in parts for image in part.images]
-    if karpathy is None:
+    if files.karpathy is None:
         return parts, found, []
-    path = Path(root, karpathy)
+    path = Path(files.root, files.karpathy)
     found, notes = join_karpathy(found, read_karpathy(path), path)
     return parts, found, notes
 

@@ -19,6 +19,8 @@ from mmclf.data.image_locations import ImageLocation
 from mmclf.data.image_paths import image_paths
 from mmclf.data.samples import Samples
 from mmclf.data.sources import coco, competition, demo, table
+from mmclf.data.sources.caption_use import CaptionUse
+from mmclf.data.sources.coco_parts import CocoFiles
 from mmclf.data.sources.competition_csv import read_rows
 from mmclf.data.text_io import read_text
 from mmclf.errors import InputError
@@ -189,10 +191,11 @@ def _to_predict(samples: Samples, form: LabelForm) -> SamplesToPredict:
 
 
 def _of_coco(node: Node, _allow: Sequence[str]) -> SamplesToPredict:
-    labels = ("_target_", "categories", "unlabelled")
-    settings = {key: value for key, value in node.items() if key not in labels}
+    others = ("_target_", "categories", "unlabelled", "caption_use")
+    settings = {key: value for key, value in node.items() if key not in others}
+    caption_use: CaptionUse = node.get("caption_use", "first")
     with _leading_on():
-        samples = coco.load_unlabelled(**settings)
+        samples = coco.load_unlabelled(CocoFiles(**settings), caption_use)
     return _to_predict(samples, LabelForm("image", "labels"))
 
 

@@ -5,7 +5,9 @@ logged         what is logged, as plain values
 outbox         sends it, or keeps it while nobody answers
 unsent         files of what nobody took
 run_log        the log of one run
-tracker        runs, started and read back
+tracker        runs, started and found
+tracked_run    a run as it is read back
+sending        what nobody took, sent later
 database       the sqlite file of runs
 keys           names as MLflow admits them
 uninterrupted  writes that an interruption waits for
@@ -28,9 +30,11 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 from mmclf.storage.tracking.database import sqlite_file
 from mmclf.storage.tracking.keys import key_of
 from mmclf.storage.tracking.run_log import RunLog
-from mmclf.storage.tracking.tracker import TrackedRun, Tracker
+from mmclf.storage.tracking.sending import send_unsent
+from mmclf.storage.tracking.tracked_run import TrackedRun
+from mmclf.storage.tracking.tracker import Tracker
 
-__all__ = ["RunLog", "TrackedRun", "Tracker", "key_of", "sqlite_file"]
+__all__ = ["RunLog", "TrackedRun", "Tracker", "key_of", "send_unsent", "sqlite_file"]
 
 # It would print the traceback of a database that is locked, which is waited for.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from mmclf.errors import InputError, NothingTrackedError, UnreachableError
-from mmclf.storage.tracking.answers import BUSY_S, CALL_S, is_away, reason
+from mmclf.storage.tracking.answers import BUSY_S, CALL_S, bounded, is_away, reason
 
 # Database servers that MLflow knows, with a driver of each.
 SERVERS = {"postgresql": "psycopg2-binary", "mysql": "pymysql", "mssql": "pymssql"}
@@ -68,6 +69,23 @@ def absolute_uri(uri: str) -> str:
 def shown_uri(uri: str) -> str:
     """The URI without a password."""
     return PASSWORD.sub(r"\1***@", uri)
+
+
+@contextmanager
+def answered(uri: str) -> Iterator[None]:
+    """Raise UnreachableError in the place of an error that says that nobody answers at `uri`."""
+    try:
+        with bounded(CALL_S):
+            yield
+    except InputError:
+        raise
+    except Exception as error:
+        if not is_away(error):
+            raise
+        raise UnreachableError(
+            f"tracking.uri={shown_uri(uri)} does not answer ({reason(error)}): start it, "
+            "wait until it is free, or give another tracking.uri"
+        ) from error
 
 
 def check_connection(uri: str) -> None:

@@ -1,14 +1,13 @@
-"""Runs in MLflow: started, read back, and fetched from."""
+"""Runs in MLflow: started, found, and fetched from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mlflow.entities import Run, ViewType
+from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
@@ -18,42 +17,29 @@ from mmclf.errors import (
     ArtifactError,
     InputError,
     NothingTrackedError,
-    UnreachableError,
     is_interruption,
     suggestion,
 )
 from mmclf.storage.addresses import check_address
-from mmclf.storage.tracking.answers import CALL_S, UPLOAD_S, bounded, is_away, reason
+from mmclf.storage.tracking.answers import CALL_S, UPLOAD_S, bounded
 from mmclf.storage.tracking.database import (
     absolute_uri,
+    answered,
     check_connection,
     check_exists,
     create_database,
     init_lock,
     shown_uri,
 )
-from mmclf.storage.tracking.keys import RUN_ID, key_of
+from mmclf.storage.tracking.keys import key_of
 from mmclf.storage.tracking.outbox import Patience
 from mmclf.storage.tracking.run_log import LONGEST_TAG, RunLog
-from mmclf.storage.tracking.unsent import FOLDER, Unsent, read_unsent
+from mmclf.storage.tracking.tracked_run import TrackedRun, tracked_run
+from mmclf.storage.tracking.unsent import FOLDER
 
 PATIENCE_S = 300.0
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
-
-
-@dataclass(frozen=True)
-class TrackedRun:
-    """A run read from MLflow; `metrics` holds the last logged value of each."""
-
-    id: str
-    name: str
-    status: str
-    started_ms: int
-    parent: str | None
-    tags: Mapping[str, str]
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
 
 
 class Tracker:
@@ -85,7 +71,8 @@ class Tracker:
     ) -> None:
         check_address("tracking.uri", uri)
         self.uri = uri
-        self._patience = Patience(patience_s, output_dir / FOLDER)
+        self.unsent = output_dir / FOLDER  # what could not be sent
+        self._patience = Patience(patience_s, self.unsent)
         try:
             if not create:
                 check_exists(uri)
@@ -104,21 +91,8 @@ class Tracker:
                 "sqlite:///FILE or the http address of an MLflow server"
             ) from error
 
-    @contextmanager
-    def _answered(self) -> Iterator[None]:
-        """Raise UnreachableError in the place of an error that says that nobody answers."""
-        try:
-            with bounded(CALL_S):
-                yield
-        except InputError:
-            raise
-        except Exception as error:
-            if not is_away(error):
-                raise
-            raise UnreachableError(
-                f"tracking.uri={shown_uri(self.uri)} does not answer ({reason(error)}): start it, "
-                "wait until it is free, or give another tracking.uri"
-            ) from error
+    def _answered(self) -> AbstractContextManager[None]:
+        return answered(self.uri)
 
     def _experiment(self, name: str, output_dir: Path, create: bool) -> str:
         experiment = self.client.get_experiment_by_name(name)
@@ -202,7 +176,7 @@ class Tracker:
                     order_by=["attributes.start_time DESC"],
                     page_token=token,
                 )
-            runs += [_tracked_run(run) for run in page]
+            runs += [tracked_run(run) for run in page]
             token = page.token
             if not token:
                 return runs
@@ -227,7 +201,7 @@ class Tracker:
         """The runs with these ids, in this order; raises InputError for an unknown id."""
         try:
             with self._answered():
-                return [_tracked_run(self.client.get_run(run_id)) for run_id in run_ids]
+                return [tracked_run(self.client.get_run(run_id)) for run_id in run_ids]
         except MlflowException as error:
             first = str(error).strip().splitlines()[0]
             raise InputError(
@@ -271,26 +245,6 @@ class Tracker:
                 "`mmclf runs` lists the runs"
             ) from error
 
-    def send_unsent(self, run_id: str) -> int:
-        """Send what a run could not, and remove its files; returns how often it had logged.
-
-        Raises InputError if there is nothing to send, or the run is unknown, UnreachableError if
-        nobody answers still.
-        """
-        logged = read_unsent(self._patience.folder, run_id)
-        self.get([run_id])
-        for one in logged:
-            try:
-                with self._answered(), bounded(UPLOAD_S):
-                    one.send(self.client, run_id)
-            except MlflowException as error:
-                raise InputError(
-                    f"--send {run_id}: the server refuses what the run logged "
-                    f"({reason(error)}): its file is left as it is"
-                ) from error
-        Unsent(self._patience.folder, run_id).remove()
-        return len(logged)
-
     def _lacks(self, run: TrackedRun, name: str) -> bool:
         """Whether the artifacts of a run can be listed, and `name` is not among them."""
         try:
@@ -303,22 +257,3 @@ class Tracker:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _tracked_run(run: Run) -> TrackedRun:
-    if RUN_ID.fullmatch(run.info.run_id) is None:
-        # A folder may be called after it.
-        raise InputError(
-            f"the database holds a run with the id {run.info.run_id!r}, expected letters and "
-            "digits: it was not written by MLflow, and is not read"
-        )
-    return TrackedRun(
-        id=run.info.run_id,
-        name=run.info.run_name,
-        status=run.info.status,
-        started_ms=run.info.start_time,
-        parent=run.data.tags.get(MLFLOW_PARENT_RUN_ID),
-        tags={k: v for k, v in run.data.tags.items() if k.startswith("mmclf.")},
-        params=dict(run.data.params),
-        metrics=dict(run.data.metrics),
-    )

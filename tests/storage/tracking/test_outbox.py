@@ -13,7 +13,7 @@ import pytest
 
 from mmclf.cli.main import main
 from mmclf.errors import InputError, UnreachableError
-from mmclf.storage.tracking import Tracker, outbox
+from mmclf.storage.tracking import Tracker, outbox, send_unsent
 from mmclf.storage.tracking.logged import (
     Artifacts,
     End,
@@ -176,7 +176,7 @@ def test_what_is_sent_twice_is_there_once(tmp_path: Path) -> None:
             End("FINISHED", 9),
         ]
         (folder / f"{log.id}.jsonl").write_text("".join(f"{to_json(one)}\n" for one in lines))
-        assert tracker.send_unsent(log.id) == 3
+        assert send_unsent(tracker, log.id) == 3
     points = tracker.client.get_metric_history(log.id, "epoch/val/loss")
     assert [(point.step, point.value, point.timestamp) for point in points] == [(1, 1.0, 5)]
 
