@@ -23,7 +23,9 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(repr(one)[1:-1] if _is_unshown(one) else one for one in text)
+    return "".join(
+        repr(character)[1:-1] if _is_unshown(character) else character for character in text
+    )
 
 
 def _is_unshown(character: str) -> bool:

@@ -43,12 +43,12 @@ def test_off_a_terminal_long_work_is_printed_every_30_s_with_rate_and_time_left(
     at: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with progress_bar("encoding images", 60_000) as advance:
-        told = []
+        outputs = []
         for seconds in (29.9, 30, 59.9, 65, 95):
             at(seconds)
             advance(3000)
-            told.append(capsys.readouterr().err)
-    assert told == [
+            outputs.append(capsys.readouterr().err)
+    assert outputs == [
         "",
         Naming("encoding images", "6000/60000", "200/s", "4:30"),
         "",

@@ -116,9 +116,9 @@ def open_tracker(config: Config) -> Tracker:
 def select(tracked: Sequence[TrackedRun], study: str | None) -> list[TrackedRun]:
     """The runs of a study, or of the latest sweep, or where there is no sweep all; oldest first."""
     if study is not None:
-        known = {run.tags["mmclf.study"] for run in tracked if "mmclf.study" in run.tags}
-        if study not in known:
-            raise InputError(f"no study {study!r} has been run: {suggestion(study, known)}")
+        studies = {run.tags["mmclf.study"] for run in tracked if "mmclf.study" in run.tags}
+        if study not in studies:
+            raise InputError(f"no study {study!r} has been run: {suggestion(study, studies)}")
         chosen = [run for run in tracked if run.tags.get("mmclf.study") == study and run.parent]
     else:
         trained = [run for run in tracked if run.tags.get("mmclf.kind") != "doctor"]

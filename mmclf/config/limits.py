@@ -165,7 +165,7 @@ class _Expansion:
         elif isinstance(value, list):
             parts = [(*path, str(index)) for index in range(len(value))]
         elif isinstance(value, str):
-            targets = [_target(path, found) for found in _references(path, value)]
+            targets = [_target(path, interpolation) for interpolation in _references(path, value)]
             parts = [target for target in targets if target is not None]
             measured = [self.measure(part, depth + 1) for part in parts]
             size = 1 + len(value) // TEXT_OF_A_NODE + sum(size for size, _ in measured)
@@ -184,14 +184,18 @@ def _references(path: tuple[str, ...], value: str) -> tuple[Interpolation, ...]:
     return interpolations(value)
 
 
-def _target(path: tuple[str, ...], found: Interpolation) -> tuple[str, ...] | None:
+def _target(path: tuple[str, ...], interpolation: Interpolation) -> tuple[str, ...] | None:
     """Where an interpolation leads, at least the beginning; None if to no setting."""
-    keys, dots = found.keys, found.dots
-    if found.resolver is not None:
-        name = found.arguments[0] if found.resolver in SELECTING and found.arguments else ""
+    keys, dots = interpolation.keys, interpolation.dots
+    if interpolation.resolver is not None:
+        name = (
+            interpolation.arguments[0]
+            if interpolation.resolver in SELECTING and interpolation.arguments
+            else ""
+        )
         dots = len(name) - len(name.lstrip("."))
         keys = tuple(part for part in name.lstrip(".").split(".") if part)
-        if found.resolver == "hydra":
+        if interpolation.resolver == "hydra":
             keys = ("hydra", *keys)
     if not keys or any("${" in key for key in keys):
         return None

@@ -42,14 +42,14 @@ def check_places(
 
     """
     for key in PLACES:
-        found = select(tree, key)
+        value = select(tree, key)
         by_primary = select(primary, key)
-        if found == SHIPPED[key] or (by_primary is not None and found == by_primary):
+        if value == SHIPPED[key] or (by_primary is not None and value == by_primary):
             continue
         if any(_sets(line, key) for line in lines):
             continue
         yield (
-            f"{key}: found {found!r} in a config file, where it does not count: give {key}=VALUE "
+            f"{key}: found {value!r} in a config file, where it does not count: give {key}=VALUE "
             "on the command line, or in a primary config of yours that --config-name names"
         )
 

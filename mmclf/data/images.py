@@ -170,10 +170,10 @@ def _check_scans(stream: BinaryIO, pixels: int) -> None:
 
     A scan may take ten bytes of the file, and goes over all pixels.
     """
-    place = stream.tell()
+    position = stream.tell()
     stream.seek(0)
     scans = stream.read().count(SCAN)
-    stream.seek(place)
+    stream.seek(position)
     if scans * pixels > SCANNED_PIXELS:
         raise ValueError(f"it has {scans} scans of {pixels} pixels; save it anew")
 

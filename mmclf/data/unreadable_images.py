@@ -43,12 +43,12 @@ def check_readable(
     rest = f" and {len(reasons) - LISTED} more" if len(reasons) > LISTED else ""
     images = [samples.images[row] for row in list(unreadable)[:LISTED]]
     likely = likely_files(images)
-    found = [
+    lines = [
         f"{reason}, but there is {other.name}" if other is not None else reason
         for reason, other in zip(reasons[:LISTED], likely, strict=True)
     ]
     summary = (
-        f"{len(reasons)} of {len(samples)} images cannot be read: {'; '.join(found)}{rest}"
+        f"{len(reasons)} of {len(samples)} images cannot be read: {'; '.join(lines)}{rest}"
         f"{_suffix_advice(images, likely)}"
     )
     if on_bad_image == "skip":

@@ -129,10 +129,10 @@ def run_rounds(
 def _open_looks(tracker: Tracker, definition: Definition, log: RunLog) -> Looks:
     """The looks that the parent run keeps, under the present plan."""
     (parent,) = tracker.get([log.id])
-    plan, found = planned_looks(definition), fetch_looks(tracker, parent)
-    if found is None:
+    plan, looks = planned_looks(definition), fetch_looks(tracker, parent)
+    if looks is None:
         return Looks(plan, runs_before=len(finished(tracker.children(log.id))))
-    return with_plan(found, plan)
+    return with_plan(looks, plan)
 
 
 def _given(looks: Looks, running: Mapping[str, int]) -> Looks:
@@ -165,19 +165,19 @@ def _looked(
 ) -> tuple[Looks, set[str]]:
     """The looks with the one at a round's effects, and those that lack runs for it."""
     names = [effect.name for effect in definition.compared]
-    found = {
+    known_estimates = {
         name: of
         for name, of in zip(names, estimates, strict=True)
         if name in coming.effects and of is not None
     }
-    lacking = set(coming.effects) - found.keys()
+    lacking = set(coming.effects) - known_estimates.keys()
     if lacking:
         tell(f"wait for runs that failed: {listed(sorted(lacking), len(lacking))}")
-    if not found:
+    if not known_estimates:
         return looks, lacking
     rule = definition.stopping_rule(looks.plan.looks)
     before = np.array([looks.call(name) for name in names], dtype="<U6")
-    after = decide(rule, coming.seeds, _seen(names, found), before)
+    after = decide(rule, coming.seeds, _seen(names, known_estimates), before)
     calls = dict(zip(names, after.tolist(), strict=True))
     at = rule.looks.index(coming.seeds)
     called = min(sum(looks.call(name) in ("better", "worse") for name in names), len(names) - 1)
@@ -185,17 +185,17 @@ def _looked(
         coming.seeds,
         float(rule.difference_levels[called, at]),
         float(rule.equality_levels[at]),
-        tuple(Judged(name, of.value, of.p, calls[name]) for name, of in found.items()),
+        tuple(Judged(name, of.value, of.p, calls[name]) for name, of in known_estimates.items()),
     )
     tell(_in_words(look))
     return replace(looks, looks=(*looks.looks, look)), lacking
 
 
-def _seen(names: Sequence[str], found: Mapping[str, Estimate]) -> Seen:
+def _seen(names: Sequence[str], estimates: Mapping[str, Estimate]) -> Seen:
     """The estimates that there are, in the order of the names."""
     rows = [
         (of.value, of.between, of.shared, of.known_by)
-        if (of := found.get(name)) is not None
+        if (of := estimates.get(name)) is not None
         else (np.nan,) * 4
         for name in names
     ]

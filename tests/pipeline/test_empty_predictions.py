@@ -147,8 +147,8 @@ def test_a_sample_without_true_and_predicted_labels_is_right(
     assert tracked.tags["mmclf.zero_division"] == "1"
     artifacts = outputs / "artifacts" / result.run_id / "artifacts"
     assert json.loads((artifacts / "model" / "model.json").read_text())["empty"] == "empty"
-    told = yaml.safe_load((artifacts / "config.yaml").read_text())
-    assert told["threshold"]["empty"] == "empty"
+    tracked_config = yaml.safe_load((artifacts / "config.yaml").read_text())
+    assert tracked_config["threshold"]["empty"] == "empty"
     for part, labels in result.labels.items():
         chances = probabilities_of(result.logits[part])
         sets = decide(chances, result.thresholds, "empty")

@@ -137,7 +137,9 @@ def _encoding(path: Path) -> str:
     with _open(path) as file:
         head = file.read(HEAD_BYTES)
     marked = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
-    return marked if marked is not None else next(one for one in ENCODINGS if _can_be(head, one))
+    if marked is not None:
+        return marked
+    return next(encoding for encoding in ENCODINGS if _can_be(head, encoding))
 
 
 def _can_be(head: bytes, encoding: str) -> bool:

@@ -77,16 +77,16 @@ def load(
         test_images,
         karpathy,
     )
-    parts, found, notes = _read(files)
-    names, of_categories = _selected(categories, parts, found)
-    found, of_labels = _labelled(found, names, unlabelled, parts[0].file)
-    return _samples(root, found, names, caption_use, [*notes, *of_categories, *of_labels])
+    parts, coco_images, notes = _read(files)
+    names, of_categories = _selected(categories, parts, coco_images)
+    coco_images, of_labels = _labelled(coco_images, names, unlabelled, parts[0].file)
+    return _samples(root, coco_images, names, caption_use, [*notes, *of_categories, *of_labels])
 
 
 def load_unlabelled(files: CocoFiles, caption_use: CaptionUse = "first") -> Samples:
     """As `load`, without labels: the files need not have annotations and categories."""
-    _, found, notes = _read(files, labelled=False)
-    return _samples(files.root, found, {}, caption_use, notes)
+    _, coco_images, notes = _read(files, labelled=False)
+    return _samples(files.root, coco_images, {}, caption_use, notes)
 
 
 def _read(
@@ -99,12 +99,12 @@ def _read(
         train = replace(train, captions=None)
     _check_layout(files.root, files.instances, train.captions, files.images)
     parts = read_parts(Path(files.root), train, own, labelled=labelled)
-    found = [image for part in parts for image in part.images]
+    coco_images = [image for part in parts for image in part.images]
     if files.karpathy is None:
-        return parts, found, []
+        return parts, coco_images, []
     path = Path(files.root, files.karpathy)
-    found, notes = join_karpathy(found, read_karpathy(path), path)
-    return parts, found, notes
+    coco_images, notes = join_karpathy(coco_images, read_karpathy(path), path)
+    return parts, coco_images, notes
 
 
 def _samples(
@@ -171,13 +171,13 @@ def _selected(
     selected = _selected_ids(categories, first.categories, first.file)
     _check_same_names(parts, selected)
     annotated = {category for image in images for category in image.categories}
-    names = {one: first.categories[one] for one in selected if one in annotated}
+    names = {id_: first.categories[id_] for id_ in selected if id_ in annotated}
     if not names:
         raise InputError(
             f"{first.file}: no image shows any of the chosen categories: choose others by "
             "data.categories"
         )
-    unused = [shown(first.categories[one]) for one in selected if one not in annotated]
+    unused = [shown(first.categories[id_]) for id_ in selected if id_ not in annotated]
     if not unused:
         return names, []
     return names, [
@@ -237,15 +237,15 @@ def _labelled(
     without = [image for image in images if image.categories.isdisjoint(categories)]
     if not without:
         return [*images], []
-    found = f"{len(without)} of {len(images)} images show none of the categories"
+    finding = f"{len(without)} of {len(images)} images show none of the categories"
     if unlabelled == "keep":
-        return [*images], [f"{found}: they have no labels"]
+        return [*images], [f"{finding}: they have no labels"]
     if unlabelled == "drop":
-        note = f"{found} and were left out: data.unlabelled=keep takes them"
+        note = f"{finding} and were left out: data.unlabelled=keep takes them"
         return [image for image in images if not image.categories.isdisjoint(categories)], [note]
     names = listed([image.name for image in without])
     raise InputError(
-        f"{file}: {found} ({names}): data.unlabelled=drop leaves them out, keep takes them "
+        f"{file}: {finding} ({names}): data.unlabelled=drop leaves them out, keep takes them "
         "without labels"
     )
 
@@ -257,9 +257,9 @@ def _paths(root: Path, images: Sequence[CocoImage], problems: list[str]) -> tupl
         rows = [row for row, image in enumerate(images) if image.folder == folder]
         names = [images[row].name for row in rows]
         try:
-            found = image_paths(root / folder, names, [images[row].location for row in rows])
+            folder_paths = image_paths(root / folder, names, [images[row].location for row in rows])
         except InputError as error:
             problems += error.problems
         else:
-            paths |= dict(zip(rows, found, strict=True))
+            paths |= dict(zip(rows, folder_paths, strict=True))
     return tuple(paths[row] for row in sorted(paths))

@@ -134,7 +134,7 @@ def load(
     used, notes = _used_rows(every, unlabelled, has_labels=bool(label_names))
     problems = _problems(used, id_column, rows, unlabelled)
     pictures = image_names(used.table, image_column, image_suffix)
-    found, image_problems = images_of(
+    locations, image_problems = images_of(
         used.table, image_column, pictures, Path(root, images), used.samples
     )
     groups = used.table.texts(group_column) if group_column is not None else []
@@ -150,7 +150,7 @@ def load(
     parts = np.array([PARTS[mark] for mark in used.samples.of_first(used.marks)])
     return Samples(
         ids=tuple(used.samples.of_first(used.ids)),
-        images=found,
+        images=locations,
         captions=captions.captions,
         labels=used.labels.matrix(used.samples),
         label_ids=row_labels.ids,

@@ -83,7 +83,7 @@ def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs
 def _check_sample(row: int, picture: object, text: object) -> None:
     is_several = isinstance(text, list | tuple) and len(text) > 0
     texts = [*text] if isinstance(text, list | tuple) and is_several else [text]
-    if not all(isinstance(one, str) or (one is None and not is_several) for one in texts):
+    if not all(isinstance(item, str) or (item is None and not is_several) for item in texts):
         raise InputError(f"captions[{row}] is {text!r}, expected a str, several, or None")
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:

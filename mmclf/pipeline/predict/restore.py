@@ -191,8 +191,8 @@ def _check_nodes(record: ModelRecord, allow: Sequence[str], model_types: Sequenc
         problems += check_component({"_target_": None} | node, name, name, allow)
     for name, encoder in record.encoders.items():
         if encoder.architecture is not None:
-            found = architecture_problems(without_written(encoder.architecture), model_types)
-            problems += [f"{name}: the architecture: {problem}" for problem in found]
+            findings = architecture_problems(without_written(encoder.architecture), model_types)
+            problems += [f"{name}: the architecture: {problem}" for problem in findings]
     if problems:
         raise InputError(*problems)
 

@@ -52,9 +52,9 @@ def reason(error: BaseException) -> str:
     *_, last = _chain(error)
     text = " ".join(str(last).split())
     for start in ("[Errno", "(sqlite3.", "(psycopg2."):
-        place = text.rfind(start)
-        if place >= 0:
-            text = text[place:].strip("()'\" ,")
+        start_at = text.rfind(start)
+        if start_at >= 0:
+            text = text[start_at:].strip("()'\" ,")
     return text[:LONGEST_REASON] or type(last).__name__
 
 

@@ -97,9 +97,9 @@ def test_a_run_that_is_told_to_end_does_whatever_the_server_does(
     server.hold() if is_held else server.stop()
     time.sleep(2)
     os.kill(process.pid, signal.SIGTERM)
-    _, told = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert f"mmclf runs --send {runs[0].id}" in told
+    assert f"mmclf runs --send {runs[0].id}" in err
     *_, end = read_unsent(tmp_path / "unsent", runs[0].id)
     assert isinstance(end, End)
     assert end.status == "KILLED"
@@ -115,10 +115,10 @@ def test_a_server_that_is_not_there_at_the_start_is_answered_soon(
             listener.listen()
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         process = mmclf(*SMALL, f"tracking.uri={address}", f"output_dir={tmp_path}")
-        out, told = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=300)
     assert (process.returncode, out) == (2, "")
-    assert told.startswith(f"mmclf: tracking.uri={address} does not answer (")
-    assert "not foreseen" not in told
+    assert err.startswith(f"mmclf: tracking.uri={address} does not answer (")
+    assert "not foreseen" not in err
 
 
 def test_the_waits_add_up_to_what_is_documented() -> None:

@@ -76,7 +76,10 @@ def _line_words(result: StudyResult) -> str:
 
 def _by_verdict(drawn: Sequence[Interval]) -> dict[str, list[Interval]]:
     """The differences of each verdict that there are any of."""
-    every = {of: [one for one in drawn if one.verdict == of] for of in get_args(Verdict)}
+    every = {
+        of: [difference for difference in drawn if difference.verdict == of]
+        for of in get_args(Verdict)
+    }
     return {verdict: of for verdict, of in every.items() if of}
 
 

@@ -154,7 +154,7 @@ def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
 def _shown(of: Sequence[ArmResult | EffectResult]) -> frozenset[str]:
     """The names of those whose difference is shown."""
     return frozenset(
-        one.name for one in of if one.difference is not None and one.difference.is_shown
+        result.name for result in of if result.difference is not None and result.difference.is_shown
     )
 
 

@@ -98,12 +98,12 @@ def test_a_report_on_damaged_artifacts_is_a_line_and_bad_input(
     assert path.is_file()
     path.write_bytes(content)
     status = main(["report", "made_up", f"output_dir={tmp_path}"])
-    told = capsys.readouterr().err
-    assert "not foreseen" not in told
+    err = capsys.readouterr().err
+    assert "not foreseen" not in err
     if name in ("model/model.json", "predictions/val.npz"):  # the run then counts as failed
         assert status == 0
     else:
-        (line,) = told.splitlines()
+        (line,) = err.splitlines()
         assert (status, "is damaged" in line) == (2, True)
 
 

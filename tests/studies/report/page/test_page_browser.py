@@ -56,14 +56,14 @@ def opened(browser: Browser, path: Path, width: int, scheme: Scheme = "light") -
 def test_it_asks_for_nothing_and_complains_of_nothing(browser: Browser, path: Path) -> None:
     tab = browser.new_page()
     asked: list[str] = []
-    told: list[str] = []
+    errors: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
-    tab.on("console", lambda message: told.append(message.text))
-    tab.on("pageerror", lambda error: told.append(str(error)))
+    tab.on("console", lambda message: errors.append(message.text))
+    tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(path.as_uri(), wait_until="networkidle")
     tab.click("summary >> nth=0")
     assert [url for url in asked if not url.startswith("data:image/")] == [path.as_uri()]
-    assert told == []
+    assert errors == []
 
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1200])
@@ -95,8 +95,8 @@ def test_both_schemes_have_letters_that_stand_out(
 
 def luminance(tab: Page, selector: str, style: str) -> float:
     """The relative luminance of a colour of an element, as WCAG defines it."""
-    told = tab.locator(selector).first.evaluate(f"one => getComputedStyle(one)['{style}']")
-    channels = [int(one) / 255 for one in re.findall(r"\d+", told)[:3]]
+    colour = tab.locator(selector).first.evaluate(f"one => getComputedStyle(one)['{style}']")
+    channels = [int(one) / 255 for one in re.findall(r"\d+", colour)[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 

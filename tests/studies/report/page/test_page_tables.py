@@ -126,14 +126,14 @@ def test_the_status_says_what_became_of_every_seed() -> None:
         failed={("focal", 1): "RuntimeError: " + "x" * 300, ("bce", 0): "E: <b>"},
         missing=[("focal", 3), ("focal", 4), *[("weighted_bce raw", seed) for seed in range(5)]],
     )
-    told = {row.attributes["data-row"]: row.children[-1].text.strip() for row in arms(study)}
-    assert told["weighted_bce log"] == "5 runs"
-    assert told["weighted_bce raw"] == "not run"
-    assert told["bce"] == "4 runs, 1 failed: E: <b>"
+    last_cells = {row.attributes["data-row"]: row.children[-1].text.strip() for row in arms(study)}
+    assert last_cells["weighted_bce log"] == "5 runs"
+    assert last_cells["weighted_bce raw"] == "not run"
+    assert last_cells["bce"] == "4 runs, 1 failed: E: <b>"
     assert re.fullmatch(
-        r"2 runs, 1 failed: RuntimeError: x+…x+, seeds 3 and 4 not run", told["focal"]
+        r"2 runs, 1 failed: RuntimeError: x+…x+, seeds 3 and 4 not run", last_cells["focal"]
     )
-    assert len(told["focal"]) < 200
+    assert len(last_cells["focal"]) < 200
 
 
 def test_runs_that_are_under_way_or_were_interrupted_are_no_failures() -> None:

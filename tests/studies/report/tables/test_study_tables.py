@@ -104,18 +104,18 @@ def test_a_count_of_runs_is_a_whole_number() -> None:
 
 def test_for_a_reader_a_difference_stands_with_its_interval_in_points() -> None:
     study = result("ladder", CHANGES)
-    told = {name: in_form(of, "tex", "F1 points") for name, of in tables(study).items()}
+    by_name = {name: in_form(of, "tex", "F1 points") for name, of in tables(study).items()}
     first = ["Arm", "n", METRIC, SHOWN, "Verdict", "Running time (s)"]
-    assert list(told["results"])[:6] == first
-    assert list(told["effects"]) == ["Effect", SHOWN, "Verdict", "Seeds", "p (adjusted)"]
-    assert not {"Runs", "Single low", "p", "F1 fitted diff."} & set(told["results"])
+    assert list(by_name["results"])[:6] == first
+    assert list(by_name["effects"]) == ["Effect", SHOWN, "Verdict", "Seeds", "p (adjusted)"]
+    assert not {"Runs", "Single low", "p", "F1 fitted diff."} & set(by_name["results"])
     of, score = study.arms[1].difference, study.arms[0].score
     assert of is not None
     assert score is not None
     size = f"{points(of.estimate.value)} ({points(of.low)} to {points(of.high)})"
-    assert list(told["results"][SHOWN][:2]) == ["-", size]
-    assert told["results"]["CI 95 %"][0] == f"{score.low:.4f} to {score.high:.4f}"
-    assert list(told["results"]["Time ratio"][:2]) == ["-", "1.50 (1.20 to 1.90)"]
+    assert list(by_name["results"][SHOWN][:2]) == ["-", size]
+    assert by_name["results"]["CI 95 %"][0] == f"{score.low:.4f} to {score.high:.4f}"
+    assert list(by_name["results"]["Time ratio"][:2]) == ["-", "1.50 (1.20 to 1.90)"]
     assert in_form(tables(study)["results"], "csv", "").equals(tables(study)["results"])
 
 
