@@ -38,7 +38,7 @@ class Command:
 def compose(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Composed:
     """The checked config of one run.
 
-    Raises one InputError with a finding for each thing that is wrong.
+    Raises one InputError with a problem for each thing that is wrong.
 
     >>> import mmclf
     >>> composed = mmclf.compose(["loss=focal", "trainer.epochs=5"])
@@ -61,7 +61,7 @@ def check_command(
     """What a command line asks for, all of it checked, the values of a sweep one by one.
 
     Modules named in allow_targets may lie in `config_dir`, beside the config files that use them.
-    Raises one InputError with a finding for each thing that is wrong.
+    Raises one InputError with a problem for each thing that is wrong.
     """
     with open_composer(overrides, config_dir, config_name) as composer:
         return read_command(composer, multirun=multirun)
@@ -96,7 +96,7 @@ def _kind(parent: DictConfig, *, multirun: bool) -> Literal["run", "sweep", "stu
 
 
 def _swept(axes: Sequence[Axis], kind: str) -> list[str]:
-    """A finding for each override that has several values where one is expected."""
+    """A problem for each override that has several values where one is expected."""
     expected = {
         "run": "expected one: add -m to sweep over them, or quote a text that has commas",
         "study": "but a study varies its factors alone: give one value, or make it a factor",

@@ -148,7 +148,7 @@ def dotted_keys(node: object, path: str = "") -> Iterator[str]:
 
 
 def plain(cfg: DictConfig) -> tuple[dict[str, Any], list[str]]:
-    """Plain containers without `hydra`, and a finding for each value that cannot be resolved."""
+    """Plain containers without `hydra`, and a problem for each value that cannot be resolved."""
     problems: list[str] = []
     # A copy without `hydra`, as a job's is: what a job cannot resolve is to be refused before.
     task = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])

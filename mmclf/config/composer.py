@@ -1,4 +1,4 @@
-"""Composing configurations of overrides, with a finding for each override that is wrong."""
+"""Composing configurations of overrides, with a problem for each override that is wrong."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Composer:
         return [*self._searchpath, *self.lines]
 
     def axes(self, lines: Sequence[str]) -> tuple[list[Axis], list[str]]:
-        """The overrides, the nearest levels in place of misspelt ones, and the findings."""
+        """The overrides, the nearest levels in place of misspelt ones, and the problems."""
         axes, problems = parse(lines, self.groups)
         kept = []
         for axis in axes:
@@ -80,7 +80,7 @@ class Composer:
     def compose_valid(
         self, lines: Sequence[str], run_mode: RunMode = RunMode.RUN
     ) -> tuple[DictConfig | None, list[str]]:
-        """What Hydra composes of the overrides that name known keys, and findings on the others."""
+        """What Hydra composes of the overrides that name known keys, and problems on the others."""
         try:
             return self.compose(lines, run_mode), []
         except InputError as error:

@@ -80,7 +80,7 @@ def check_expansion(tree: Mapping[str, Any]) -> list[str]:
 
 
 def check_numbers(tree: Mapping[str, Any]) -> list[str]:
-    """A finding for each whole number that is too large for the libraries that take it."""
+    """A problem for each whole number that is too large for the libraries that take it."""
     return [
         f"{where}: found a number of {len(str(abs(value)))} digits, expected at most {MAX_INTEGER}"
         for where, value in nodes(tree)

@@ -81,7 +81,7 @@ def read(line: str) -> tuple[Override | None, str | None]:
 
 
 def parse(lines: Sequence[str], groups: Groups) -> tuple[list[Axis], list[str]]:
-    """The axes of those lines that can be read, and findings about the others."""
+    """The axes of those lines that can be read, and problems about the others."""
     parser = OverridesParser.create()
     axes, problems = [], []
     for line in lines:
@@ -134,7 +134,7 @@ def _reason(error: Exception) -> str:
 
 
 def check_level(override: Override, groups: Groups) -> tuple[str | None, str | None]:
-    """A finding about the group or level that `override` names, and the line to go on with.
+    """A problem about the group or level that `override` names, and the line to go on with.
 
     The line is the override itself, the nearest valid one in its place, so that what else is wrong
     is reported as well, or None. A key of a setting is not checked here.
@@ -176,7 +176,7 @@ def _check_group(override: Override, groups: Groups) -> tuple[str | None, str | 
 def unknown_key(
     override: Override, keys: Sequence[str], arguments: Callable[[str], Sequence[str]]
 ) -> str | None:
-    """A finding about a key that is in none of the composed `keys`, or None.
+    """A problem about a key that is in none of the composed `keys`, or None.
 
     `arguments`: what the `_target_` of a component takes, whether or not its YAML file names it.
     """

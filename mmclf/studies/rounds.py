@@ -87,15 +87,15 @@ def next_round(definition: Definition, looks: Looks, waiting: Collection[str]) -
     adds_up = definition.kind.adds_up
     if adds_up and waiting:
         return None
-    ahead = {
+    next_look = {
         effect.name: seeds
         for effect in definition.compared
         if effect.name not in waiting and (seeds := looks.next_look(effect.name)) is not None
     }
-    if not ahead:
+    if not next_look:
         return None
-    seeds = min(ahead.values())
-    effects = [effect for effect in definition.compared if ahead.get(effect.name) == seeds]
+    seeds = min(next_look.values())
+    effects = [effect for effect in definition.compared if next_look.get(effect.name) == seeds]
     weighed = {arm for effect in effects for arm in effect.weights}
     arms = tuple(arm.name for arm in definition.arms if adds_up or arm.name in weighed)
     return Round(seeds, tuple(effect.name for effect in effects), arms)

@@ -21,7 +21,6 @@ from mmclf.storage.store.hashing import digest
 from mmclf.storage.tracking import RunLog, TrackedRun, Tracker, sqlite_file
 from mmclf.studies.arms import PlannedStudy
 from mmclf.studies.definition import Definition
-from mmclf.studies.design_kinds import differences
 from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
 from mmclf.studies.pending import finished, missing
 from mmclf.studies.report.publish import publish
@@ -198,10 +197,6 @@ def study_definition(planned: PlannedStudy, command: str, data: str) -> Definiti
     )
     if study.until == "fixed":
         return definition
-    if not definition.kind.adds_up:
-        # Arms get different numbers of seeds, so that contrasts of many arms are not asked.
-        arms = differences(design.arms, design.baseline, (), 0)
-        definition = replace(definition, effects=tuple(arms))
     return replace(definition, plan=plan_of(definition, study.max_seeds))
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from small_studies import SMALL
 
 from mmclf.cli.main import main
-from mmclf.config.schema import Study
+from mmclf.config.study_schema import Study
 
 
 def test_a_study_that_is_being_run_is_not_run_twice(

@@ -237,15 +237,15 @@ def _labelled(
     without = [image for image in images if image.categories.isdisjoint(categories)]
     if not without:
         return [*images], []
-    finding = f"{len(without)} of {len(images)} images show none of the categories"
+    problem = f"{len(without)} of {len(images)} images show none of the categories"
     if unlabelled == "keep":
-        return [*images], [f"{finding}: they have no labels"]
+        return [*images], [f"{problem}: they have no labels"]
     if unlabelled == "drop":
-        note = f"{finding} and were left out: data.unlabelled=keep takes them"
+        note = f"{problem} and were left out: data.unlabelled=keep takes them"
         return [image for image in images if not image.categories.isdisjoint(categories)], [note]
     names = listed([image.name for image in without])
     raise InputError(
-        f"{file}: {finding} ({names}): data.unlabelled=drop leaves them out, keep takes them "
+        f"{file}: {problem} ({names}): data.unlabelled=drop leaves them out, keep takes them "
         "without labels"
     )
 

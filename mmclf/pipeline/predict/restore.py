@@ -15,7 +15,8 @@ from torch import nn
 from mmclf.config import pydantic_messages
 from mmclf.config.components import MODALITIES
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
-from mmclf.config.schema import Count, Head, Image, Node
+from mmclf.config.schema import Head, Image
+from mmclf.config.setting_types import Count, Node
 from mmclf.config.signature_check import check_component
 from mmclf.config.targets import build, resolve
 from mmclf.errors import InputError
@@ -191,8 +192,8 @@ def _check_nodes(record: ModelRecord, allow: Sequence[str], model_types: Sequenc
         problems += check_component({"_target_": None} | node, name, name, allow)
     for name, encoder in record.encoders.items():
         if encoder.architecture is not None:
-            findings = architecture_problems(without_written(encoder.architecture), model_types)
-            problems += [f"{name}: the architecture: {problem}" for problem in findings]
+            of_encoder = architecture_problems(without_written(encoder.architecture), model_types)
+            problems += [f"{name}: the architecture: {problem}" for problem in of_encoder]
     if problems:
         raise InputError(*problems)
 
