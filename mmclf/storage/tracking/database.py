@@ -48,8 +48,13 @@ def create_database(uri: str) -> None:
         abandoned.unlink(missing_ok=True)
     # Each time another name: MLflow keeps its connection to a file until the process ends.
     partial = database.absolute().with_name(f".{database.name}.{uuid.uuid4().hex}.part")
-    MlflowClient(tracking_uri=f"sqlite:///{partial}").search_experiments(max_results=1)
+    create_tables(partial)
     partial.replace(database)
+
+
+def create_tables(file: Path) -> None:
+    """Let MLflow make a new sqlite database with its tables."""
+    MlflowClient(tracking_uri=f"sqlite:///{file}").search_experiments(max_results=1)
 
 
 def absolute_uri(uri: str) -> str:
