@@ -46,7 +46,10 @@ test: setup ## the tests that one runs all day, offline, on all cores
 test-slow: setup ## the others: browser, endurance, simulations, servers, whole processes
 	$(PYTEST) -m slow
 
-test-all: test test-slow test-next ## all of them, and what knows Hydra on its next line
+# Both tiers at once, so that no core waits for the last test of either.
+test-all: setup ## all of them, and what knows Hydra on its next line
+	$(PYTEST)
+	$(MAKE) test-next
 
 test-next: setup ## fast tests on the next Hydra and omegaconf, laid over the environment
 	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target $(NEXT) $(NEXT_HYDRA)
