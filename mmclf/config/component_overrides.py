@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mmclf.config.overrides import read
-from mmclf.config.setting_types import Node
+from mmclf.config.schema import Node
 from mmclf.config.signature_check import check_component
 from mmclf.errors import InputError
 

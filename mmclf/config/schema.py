@@ -23,7 +23,6 @@ from mmclf.config.setting_types import (
     Count,
     Dropout,
     Flag,
-    Node,
     NonNegative,
     Positive,
     Probability,
@@ -36,6 +35,8 @@ from mmclf.config.setting_types import (
     in_words,
 )
 from mmclf.config.study_schema import Study
+
+Node = dict[str, Any]
 
 
 def _switch(value: object) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler
 from pydantic_core import PydanticCustomError
@@ -22,7 +22,6 @@ MostSeeds = Annotated[int, Field(ge=3, strict=True)]
 Dropout = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]
-Node = dict[str, Any]
 
 
 def in_words(value: object, handler: ValidatorFunctionWrapHandler, words: str) -> object:

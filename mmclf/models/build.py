@@ -10,8 +10,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
-from mmclf.config.schema import Head
-from mmclf.config.setting_types import Node
+from mmclf.config.schema import Head, Node
 from mmclf.config.targets import build, parameters, resolve
 from mmclf.errors import InputError
 from mmclf.models.classifier import Classifier

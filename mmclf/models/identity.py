@@ -13,7 +13,7 @@ from inspect import getmro, isclass
 from pathlib import Path
 from typing import Any
 
-from mmclf.config.setting_types import Node
+from mmclf.config.schema import Node
 from mmclf.config.targets import parameters, resolve
 from mmclf.config.user_modules import source_files
 from mmclf.errors import InputError

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import pytest
 from model_folders import FILES, PACKAGE, cached, installed, model
 
-from mmclf.config.setting_types import Node
+from mmclf.config.schema import Node
 from mmclf.errors import InputError
 from mmclf.models import vision
 from mmclf.models.constant import Constant

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from model_folders import cached, model
 
-from mmclf.config.setting_types import Node
+from mmclf.config.schema import Node
 from mmclf.models.identity import HUGGING_FACE, Identities, Identity
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.json_cache import JsonCache

@@ -8,8 +8,7 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from mmclf.config.schema import Head
-from mmclf.config.setting_types import Node
+from mmclf.config.schema import Head, Node
 from mmclf.errors import InputError
 from mmclf.models.architecture import without_written
 from mmclf.models.build import make_model

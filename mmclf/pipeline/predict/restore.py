@@ -15,8 +15,8 @@ from torch import nn
 from mmclf.config import pydantic_messages
 from mmclf.config.components import MODALITIES
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
-from mmclf.config.schema import Head, Image
-from mmclf.config.setting_types import Count, Node
+from mmclf.config.schema import Head, Image, Node
+from mmclf.config.setting_types import Count
 from mmclf.config.signature_check import check_component
 from mmclf.config.targets import build, resolve
 from mmclf.errors import InputError

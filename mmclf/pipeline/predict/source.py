@@ -13,8 +13,7 @@ import yaml
 
 from mmclf.config.component_overrides import with_overrides
 from mmclf.config.moved_targets import with_current_targets
-from mmclf.config.schema import OWN_KEYS
-from mmclf.config.setting_types import Node
+from mmclf.config.schema import OWN_KEYS, Node
 from mmclf.config.targets import build, parameters, resolve
 from mmclf.data.image_locations import ImageLocation
 from mmclf.data.image_paths import image_paths
