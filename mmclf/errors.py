@@ -1,9 +1,24 @@
-"""Exceptions for invalid user input, and suggestions for misspelt names."""
+"""What people are told: errors of their input, the nearest choice, and text that is safe to show.
+
+Text of other people's is shown as it is, and moves or runs nothing.
+"""
 
 from __future__ import annotations
 
 import difflib
+import re
+import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
+
+# Controls, marks that turn the direction of text, halves of characters, ends of lines.
+UNSHOWN = frozenset(["Cc", "Cf", "Cs", "Zl", "Zp"])
+JOINERS = "\u200c\u200d"  # some scripts, and emoji, are not spelt without these
+# What a spreadsheet takes for the beginning of a formula, also as a wide character.
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+AS_TEXT = "'"  # before a cell, it makes a spreadsheet show what follows
+# A line of a layout, which a message of ours may end with, is indented; others are someone else's.
+_LAYOUT_LINE = re.compile(r"\n(?=  )")
 
 
 class InputError(Exception):
@@ -57,3 +72,63 @@ def suggestion(name: str, choices: Iterable[str]) -> str:
     best = nearest(name, choices)
     listed = ", ".join(choices)
     return f"did you mean {best!r}? valid: {listed}" if best is not None else f"valid: {listed}"
+
+
+def printable(text: str) -> str:
+    r"""The text in one line, with what a terminal would obey as in Python's `repr`.
+
+    So `\x1b` stands for an escape character, and `\n` for the end of a line.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        repr(character)[1:-1] if _is_unshown(character) else character for character in text
+    )
+
+
+def _is_unshown(character: str) -> bool:
+    return unicodedata.category(character) in UNSHOWN and character not in JOINERS
+
+
+def printable_lines(text: str) -> str:
+    """The text with its lines, each `printable`."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def printable_message(text: str) -> str:
+    """A message with the lines of a layout that it ends with, if any; else in one line."""
+    return "\n".join(map(printable, _LAYOUT_LINE.split(text)))
+
+
+def spreadsheet_text(text: str) -> str:
+    """The text with `'` before it if a spreadsheet would run it; numbers stay as they are.
+
+    As OWASP describes it under "CSV Injection".
+    """
+    start = text.lstrip()
+    return f"{AS_TEXT}{text}" if start.startswith(FORMULA) and not _is_number(start) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return len(text) == 1  # a dash, where there is no value
+    return True
+
+
+def unforeseen(error: BaseException) -> str:
+    """An error that no message was written for; further lines of its text are indented."""
+    return printable_lines(f"{type(error).__name__}: {error}").strip().replace("\n", "\n  ")
+
+
+def tell(text: str) -> None:
+    """Write a message to standard error."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"mmclf: {printable_message(text)}\n")
+
+
+def say(text: str) -> None:
+    """Write a line of a result to standard output."""
+    if sys.stdout is not None:
+        sys.stdout.write(f"{printable(text)}\n")

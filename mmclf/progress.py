@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from mmclf.messages import tell
+from mmclf.errors import tell
 
 LINE_INTERVAL_S = 30.0  # between two lines, and before the first, where there is no terminal
 

@@ -22,8 +22,7 @@ from mmclf.data.guess.preview import form
 from mmclf.data.guess.settings import Guess
 from mmclf.data.problems import shown
 from mmclf.data.samples import Samples
-from mmclf.errors import InputError
-from mmclf.messages import printable, printable_lines, say
+from mmclf.errors import InputError, printable, printable_lines, say
 from mmclf.pipeline.run_data import load_samples
 from mmclf.storage.store.atomic_write import write_atomic
 

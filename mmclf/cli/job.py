@@ -17,8 +17,7 @@ from mmclf.config.composed import ConfigChecker
 from mmclf.config.composer import Composer
 from mmclf.config.grants import Grants
 from mmclf.config.user_modules import make_importable
-from mmclf.errors import InputError
-from mmclf.messages import say, tell, unforeseen
+from mmclf.errors import InputError, say, tell, unforeseen
 from mmclf.pipeline.run import run
 from mmclf.storage import environment
 

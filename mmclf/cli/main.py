@@ -15,8 +15,7 @@ from mmclf.cli.columns import two_columns
 from mmclf.cli.streams import lost_output, open_standard_streams
 from mmclf.config.passwords import check_words
 from mmclf.config.shipped import conf_dir
-from mmclf.errors import InputError
-from mmclf.messages import tell, unforeseen
+from mmclf.errors import InputError, tell, unforeseen
 from mmclf.storage import environment
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130

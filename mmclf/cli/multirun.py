@@ -14,8 +14,7 @@ from mmclf.cli.job import Job, traceback_wanted
 from mmclf.config.compose import Command
 from mmclf.config.composer import Composer
 from mmclf.config.schema import Config
-from mmclf.errors import InputError, UnreachableError
-from mmclf.messages import say, tell, unforeseen
+from mmclf.errors import InputError, UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.image_size import check_one_size
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment

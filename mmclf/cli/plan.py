@@ -16,9 +16,8 @@ from rich.console import Console
 
 from mmclf.cli.plan_power import power_lines
 from mmclf.config.schema import Config
-from mmclf.errors import NothingTrackedError
+from mmclf.errors import NothingTrackedError, printable
 from mmclf.evaluation.metrics import deciding_metric
-from mmclf.messages import printable
 from mmclf.pipeline.image_size import resolved
 from mmclf.pipeline.run import DATA_DIGITS
 from mmclf.pipeline.run_data import RunData

@@ -11,8 +11,7 @@ from mmclf.config.compose import compose
 from mmclf.config.grants import GRANTS
 from mmclf.config.schema import Config
 from mmclf.config.user_modules import make_importable
-from mmclf.errors import InputError, suggestion
-from mmclf.messages import say, tell
+from mmclf.errors import InputError, say, suggestion, tell
 from mmclf.pipeline.predict import table
 from mmclf.pipeline.predict.predictor import Predictor, load_from
 from mmclf.pipeline.predict.source import (

@@ -14,8 +14,7 @@ from rich.console import Console
 
 from mmclf.config.compose import compose
 from mmclf.config.schema import Config
-from mmclf.errors import InputError, suggestion
-from mmclf.messages import printable, say
+from mmclf.errors import InputError, printable, say, suggestion
 from mmclf.storage.tracking import TrackedRun, Tracker, send_unsent
 from mmclf.studies.report.publish import PAGE, publish
 from mmclf.studies.report.result.collect import collect, latest_parent

@@ -12,8 +12,7 @@ from mmclf.data.image_locations import ImageLocation
 from mmclf.data.missing_files import likely_files
 from mmclf.data.problems import LISTED
 from mmclf.data.samples import Samples
-from mmclf.errors import InputError
-from mmclf.messages import printable, spreadsheet_text, tell
+from mmclf.errors import InputError, printable, spreadsheet_text, tell
 from mmclf.storage.store.atomic_write import write_atomic
 
 BAD_IMAGES = "bad_images.csv"

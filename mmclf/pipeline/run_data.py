@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf import messages
+from mmclf import errors
 from mmclf.config.schema import Config, Split
 from mmclf.config.targets import build
 from mmclf.data.checks.parts import SIZES, check_groups, check_label_parts, check_sizes
@@ -103,7 +103,7 @@ def tell(samples: Samples, parts: Parts, split: Split) -> None:
     odd = [check for check in checks if check.status != "ok" or check.name == SIZES]
     lines = [*samples.notes, *(f"{check.name}: {check.detail}" for check in odd)]
     for line in lines:
-        messages.tell(line)
+        errors.tell(line)
 
 
 def load_samples(config: Config) -> Samples:
@@ -134,5 +134,5 @@ def decode_run_images(config: Config, samples: Samples, store: Store) -> Decoded
         output_dir=Path(config.output_dir),
     )
     for note in images.notes:
-        messages.tell(note)
+        errors.tell(note)
     return images

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmclf.messages import tell
+from mmclf.errors import tell
 from mmclf.plots.words import counted, listed
 from mmclf.storage.tracking import RunLog, Tracker
 from mmclf.studies.definition import Definition, Plan

@@ -13,8 +13,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from mmclf.config.schema import Config
-from mmclf.errors import InputError, UnreachableError
-from mmclf.messages import say, tell, unforeseen
+from mmclf.errors import InputError, UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
 from mmclf.storage.store.hashing import digest

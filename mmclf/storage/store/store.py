@@ -11,8 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
-from mmclf.errors import InputError
-from mmclf.messages import tell
+from mmclf.errors import InputError, tell
 from mmclf.storage.store.atomic_write import DISK_FULL, sync_folder
 from mmclf.storage.store.entry import (
     RECORD,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mlflow.tracking import MlflowClient
 
-from mmclf.messages import tell
+from mmclf.errors import tell
 from mmclf.storage.tracking.answers import (
     CALL_S,
     HURRIED_S,

@@ -7,7 +7,7 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
-from mmclf.messages import printable
+from mmclf.errors import printable
 from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.report.tables.rendering import print_rich, render
 from mmclf.studies.report.tables.study_tables import (

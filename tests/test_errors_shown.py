@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmclf.messages import (
+from mmclf.errors import (
     JOINERS,
     printable,
     printable_lines,
