@@ -15,7 +15,7 @@ from pathlib import Path
 from mmclf.config.schema import Config
 from mmclf.messages import tell
 from mmclf.storage.tracking import TrackedRun, Tracker
-from mmclf.storage.tracking.leases import LEASE_TAG, Attempt, Lease, Watch, cell_of
+from mmclf.storage.tracking.leases import LEASE_TAG, STALE_S, Attempt, Lease, Watch, cell_of
 from mmclf.studies.pending import finished
 from mmclf.studies.run_key import RunKey, run_key
 
@@ -110,7 +110,7 @@ def run_cells(
     Whose process is found dead becomes free. Each is tried once, or again if its process died.
     Returns the first error of the jobs.
     """
-    watch, errors, waited = Watch(), list[Exception](), 0.0
+    watch, errors, waited = Watch(STALE_S), list[Exception](), 0.0
     began, started = read_cells(tracker, parent, wanted), time.monotonic()
     cells, left = began, set[RunKey]()
     while True:

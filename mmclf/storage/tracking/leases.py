@@ -199,7 +199,7 @@ class Lease:
 class Watch:
     """Which attempts are dead, by this process's own clock: others' clocks may be wrong."""
 
-    def __init__(self, stale_s: float = STALE_S) -> None:
+    def __init__(self, stale_s: float) -> None:
         self._stale_s = stale_s
         self._seen: dict[Attempt, float] = {}
 
