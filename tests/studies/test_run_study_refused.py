@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from message_facts import Naming
 from pydantic import TypeAdapter
-from small_studies import SMALL
 
 from mmclf.cli.main import main
 from mmclf.config.schema import Study
