@@ -5,6 +5,7 @@ logged         what is logged, as plain values
 outbox         sends it, or keeps it while nobody answers
 unsent         files of what nobody took
 run_log        the log of one run
+leases         which process runs which cell of a study
 tracker        runs, started and found
 tracked_run    a run as it is read back
 sending        what nobody took, sent later
