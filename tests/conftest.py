@@ -16,6 +16,8 @@ import pytest
 from endurance_runs import Scale, Start, StartCommand, command_here, run_here, study_here
 from PIL import Image
 
+pytest_plugins = ["hostile_count"]
+
 HEADER = "ImageID,Labels,Caption\n"
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data" / "comp5329"
 Tree = dict[str, Any]

@@ -14,6 +14,7 @@ import pytest
 from conftest import COCO_CAPTIONS, COCO_INSTANCES
 from damage import damaged_bytes, damaged_tree, try_each
 from endurance_runs import Scale
+from hostile_count import Attempts
 from safetensors.numpy import save
 
 from mmclf.data.sources.coco_json import captions_in, instances_in, read_tree
@@ -98,9 +99,11 @@ def read(path: Path, content: bytes, reader: Callable[[Path], object], refused: 
         pytest.param(lambda _: tensors(), read_state, InputError, id="safetensors"),
     ],
 )
+@pytest.mark.hostile("damaged files", fuzz=True)
 def test_damaged_bytes_are_read_or_refused(
     tmp_path: Path,
     scale: Scale,
+    attempts: Attempts,
     make: Callable[[Path], bytes],
     reader: Callable[[Path], object],
     refused: type[Exception],
@@ -109,7 +112,8 @@ def test_damaged_bytes_are_read_or_refused(
     valid = make(path)
     path.write_bytes(valid)
     reader(path)
-    try_each(damaged_bytes(valid), lambda one: read(path, one, reader, refused), scale.examples)
+    drawn = damaged_bytes(valid)
+    try_each(drawn, lambda one: read(path, one, reader, refused), scale.examples, attempts)
 
 
 def settings(path: Path) -> object:
@@ -130,9 +134,11 @@ def label_shares(path: Path) -> object:
         pytest.param(STUDY, read_definition, InputError, id="study.json"),
     ],
 )
+@pytest.mark.hostile("damaged files", fuzz=True)
 def test_odd_values_in_json_are_read_or_refused(
     tmp_path: Path,
     scale: Scale,
+    attempts: Attempts,
     valid: Any,
     reader: Callable[[Path], object],
     refused: type[Exception],
@@ -144,10 +150,13 @@ def test_odd_values_in_json_are_read_or_refused(
     def check(tree: Any) -> None:
         read(path, json.dumps(tree).encode(), reader, refused)
 
-    try_each(damaged_tree(valid), check, scale.examples)
+    try_each(damaged_tree(valid), check, scale.examples, attempts)
 
 
-def test_odd_values_in_a_record_lead_nowhere(tmp_path: Path, scale: Scale) -> None:
+@pytest.mark.hostile("damaged files", fuzz=True)
+def test_odd_values_in_a_record_lead_nowhere(
+    tmp_path: Path, scale: Scale, attempts: Attempts
+) -> None:
     folder = tmp_path / "fit" / STAGE.key
     folder.mkdir(parents=True)
     (folder / "value").write_bytes(b"a")
@@ -171,4 +180,4 @@ def test_odd_values_in_a_record_lead_nowhere(tmp_path: Path, scale: Scale) -> No
         assert entry.size >= 0
 
     check(valid)
-    try_each(damaged_tree(valid), check, scale.examples)
+    try_each(damaged_tree(valid), check, scale.examples, attempts)

@@ -87,6 +87,7 @@ def level(request: pytest.FixtureRequest, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.hostile("configuration: code")
 def test_a_run_gets_what_was_composed_before_a_file_changed(
     change: Callable[[Path, Path], None], level: Path, folder: Path
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_run_gets_what_was_composed_before_a_file_changed(
 
 
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.hostile("configuration: code")
 def test_a_job_is_checked_as_it_is_when_it_is_loaded(
     change: Callable[[Path, Path], None], level: Path, folder: Path
 ) -> None:
@@ -115,6 +117,7 @@ def test_a_job_is_checked_as_it_is_when_it_is_loaded(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]])
+@pytest.mark.hostile("configuration: code")
 def test_what_a_file_becomes_before_its_job_is_not_run(
     launcher: list[str],
     level: Path,
@@ -155,6 +158,7 @@ def chosen(written: str) -> str:
 )
 @pytest.mark.parametrize("multirun", [[], ["-m"]])
 @pytest.mark.parametrize("is_link", [False, True])
+@pytest.mark.hostile("configuration: code")
 def test_a_choice_by_the_environment_or_the_clock_is_none(
     written: str,
     multirun: list[str],

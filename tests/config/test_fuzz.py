@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 import yaml
 from command_lines import HERE
+from hostile_count import Attempts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmclf.config.compose import check_command
 from mmclf.errors import InputError
+
+pytestmark = pytest.mark.hostile("configurations", fuzz=True)
 
 FAST, SOAK = 4, 2_000  # examples of each test
 KEYS = (
@@ -54,14 +57,19 @@ Fuzz = Callable[[st.SearchStrategy[Any], Callable[[Any], None]], None]
 
 
 @pytest.fixture
-def fuzz(request: pytest.FixtureRequest) -> Fuzz:
+def fuzz(request: pytest.FixtureRequest, attempts: Attempts) -> Fuzz:
     """Tries a function on what a strategy draws, more often where there is time."""
     count = SOAK if request.config.getoption("--soak") else FAST
 
     def tried(strategy: st.SearchStrategy[Any], on: Callable[[Any], None]) -> None:
         checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+
+        def one(drawn: Any) -> None:
+            with attempts.counted():
+                on(drawn)
+
         settings(max_examples=count, deadline=None, suppress_health_check=checks)(
-            given(strategy)(on)
+            given(strategy)(one)
         )()
 
     return tried

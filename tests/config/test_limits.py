@@ -64,6 +64,7 @@ HOSTILE: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.hostile("configuration: bounds")
 def test_a_file_that_comes_to_too_much_is_refused(name: str, tmp_path: Path) -> None:
     text = HOSTILE[name]()
     with pytest.raises(InputError, match=r"^large\.yaml: "):
@@ -75,6 +76,7 @@ def test_a_file_that_comes_to_too_much_is_refused(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("arguments", [["--cfg", "job"], ["show"], ["show", "experiment"], []])
+@pytest.mark.hostile("configuration: bounds")
 def test_a_file_that_nobody_chose_is_not_expanded(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +120,7 @@ def test_small_yaml_passes(value: object) -> None:
 
 
 @pytest.mark.parametrize("opening", ["[", "{a:", "${", "choice("])
+@pytest.mark.hostile("configuration: bounds")
 def test_overrides_are_not_nested_without_end(opening: str) -> None:
     for count in (MAX_NESTING + 1, 5_000):
         line = f"loss.x={opening * count}"
@@ -139,6 +142,7 @@ def test_overrides_are_not_nested_without_end(opening: str) -> None:
     ],
 )
 @pytest.mark.parametrize("command", [[], ["-m"], ["plan"], ["report"], ["show"]])
+@pytest.mark.hostile("configuration: bounds")
 def test_no_override_ends_in_a_traceback(text: str, command: list[str]) -> None:
     assert main([*command, text]) in (0, 2)  # `show` composes what it is asked for alone
 
@@ -167,6 +171,7 @@ def interpolated(levels: int, template: str) -> dict[str, object]:
         {"hydra": {"job": {"name": "${hydra:job.name}"}}},
     ],
 )
+@pytest.mark.hostile("configuration: bounds")
 def test_interpolations_do_not_multiply_without_end(tree: dict[str, object]) -> None:
     (found,) = check_expansion(tree)
     assert len(found) < 300
@@ -187,6 +192,7 @@ def test_what_is_small_passes(tree: dict[str, object]) -> None:
     assert check_expansion(tree) == []
 
 
+@pytest.mark.hostile("configuration: bounds")
 def test_a_file_of_interpolations_is_refused_before_any_is_resolved(tmp_path: Path) -> None:
     lines = [f"x{level}: ${{x{level - 1}}}${{x{level - 1}}}" for level in range(1, 40)]
     folder = folder_with(tmp_path, "\n".join(["x0: x", *lines]))
@@ -195,6 +201,7 @@ def test_a_file_of_interpolations_is_refused_before_any_is_resolved(tmp_path: Pa
         assert any("once" in text and "interpolations are resolved" in text for text in found)
 
 
+@pytest.mark.hostile("configuration: bounds")
 def test_defaults_lists_do_not_multiply_without_end(tmp_path: Path) -> None:
     (tmp_path / "many").mkdir()
     for level in range(40):

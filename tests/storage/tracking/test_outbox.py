@@ -82,6 +82,7 @@ def test_a_line_that_nothing_logs_is_a_value_error(line: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.hostile("servers and databases")
 def test_what_is_logged_meanwhile_is_sent_when_the_database_is_free(
     tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +108,7 @@ def test_what_is_logged_meanwhile_is_sent_when_the_database_is_free(
 
 
 @pytest.mark.slow
+@pytest.mark.hostile("servers and databases")
 def test_a_run_waits_at_its_end_as_long_as_its_patience_lasts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +132,7 @@ def test_a_run_waits_at_its_end_as_long_as_its_patience_lasts(
 
 
 @pytest.mark.slow
+@pytest.mark.hostile("servers and databases")
 def test_after_that_it_is_written_to_files_and_sent_by_a_command(
     tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,6 +185,7 @@ def test_what_is_sent_twice_is_there_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.hostile("servers and databases")
 def test_a_killed_run_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("it waited"))
     tracker = tracker_in(tmp_path)
@@ -217,6 +221,7 @@ def test_what_the_database_refuses_is_raised_and_not_kept(tmp_path: Path) -> Non
     assert (run.status, run.metrics) == ("FAILED", {"f1": 1.0})
 
 
+@pytest.mark.hostile("servers and databases")
 def test_a_locked_database_is_answered_before_a_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -230,6 +235,7 @@ def test_a_locked_database_is_answered_before_a_run(
     assert line.startswith("mmclf: tracking.uri=sqlite:///")
 
 
+@pytest.mark.hostile("servers and databases")
 def test_a_file_that_is_no_database_is_answered(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"no database " * 1000)
     with pytest.raises(InputError, match="file is not a database"):
@@ -244,6 +250,7 @@ def test_a_file_that_is_no_database_is_answered(tmp_path: Path) -> None:
         ("http://127.0.0.1:1", "does not answer"),
     ],
 )
+@pytest.mark.hostile("servers and databases")
 def test_a_server_that_is_not_there_is_answered(tmp_path: Path, uri: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         Tracker(uri, "mmclf", tmp_path)
@@ -253,6 +260,7 @@ def test_a_server_that_is_not_there_is_answered(tmp_path: Path, uri: str, words:
     "line",
     ['{"folder": "../../outside"}', '{"folder": "/etc"}', '{"folder": "none"}', "{}", "\x00"],
 )
+@pytest.mark.hostile("runs of others")
 def test_a_foreign_file_of_what_was_not_sent_is_refused(
     tmp_path: Path, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -267,6 +275,7 @@ def test_a_foreign_file_of_what_was_not_sent_is_refused(
             read_unsent(tmp_path / "unsent", name)
 
 
+@pytest.mark.hostile("runs of others")
 def test_links_among_artifacts_that_wait_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "unsent"
     (folder / "run" / "0").mkdir(parents=True)
