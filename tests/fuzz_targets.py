@@ -34,7 +34,7 @@ from mmclf.data.sources.competition_csv import read_rows
 from mmclf.errors import ArtifactError, InputError
 from mmclf.models.weights import read_state
 from mmclf.pipeline.predict.restore import restore
-from mmclf.studies.report.artifact_files import read_columns
+from mmclf.studies.report.artifacts.artifact_files import read_columns
 
 YAML = b"""# @package _global_
 defaults:

@@ -37,7 +37,7 @@ from mmclf.errors import ArtifactError, InputError
 from mmclf.models.weights import read_state
 from mmclf.storage.store.arrays import load_array
 from mmclf.studies.definition import read_definition
-from mmclf.studies.report.artifact_files import read_columns
+from mmclf.studies.report.artifacts.artifact_files import read_columns
 
 
 def read(path: Path, content: bytes, reader: Callable[[Path], object], refused: Any) -> None:
