@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-import atheris  # type: ignore[import-not-found]
+import atheris
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / part) for part in ("", "config", "pipeline/predict")]
@@ -38,7 +38,8 @@ def main(name: str, folder: Path, options: list[str]) -> None:
     words = [word.encode() for word in target.words if word]
     escaped = ["".join(f"\\x{byte:02x}" for byte in word) for word in words if len(word) <= 64]
     (folder / "words").write_text("".join(f'"{word}"\n' for word in escaped))
-    given = [f"-dict={folder}/words", f"-artifact_prefix={folder}/", *options, str(corpus)]
+    known = [f"-dict={folder}/words"] if escaped else []
+    given = [*known, f"-artifact_prefix={folder}/", *options, str(corpus)]
     atheris.Setup([sys.argv[0], *given], target.one)
     atheris.Fuzz()
 

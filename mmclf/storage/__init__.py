@@ -5,5 +5,6 @@ tracking     runs in MLflow
 environment  processor, versions, commit
 stopwatch    seconds by stage
 addresses    passwords in them
+waiting      calls that are waited for so long, and servers that are there
 file_limits  how large files of other people may be
 """

@@ -116,9 +116,17 @@ def test_a_job_is_checked_as_it_is_when_it_is_loaded(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]])
+@pytest.mark.parametrize(
+    ("name", "launcher"),
+    [
+        ("BasicLauncher", []),
+        ("JoblibLauncher", ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]),
+        ("LocalLauncher", ["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"]),
+    ],
+)
 @pytest.mark.hostile("configuration: code")
 def test_what_a_file_becomes_before_its_job_is_not_run(
+    name: str,
     launcher: list[str],
     level: Path,
     folder: Path,
@@ -127,7 +135,6 @@ def test_what_a_file_becomes_before_its_job_is_not_run(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     # Hydra executes its plugins' modules anew, so that a class imported before is another one.
-    name = "JoblibLauncher" if launcher else "BasicLauncher"
     found = Plugins.instance().discover(Launcher)
     kind: Any = next(each for each in found if each.__name__ == name)
     inner = kind.launch

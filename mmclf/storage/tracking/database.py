@@ -15,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from mmclf.errors import InputError, NothingTrackedError, UnreachableError
-from mmclf.storage.tracking.answers import BUSY_S, CALL_S, is_away, reason
+from mmclf.storage.tracking.answers import BUSY_S, is_away, reason
+from mmclf.storage.waiting import CALL_S
 
 # Database servers that MLflow knows, with a driver of each.
 SERVERS = {"postgresql": "psycopg2-binary", "mysql": "pymysql", "mssql": "pymssql"}

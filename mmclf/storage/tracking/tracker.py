@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from mlflow.entities import Run, ViewType
@@ -23,7 +25,7 @@ from mmclf.errors import (
     suggestion,
 )
 from mmclf.storage.addresses import check_address
-from mmclf.storage.tracking.answers import CALL_S, UPLOAD_S, bounded, is_away, reason
+from mmclf.storage.tracking.answers import UPLOAD_S, bounded, is_away, reason
 from mmclf.storage.tracking.database import (
     absolute_uri,
     check_connection,
@@ -31,15 +33,19 @@ from mmclf.storage.tracking.database import (
     create_database,
     init_lock,
     shown_uri,
+    sqlite_file,
 )
 from mmclf.storage.tracking.keys import RUN_ID, key_of
 from mmclf.storage.tracking.outbox import Patience
 from mmclf.storage.tracking.run_log import LONGEST_TAG, RunLog
 from mmclf.storage.tracking.unsent import FOLDER, Unsent, read_unsent
+from mmclf.storage.waiting import CALL_S, check_answers, within
 
 PATIENCE_S = 300.0
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -90,11 +96,14 @@ class Tracker:
             if not create:
                 check_exists(uri)
             check_connection(uri)
-            with self._answered(), init_lock(uri) if create else nullcontext():
+            check_answers("tracking.uri", uri)
+            with init_lock(uri) if create else nullcontext():
                 if create:
                     create_database(uri)
                 self.client = MlflowClient(tracking_uri=absolute_uri(uri))
-                self.experiment_id = self._experiment(experiment, output_dir, create)
+                self.experiment_id = self._ask(
+                    lambda: self._experiment(experiment, output_dir, create)
+                )
         except InputError:
             raise
         # Not of MLflow alone: SQLAlchemy, drivers of databases and urllib raise kinds of their own.
@@ -104,12 +113,14 @@ class Tracker:
                 "sqlite:///FILE or the http address of an MLflow server"
             ) from error
 
-    @contextmanager
-    def _answered(self) -> Iterator[None]:
-        """Raise UnreachableError in the place of an error that says that nobody answers."""
+    def _ask(self, call: Callable[[], Value], seconds: float = CALL_S) -> Value:
+        """What a call of MLflow's returns, of a server within so many seconds.
+
+        Raises UnreachableError in the place of an error that says that nobody answers.
+        """
         try:
-            with bounded(CALL_S):
-                yield
+            with bounded(seconds):
+                return call() if sqlite_file(self.uri) is not None else within(seconds, call)
         except InputError:
             raise
         except Exception as error:
@@ -157,8 +168,7 @@ class Tracker:
         run_tags[MLFLOW_SOURCE_NAME] = "mmclf"
         if parent is not None:
             run_tags[MLFLOW_PARENT_RUN_ID] = parent
-        with self._answered():
-            run = self.client.create_run(self.experiment_id, tags=run_tags)
+        run = self._ask(lambda: self.client.create_run(self.experiment_id, tags=run_tags))
         return self.log_of(run.info.run_id)
 
     @contextmanager
@@ -193,15 +203,16 @@ class Tracker:
         runs: list[TrackedRun] = []
         token: str | None = None
         while True:
-            with self._answered():
-                page = self.client.search_runs(
-                    [self.experiment_id],
-                    filter_string=condition,
-                    run_view_type=ViewType.ACTIVE_ONLY,
-                    max_results=1000,
-                    order_by=["attributes.start_time DESC"],
-                    page_token=token,
-                )
+            search = partial(
+                self.client.search_runs,
+                [self.experiment_id],
+                filter_string=condition,
+                run_view_type=ViewType.ACTIVE_ONLY,
+                max_results=1000,
+                order_by=["attributes.start_time DESC"],
+                page_token=token,
+            )
+            page = self._ask(search)
             runs += [_tracked_run(run) for run in page]
             token = page.token
             if not token:
@@ -213,26 +224,24 @@ class Tracker:
 
     def reopen(self, run_id: str) -> RunLog:
         """Resume an existing run: mark it as running, and log to it."""
-        with self._answered():
-            self.client.update_run(run_id, status="RUNNING")
+        self._ask(lambda: self.client.update_run(run_id, status="RUNNING"))
         return self.log_of(run_id)
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
         """The steps and values of a metric of a run, in order."""
-        with self._answered():
-            logged = self.client.get_metric_history(run_id, key_of(metric))
+        logged = self._ask(lambda: self.client.get_metric_history(run_id, key_of(metric)))
         return sorted({point.step: float(point.value) for point in logged}.items())
 
     def get(self, run_ids: Sequence[str]) -> list[TrackedRun]:
         """The runs with these ids, in this order; raises InputError for an unknown id."""
         try:
-            with self._answered():
-                return [_tracked_run(self.client.get_run(run_id)) for run_id in run_ids]
+            found = [self._ask(partial(self.client.get_run, run_id)) for run_id in run_ids]
         except MlflowException as error:
             first = str(error).strip().splitlines()[0]
             raise InputError(
                 f"{first} in {shown_uri(self.uri)}: `mmclf runs` lists the runs"
             ) from error
+        return [_tracked_run(run) for run in found]
 
     def find(self, prefix: str) -> TrackedRun:
         """The run with the id `prefix`, or the one of this experiment whose id begins with it.
@@ -281,8 +290,7 @@ class Tracker:
         self.get([run_id])
         for one in logged:
             try:
-                with self._answered(), bounded(UPLOAD_S):
-                    one.send(self.client, run_id)
+                self._ask(partial(one.send, self.client, run_id), UPLOAD_S)
             except MlflowException as error:
                 raise InputError(
                     f"--send {run_id}: the server refuses what the run logged "

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import _thread
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
+from mlflow.tracking import MlflowClient
 
 from mmclf.cli.main import main
 from mmclf.errors import InputError, UnreachableError
@@ -24,6 +28,7 @@ from mmclf.storage.tracking.logged import (
     from_json,
     to_json,
 )
+from mmclf.storage.tracking.outbox import Outbox, Patience
 from mmclf.storage.tracking.unsent import read_unsent
 
 
@@ -288,3 +293,49 @@ def test_links_among_artifacts_that_wait_are_refused(tmp_path: Path) -> None:
 def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "run.jsonl").write_text('{"tags": [["a", "b"]]}\n{"tags": [["c", "')
     assert read_unsent(tmp_path, "run") == [Tags([("a", "b")])]
+
+
+class Silent:
+    """A client of a server that never answers, in whatever thread asks it."""
+
+    def __init__(self, interrupts: bool = False) -> None:
+        self.ends = threading.Event()
+        self.threads: list[threading.Thread] = []
+        self._interrupts = interrupts
+
+    def log_batch(self, *_: object, **__: object) -> None:
+        self.threads.append(threading.current_thread())
+        if self._interrupts:
+            _thread.interrupt_main()
+        self.ends.wait()
+
+
+@pytest.mark.hostile("servers and databases")
+def test_a_server_that_never_answers_holds_up_neither_a_run_nor_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "CALL_S", 0.05)
+    monkeypatch.setattr(outbox, "HURRIED_S", 0.05)
+    client = Silent()
+    box = Outbox(cast("MlflowClient", client), "run", False, Patience(60.0, tmp_path))
+    box.put(Tags([("a", "b")]))
+    box.put(Params([("c", "d")]))
+    box.end(End("KILLED", 7), hurried=True)
+    assert read_unsent(tmp_path, "run") == [
+        Tags([("a", "b")]),
+        Params([("c", "d")]),
+        End("KILLED", 7),
+    ]
+    assert threading.main_thread() not in client.threads
+    assert all(thread.daemon for thread in client.threads)
+    client.ends.set()
+
+
+@pytest.mark.hostile("servers and databases")
+def test_an_interruption_comes_while_a_server_is_waited_for(tmp_path: Path) -> None:
+    # A thread can be waited for and be interrupted; a lookup of a name in C can not.
+    client = Silent(interrupts=True)
+    box = Outbox(cast("MlflowClient", client), "run", False, Patience(60.0, tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        box.put(Tags([("a", "b")]))
+    client.ends.set()

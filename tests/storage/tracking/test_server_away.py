@@ -16,9 +16,10 @@ from mlflow_server import Server
 
 from mmclf.errors import UnreachableError
 from mmclf.storage.tracking import Tracker
-from mmclf.storage.tracking.answers import CALL_S, HURRIED_S
+from mmclf.storage.tracking.answers import HURRIED_S
 from mmclf.storage.tracking.logged import End
 from mmclf.storage.tracking.unsent import read_unsent
+from mmclf.storage.waiting import CALL_S
 
 pytestmark = pytest.mark.slow
 
