@@ -57,6 +57,9 @@ COCO_CAPTIONS: Tree = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="try what takes long as often as it takes")
+    parser.addoption(
+        "--fuzz-minutes", type=float, default=30, help="of fuzzing under coverage, with --soak"
+    )
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmclf.cli.main import main
+from mmclf.config.compose import check_command
 from mmclf.config.composer import open_composer
 from mmclf.config.limits import (
     MAX_FILE_BYTES,
@@ -216,3 +217,43 @@ def test_defaults_lists_do_not_multiply_without_end(tmp_path: Path) -> None:
     with open_composer([], tmp_path) as composer:
         for _ in range(2):  # each composition counts by itself
             composer.compose([*HERE, "+many=l37"])
+
+
+@pytest.mark.hostile("configuration: bounds")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "range(0,100001)",
+        "shuffle(range(0,10000000000))",
+        "range(0,1,0.000000000001)",
+        "range(0,100000000000000000000000)",
+    ],
+)
+@pytest.mark.parametrize("from_file", [False, True])
+def test_a_sweep_is_not_longer_than_anybody_runs(
+    words: str, from_file: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "experiment").mkdir()
+    params = f"hydra: {{sweeper: {{params: {{seed: '{words}'}}}}}}\n"
+    (tmp_path / "experiment" / "long.yaml").write_text(f"# @package _global_\n{params}")
+    line = "experiment=long" if from_file else f"seed={words}"
+    with pytest.raises(InputError, match="100,000"):
+        check_command([*HERE, line], tmp_path, multirun=True)
+
+
+def test_both_sides_of_the_longest_sweep() -> None:
+    fine = ["seed=range(0,1000)", "split.test_seed=range(0,100)"]
+    with pytest.raises(InputError, match="200,000 runs"):
+        check_command([*HERE, *fine, "augment.seed=0,1"], multirun=True)
+    with open_composer(fine, None) as composer:
+        axes, found = composer.axes(fine)
+    assert ([axis.count for axis in axes], found) == ([1000, 100], [])
+
+
+@pytest.mark.hostile("configuration: bounds")
+@pytest.mark.parametrize("number", ["1:" * 5000 + "1", "0x" + "f" * 9000, "9" * 9000])
+def test_a_number_of_more_digits_than_python_prints_is_refused(number: str, tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "x.yaml").write_text(f"# @package _global_\nseed: {number}\n")
+    with pytest.raises(InputError, match="digits"):
+        check_command([*HERE, "experiment=x"], tmp_path)

@@ -11,7 +11,7 @@ from endurance_runs import StartCommand
 from mmclf.storage.store.maintenance import damaged
 from mmclf.storage.tracking import Tracker
 
-pytestmark = [pytest.mark.slow, pytest.mark.hostile("kinds of work at once")]
+pytestmark = [pytest.mark.slow, pytest.mark.hostile("processes at once")]
 
 SMALL = (
     *("vision=none", "text=tfidf", "device=cpu", "data.train=60", "data.test=20"),
