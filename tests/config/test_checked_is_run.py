@@ -121,7 +121,6 @@ def test_a_job_is_checked_as_it_is_when_it_is_loaded(
     [
         ("BasicLauncher", []),
         ("JoblibLauncher", ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]),
-        ("LocalLauncher", ["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"]),
     ],
 )
 @pytest.mark.hostile("configuration: code")
