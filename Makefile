@@ -12,6 +12,8 @@ NEXT_TESTS ?= tests/config tests/cli tests/pipeline tests/studies tests/docs tes
 # A thread a process, as there is a process a core.
 PYTEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 PORT ?= 5000
+# Of fuzzing under coverage in `make soak`.
+FUZZ_MINUTES ?= 30
 DATA ?= ../shared/data/comp5329
 WHEELS := .whl
 SITE := .site
@@ -55,8 +57,9 @@ test-next: setup ## fast tests on the next Hydra and omegaconf, laid over the en
 	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target $(NEXT) $(NEXT_HYDRA)
 	PYTHONPATH=$(NEXT) $(PYTEST) -m 'not slow' $(NEXT_TESTS)
 
-soak: setup ## the tests that kill, damage and race, and the simulations, in full: an hour
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance tests/studies/statistics tests/config/test_fuzz.py
+soak: setup ## the tests that kill, damage and race, and the simulations, in full; what held
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/studies/statistics tests/endurance/test_races.py
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak --fuzz-minutes $(FUZZ_MINUTES) -m hostile
 
 bench: setup ## how fast everything is, into experiments/speed/README.md: DATA=DIR for real images
 	$(BIN)/python experiments/speed/bench.py --data $(DATA)

@@ -18,6 +18,8 @@ import pytest
 from endurance_runs import Scale, Start, StartCommand, command_here, run_here, study_here
 from PIL import Image
 
+pytest_plugins = ["hostile_count"]
+
 HEADER = "ImageID,Labels,Caption\n"
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data" / "comp5329"
 Tree = dict[str, Any]
@@ -57,6 +59,9 @@ COCO_CAPTIONS: Tree = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="try what takes long as often as it takes")
+    parser.addoption(
+        "--fuzz-minutes", type=float, default=30, help="of fuzzing under coverage, with --soak"
+    )
 
 
 def pytest_collection_finish() -> None:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from hostile_count import Attempts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -64,8 +65,10 @@ def _replaced(tree: Any, place: tuple[Any, ...], value: Any) -> Any:
     return tree
 
 
-def try_each(drawn: st.SearchStrategy[Any], check: Callable[[Any], None], count: int) -> None:
-    """Check so many of what is drawn."""
+def try_each(
+    drawn: st.SearchStrategy[Any], check: Callable[[Any], None], count: int, attempts: Attempts
+) -> None:
+    """Check so many of what is drawn, each an attempt."""
     kept = settings(
         max_examples=count,
         deadline=None,
@@ -76,6 +79,7 @@ def try_each(drawn: st.SearchStrategy[Any], check: Callable[[Any], None], count:
     @kept
     @given(drawn)
     def checked(one: Any) -> None:
-        check(one)
+        with attempts.counted():
+            check(one)
 
     checked()

@@ -35,6 +35,7 @@ from mmclf.errors import (
         ),
     ],
 )
+@pytest.mark.hostile("terminals, tables, pages")
 def test_what_a_terminal_would_obey_is_shown(text: str, shown: str) -> None:
     assert printable(text) == shown
 
@@ -59,6 +60,7 @@ def test_an_unforeseen_errors_further_lines_are_indented() -> None:
     assert unforeseen(ValueError("one\ntwo\x1b\n")) == "ValueError: one\n  two\\x1b"
 
 
+@pytest.mark.hostile("terminals, tables, pages")
 def test_messages_and_results_are_printable(capsys: pytest.CaptureFixture[str]) -> None:
     tell("a\x1b[0m\nb")
     say("c\x07\nd")
@@ -76,6 +78,7 @@ def test_without_standard_streams_nothing_is_said(monkeypatch: pytest.MonkeyPatc
     "text",
     ["=1+1", "+a", "-b", "@SUM(A1)", " =1", "\t=1", "\n@a", "-1+1", "\uff1d1", "+1 to +2", "--"],
 )
+@pytest.mark.hostile("terminals, tables, pages")
 def test_what_a_spreadsheet_would_run_is_marked_as_text(text: str) -> None:
     assert spreadsheet_text(text) == f"'{text}"
 

@@ -13,6 +13,7 @@ from mmclf.config.compose import Command, read_command
 from mmclf.config.composer import Composer, open_composer
 from mmclf.config.loader import TASK_NAME
 from mmclf.errors import InputError
+from mmclf.storage.waiting import check_answers
 from mmclf.training.hardware import describe_device
 
 REFUSED = {
@@ -46,6 +47,8 @@ def launch(arguments: list[str]) -> int:
             return 0
         describe_device(command.first.config.device)  # raises InputError if there is no such one
         check_output_dir(Path(command.first.config.output_dir))
+        # Before what takes long is imported, and the data is read.
+        check_answers("tracking.uri", command.first.config.tracking.uri)
         # Late: docs/architecture.md#late-imports
         if command.kind == "run":
             from mmclf.cli.job import run_single

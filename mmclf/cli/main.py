@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module, metadata
@@ -19,6 +20,7 @@ from mmclf.errors import InputError, tell, unforeseen
 from mmclf.storage import environment
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+EXIT_S = 2.0  # for what is left to do of a process that was interrupted
 
 # What a machine may lack at any moment, and what helps.
 LACKING: Mapping[int | None, str] = {
@@ -83,6 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     open_standard_streams()
     status = _status(arguments)
     lost = lost_output()
+    if status == INTERRUPTED and argv is None:
+        _end_soon()
     if lost is None:
         return status
     tell(f"standard output cannot be written ({lost.strerror or lost})")
@@ -124,6 +128,16 @@ def _unforeseen(error: Exception, wants_traceback: bool) -> int:
         "  this was not foreseen; HYDRA_FULL_ERROR=1 in the environment shows where it arose"
     )
     return FAILED
+
+
+def _end_soon() -> None:
+    """End the process after `EXIT_S`, whatever a library waits for at its exit.
+
+    Python joins the threads of pools, as of an upload to a server that says nothing.
+    """
+    timer = threading.Timer(EXIT_S, os._exit, (INTERRUPTED,))
+    timer.daemon = True
+    timer.start()
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

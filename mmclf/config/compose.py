@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from mmclf.config.composed import container
 from mmclf.config.composer import Composer, open_composer
 from mmclf.config.grants import GRANTS
-from mmclf.config.overrides import Axis
+from mmclf.config.overrides import MAX_RUNS, Axis
 from mmclf.config.places import is_place
 from mmclf.config.schema import Composed
 from mmclf.errors import InputError
@@ -120,6 +121,12 @@ def _read_sweep(
     problems = composer.loader.checker.check_sweep(parent)
     extra, more = _sweeper_axes(composer, hydra, axes)
     problems += more
+    count = math.prod(axis.count for axis in (*extra, *axes))
+    if count > MAX_RUNS:
+        raise InputError(
+            *problems,
+            f"the sweep has {count:,} runs, expected at most {MAX_RUNS:,}: sweep over less",
+        )
     problems += [
         f"{axis.name}: Hydra's settings and {', '.join(GRANTS)} cannot be swept: give one value"
         for axis in (*extra, *axes)

@@ -6,6 +6,7 @@ lists multiply alike.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -82,7 +83,7 @@ def check_expansion(tree: Mapping[str, Any]) -> list[str]:
 def check_numbers(tree: Mapping[str, Any]) -> list[str]:
     """A problem for each whole number that is too large for the libraries that take it."""
     return [
-        f"{where}: found a number of {len(str(abs(value)))} digits, expected at most {MAX_INTEGER}"
+        f"{where}: found a number of {_digits(value)} digits, expected at most {MAX_INTEGER}"
         for where, value in nodes(tree)
         if isinstance(value, int) and abs(value) > MAX_INTEGER
     ]
@@ -175,6 +176,11 @@ class _Expansion:
         measured = [self.measure(part, depth + 1) for part in parts]
         size = 1 + sum(size for size, _ in measured)
         return size, 1 + max((height for _, height in measured), default=0)
+
+
+def _digits(value: int) -> int:
+    """The decimal digits of a number, or one more; `str` refuses one of more than 4,300."""
+    return int(value.bit_length() * math.log10(2)) + 1
 
 
 def _references(path: tuple[str, ...], value: str) -> tuple[Interpolation, ...]:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override, OverrideType, ValueType
+from hydra.core.override_parser.types import (
+    Glob,
+    Override,
+    OverrideType,
+    RangeSweep,
+    ValueType,
+)
 from hydra.errors import HydraException
 
 from mmclf.config.limits import check_brackets
@@ -18,7 +24,8 @@ from mmclf.config.schema import OWN_KEYS, Config
 from mmclf.errors import nearest, suggestion
 
 SHOWN = 60  # characters of an override that cannot be read
-MAX_VALUES = 200  # of a sweep over a key; levels of groups are all looked at
+MAX_VALUES = 200  # of a sweep over a key that are looked at; levels of groups are all
+MAX_RUNS = 100_000  # of a sweep, all of which Hydra lists before the first
 # What studies' files seldom name.
 STUDY_DEFAULTS = ("study.margin", "study.until", "study.max_seeds")
 SETTINGS = tuple(field.name for field in dataclasses.fields(Config))
@@ -51,12 +58,16 @@ class Groups:
 
 @dataclass(frozen=True)
 class Axis:
-    """One override: a single value, or the values that it sweeps, each an override of its own."""
+    """One override: a single value, or the values that it sweeps, each an override of its own.
+
+    Of a sweep over a key `values` are the first, and `count` says how many it has.
+    """
 
     name: str
     key: str
     is_sweep: bool
     values: tuple[Override, ...]
+    count: int = 1
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -91,7 +102,7 @@ def parse(lines: Sequence[str], groups: Groups) -> tuple[list[Axis], list[str]]:
             continue
         try:
             override = parser.parse_overrides([line])[0]
-            values = _values(override, parser, groups)
+            values, count = _values(override, parser, groups)
         except (HydraException, ValueError, ArithmeticError) as error:
             problems.append(f"{line}: {_reason(error)}; expected KEY=VALUE")
             continue
@@ -99,7 +110,7 @@ def parse(lines: Sequence[str], groups: Groups) -> tuple[list[Axis], list[str]]:
             problems.append(f"{line}: there is no key before the =; expected KEY=VALUE")
         elif values:
             is_sweep = override.is_sweep_override()
-            axes.append(Axis(line, override.key_or_group, is_sweep, tuple(values)))
+            axes.append(Axis(line, override.key_or_group, is_sweep, tuple(values), count))
         else:
             choices = groups.levels(override.key_or_group)
             hint = suggestion(override.get_value_string(), choices)
@@ -107,19 +118,30 @@ def parse(lines: Sequence[str], groups: Groups) -> tuple[list[Axis], list[str]]:
     return axes, problems
 
 
-def _values(override: Override, parser: OverridesParser, groups: Groups) -> list[Override]:
+def _values(
+    override: Override, parser: OverridesParser, groups: Groups
+) -> tuple[list[Override], int]:
+    """The values that are looked at, and how many there are."""
     if not override.is_sweep_override():
-        return [override]
+        return [override], 1
     if override.value_type == ValueType.INTERVAL_SWEEP:
         raise ValueError("an interval has no list of values, give choice(...) or range(...)")
     value = override.value()
+    # Not by its iterator, which lists a range that is shuffled.
+    if isinstance(value, RangeSweep) and _count(value.range()) > MAX_RUNS:
+        raise ValueError(f"the range has more than {MAX_RUNS:,} values, expected no more")
     if isinstance(value, Glob):
-        texts: Iterator[str] = iter(value.filter(list(groups.levels(override.key_or_group))))
+        texts: list[str] = value.filter(list(groups.levels(override.key_or_group)))
     else:
-        texts = override.sweep_string_iterator()
+        texts = list(itertools.islice(override.sweep_string_iterator(), MAX_RUNS + 1))
     key = override.get_key_element()
     limit = None if groups.levels(override.key_or_group) else MAX_VALUES
-    return [parser.parse_override(f"{key}={text}") for text in itertools.islice(texts, limit)]
+    return [parser.parse_override(f"{key}={text}") for text in texts[:limit]], len(texts)
+
+
+def _count(values: Iterable[object]) -> int:
+    """How many there are, or one more than a sweep may have."""
+    return sum(1 for _ in itertools.islice(values, MAX_RUNS + 1))
 
 
 def _reason(error: Exception) -> str:

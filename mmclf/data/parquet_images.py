@@ -14,7 +14,8 @@ from mmclf.data.image_locations import ParquetCell
 from mmclf.data.images import ImageBytes
 from mmclf.errors import InputError
 
-BATCH = 16  # rows that are in memory at once
+# Rows that are in memory at once: many may have one large image, which takes a file no space twice.
+BATCH = 1
 BUFFER_BYTES = 2**20  # of the file that are read at once
 
 Other = TypeVar("Other")

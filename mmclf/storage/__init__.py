@@ -6,5 +6,6 @@ environment       processor, versions, commit
 process_identity  which process is meant, and whether it is gone
 stopwatch         seconds by stage
 addresses         passwords in them
+waiting           calls that are waited for so long, and servers that are there
 file_limits       how large files of other people may be
 """

@@ -87,6 +87,7 @@ def level(request: pytest.FixtureRequest, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.hostile("configuration: code")
 def test_a_run_gets_what_was_composed_before_a_file_changed(
     change: Callable[[Path, Path], None], level: Path, folder: Path
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_run_gets_what_was_composed_before_a_file_changed(
 
 
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.hostile("configuration: code")
 def test_a_job_is_checked_as_it_is_when_it_is_loaded(
     change: Callable[[Path, Path], None], level: Path, folder: Path
 ) -> None:
@@ -114,8 +116,16 @@ def test_a_job_is_checked_as_it_is_when_it_is_loaded(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]])
+@pytest.mark.parametrize(
+    ("name", "launcher"),
+    [
+        ("BasicLauncher", []),
+        ("JoblibLauncher", ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]),
+    ],
+)
+@pytest.mark.hostile("configuration: code")
 def test_what_a_file_becomes_before_its_job_is_not_run(
+    name: str,
     launcher: list[str],
     level: Path,
     folder: Path,
@@ -124,7 +134,6 @@ def test_what_a_file_becomes_before_its_job_is_not_run(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     # Hydra executes its plugins' modules anew, so that a class imported before is another one.
-    name = "JoblibLauncher" if launcher else "BasicLauncher"
     found = Plugins.instance().discover(Launcher)
     kind: Any = next(each for each in found if each.__name__ == name)
     inner = kind.launch
@@ -155,6 +164,7 @@ def chosen(written: str) -> str:
 )
 @pytest.mark.parametrize("multirun", [[], ["-m"]])
 @pytest.mark.parametrize("is_link", [False, True])
+@pytest.mark.hostile("configuration: code")
 def test_a_choice_by_the_environment_or_the_clock_is_none(
     written: str,
     multirun: list[str],

@@ -36,6 +36,7 @@ def test_what_is_taken_for_shipped_is() -> None:
 
 @pytest.mark.parametrize("key", PLACES)
 @pytest.mark.parametrize("multirun", [False, True])
+@pytest.mark.hostile("configuration: places and lines")
 def test_a_group_file_does_not_say_it(key: str, multirun: bool, tmp_path: Path) -> None:
     folder = files(tmp_path, key)
     (found,) = problems("experiment=greedy", config_dir=folder, multirun=multirun)
@@ -82,12 +83,14 @@ def test_an_override_says_it_by_its_name(lines: list[str], expected: list[str]) 
     assert [text.partition(":")[0] for text in check_places(tree, lines, {})] == expected
 
 
+@pytest.mark.hostile("configuration: places and lines")
 def test_places_hidden_behind_an_interpolation_are_refused() -> None:
     tree = {"output_dir": "outputs", "store": {"dir": "${x}"}, "tracking": "${y}"}
     found = [text.partition(":")[0] for text in check_places(tree, [], {})]
     assert found == ["store.dir", "tracking.uri"]
 
 
+@pytest.mark.hostile("configuration: places and lines")
 def test_a_sweeper_does_not_say_it(tmp_path: Path) -> None:
     for key in PLACES:
         assert is_place(key)
@@ -102,6 +105,7 @@ def test_a_sweeper_does_not_say_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["task", "hydra"])
 @pytest.mark.parametrize("multirun", [False, True])
+@pytest.mark.hostile("configuration: places and lines")
 def test_a_file_adds_no_overrides(kind: str, multirun: bool, tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     text = f"# @package _global_\nhydra:\n  overrides:\n    {kind}: [output_dir=elsewhere]\n"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from filelock import FileLock
@@ -16,7 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from mmclf.errors import InputError, NothingTrackedError, UnreachableError
-from mmclf.storage.tracking.answers import BUSY_S, CALL_S, bounded, is_away, reason
+from mmclf.storage.tracking.answers import BUSY_S, bounded, is_away, reason
+from mmclf.storage.waiting import CALL_S, within
+
+Value = TypeVar("Value")
 
 # Database servers that MLflow knows, with a driver of each.
 SERVERS = {"postgresql": "psycopg2-binary", "mysql": "pymysql", "mssql": "pymssql"}
@@ -76,12 +80,14 @@ def shown_uri(uri: str) -> str:
     return PASSWORD.sub(r"\1***@", uri)
 
 
-@contextmanager
-def answered(uri: str) -> Iterator[None]:
-    """Raise UnreachableError in the place of an error that says that nobody answers at `uri`."""
+def ask(uri: str, call: Callable[[], Value], seconds: float = CALL_S) -> Value:
+    """What a call of MLflow's returns, of a server at `uri` within so many seconds.
+
+    Raises UnreachableError in the place of an error that says that nobody answers.
+    """
     try:
-        with bounded(CALL_S):
-            yield
+        with bounded(seconds):
+            return call() if sqlite_file(uri) is not None else within(seconds, call)
     except InputError:
         raise
     except Exception as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mlflow.exceptions import MlflowException
 
 from mmclf.errors import InputError
-from mmclf.storage.tracking.answers import UPLOAD_S, bounded, reason
-from mmclf.storage.tracking.database import answered
+from mmclf.storage.tracking.answers import UPLOAD_S, reason
+from mmclf.storage.tracking.database import ask
 from mmclf.storage.tracking.tracker import Tracker
 from mmclf.storage.tracking.unsent import Unsent, read_unsent
 
@@ -21,8 +23,7 @@ def send_unsent(tracker: Tracker, run_id: str) -> int:
     tracker.get([run_id])
     for entry in entries:
         try:
-            with answered(tracker.uri), bounded(UPLOAD_S):
-                entry.send(tracker.client, run_id)
+            ask(tracker.uri, partial(entry.send, tracker.client, run_id), UPLOAD_S)
         except MlflowException as error:
             raise InputError(
                 f"--send {run_id}: the server refuses what the run logged "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from mlflow.entities import ViewType
@@ -22,10 +24,10 @@ from mmclf.errors import (
     suggestion,
 )
 from mmclf.storage.addresses import check_address
-from mmclf.storage.tracking.answers import CALL_S, UPLOAD_S, bounded
+from mmclf.storage.tracking.answers import UPLOAD_S, bounded
 from mmclf.storage.tracking.database import (
     absolute_uri,
-    answered,
+    ask,
     check_connection,
     check_exists,
     create_database,
@@ -38,10 +40,13 @@ from mmclf.storage.tracking.outbox import Patience
 from mmclf.storage.tracking.run_log import LONGEST_TAG, RunLog
 from mmclf.storage.tracking.tracked_run import TrackedRun, tracked_run
 from mmclf.storage.tracking.unsent import FOLDER
+from mmclf.storage.waiting import CALL_S, check_answers
 
 PATIENCE_S = 300.0
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
+
+Value = TypeVar("Value")
 
 
 class Tracker:
@@ -79,11 +84,14 @@ class Tracker:
             if not create:
                 check_exists(uri)
             check_connection(uri)
-            with self._answered(), init_lock(uri) if create else nullcontext():
+            check_answers("tracking.uri", uri)
+            with init_lock(uri) if create else nullcontext():
                 if create:
                     create_database(uri)
                 self.client = MlflowClient(tracking_uri=absolute_uri(uri))
-                self.experiment_id = self._experiment(experiment, output_dir, create)
+                self.experiment_id = self._ask(
+                    lambda: self._experiment(experiment, output_dir, create)
+                )
         except InputError:
             raise
         # Not of MLflow alone: SQLAlchemy, drivers of databases and urllib raise kinds of their own.
@@ -93,8 +101,8 @@ class Tracker:
                 "sqlite:///FILE or the http address of an MLflow server"
             ) from error
 
-    def _answered(self) -> AbstractContextManager[None]:
-        return answered(self.uri)
+    def _ask(self, call: Callable[[], Value], seconds: float = CALL_S) -> Value:
+        return ask(self.uri, call, seconds)
 
     def _experiment(self, name: str, output_dir: Path, create: bool) -> str:
         experiment = self.client.get_experiment_by_name(name)
@@ -133,8 +141,7 @@ class Tracker:
         run_tags[MLFLOW_SOURCE_NAME] = "mmclf"
         if parent is not None:
             run_tags[MLFLOW_PARENT_RUN_ID] = parent
-        with self._answered():
-            run = self.client.create_run(self.experiment_id, tags=run_tags)
+        run = self._ask(lambda: self.client.create_run(self.experiment_id, tags=run_tags))
         return self.log_of(run.info.run_id)
 
     @contextmanager
@@ -176,15 +183,16 @@ class Tracker:
         runs: list[TrackedRun] = []
         token: str | None = None
         while True:
-            with self._answered():
-                page = self.client.search_runs(
-                    [self.experiment_id],
-                    filter_string=condition,
-                    run_view_type=ViewType.ACTIVE_ONLY,
-                    max_results=1000,
-                    order_by=["attributes.start_time DESC"],
-                    page_token=token,
-                )
+            search = partial(
+                self.client.search_runs,
+                [self.experiment_id],
+                filter_string=condition,
+                run_view_type=ViewType.ACTIVE_ONLY,
+                max_results=1000,
+                order_by=["attributes.start_time DESC"],
+                page_token=token,
+            )
+            page = self._ask(search)
             runs += [tracked_run(run) for run in page]
             token = page.token
             if not token:
@@ -200,31 +208,28 @@ class Tracker:
 
     def discard(self, run_id: str) -> None:
         """Delete a run that was started in vain; MLflow keeps it among the deleted ones."""
-        with self._answered():
-            self.client.delete_run(run_id)
+        self._ask(partial(self.client.delete_run, run_id))
 
     def reopen(self, run_id: str) -> RunLog:
         """Resume an existing run: mark it as running, and log to it."""
-        with self._answered():
-            self.client.update_run(run_id, status="RUNNING")
+        self._ask(lambda: self.client.update_run(run_id, status="RUNNING"))
         return self.log_of(run_id)
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
         """The steps and values of a metric of a run, in order."""
-        with self._answered():
-            logged = self.client.get_metric_history(run_id, key_of(metric))
+        logged = self._ask(lambda: self.client.get_metric_history(run_id, key_of(metric)))
         return sorted({point.step: float(point.value) for point in logged}.items())
 
     def get(self, run_ids: Sequence[str]) -> list[TrackedRun]:
         """The runs with these ids, in this order; raises InputError for an unknown id."""
         try:
-            with self._answered():
-                return [tracked_run(self.client.get_run(run_id)) for run_id in run_ids]
+            found = [self._ask(partial(self.client.get_run, run_id)) for run_id in run_ids]
         except MlflowException as error:
             first = str(error).strip().splitlines()[0]
             raise InputError(
                 f"{first} in {shown_uri(self.uri)}: `mmclf runs` lists the runs"
             ) from error
+        return [tracked_run(run) for run in found]
 
     def find(self, prefix: str) -> TrackedRun:
         """The run with the id `prefix`, or the one of this experiment whose id begins with it.

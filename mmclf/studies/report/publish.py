@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from mmclf.errors import InputError
-from mmclf.storage.store.atomic_write import write_files_atomic
+from mmclf.storage.store.folder_swap import write_folder_atomic
 from mmclf.storage.tracking import Tracker
 from mmclf.studies.report.page.document import page, study_plots
 from mmclf.studies.report.page.plot import Plot
@@ -25,27 +25,21 @@ OWN_FILES = ("effects.*", "labels.csv", f"{FIGURES}/*.svg")  # that not every re
 def publish(tracker: Tracker, result: StudyResult, folder: Path) -> list[Plot]:
     """Write a study's result into `folder`: tables, page, and its figures as files; the plots.
 
-    Either all files are of this result or, on an error, all as they were. Raises InputError if they
-    cannot be written.
+    All files are of this result at once or, on an error, as they were; what else is there stays.
+    Raises InputError if they cannot be written.
     """
     labels = read_labels(tracker, result)
     details = read_details(tracker, result)
     plots = study_plots(result, details)
     texts = {PAGE: page(result, details, plots, labels)}
     texts |= {f"{FIGURES}/{plot.key}.svg": plot.svg for plot in plots}
-    files = {folder / name: text.encode() for name, text in texts.items()}
+    files = {name: text.encode() for name, text in texts.items()}
     try:
-        with tempfile.TemporaryDirectory() as name:
-            write_tables(Path(name), result, labels)
-            files |= {folder / file.name: file.read_bytes() for file in Path(name).iterdir()}
-        if (folder / FIGURES).is_symlink():
-            (folder / FIGURES).unlink()  # what it leads to is not the report's
-        (folder / FIGURES).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as place:
+            write_tables(Path(place), result, labels)
+            files |= {file.name: file.read_bytes() for file in Path(place).iterdir()}
         # What an earlier report had, and this one has not, would pass for this one's.
-        old = {path for pattern in OWN_FILES for path in folder.glob(pattern)}
-        write_files_atomic(files)
-        for path in old - files.keys():
-            path.unlink(missing_ok=True)
+        write_folder_atomic(folder, files, OWN_FILES)
     except OSError as error:
         raise InputError(
             f"{folder}: the report cannot be written ({error.strerror or error}): free space, or "

@@ -42,6 +42,7 @@ DESCRIPTION = EncoderDescription({"class": "A"}, {"tokenizer/a.json": b"{}"})
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
+@pytest.mark.hostile("stores")
 def test_a_record_that_names_a_file_outside_is_damaged_and_made_again(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -59,6 +60,7 @@ def test_a_record_that_names_a_file_outside_is_damaged_and_made_again(
 
 
 @pytest.mark.parametrize("value", [["6", "a"], [-1, "a"], [6, None], [True, "a"], [6.0, "a"]])
+@pytest.mark.hostile("stores")
 def test_a_record_of_impossible_sizes_and_digests_is_damaged(store: Store, value: object) -> None:
     store.get_or_compute(STAGE, Text(), computed())
     forge(place(store), lambda record: record["files"].update(value=value))
@@ -73,6 +75,7 @@ def test_a_record_with_a_fitting_sum_and_inner_names_is_whole(store: Store) -> N
 
 
 @pytest.mark.parametrize("name", ["value", RECORD])
+@pytest.mark.hostile("stores")
 def test_a_file_that_is_a_link_is_damaged_and_made_again(
     store: Store, tmp_path: Path, name: str
 ) -> None:
@@ -89,6 +92,7 @@ def test_a_file_that_is_a_link_is_damaged_and_made_again(
     assert files(store) == entry_files()
 
 
+@pytest.mark.hostile("stores")
 def test_an_entry_that_is_a_link_is_made_again_beside_it(store: Store, tmp_path: Path) -> None:
     store.get_or_compute(STAGE, Text(), computed())
     kept = tmp_path / "fit" / STAGE.key
@@ -104,6 +108,7 @@ def test_an_entry_that_is_a_link_is_made_again_beside_it(store: Store, tmp_path:
     assert {path.name for path in tmp_path.iterdir()} == {"store", "fit"}
 
 
+@pytest.mark.hostile("stores")
 def test_a_pipe_in_the_place_of_a_file_does_not_hold_a_reader_up(store: Store) -> None:
     store.get_or_compute(STAGE, Text(), computed())
     for name in ("value", RECORD):
@@ -113,6 +118,7 @@ def test_a_pipe_in_the_place_of_a_file_does_not_hold_a_reader_up(store: Store) -
         assert not store.get_or_compute(STAGE, Text(), computed()).reused
 
 
+@pytest.mark.hostile("stores")
 def test_what_a_link_leads_to_is_neither_pruned_nor_removed(store: Store, tmp_path: Path) -> None:
     store.get_or_compute(STAGE, Text(), computed())
     (tmp_path / "others").mkdir()
@@ -137,6 +143,7 @@ class Nested:
         return json.loads(entry.read("value"))
 
 
+@pytest.mark.hostile("stores")
 def test_a_value_nested_too_deep_is_made_again(store: Store) -> None:
     stage = Stage("decide", 1, {})
     store.get_or_compute(stage, Nested(), lambda: Computed(1, 1.0, 1))
@@ -145,6 +152,7 @@ def test_a_value_nested_too_deep_is_made_again(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
+@pytest.mark.hostile("stores")
 def test_no_file_is_written_outside_of_a_runs_artifacts(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="expected one inside"):
         write_files(tmp_path / "artifacts" / "model" / "deep", {name: b"a"})

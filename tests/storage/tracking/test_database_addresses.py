@@ -15,6 +15,7 @@ from mmclf.storage.tracking import Tracker
 
 @pytest.mark.parametrize("content", [b"no database at all, but a text\n" * 100, b"\0" * 5000])
 @pytest.mark.parametrize("command", [[], ["-m"], ["runs"], ["report"]])
+@pytest.mark.hostile("runs of others")
 def test_a_database_that_is_none(
     content: bytes, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -31,12 +32,14 @@ def test_a_database_that_is_none(
     "uri",
     ["foo://x", "ftp://host/x", "databricks-x", "http://[", "nodialect+x://host/db", "sqlite:////"],
 )
+@pytest.mark.hostile("runs of others")
 def test_an_address_of_another_kind(uri: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^tracking\.uri="):
         Tracker(uri, "mmclf", tmp_path)
 
 
 @pytest.mark.parametrize("location", ["foo://bucket/x", "gs://bucket/x", "sftp://host/x"])
+@pytest.mark.hostile("runs of others")
 def test_artifacts_where_they_cannot_be_kept(location: str, tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     Tracker(uri, "other", tmp_path)  # makes the database

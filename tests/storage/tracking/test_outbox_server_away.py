@@ -16,9 +16,10 @@ from mlflow_server import Server
 
 from mmclf.errors import UnreachableError
 from mmclf.storage.tracking import Tracker
-from mmclf.storage.tracking.answers import CALL_S, HURRIED_S
+from mmclf.storage.tracking.answers import HURRIED_S
 from mmclf.storage.tracking.logged import End
 from mmclf.storage.tracking.unsent import read_unsent
+from mmclf.storage.waiting import CALL_S
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +45,7 @@ def mmclf(*words: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.hostile("servers and databases")
 def test_what_is_logged_meanwhile_is_there_when_the_server_is_back(
     server: Server, tmp_path: Path
 ) -> None:
@@ -64,6 +66,7 @@ def test_what_is_logged_meanwhile_is_there_when_the_server_is_back(
     assert tracker.fetch(run, "a.txt", tmp_path / "here").read_text() == "kept"
 
 
+@pytest.mark.hostile("servers and databases")
 def test_a_server_that_stays_away_leaves_files_that_are_sent_later(
     server: Server, tmp_path: Path
 ) -> None:
@@ -83,6 +86,7 @@ def test_a_server_that_stays_away_leaves_files_that_are_sent_later(
 
 
 @pytest.mark.parametrize("is_held", [False, True])
+@pytest.mark.hostile("servers and databases")
 def test_a_run_that_is_told_to_end_does_whatever_the_server_does(
     server: Server, tmp_path: Path, is_held: bool
 ) -> None:
@@ -106,6 +110,7 @@ def test_a_run_that_is_told_to_end_does_whatever_the_server_does(
 
 
 @pytest.mark.parametrize("hangs", [False, True])
+@pytest.mark.hostile("servers and databases")
 def test_a_server_that_is_not_there_at_the_start_is_answered_soon(
     tmp_path: Path, hangs: bool
 ) -> None:

@@ -55,6 +55,7 @@ def test_what_an_earlier_report_had_alone_is_removed(
     assert contents(folder)["results.csv"] != b"older"
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_full_disk_leaves_the_report_as_it_was(
     tracker: Tracker, study: StudyResult, small_disk: Path, tmp_path: Path
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_full_disk_leaves_the_report_as_it_was(
     assert contents(small_disk) == before
 
 
+@pytest.mark.hostile("runs of others")
 def test_a_folder_of_figures_that_is_a_link_is_not_followed(
     tracker: Tracker, study: StudyResult, tmp_path: Path
 ) -> None:
@@ -82,6 +84,7 @@ def test_a_folder_of_figures_that_is_a_link_is_not_followed(
     assert {path.name: path.read_bytes() for path in outside.iterdir()} == {"own.svg": b""}
 
 
+@pytest.mark.hostile("runs of others")
 def test_a_study_whose_name_leads_out_of_the_folder_is_refused(
     tracker: Tracker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,6 +98,7 @@ def test_a_study_whose_name_leads_out_of_the_folder_is_refused(
     assert {path for path in tmp_path.parent.rglob("*") if "mlflow" not in path.name} == before
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_folder_that_cannot_be_made_is_named(
     tracker: Tracker, study: StudyResult, tmp_path: Path
 ) -> None:
