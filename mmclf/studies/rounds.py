@@ -24,8 +24,9 @@ from mmclf.studies.statistics import spending
 from mmclf.studies.statistics.estimates import Estimate
 from mmclf.studies.statistics.stopping import Seen, decide
 
-# Runs what is missing below the parent run with this id; returns the error that ended it, if any.
-RunJobs = Callable[[str], Exception | None]
+# Runs what is missing below the parent run with this id, so many runs; returns the error that ended
+# it, if any.
+RunJobs = Callable[[Tracker, str, int], Exception | None]
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def _run(tracker: Tracker, looks: Looks, log: RunLog, run_jobs: RunJobs) -> Exce
     pending = len(wanted - finished(tracker.children(log.id)))
     seeds = max(looks.round.values(), default=0)
     tell(f"up to {counted(seeds, 'seed')}: {len(wanted)} runs, {pending} of them to do")
-    return run_jobs(log.id) if pending else None
+    return run_jobs(tracker, log.id, pending) if pending else None
 
 
 def _looked(

@@ -217,4 +217,4 @@ def _run_missing(
     pending = missing(planned.study, planned.design, completed)
     total = len(planned.design.arms) * len(planned.study.seed_list)
     tell(f"{total} runs, {total - pending} of them done, {pending} to do")
-    return run_jobs(log.id) if pending else None
+    return run_jobs(tracker, log.id, pending) if pending else None
