@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from mmclf.messages import tell
-from mmclf.plots.words import counted, listed
+from mmclf.plots.words import counted, listed, margin_words
 from mmclf.storage.tracking import RunLog, Tracker
 from mmclf.studies.definition import Definition, Plan
 from mmclf.studies.looks import Judged, Look, Looks, fetch_looks, planned_looks, with_plan
 from mmclf.studies.pending import finished
-from mmclf.studies.report.interim import estimates_after
+from mmclf.studies.report.result.interim import estimates_after
 from mmclf.studies.statistics import spending
 from mmclf.studies.statistics.estimates import Estimate
 from mmclf.studies.statistics.stopping import Seen, decide
@@ -59,7 +59,7 @@ def plan_in_words(definition: Definition) -> list[str]:
         f"looks after {', '.join(map(str, plan.seeds))} seeds, {counted(arms, 'arm')}: "
         f"from {arms * first} to {arms * plan.seeds[-1]} runs",
         f"levels of p, {counted(len(definition.compared), 'comparison')}: {levels} for the first "
-        f"difference; {equality} for equality within {definition.margin:g}",
+        f"difference; {equality} for equality within {margin_words(definition.margin)}",
     ]
 
 

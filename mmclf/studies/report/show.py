@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
 
-from mmclf.messages import printable
-from mmclf.studies.report.answer import answer
-from mmclf.studies.report.markdown import markdown
-from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.study_tables import FORMATS, SPARE, in_form, reading_difference, tables
-from mmclf.studies.report.tables import print_rich, render
+from mmclf.messages import printable, say
+from mmclf.storage.tracking import TrackedRun
+from mmclf.studies.report.result.study_result import StudyResult
+from mmclf.studies.report.tables.arm_means import FORMATS as MEAN_FORMATS
+from mmclf.studies.report.tables.arm_means import SPARE as MEAN_SPARE
+from mmclf.studies.report.tables.arm_means import Names, arm_means
+from mmclf.studies.report.tables.rendering import print_rich, render
+from mmclf.studies.report.tables.run_table import remarks
+from mmclf.studies.report.tables.study_tables import (
+    FORMATS,
+    SPARE,
+    in_form,
+    reading_difference,
+    run_state,
+    tables,
+)
+from mmclf.studies.report.words.answer import answer
+from mmclf.studies.report.words.markdown import markdown
 
 
 def show(result: StudyResult, console: Console, form: str | None = None) -> None:
@@ -37,14 +50,28 @@ def show(result: StudyResult, console: Console, form: str | None = None) -> None
     if form is None and console.is_terminal:
         for line in heading:
             console.print(Text(line))
-        whole = (
-            reading_difference(unit, stopped=result.looks is not None),
-            "CI 95 %",
-            "Time ratio",
-        )
+        whole = (reading_difference(unit, stopped=result.looks is not None),)
         for name, table in reading.items():
-            title = name.capitalize()
-            print_rich(table, console, title, FORMATS, spare=SPARE, whole=whole)
+            console.print()
+            print_rich(table, console, name.capitalize(), FORMATS, spare=SPARE, whole=whole)
+    else:
+        sys.stdout.write("\n".join([*heading, ""]) + "\n")
+        sys.stdout.write("\n".join(render(table, "text", FORMATS) for table in reading.values()))
+    for arm in result.arms:
+        if arm.failed or arm.missing:
+            say(f"{arm.name}: {run_state(arm)}")
+
+
+def show_arms(runs: Sequence[TrackedRun], arm: Names, console: Console) -> None:
+    """Print what the arms of a sweep come to, and what is to be known of it."""
+    if not runs:
         return
-    sys.stdout.write("\n".join([*heading, ""]) + "\n")
-    sys.stdout.write("\n".join(render(table, "text", FORMATS) for table in reading.values()))
+    table = arm_means(runs, arm)
+    if console.is_terminal:
+        console.print()
+        print_rich(table, console, "Results, F1 in points", MEAN_FORMATS, spare=MEAN_SPARE)
+        console.print()
+    else:
+        sys.stdout.write(render(table, "text", MEAN_FORMATS))
+    for remark in remarks(runs):
+        say(remark)
