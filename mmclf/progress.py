@@ -105,7 +105,8 @@ def doing(what: str) -> Iterator[Callable[[str], None]]:
 
     What lies within may show its own progress, which stands below.
     """
-    with _at_the_foot(SpinnerColumn(), TextColumn("{task.description}"), SpentColumn()) as progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), SpentColumn())
+    with _at_the_foot(*columns) as progress:
         task = progress.add_task(what, total=None)
 
         def change(what: str) -> None:
@@ -124,7 +125,7 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
         yield LineProgress(title, total).advance
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(BAR),
         CountColumn(),
         RateColumn(),

@@ -57,8 +57,8 @@ def open_ui(config: Config) -> str:
     uri = config.tracking.uri
     if urlsplit(uri).scheme in ("http", "https"):
         return shown_uri(uri)
-    makefile = Path("Makefile")
-    if makefile.is_file() and makefile.resolve().parent == conf_dir().resolve().parent:
+    in_checkout = Path("Makefile").is_file() and Path.cwd() == conf_dir().parent
+    if in_checkout and uri == f"sqlite:///{config.output_dir}/mlflow.db":
         usual = config.output_dir == "outputs"
         return "make ui" if usual else f"make ui OUTPUTS={shlex.quote(config.output_dir)}"
     return f"mlflow ui --backend-store-uri {shlex.quote(shown_uri(uri))}"
