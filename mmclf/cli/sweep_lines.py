@@ -35,7 +35,7 @@ class SweepLines:
         self._total, self._widest = total, min(widest, WIDEST_NAME)
         self._told: set[str] = set()
         self._done = 0
-        self._started = time.monotonic()
+        self._started = self._first = time.monotonic()
         self._lock = threading.Lock()
         self._now: Callable[[str], None] = _silent
         self.is_watched = False  # whether runs are told of as they are tracked
@@ -82,11 +82,19 @@ class SweepLines:
         self._now(self.state())
 
     def _left(self) -> str:
-        """The time that is left if the other runs take as long as those that are done."""
-        left = self._total - self._done
-        if left <= 0 or not self._done:
+        """The time that is left if the other runs take as long as those that are done.
+
+        From the third on without the first, which computes what all share.
+        """
+        left, now = self._total - self._done, time.monotonic()
+        if self._done == 1:
+            self._first = now
+        if left <= 0:
             return ""
-        return duration(round(left * (time.monotonic() - self._started) / self._done))
+        since, done = (
+            (self._first, self._done - 1) if self._done > 2 else (self._started, self._done)
+        )
+        return duration(round(left * (now - since) / done))
 
     def state(self) -> str:
         """As `3 of 14 runs done`."""

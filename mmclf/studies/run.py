@@ -16,6 +16,7 @@ from mmclf.config.schema import Config
 from mmclf.errors import InputError, UnreachableError
 from mmclf.messages import say, tell, unforeseen
 from mmclf.pipeline.run_naming import without_passwords
+from mmclf.progress import doing
 from mmclf.storage import environment
 from mmclf.storage.store.hashing import digest
 from mmclf.storage.tracking import RunLog, TrackedRun, Tracker, sqlite_file
@@ -49,7 +50,8 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
     command = without_passwords(" ".join(["mmclf", *words]))
     folder = study_folder(config, planned.name)
     with _study_lock(config, planned.name):
-        fingerprint = study_fingerprint(planned)
+        with doing("looking at what the study reads"):
+            fingerprint = study_fingerprint(planned)
         tracker = Tracker(
             config.tracking.uri,
             config.tracking.experiment,
@@ -67,17 +69,21 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
             else:
                 _print_plan(definition)
                 job_error = run_rounds(tracker, definition, log, run_jobs)
-            (parent,) = tracker.get([log.id])
-            result = collect(tracker, parent)
-            _fail_broken_runs(tracker, log.id, result)
-            publish(tracker, result, folder)
-            log.artifacts(folder)
+            with doing("comparing the arms") as now:
+                (parent,) = tracker.get([log.id])
+                result = collect(tracker, parent)
+                _fail_broken_runs(tracker, log.id, result)
+                now("writing the page")
+                publish(tracker, result, folder)
+                log.artifacts(folder)
         except UnreachableError as error:
             log.end("FAILED")
             tell(f"the study's results cannot be read: {error}")
             return 1
         except BaseException as error:
             log.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            if isinstance(error, KeyboardInterrupt):
+                tell("the same command runs what is missing, and nothing else")
             raise
         show(result, Console())
         unfinished = sum(len(arm.failed) + len(arm.missing) for arm in result.arms)

@@ -78,6 +78,18 @@ def test_where_all_runs_are_watched_a_failure_here_is_told_by_its_run(
     assert told(capsys) == []
 
 
+def test_from_the_third_run_on_the_first_which_computes_what_all_share_is_left_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 100.0, 105.0, 110.0, 115.0])
+    monkeypatch.setattr("mmclf.cli.sweep_lines.time.monotonic", lambda: next(clock))
+    lines = SweepLines(4, 4)
+    for number in range(4):
+        lines.of_tracked(run(number), "one")
+    left = [line.partition("left ")[2] for line in told(capsys)]
+    assert left == ["5 min", "105 s", "5 s", ""]
+
+
 def test_more_runs_than_expected_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     lines = SweepLines(1, 4)
     for number in range(2):
