@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,8 @@ class Job:
             sys.stdout.flush()
         return result.metrics[config.trainer.monitor]
 
-    def run(self, cfg: DictConfig, narrator: Narrator) -> tuple[Config, Result]:
-        """Run it; an error is printed, and raised."""
+    def run(self, cfg: DictConfig, narrator: Narrator, name: str = "") -> tuple[Config, Result]:
+        """Run it; an error is printed, with the job's `name` or its overrides, and raised."""
         if self.grants.targets and self.config_dir is not None:
             make_importable(self.config_dir, self.grants.targets)  # a worker may not have done so
         environment.keep_freed_memory()
@@ -67,16 +68,16 @@ class Job:
             composed = ConfigChecker(self.grants).check_job(cfg, HydraConfig.get())
             return composed.config, run(composed, narrator)
         except Exception as error:
-            self._report(error, HydraConfig.get().overrides.task)
+            self._report(error, name or " ".join(HydraConfig.get().overrides.task))
             raise
 
-    def _report(self, error: Exception, overrides: Sequence[str]) -> None:
+    def _report(self, error: Exception, job: str) -> None:
         if self.wants_traceback:
             traceback.print_exception(error)
         *problems, last = error.problems if isinstance(error, InputError) else [unforeseen(error)]
         for problem in problems:
             tell(problem)
-        tell(f"{last}\n  in the run of {' '.join(overrides)}" if overrides else last)
+        tell(f"{last}\n  in the run of {job}" if job else last)
 
 
 class SingleJob(Job):
@@ -90,14 +91,15 @@ class SingleJob(Job):
             return super().__call__(cfg)
         except Exception as error:
             self.error = error
-            return float("nan")
+            return math.nan
 
 
 class SweepJob(Job):
     """One job of many, here or in a process of its launcher's.
 
-    Here it tells in a line how it ended. Elsewhere it writes what a single run prints to the log in
-    its folder, as many processes would share a terminal; what came of it is read back from MLflow.
+    Here it tells in a line how it ended, and keeps the first error, as Hydra would say it again.
+    Elsewhere it writes what a single run prints to the log in its folder, as many processes would
+    share a terminal; what came of it is read back from MLflow.
     """
 
     def __init__(self, composer: Composer, lines: SweepLines, naming: RunNames) -> None:
@@ -105,6 +107,7 @@ class SweepJob(Job):
         self.lines: SweepLines | None = lines
         self.naming = naming
         self.narrator = Narrator(of_many=True)
+        self.error: Exception | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process gets, which has no part in the lines of this one."""
@@ -118,10 +121,11 @@ class SweepJob(Job):
         name = self.naming.of_job(HydraConfig.get().overrides.task, cfg.tracking.arm, cfg.seed)
         self.lines.starts(name)
         try:
-            config, result = self.run(cfg, self.narrator)
-        except Exception:
+            config, result = self.run(cfg, self.narrator, name)
+        except Exception as error:
             self.lines.failed(name)
-            raise
+            self.error = self.error if self.error is not None else error
+            return math.nan
         self.lines.finished(name, result.run_id, result.metrics)
         return result.metrics[config.trainer.monitor]
 

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from mmclf.cli.job import SweepJob
 from mmclf.cli.run_names import RunNames, sweep_names
-from mmclf.cli.summary import open_ui, place_words
+from mmclf.cli.summary import next_lines, open_ui, place_words
 from mmclf.cli.sweep_lines import SweepLines, watched
 from mmclf.config.compose import Command
 from mmclf.config.composer import Composer
@@ -82,7 +82,8 @@ def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
     if stopped is not None and counts["FAILED"] == 0:
         tell(f"the sweep stopped: {unforeseen(stopped)}")
     show_arms(runs, names.arm_of_run, Console())
-    say(f"all runs: {_report_command(config)}  in MLflow: {open_ui(config)}")
+    for line in next_lines(_report_command(config), open_ui(config)):
+        say(line)
     listed = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
     say(f"sweep_id: {parent.id}  runs: {listed}")
     if went_well:
@@ -151,7 +152,7 @@ class Launched:
                 self.hydra.multirun(self.composer.config_name, job, overrides)
             except Exception as error:
                 return error
-        return None
+        return job.error
 
     def _below(self, parent: str) -> list[str]:
         """The overrides of the jobs, whose configuration is made one of many below `parent`."""

@@ -41,7 +41,12 @@ def summary(result: Result, config: Config) -> list[str]:
     if result.artifact_uri is not None:
         lines.append(_row("artifacts", _place(result.artifact_uri)))
     predict = " ".join(["mmclf predict", result.run_id[:SHOWN], *place_words(config)])
-    return [*lines, _row("next", predict), _row("", open_ui(config))]
+    return [*lines, *next_lines(predict, open_ui(config))]
+
+
+def next_lines(*commands: str) -> list[str]:
+    """What one types next, a line each."""
+    return [_row("" if place else "next", command) for place, command in enumerate(commands)]
 
 
 def place_words(config: Config) -> list[str]:

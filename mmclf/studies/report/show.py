@@ -53,7 +53,8 @@ def show(result: StudyResult, console: Console, form: str | None = None) -> None
         whole = (reading_difference(unit, stopped=result.looks is not None),)
         for name, table in reading.items():
             console.print()
-            print_rich(table, console, name.capitalize(), FORMATS, spare=SPARE, whole=whole)
+            title = f"{name.capitalize()}, in {unit}"
+            print_rich(table, console, title, FORMATS, spare=SPARE, whole=whole)
     else:
         sys.stdout.write("\n".join([*heading, ""]) + "\n")
         sys.stdout.write("\n".join(render(table, "text", FORMATS) for table in reading.values()))
@@ -69,7 +70,7 @@ def show_arms(runs: Sequence[TrackedRun], arm: Names, console: Console) -> None:
     table = arm_means(runs, arm)
     if console.is_terminal:
         console.print()
-        print_rich(table, console, "Results, F1 in points", MEAN_FORMATS, spare=MEAN_SPARE)
+        print_rich(table, console, "Results, in F1 points", MEAN_FORMATS, spare=MEAN_SPARE)
         console.print()
     else:
         sys.stdout.write(render(table, "text", MEAN_FORMATS))

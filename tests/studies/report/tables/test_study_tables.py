@@ -41,7 +41,7 @@ def terminal(study: StudyResult, width: int) -> list[str]:
     out = io.StringIO()
     show(study, Console(file=out, width=width, force_terminal=True, color_system=None))
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
-    return lines[lines.index("Results") + 1 :]
+    return lines[lines.index("Results, in F1 points") + 1 :]
 
 
 def test_csv_has_every_interval_and_p() -> None:
