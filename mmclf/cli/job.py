@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,12 @@ from mmclf.config.composer import Composer
 from mmclf.config.grants import Grants
 from mmclf.config.schema import Config
 from mmclf.config.user_modules import make_importable
-from mmclf.errors import InputError
+from mmclf.errors import InputError, TakenOverError
 from mmclf.messages import say, tell, unforeseen
 from mmclf.pipeline.narration import Narrator
 from mmclf.pipeline.run import Result, run
 from mmclf.storage import environment
+from mmclf.studies.cells import claim
 
 
 class Job:
@@ -50,7 +51,10 @@ class Job:
 
     def __call__(self, cfg: DictConfig) -> float:
         """Run it, and print its summary."""
-        config, result = self.run(cfg, Narrator())
+        done = self.run(cfg, Narrator())
+        if done is None:
+            return math.nan
+        config, result = done
         for line in summary(result, config):
             say(line)
         score, seconds = result.metrics["test/f1_samples"], result.metrics["time/wall_s"]
@@ -59,14 +63,26 @@ class Job:
             sys.stdout.flush()
         return result.metrics[config.trainer.monitor]
 
-    def run(self, cfg: DictConfig, narrator: Narrator, name: str = "") -> tuple[Config, Result]:
-        """Run it; an error is printed, with the job's `name` or its overrides, and raised."""
+    def run(
+        self, cfg: DictConfig, narrator: Narrator, name: str = ""
+    ) -> tuple[Config, Result] | None:
+        """Run it; an error is printed, with the job's `name` or its overrides, and raised.
+
+        None for a study's cell that another process has done, or is at.
+        """
         if self.grants.targets and self.config_dir is not None:
             make_importable(self.config_dir, self.grants.targets)  # a worker may not have done so
         environment.keep_freed_memory()
         try:
             composed = ConfigChecker(self.grants).check_job(cfg, HydraConfig.get())
-            return composed.config, run(composed, narrator)
+            cell = claim(composed.config)
+            if cell.is_elsewhere:
+                return None
+            with cell.lease if cell.lease is not None else nullcontext():
+                return composed.config, run(composed, cell.lease, narrator)
+        except TakenOverError as error:
+            tell(str(error))
+            return None
         except Exception as error:
             self._report(error, name or " ".join(HydraConfig.get().overrides.task))
             raise
@@ -121,11 +137,14 @@ class SweepJob(Job):
         name = self.naming.of_job(HydraConfig.get().overrides.task, cfg.tracking.arm, cfg.seed)
         self.lines.starts(name)
         try:
-            config, result = self.run(cfg, self.narrator, name)
+            done = self.run(cfg, self.narrator, name)
         except Exception as error:
             self.lines.failed(name)
             self.error = self.error if self.error is not None else error
             return math.nan
+        if done is None:
+            return math.nan
+        config, result = done
         self.lines.finished(name, result.run_id, result.metrics)
         return result.metrics[config.trainer.monitor]
 

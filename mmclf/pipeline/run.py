@@ -40,6 +40,7 @@ from mmclf.storage import environment
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.store import StageResult, Store
 from mmclf.storage.tracking import RunLog, Tracker
+from mmclf.storage.tracking.leases import LEASE_TAG, Lease
 from mmclf.training.hardware import describe_device
 
 if TYPE_CHECKING:
@@ -81,10 +82,11 @@ class Result:
     artifact_uri: str | None = None
 
 
-def run(composed: Composed, narrator: Narrator | None = None) -> Result:
+def run(composed: Composed, lease: Lease | None = None, narrator: Narrator | None = None) -> Result:
     """Run one configuration and log it; an error after the start leaves a FAILED run.
 
-    `narrator` is told how it goes; None for one of this run alone.
+    Under the lease of a study's cell it finishes unless another process has taken the cell over,
+    which raises TakenOverError. `narrator` is told how it goes; None for one of this run alone.
 
     Raises InputError for invalid input, in most cases before the run is registered.
 
@@ -100,7 +102,7 @@ def run(composed: Composed, narrator: Narrator | None = None) -> Result:
     hardware = describe_device(config.device)
     with ExitStack() as stack:
         stack.enter_context(narrator.shown("opening the tracking database"))
-        start = _run_starter(composed, hardware)
+        start = _run_starter(composed, hardware, lease)
         with _track_early_failures(config, start):
             composed = with_image_size(composed)
             config = composed.config
@@ -112,7 +114,6 @@ def run(composed: Composed, narrator: Narrator | None = None) -> Result:
             composed = with_empty_composed(composed, data.samples)
             config = composed.config
             threshold: Threshold = build(config.threshold, "threshold", config.allow_targets)
-            narrator.now("looking for what is stored already")
             resolver = StageResolver(config, data, threshold.empty, store.hasher, hardware)
             stages = resolver.resolve()
             fit = _stored_fit(stages, store)
@@ -148,10 +149,12 @@ def run(composed: Composed, narrator: Narrator | None = None) -> Result:
             seconds = times(evaluation.timings) | speeds(evaluation.timings)
             seconds["time/wall_s"] = clock.elapsed()
             log.metrics(seconds)
+            if lease is not None:
+                lease.finish(config.tracking.patience_s)
             return _result(log, data, fit.value, evaluation.value, metrics | seconds)
 
 
-def _run_starter(composed: Composed, hardware: str) -> Start:
+def _run_starter(composed: Composed, hardware: str, lease: Lease | None) -> Start:
     """A function that starts the tracked run, named by its arm if it belongs to a study."""
     config, choices, overrides = composed.config, composed.choices, composed.overrides
     arm, seed = config.tracking.arm, config.seed
@@ -172,7 +175,8 @@ def _run_starter(composed: Composed, hardware: str) -> Start:
         name if name is not None else run_naming.run_name(choices, overrides),
         run_naming.run_tags(
             choices, arm if arm is not None else run_naming.arm_name(overrides), seed, facts
-        ),
+        )
+        | ({LEASE_TAG: lease.name} if lease is not None else {}),
         config.tracking.parent,
     )
 
