@@ -132,6 +132,12 @@ def tell(text: str) -> None:
         sys.stderr.write(f"mmclf: {printable_message(text)}\n")
 
 
+def relate(text: str) -> None:
+    """Write to standard error how things go."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{printable(text)}\n")
+
+
 def say(text: str) -> None:
     """Write a line of a result to standard output."""
     if sys.stdout is not None:

@@ -3,6 +3,9 @@
 main        the entry: what the command line asks for
 launch      run, sweep or study, by what the composed command line asks for
 job         the job that Hydra calls: one run
+summary     what a run came to, for a person
+sweep_lines  what a sweep or a study shows while it runs
+run_names   what its runs are called
 multirun    a sweep under one parent run, or a study with its report
 plan        what a study would do, and how long it would take
 plan_power  which differences it would show

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from hydra._internal.hydra import Hydra
@@ -13,6 +14,7 @@ from mmclf.config.compose import Command, read_command
 from mmclf.config.composer import Composer, open_composer
 from mmclf.config.loader import TASK_NAME
 from mmclf.errors import InputError
+from mmclf.progress import doing
 from mmclf.storage.waiting import check_answers
 from mmclf.training.hardware import describe_device
 
@@ -32,30 +34,40 @@ def launch(arguments: list[str]) -> int:
     flags = get_args_parser().parse_intermixed_args(arguments)
     _check_flags(flags)
     config_dir = Path(flags.config_dir) if flags.config_dir is not None else None
-    with open_composer(flags.overrides, config_dir, flags.config_name) as composer:
+    with (
+        open_composer(flags.overrides, config_dir, flags.config_name) as composer,
+        ExitStack() as shown,
+    ):
+        now = shown.enter_context(doing("reading the configuration"))
         config_name = composer.config_name
         hydra = Hydra(task_name=TASK_NAME, config_loader=composer.loader)
         if flags.hydra_help:
+            shown.close()
             hydra.hydra_help(config_name=config_name, args_parser=get_args_parser(), args=flags)
             return 0
         if flags.shell_completion:
+            shown.close()
             hydra.shell_completion(config_name=config_name, overrides=flags.overrides)
             return 0
         command = read_command(composer, multirun=flags.multirun)
         if flags.cfg is not None or flags.info is not None:
+            shown.close()
             _show(hydra, composer, command, flags)
             return 0
         describe_device(command.first.config.device)  # raises InputError if there is no such one
         check_output_dir(Path(command.first.config.output_dir))
         # Before what takes long is imported, and the data is read.
         check_answers("tracking.uri", command.first.config.tracking.uri)
+        now("loading libraries")
         # Late: docs/architecture.md#late-imports
         if command.kind == "run":
             from mmclf.cli.job import run_single
 
+            shown.close()
             return run_single(hydra, composer, command)
         from mmclf.cli.multirun import run_planned_study, run_sweep
 
+        shown.close()
         if command.kind == "sweep":
             return run_sweep(hydra, composer, command)
         asked = [*(a for a in arguments if a not in flags.overrides), *flags.overrides]

@@ -28,12 +28,13 @@ class Command:
     """What a checked command line asks for.
 
     `first`: the run, the first job of the sweep, or what the study starts from. `cfg`: what was
-    composed of the whole command line, to be handed on to Hydra.
+    composed of the whole command line, to be handed on to Hydra. `axes`: what a sweep varies.
     """
 
     kind: Literal["run", "sweep", "study"]
     first: Composed
     cfg: DictConfig
+    axes: tuple[Axis, ...] = ()
 
 
 def compose(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Composed:
@@ -77,8 +78,9 @@ def read_command(composer: Composer, *, multirun: bool = False) -> Command:
     if parent is None:
         raise InputError(*dict.fromkeys([*problems, *unknown]))
     kind = _kind(parent, multirun=multirun)
+    varied: list[Axis] = []
     if kind == "sweep":
-        first, more = _read_sweep(composer, parent, axes, unknown)
+        first, varied, more = _read_sweep(composer, parent, axes, unknown)
     else:
         first, more = composer.check(parent)
         more = [*_swept(axes, kind), *unknown, *more]
@@ -87,7 +89,7 @@ def read_command(composer: Composer, *, multirun: bool = False) -> Command:
         raise InputError(*dict.fromkeys(problems))
     if kind == "sweep":
         _list_sweeps(parent, composer.lines)
-    return Command(kind, first, parent)
+    return Command(kind, first, parent, tuple(varied))
 
 
 def _kind(parent: DictConfig, *, multirun: bool) -> Literal["run", "sweep", "study"]:
@@ -115,8 +117,8 @@ def _list_sweeps(parent: DictConfig, lines: Sequence[str]) -> None:
 
 def _read_sweep(
     composer: Composer, parent: DictConfig, axes: Sequence[Axis], unknown: Sequence[str]
-) -> tuple[Composed | None, list[str]]:
-    """The first job, and what is wrong with the sweep."""
+) -> tuple[Composed | None, list[Axis], list[str]]:
+    """The first job, what the sweep varies, and what is wrong with it."""
     hydra = container(parent.hydra, "hydra")
     problems = composer.loader.checker.check_sweep(parent)
     extra, more = _sweeper_axes(composer, hydra, axes)
@@ -140,7 +142,8 @@ def _read_sweep(
     ]
     if first is not None and first.config.study is not None:
         problems += _swept(axes, "study")
-    return first, [*problems, *in_jobs]
+    varied = [axis for axis in (*extra, *axes) if axis.is_sweep]
+    return first, varied, [*problems, *in_jobs]
 
 
 def _sweeper_axes(

@@ -15,6 +15,7 @@ epoch_log         the epochs, logged as they go by
 figures           the plots of a run
 artifacts         the files that a run leaves
 stage_timing      what the stages cost
+narration         what a run tells of itself
 run_naming        what a run is called
 predict           a tracked run's model on new samples
 """

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ from mmclf.pipeline.fit_result import (
     with_outputs,
 )
 from mmclf.pipeline.image_size import with_image_size
+from mmclf.pipeline.narration import Narrator
 from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 from mmclf.pipeline.stage_timing import speeds, times, timing_tags
 from mmclf.pipeline.stages import RunStages, StageResolver, data_digest
@@ -40,6 +42,9 @@ from mmclf.storage.store.store import StageResult, Store
 from mmclf.storage.tracking import RunLog, Tracker
 from mmclf.storage.tracking.leases import LEASE_TAG, Lease
 from mmclf.training.hardware import describe_device
+
+if TYPE_CHECKING:
+    from mmclf.pipeline.stage_runner import StageRunner
 
 DATA_DIGITS = 12  # of the digest of a data set that a run is tagged with
 LOGITS = ("val", "test")  # the parts whose logits a run keeps
@@ -60,6 +65,8 @@ class Result:
         labels: (N, L) of `val` and of `test`.
         thresholds: (L,).
         label_names: of the L labels.
+        sizes: the number of samples of `train`, `val` and `test`.
+        artifact_uri: where the run's artifacts are, as far as that is known.
 
     """
 
@@ -71,13 +78,15 @@ class Result:
     labels: Mapping[str, NDArray[np.uint8]]
     thresholds: NDArray[np.float64]
     label_names: Sequence[str]
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    artifact_uri: str | None = None
 
 
-def run(composed: Composed, lease: Lease | None = None) -> Result:
+def run(composed: Composed, lease: Lease | None = None, narrator: Narrator | None = None) -> Result:
     """Run one configuration and log it; an error after the start leaves a FAILED run.
 
     Under the lease of a study's cell it finishes unless another process has taken the cell over,
-    which raises TakenOverError.
+    which raises TakenOverError. `narrator` is told how it goes; None for one of this run alone.
 
     Raises InputError for invalid input, in most cases before the run is registered.
 
@@ -88,10 +97,12 @@ def run(composed: Composed, lease: Lease | None = None) -> Result:
     (20, 18)
     """
     config, clock = composed.config, Stopwatch()
+    narrator = narrator if narrator is not None else Narrator()
     environment.check_single_process()
     hardware = describe_device(config.device)
-    start = _run_starter(composed, hardware, lease)
     with ExitStack() as stack:
+        stack.enter_context(narrator.shown("opening the tracking database"))
+        start = _run_starter(composed, hardware, lease)
         with _track_early_failures(config, start):
             composed = with_image_size(composed)
             config = composed.config
@@ -99,7 +110,7 @@ def run(composed: Composed, lease: Lease | None = None) -> Result:
             if config.cache == "on":
                 cache = ValidationCache(store.folder, config.allow_targets)
                 cache.add(valid_components(composed.tree))
-            data = load_run_data(config, store)
+            data = load_run_data(config, store, narrator=narrator)
             composed = with_empty_composed(composed, data.samples)
             config = composed.config
             threshold: Threshold = build(config.threshold, "threshold", config.allow_targets)
@@ -107,6 +118,7 @@ def run(composed: Composed, lease: Lease | None = None) -> Result:
             stages = resolver.resolve()
             fit = _stored_fit(stages, store)
             if fit is None:
+                narrator.now("loading PyTorch, and building the model")
                 # Late: docs/architecture.md#late-imports
                 from mmclf.pipeline.stage_runner import prepared_runner
 
@@ -118,9 +130,10 @@ def run(composed: Composed, lease: Lease | None = None) -> Result:
             _log_start(log, composed, data, stages)
             epochs = EpochLog(log, data, threshold)
             if fit is None:
-                encoded = runner.encode()
-                fit = runner.fit(encoded, threshold.empty, epochs)
-                fit = runner.ablate(fit, encoded)
+                fit = _compute_fit(runner, threshold, epochs, narrator)
+            else:
+                narrator.fitted(fit)
+            narrator.now("deciding thresholds and metrics")
             evaluation = store.get_or_compute(
                 stages.decide,
                 EvaluationSerializer(),
@@ -128,6 +141,7 @@ def run(composed: Composed, lease: Lease | None = None) -> Result:
             )
             if not epochs.history:
                 log.curves(dict(enumerate(evaluation.value.history, start=1)))
+            narrator.now("writing figures and artifacts")
             metrics = _metrics(fit.value, evaluation.value, data)
             log.metrics(metrics)
             _log_artifacts(log, config, data, stages, fit.value, threshold, evaluation.value, store)
@@ -137,7 +151,7 @@ def run(composed: Composed, lease: Lease | None = None) -> Result:
             log.metrics(seconds)
             if lease is not None:
                 lease.finish(config.tracking.patience_s)
-            return _result(log.id, data, fit.value, evaluation.value, metrics | seconds)
+            return _result(log, data, fit.value, evaluation.value, metrics | seconds)
 
 
 def _run_starter(composed: Composed, hardware: str, lease: Lease | None) -> Start:
@@ -193,6 +207,24 @@ def _stored_fit(stages: RunStages | None, store: Store) -> StageResult[FitResult
     return None if tested is None else with_outputs(fit, tested, {"test": tested.value})
 
 
+def _compute_fit(
+    runner: StageRunner,
+    threshold: Threshold,
+    epochs: EpochLog,
+    narrator: Narrator,
+) -> StageResult[FitResult]:
+    """Encode, fit, and test without a modality if that is asked for."""
+    narrator.now("encoding")
+    encoded = runner.encode()
+    for name, views in encoded.items():
+        narrator.encoded(name, views)
+    narrator.now("fitting")
+    fit = runner.fit(encoded, threshold.empty, epochs)
+    narrator.fitted(fit)
+    narrator.now("testing")
+    return runner.ablate(fit, encoded)
+
+
 def _log_start(log: RunLog, composed: Composed, data: RunData, stages: RunStages) -> None:
     """Log parameters, tags and configuration before anything is computed."""
     log.params(run_naming.params(composed.choices, composed.tree))
@@ -242,14 +274,14 @@ def _log_artifacts(
 
 
 def _result(
-    run_id: str,
+    log: RunLog,
     data: RunData,
     fit: FitResult,
     evaluation: EvaluationResult,
     metrics: Mapping[str, float],
 ) -> Result:
     return Result(
-        run_id=run_id,
+        run_id=log.id,
         metrics=metrics,
         history=evaluation.history,
         ids={part: [data.samples.ids[i] for i in data.parts[part]] for part in LOGITS},
@@ -257,4 +289,6 @@ def _result(
         labels={part: data.labels(part) for part in LOGITS},
         thresholds=evaluation.thresholds,
         label_names=data.samples.label_names,
+        sizes={part: len(rows) for part, rows in data.parts.items()},
+        artifact_uri=log.artifact_uri,
     )

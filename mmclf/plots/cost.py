@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from mmclf.plots.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, canvas
+from mmclf.plots.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, canvas, in_points
 from mmclf.plots.words import shortened
 
 Floats = NDArray[np.float64]
@@ -54,7 +54,8 @@ def cost_figure(
     axes.step(seconds[front], scores[front], where="post", color=SERIES[0], linewidth=1.2, zorder=1)
     handles = _points(axes, names, seconds, scores, front, baseline)
     axes.set_xlabel("running time from an empty store, s")
-    axes.set_ylabel(axis)
+    axes.set_ylabel(f"{axis}, points")
+    in_points(axes.yaxis)
     if seconds.max() > LOG_FROM * seconds.min() > 0:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from mmclf.plots.words import shortened
@@ -18,6 +19,7 @@ WIDTH_IN = 6.0
 ROW_IN, KEY_ROW_IN = 0.25, 0.18
 TEXT, SMALL = 10.0, 9.0
 LONGEST_NAME = 34
+MINUS = "\N{MINUS SIGN}"
 LONGEST_KEY_ROW = 72  # characters, beyond which the key takes a row a name
 
 
@@ -60,6 +62,11 @@ def rows_canvas(names: Sequence[str], axis: str) -> tuple[Figure, Axes]:
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(axis)
     return figure, axes
+
+
+def in_points(axis: Axis) -> None:
+    """Write the numbers of an axis of F1, which are shares, in points."""
+    axis.set_major_formatter(lambda share, _place: f"{100 * share:.6g}".replace("-", MINUS))
 
 
 def entitle(axes: Axes, title: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mmclf.errors import tell
-from mmclf.plots.words import counted, listed
+from mmclf.plots.words import counted, listed, margin_words
 from mmclf.storage.tracking import RunLog, Tracker
 from mmclf.studies.cells import RunJobs, read_cells, run_cells
 from mmclf.studies.definition import Definition, Plan
@@ -58,7 +58,7 @@ def plan_in_words(definition: Definition) -> list[str]:
     return [
         f"looks after {', '.join(map(str, plan.seeds))} seeds, {counted(arms, 'arm')}: {runs}",
         f"levels of p, {counted(len(definition.compared), 'comparison')}: {levels} for the first "
-        f"difference; {equality} for equality within {definition.margin:g}",
+        f"difference; {equality} for equality within {margin_words(definition.margin)}",
     ]
 
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from mmclf.config.schema import Config
 from mmclf.errors import UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.run_naming import without_passwords
+from mmclf.progress import doing
 from mmclf.storage import environment
 from mmclf.storage.process_identity import this_process
 from mmclf.storage.store.hashing import digest
@@ -50,7 +51,8 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
     config = planned.base.config
     command = without_passwords(" ".join(["mmclf", *words]))
     folder = study_folder(config, planned.name)
-    fingerprint = study_fingerprint(planned)
+    with doing("looking at what the study reads"):
+        fingerprint = study_fingerprint(planned)
     with _study_lock(config, planned.name):
         tracker = Tracker(
             config.tracking.uri,
@@ -69,12 +71,14 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
         else:
             _print_plan(definition)
             job_error = run_rounds(tracker, definition, log, run_jobs)
-        (parent,) = tracker.get([log.id])
-        result = collect(tracker, parent)
-        _fail_broken_runs(tracker, log.id, result)
-        with _study_lock(config, planned.name):
-            publish(tracker, result, folder)
-        log.artifacts(folder)
+        with doing("comparing the arms") as now:
+            (parent,) = tracker.get([log.id])
+            result = collect(tracker, parent)
+            _fail_broken_runs(tracker, log.id, result)
+            now("writing the page")
+            with _study_lock(config, planned.name):
+                publish(tracker, result, folder)
+            log.artifacts(folder)
     except UnreachableError as error:
         log.end("FAILED")
         tell(f"the study's results cannot be read: {error}")
@@ -82,6 +86,8 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
     except BaseException as error:
         if not _others_run(tracker, log.id):
             log.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        if isinstance(error, KeyboardInterrupt):
+            tell("the same command runs what is missing, and nothing else")
         raise
     show(result, Console())
     unfinished = sum(len(arm.failed) + len(arm.missing) for arm in result.arms)

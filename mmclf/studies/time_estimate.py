@@ -17,6 +17,7 @@ from mmclf.data.samples import Samples
 from mmclf.evaluation.thresholds import Threshold
 from mmclf.pipeline.empty_predictions import with_empty
 from mmclf.pipeline.image_size import resolved
+from mmclf.pipeline.narration import Narrator
 from mmclf.pipeline.run_data import RunData, load_run_data
 from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage.store.entry import Entry, Stage, StageTiming
@@ -118,6 +119,7 @@ class TimeEstimator:
         self._speeds = StageSpeeds(self._store.folder, hardware)
         self._data: dict[str, RunData] = {}
         self._runs = 0
+        self._narrator = Narrator(of_many=True)
 
     def add(self, config: Config, estimate: TimeEstimate) -> RunStages | None:
         """Add what a run needs to `estimate`; returns None if its stages cannot be determined.
@@ -150,7 +152,7 @@ class TimeEstimator:
         """The data of a run, whose images are not decoded."""
         name = repr((config.data, config.split, config.image, config.vision.is_none, config.seed))
         if name not in self._data:
-            self._data[name] = load_run_data(config, self._store, self._load_images)
+            self._data[name] = load_run_data(config, self._store, self._load_images, self._narrator)
         return self._data[name]
 
     def _load_images(self, config: Config, samples: Samples, store: Store) -> DecodedImages:

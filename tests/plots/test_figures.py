@@ -120,7 +120,7 @@ def test_waterfall_steps_begin_where_the_last_one_ended() -> None:
     assert np.allclose(ends[::2], [(0.74, 0.76), (0.72, 0.74), (0.72, 0.76), (0.738, 0.742)])
     assert np.allclose(ends[1], (0.745, 0.755))
     assert [text.get_text() for text in axes.texts] == [
-        *("0.7000", "+5.00", "\N{MINUS SIGN}2.00", "+1.00", "+0.00", "0.7400")
+        *("70.00", "+5.00", "\N{MINUS SIGN}2.00", "+1.00", "+0.00", "74.00")
     ]
     assert key_of(figure) == [*BARS, SIMULTANEOUS, INNER]
 
@@ -257,7 +257,10 @@ def test_learning_curves_of_a_run_alone_are_named_by_their_parts() -> None:
     assert key_of(figure) == ["train", "val"]
     loss, _ = figure.axes
     assert [data(line) for line in lines(loss)] == [([1, 2], [0.9, 0.5]), ([1, 2], [0.8, 0.6])]
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss", "samples-F1"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "loss",
+        "samples-F1, points",
+    ]
 
 
 def test_odd_names_are_drawn_as_they_are() -> None:

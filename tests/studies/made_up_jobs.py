@@ -62,7 +62,7 @@ class Jobs:
     interrupt_after: int | None = None
     ran: list[tuple[str, int]] = field(default_factory=list)
 
-    def __call__(self, parent: str) -> Exception | None:
+    def __call__(self, _tracker: Tracker, parent: str, _count: int) -> Exception | None:
         """Run them, all arms of a seed before the next."""
         looks = looks_of(self.tracker, parent)
         done = finished(self.tracker.children(parent))

@@ -131,9 +131,18 @@ def test_every_cell_of_an_arm_is_the_mean_of_its_runs(thresholds: Path) -> None:
             assert float(row["Diff. low"]) <= difference <= float(row["Diff. high"])
 
 
-def test_a_launcher_of_joblib_runs_a_study_in_parallel(tmp_path: Path) -> None:
+def test_a_launcher_of_joblib_runs_a_study_in_parallel(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     command = [*losses(tmp_path), "study.seeds=[3,1]"]
     assert main([*command, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]) == 0
+    told, logs = capfd.readouterr(), list((tmp_path / "sweeps").rglob("mmclf.log"))
+    # The parent tells of each run once, and a worker writes to its log alone.
+    assert [of for of in range(1, 5) if Naming(f"{of} of 4", "seed=", "F1") == told.err] == [
+        *(1, 2, 3, 4)
+    ]
+    assert "run_id:" not in told.out + told.err
+    assert [log.read_text().count("run_id:") for log in logs] == [1] * 4
     runs = children(tmp_path)
     assert len(places(runs)) == 4
     assert all("test/f1_samples" in run.metrics for run in runs)

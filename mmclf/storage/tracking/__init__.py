@@ -23,6 +23,8 @@ import os
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # Its progress bar would clutter logs.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# Its own lines say little that a user asked for: MLFLOW_LOGGING_LEVEL=INFO shows them.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 # It would write addresses among the results on standard output.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 # Whether to wait for a server that is gone is decided in `outbox`: MLflow would try for minutes.

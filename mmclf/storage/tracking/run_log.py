@@ -23,11 +23,18 @@ LONGEST_TAG = 5000
 class RunLog:
     """Logs to one run; an interruption waits for a write to a sqlite database.
 
-    What nobody takes is kept for a while, and then written to files (`Outbox`).
+    What nobody takes is kept for a while, and then written to files (`Outbox`). `artifact_uri`:
+    where its artifacts are, as far as that is known.
     """
 
-    def __init__(self, client: MlflowClient, run_id: str, patience: Patience) -> None:
-        self.id = run_id
+    def __init__(
+        self,
+        client: MlflowClient,
+        run_id: str,
+        patience: Patience,
+        artifact_uri: str | None = None,
+    ) -> None:
+        self.id, self.artifact_uri = run_id, artifact_uri
         is_sqlite = sqlite_file(client.tracking_uri) is not None
         self._outbox = Outbox(client, run_id, is_sqlite, patience)
 

@@ -142,7 +142,7 @@ class Tracker:
         if parent is not None:
             run_tags[MLFLOW_PARENT_RUN_ID] = parent
         run = self._ask(lambda: self.client.create_run(self.experiment_id, tags=run_tags))
-        return self.log_of(run.info.run_id)
+        return RunLog(self.client, run.info.run_id, self._patience, run.info.artifact_uri)
 
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str], parent: str | None) -> Iterator[RunLog]:

@@ -50,8 +50,8 @@ def label_notes(runs: Sequence[Tracked], parts: Sequence[str]) -> Iterator[str]:
         most = 1 - absent / max(labels, absent)
         yield (
             f"without a positive in {part}: {absent} of {counted(labels, 'label')}; each counts as "
-            f"0 in {part}/f1_macro, which so is at most {most:.3g}, and {part}/f1_macro_present is "
-            "the mean over the others"
+            f"0 in {part}/f1_macro, which so is at most {100 * most:.3g} points, and "
+            f"{part}/f1_macro_present is the mean over the others"
         )
 
 

@@ -3,6 +3,7 @@
 rendering     any table as text, Markdown, CSV and LaTeX
 safe_text     its cells, as each form can show them
 run_table     a row for each tracked run
+arm_means     a row for each arm of a sweep
 study_tables  the tables of a study
 label_tables  the tables of labels
 """

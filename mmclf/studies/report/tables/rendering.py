@@ -33,6 +33,11 @@ def in_digits(digits: int) -> Format:
     return lambda value: f"{value:.{digits}f}"
 
 
+def in_points(share: float) -> str:
+    """An F1 or an mAP in points, which are hundredths."""
+    return f"{100 * share:.2f}"
+
+
 def p_value(p: float) -> str:
     """A p in three digits, never 0."""
     return f"< {SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"

@@ -15,6 +15,7 @@ from mmclf.studies.report.tables.rendering import (
     SUFFIXES,
     Formats,
     in_digits,
+    in_points,
     write_forms,
 )
 
@@ -28,7 +29,10 @@ COLUMNS: Mapping[str, str] = {
     "Test F1": "test/f1_samples",
     "Running time (s)": "time/cold_s",
 }
-FORMATS: Formats = {"Running time (s)": in_digits(1)}
+FORMATS: Formats = {
+    **{name: in_points for name in COLUMNS if name.endswith("F1")},
+    "Running time (s)": in_digits(1),
+}
 HARDWARE = "Hardware"
 # Where a terminal is narrow, what it leaves out, the first one first.
 SPARE = ("Train loss", "Train macro F1", "Train micro F1", "Val loss")

@@ -68,7 +68,7 @@ def facts(words: str) -> list[str]:
 
 def test_each_arm_has_a_bullet_the_better_ones_first() -> None:
     found = answer_to(losses(UNSURE, WORSE, EQUAL, BETTER))
-    assert facts(found.headline)[:2] == ["“bce”", "0.7900"]
+    assert facts(found.headline)[:2] == ["“bce”", "79.00"]
     assert "1 better, 1 worse, 1 equal, 1 undecided" in found.headline
     assert [facts(bullet) for bullet in found.bullets] == [
         ["“focal”", "gains", "1.23", "0.73", "1.73"],
@@ -132,7 +132,7 @@ def test_an_answer_is_text_with_a_line_for_each_bullet() -> None:
 
 
 def test_one_arm_alone() -> None:
-    assert facts(answer_to(losses()).text) == ["“bce”", "0.7900", "0.7800", "0.8000"]
+    assert facts(answer_to(losses()).text) == ["“bce”", "79.00", "78.00", "80.00"]
 
 
 def test_no_finished_run() -> None:
@@ -154,7 +154,7 @@ def test_a_ladder_says_what_each_change_accounts_for_in_its_order() -> None:
     }
     found = answer_to(changed(study, effects, difference(0.03, 0.008)))
     assert facts(found.headline) == [
-        *("“default”", "0.7800", "“improved”", "0.8100", "gains", "3.00", "2.20", "3.80"),
+        *("“default”", "78.00", "“improved”", "81.00", "gains", "3.00", "2.20", "3.80"),
     ]
     assert [facts(bullet)[:3] for bullet in found.bullets] == [
         ["“vision”", "gains", "1.20"],
