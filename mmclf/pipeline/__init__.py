@@ -1,6 +1,7 @@
 """One run, from its configuration to its tracked results.
 
 run               the way, from top to bottom
+preflight         what a run needs of this machine, looked for before it begins
 image_size        what image.size=auto stands for
 run_data          samples, split and images of a run
 modalities        what each modality reads, and its part of the keys

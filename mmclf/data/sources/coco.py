@@ -110,7 +110,7 @@ def _read(
     if karpathy is not None:
         _check_no_captions({f"{name}_captions": files[1] for name, files in own.items()})
         captions = None
-    _check_layout(root, instances, captions, images)
+    check_layout(root, instances, captions, images)
     parts = read_parts(
         Path(root),
         PartFiles("train", instances, captions, images),
@@ -168,7 +168,8 @@ def _check_no_captions(files: Mapping[str, str | None]) -> None:
         raise InputError(*problems)
 
 
-def _check_layout(root: str, instances: str, captions: str | None, images: str) -> None:
+def check_layout(root: str, instances: str, captions: str | None, images: str) -> None:
+    """Raise InputError unless the folder and the files of instances and captions are there."""
     layout = LAYOUT.format(instances=instances, captions=captions, images=images)
     if not Path(root).is_dir():
         raise InputError(f"data.root: there is no folder {root}; {layout}")
