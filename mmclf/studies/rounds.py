@@ -19,7 +19,7 @@ from mmclf.storage.tracking import RunLog, Tracker
 from mmclf.studies.definition import Definition, Plan
 from mmclf.studies.looks import Judged, Look, Looks, fetch_looks, planned_looks, with_plan
 from mmclf.studies.pending import finished
-from mmclf.studies.report.interim import estimates_after
+from mmclf.studies.report.result.interim import estimates_after
 from mmclf.studies.statistics import spending
 from mmclf.studies.statistics.estimates import Estimate
 from mmclf.studies.statistics.stopping import Seen, decide

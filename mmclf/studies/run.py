@@ -24,9 +24,9 @@ from mmclf.studies.definition import Definition
 from mmclf.studies.design_kinds import differences
 from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
 from mmclf.studies.pending import finished, missing
-from mmclf.studies.report.collect import collect
 from mmclf.studies.report.publish import publish
-from mmclf.studies.report.results import StudyResult
+from mmclf.studies.report.result.collect import collect
+from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.report.show import show
 from mmclf.studies.rounds import RunJobs, plan_in_words, plan_of, run_rounds
 from mmclf.training.hardware import describe_device
