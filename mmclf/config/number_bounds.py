@@ -24,7 +24,7 @@ BOUNDS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def bound_of(role: str, setting: str, value: object) -> Any | None:
-    """The type with the bounds that `value` must be of; None if it is no number or has no bound."""
+def bound_of(role: str, setting: str, value: object) -> Any:
+    """The type that a number must be of, with its bounds; Any for another value, or without."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return BOUNDS.get(role, {}).get(setting) if is_number else None
+    return BOUNDS.get(role, {}).get(setting, Any) if is_number else Any

@@ -157,6 +157,12 @@ def check_level(override: Override, groups: Groups) -> tuple[str | None, str | N
         return f"{line}: {group} takes a level: give {line.lstrip('+')}", line.lstrip("+")
     if isinstance(value, str) and value in levels:
         return None, line
+    return _check_value(override, levels)
+
+
+def _check_value(override: Override, levels: Sequence[str]) -> tuple[str | None, str | None]:
+    """The finding about a value that is no level of its group, and the line to go on with."""
+    group, line, value = override.key_or_group, str(override.input_line), override.value()
     text = override.get_value_string()
     meant = level_by_meaning(group, text, levels)
     instead = instead_of_level(group, text)
@@ -198,35 +204,38 @@ def unknown_key(
         return None
     parent, _, last = key.rpartition(".")
     keys = [name for name in keys if not name.rpartition(".")[2].startswith("_")]
-    below = [name.rpartition(".")[2] for name in keys if name.rpartition(".")[0] == parent]
-    if parent == "study":
-        if parent not in keys:
-            return f"{line}: there is no study to set this of: give study=NAME beside it"
-        below += STUDY_SETTINGS
+    if parent == "study" and parent not in keys:
+        return f"{line}: there is no study to set this of: give study=NAME beside it"
     taken = arguments(parent)
     if last in taken and not override.is_delete():
         return (
             f"{line}: {parent}'s level does not set {last!r}, but its target takes it: give +{line}"
         )
-    meant = key_by_meaning(key, keys)
     if parent in keys:
-        choices = [f"{parent}.{name}" for name in (*below, *taken)]
-        if not {*below, *taken} - {*OWN_KEYS.get(parent, ())}:
-            return f"{line}: the level of {parent} has no settings: choose another, {parent}=LEVEL"
-        spelt = nearest(key, choices)
-        best = spelt if spelt is not None else meant
-        return f"{line}: there is no setting {key!r}: {suggestion(key, choices, best)}"
-    unset = OTHER_KEYS.get(folded(last), "")
+        return _unknown_below(line, key, keys, taken)
+    meant, unset = key_by_meaning(key, keys), OTHER_KEYS.get(folded(last), "")
     group, _, name = unset.rpartition(".")
     if meant is None and name in arguments(group):
         value = line.partition("=")[2]
         return f"{line}: there is no setting {key!r}: did you mean +{unset}={value}?"
     own = [name for name in keys if name.partition(".")[0] != "hydra"]
     best = _nearest_key(key, own) if meant is None else meant
-    if best is not None:
-        return f"{line}: there is no setting {key!r}: did you mean {best!r}?"
     tops = sorted({name.partition(".")[0] for name in own})
-    return f"{line}: there is no setting {key!r}: valid: {', '.join(tops)}"
+    hint = f"valid: {', '.join(tops)}" if best is None else f"did you mean {best!r}?"
+    return f"{line}: there is no setting {key!r}: {hint}"
+
+
+def _unknown_below(line: str, key: str, keys: Sequence[str], taken: Sequence[str]) -> str:
+    """The finding about a key below one that there is, whose target takes more than is set."""
+    parent = key.rpartition(".")[0]
+    below = [name.rpartition(".")[2] for name in keys if name.rpartition(".")[0] == parent]
+    below += [*taken, *(STUDY_SETTINGS if parent == "study" else ())]
+    if not {*below} - {*OWN_KEYS.get(parent, ())}:
+        return f"{line}: the level of {parent} has no settings: choose another, {parent}=LEVEL"
+    choices = [f"{parent}.{name}" for name in below]
+    spelt = nearest(key, choices)
+    best = spelt if spelt is not None else key_by_meaning(key, keys)
+    return f"{line}: there is no setting {key!r}: {suggestion(key, choices, best)}"
 
 
 def _nearest_key(key: str, keys: Sequence[str]) -> str | None:

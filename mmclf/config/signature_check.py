@@ -47,9 +47,8 @@ def check_component(
             ]
         elif key in taken and value != "???":
             problems += _check_value(where, value, _annotation(taken[key], target), taken[key])
-            bound = bound_of(role, str(key), value)
-            if bound is not None:
-                problems += _check_value(where, value, bound, None)
+            # Of Any there is no finding.
+            problems += _check_value(where, value, bound_of(role, str(key), value), None)
     for key, parameter in taken.items():
         needed = parameter.default is Parameter.empty and parameter.kind in NAMED
         if needed and key not in node and key not in component(role).provided:
