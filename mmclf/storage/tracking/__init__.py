@@ -6,6 +6,7 @@ outbox         sends it, or keeps it while nobody answers
 unsent         files of what nobody took
 run_log        the log of one run
 tracker        runs, started and read back
+where          conditions on runs, as a command line has them
 database       the sqlite file of runs
 keys           names as MLflow admits them
 uninterrupted  writes that an interruption waits for
