@@ -16,5 +16,6 @@ figures           the plots of a run
 artifacts         the files that a run leaves
 stage_timing      what the stages cost
 run_naming        what a run is called
+run_facts         what a tracked run was made of
 predict           a tracked run's model on new samples
 """
