@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,6 @@ Node = Mapping[str, Any]
 GPU_ONLY = ("cuda", "mps", "xpu")
 DEVICES = ("auto", "cpu", *GPU_ONLY)
 OTHER_DEVICES: Mapping[str, str] = {"gpu": "cuda", "nvidia": "cuda", "metal": "mps", "rocm": "cuda"}
-ENCODERS = ("vision", "text")
 
 
 class Preflight:
@@ -40,19 +40,21 @@ class Preflight:
     def problems(self, tree: Node) -> list[str]:
         """A finding for each thing that is missing; what is of a wrong type is left to others."""
         problems = [*_device(tree)]
-        checks: list[Callable[[], None]] = [lambda: _check_data(tree.get("data"))]
-        for role in ENCODERS:
-            checks.append(lambda role=role: self._check_weights(tree.get(role), role))
-        for check in checks:
+        checks: Mapping[str, Callable[[object], None]] = {
+            "data": _check_data,
+            "vision": partial(self._check_weights, "vision"),
+            "text": partial(self._check_weights, "text"),
+        }
+        for name, check in checks.items():
             try:
-                check()
+                check(tree.get(name))
             except InputError as error:
                 problems += error.problems
             except (TypeError, ValueError, KeyError, AttributeError, OSError):
                 continue  # of a value that cannot be, which the check of settings names
         return problems
 
-    def _check_weights(self, node: object, role: str) -> None:
+    def _check_weights(self, role: str, node: object) -> None:
         """Raise InputError for weights that are not there, and cannot be fetched."""
         if not isinstance(node, Mapping) or node.get("_target_") not in (TIMM, HUGGING_FACE):
             return
