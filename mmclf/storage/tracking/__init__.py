@@ -5,6 +5,7 @@ logged         what is logged, as plain values
 outbox         sends it, or keeps it while nobody answers
 unsent         files of what nobody took
 run_log        the log of one run
+leases         which process runs which cell of a study
 tracker        runs, started and read back
 where          conditions on runs, as a command line has them
 database       the sqlite file of runs
