@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from mmclf.storage import packages
 from mmclf.storage.packages import installed_packages
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -24,7 +23,7 @@ def distribution(folder: Path, name: str, version: str, origin: object = None) -
 
 def found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     listed = [*metadata.distributions(path=[str(folder)])]
-    monkeypatch.setattr(packages.metadata, "distributions", lambda: listed)
+    monkeypatch.setattr(metadata, "distributions", lambda: listed)
     installed_packages.cache_clear()
     try:
         return installed_packages()
@@ -65,7 +64,7 @@ def test_of_two_the_first_on_the_path_counts(
     distribution(tmp_path / "a_b", "a_b", "1")
     distribution(tmp_path / "a-b", "a-b", "2")
     listed = [*metadata.distributions(path=[str(tmp_path / "a_b"), str(tmp_path / "a-b")])]
-    monkeypatch.setattr(packages.metadata, "distributions", lambda: listed)
+    monkeypatch.setattr(metadata, "distributions", lambda: listed)
     installed_packages.cache_clear()
     assert installed_packages() == ("a_b==1",)
     installed_packages.cache_clear()
