@@ -67,7 +67,7 @@ def test_all_that_is_missing_is_said_beside_all_that_is_wrong(tmp_path: Path) ->
         (["device=cuda:1"], ("device=cuda:1", "auto or cpu")),
         (["trainer.precision=fp16"], ("trainer.precision=fp16", "bf16")),
         (["vision=resnet18", "vision.weights=/no/file.pth"], ("vision.weights", "/no/file.pth")),
-        (["text=bert", "text.weights=/no/folder"], ("text.weights", "/no/folder", "config.json")),
+        (["text=bert", "text.weights=/no/folder"], ("text.weights", "config.json", "/no/folder")),
         (
             ["text=minilm", "text.package.distribution=no-such-package"],
             ("text.weights=package", "no-such-package"),
