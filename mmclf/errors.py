@@ -11,6 +11,8 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+# How similar two names must be: of those of so few letters a wrong one changes a large part.
+CUTOFF, SHORT_CUTOFF, SHORT = 0.6, 0.5, 4
 # Controls, marks that turn the direction of text, halves of characters, ends of lines.
 UNSHOWN = frozenset(["Cc", "Cf", "Cs", "Zl", "Zp"])
 JOINERS = "\u200c\u200d"  # some scripts, and emoji, are not spelt without these
@@ -62,18 +64,42 @@ def is_interruption(error: BaseException) -> bool:
     return chain is not None
 
 
+def folded(name: str) -> str:
+    """A name without what people spell differently: its case, and `-`, `_` and spaces in it."""
+    return re.sub(r"[\s_-]+", "", name.casefold())
+
+
 def nearest(name: str, choices: Iterable[str]) -> str | None:
-    """The choice most similar to `name` in spelling, or None if none is similar enough."""
-    matches = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
-    return matches[0] if matches else None
+    """The choice most similar to `name` in spelling, or None if none is similar enough.
+
+    Where both lie below the same dotted name, what stands after it is compared.
+    """
+    parent = name[: name.rfind(".") + 1]
+    own = folded(name.removeprefix(parent))
+    by_name: dict[str, str] = {}
+    for choice in choices:
+        is_beside = choice.startswith(parent) and "." not in choice.removeprefix(parent)
+        by_name.setdefault(folded(choice.removeprefix(parent) if is_beside else choice), choice)
+    for given in (own, folded(name)):
+        if given in by_name:
+            return by_name[given]
+    for given in dict.fromkeys((own, folded(name))):
+        cutoff = CUTOFF if len(given) > SHORT else SHORT_CUTOFF
+        matches = difflib.get_close_matches(given, by_name, n=1, cutoff=cutoff)
+        if matches:
+            return by_name[matches[0]]
+    return None
 
 
-def suggestion(name: str, choices: Iterable[str]) -> str:
-    """The end of an error message: the nearest choice, if any, and all valid ones."""
+def suggestion(name: str, choices: Iterable[str], by_meaning: str | None = None) -> str:
+    """The end of an error message: the nearest choice, if any, and all valid ones.
+
+    `by_meaning`: the choice that is meant, where that is known, whatever its spelling.
+    """
     choices = sorted(set(choices))
     if not choices:
         return "there is none to choose"
-    best = nearest(name, choices)
+    best = by_meaning if by_meaning is not None else nearest(name, choices)
     listed = ", ".join(choices)
     return f"did you mean {best!r}? valid: {listed}" if best is not None else f"valid: {listed}"
 

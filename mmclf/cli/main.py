@@ -13,6 +13,7 @@ from importlib import import_module, metadata
 from types import FrameType
 
 from mmclf.cli.columns import two_columns
+from mmclf.cli.grammar import check_no_words, split_command
 from mmclf.cli.streams import lost_output, open_standard_streams
 from mmclf.config.passwords import check_words
 from mmclf.config.shipped import conf_dir
@@ -34,7 +35,8 @@ LACKING: Mapping[int | None, str] = {
 SUBCOMMANDS: Mapping[str, str] = {
     "plan": "mmclf.cli.plan",
     "report": "mmclf.cli.report",
-    "runs": "mmclf.cli.report",
+    "runs": "mmclf.cli.runs",
+    "diff": "mmclf.cli.diff",
     "predict": "mmclf.cli.predict",
     "doctor": "mmclf.cli.doctor",
     "data": "mmclf.cli.data",
@@ -44,37 +46,60 @@ SUBCOMMANDS: Mapping[str, str] = {
 
 USAGE = """\
 mmclf [OVERRIDE ...]                one run
-mmclf -m [OVERRIDE ...]             a sweep over KEY=VALUE,VALUE: one run for each combination
-mmclf study=NAME [OVERRIDE ...]     a study: its arms, each with several seeds, and its report
-mmclf plan NAME [OVERRIDE ...]      its arms, what is done of it, the time that is left, and which
-                                    difference so many seeds would show
-mmclf report [STUDY | --runs ID ... | --compare ID ID] [--format text,md,csv,tex,html]
-                                    the results table; without more, of the latest sweep
-mmclf runs                          the tracked runs, with their ids
-mmclf runs --send RUN_ID            send what a run could not while its server was away
-mmclf predict RUN_ID [data.KEY=VALUE ...] [--out FILE] [--labels names] [--probabilities] [--top K]
-                                    labels for what the run's source reads, in its form
+mmclf -m [OVERRIDE ...]             a sweep over KEY=VALUE,VALUE: one run for
+                                    each combination
+mmclf study=NAME [OVERRIDE ...]     a study: its arms, each with several seeds,
+                                    and its report
+mmclf plan NAME [OVERRIDE ...]      its arms, what is done of it, the time left,
+                                    which difference so many seeds would show
+mmclf report [NAME | --runs ID ... | --compare ID ID]
+    [--format text,md,csv,tex,html] the results table; without more, of the
+                                    latest sweep
+mmclf runs [--where "KEY > VALUE"] [--sort KEY] [--last N] [--by arm]
+                                    the tracked runs with their ids, or a
+                                    leaderboard of arms
+mmclf runs --send RUN_ID            send what a run could not while its server
+                                    was away
+mmclf diff ID ID                    what differs between two runs: settings,
+                                    data, code, packages, hardware, metrics
+mmclf predict RUN_ID [data.KEY=VALUE ...] [--out FILE] [--labels names]
+    [--probabilities] [--top K]     labels for what the run's source reads, in
+                                    its form
 mmclf predict RUN_ID --root DIR     labels for a competition's DIR/test.csv
-mmclf show [GROUP [LEVEL]]          the config groups, a group's levels, a level's settings
+mmclf show [GROUP [LEVEL]]          the config groups, a group's levels, a
+                                    level's settings
 mmclf doctor [OVERRIDE ...] [--no-images] [--format text,md] [--track]
-                                    what is wrong with the data, or odd, before any run
+                                    what is wrong with the data, or odd, before
+                                    any run
 mmclf data init FILE_OR_FOLDER [--name NAME]
-                                    how it is read, guessed and written as data=NAME
+                                    how it is read, guessed and written as
+                                    data=NAME
 mmclf cache [--verify] [--prune LIMIT ...]
-                                    what is stored, and by which run; LIMIT is 30d or 10GB
+                                    what is stored, and by which run; LIMIT is
+                                    30d or 10GB
 
-An override is KEY=VALUE: the level of a group, as vision=efficientnet_lite0, or a setting, as
-trainer.epochs=5. The subcommands take output_dir=DIR, tracking.uri=URI, tracking.experiment=NAME;
-cache and predict take store.dir=DIR as well, predict device=NAME and allow_targets=[MODULE] too,
-doctor all that a run takes.
+mmclf COMMAND --help says more. Options and overrides may stand before or after
+a command, in any order. NAME is a study's, also as study=NAME.
+
+An override is KEY=VALUE: the level of a group, as vision=efficientnet_lite0, or
+a setting, as trainer.epochs=5. The commands take output_dir=DIR,
+tracking.uri=URI, tracking.experiment=NAME; cache and predict take store.dir=DIR
+as well, predict device=NAME and allow_targets=[MODULE] too, doctor and plan all
+that a run takes.
 
 {groups}
 
---config-dir DIR    a folder of config groups of your own, beside the shipped ones
---cfg job           print the composed configuration, run nothing
+--config-dir DIR    a folder of config groups of your own, beside the shipped
+--cfg job           print the composed configuration, run nothing; of a sweep
+                    that of its first job; with --resolve, as the run sees it
+--info              where settings come from, and what Hydra has installed
 --hydra-help        Hydra's own options
+eval "$(mmclf -sc install=bash)"
+                    the Tab key completes commands, levels and settings in bash;
+                    zsh and fish too
 
-Exit status: 0 all went well, 1 a run failed, 2 bad input or configuration, 130 interrupted.
+Exit status: 0 all went well, 1 a run failed, 2 bad input or configuration,
+130 interrupted.
 HYDRA_FULL_ERROR=1 in the environment shows tracebacks.
 """
 
@@ -146,12 +171,13 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
     # Late, by name: docs/architecture.md#late-imports
-    name, others = _subcommand(arguments)
+    name, others = split_command(arguments, SUBCOMMANDS)
     if name is None and {"-h", "--help", "help"} & set(arguments):
         return _help
     if "--version" in arguments:
         return _version
     if name is None:
+        check_no_words(arguments, SUBCOMMANDS, conf_dir())
         return _imported("mmclf.cli.launch", "launch")
     command = _imported(SUBCOMMANDS[name], name)
     return lambda _: command(others)
@@ -160,18 +186,6 @@ def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
 def _imported(module: str, command: str) -> Callable[[list[str]], int]:
     function: Callable[[list[str]], int] = getattr(import_module(module), command)
     return function
-
-
-def _subcommand(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The subcommand and its arguments; `--config-dir DIR` may stand before it."""
-    rest = list(arguments)
-    before: list[str] = []
-    while rest and rest[0].split("=")[0] == "--config-dir":
-        count = 1 if "=" in rest[0] else 2
-        before, rest = [*before, *rest[:count]], rest[count:]
-    if not rest or rest[0] not in SUBCOMMANDS:
-        return None, list(arguments)
-    return rest[0], [*before, *rest[1:]]
 
 
 def _version(_arguments: Sequence[str]) -> int:

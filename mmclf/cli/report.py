@@ -1,38 +1,36 @@
-"""The subcommands that read tracked runs back: `report` and `runs`."""
+"""The subcommand `report`: tables of tracked runs, and the page of a study."""
 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
-import pandas as pd
 from rich.console import Console
 
-from mmclf.config.compose import compose
+from mmclf.cli.tracked_runs import open_tracker, sorted_words
 from mmclf.config.schema import Config
 from mmclf.errors import InputError, printable, say, suggestion
-from mmclf.storage.tracking import TrackedRun, Tracker, send_unsent
+from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.report.publish import PAGE, publish
 from mmclf.studies.report.result.collect import collect, latest_parent
 from mmclf.studies.report.result.compare import compare
 from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.report.show import show
-from mmclf.studies.report.tables.rendering import SUFFIXES, Formats, in_digits, print_rich, render
+from mmclf.studies.report.tables.rendering import SUFFIXES, print_rich, render
 from mmclf.studies.report.tables.run_table import FORMATS, SPARE, remarks, results
 
 HTML = "html"
-RUN_COLUMNS = ("run_id", "status", "started", "test/f1_samples", "time/cold_s", "parent", "name")
-RUN_FORMATS: Formats = {"time/cold_s": in_digits(1)}
+STUDY = "study="
 
 
 def report(arguments: Sequence[str]) -> int:
     """`mmclf report`: a study's findings, two runs compared, or a table of runs."""
     parser = argparse.ArgumentParser(prog="mmclf report", description="The results table.")
-    parser.add_argument("words", nargs="*", metavar="STUDY or KEY=VALUE")
+    parser.add_argument(
+        "words", nargs="*", metavar="STUDY or KEY=VALUE", help="of a study, also as study=NAME"
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--runs", nargs="+", metavar="ID", help="the table of these runs")
     which.add_argument("--compare", nargs=2, metavar="ID", help="two runs beside each other")
@@ -40,11 +38,12 @@ def report(arguments: Sequence[str]) -> int:
         "--format", choices=(*SUFFIXES, HTML), help="default: text, rich on a terminal"
     )
     given = parser.parse_intermixed_args(arguments)
-    overrides, studies = _sorted_words([*given.words, *(given.runs or ())])
+    overrides, studies = sorted_words([*given.words, *(given.runs or ())])
+    studies += [word.removeprefix(STUDY) for word in overrides if word.startswith(STUDY)]
+    overrides = [word for word in overrides if not word.startswith(STUDY)]
     if len(studies) > 1 and given.runs is None:
         raise InputError(f"mmclf report: found {' and '.join(studies)}, expected one study")
-    config = compose(overrides).config
-    tracker = open_tracker(config)
+    tracker, config = open_tracker(overrides)
     if given.compare is not None:
         pair = [tracker.find(word) for word in given.compare]
         return _study(compare(tracker, *pair), tracker, config, given.format)
@@ -81,37 +80,6 @@ def _study(result: StudyResult, tracker: Tracker, config: Config, form: str | No
     return 0
 
 
-def runs(arguments: Sequence[str]) -> int:
-    """`mmclf runs`: the tracked runs, the latest first."""
-    parser = argparse.ArgumentParser(prog="mmclf runs", description="The tracked runs.")
-    parser.add_argument("words", nargs="*", metavar="KEY=VALUE")
-    parser.add_argument("--send", metavar="RUN_ID", help="send what a run could not be told")
-    options = parser.parse_intermixed_args(arguments)
-    overrides, others = _sorted_words(options.words)
-    if others:
-        raise InputError(f"mmclf runs: {others[0]!r} is no KEY=VALUE such as output_dir=outputs")
-    tracker = open_tracker(compose(overrides).config)
-    if options.send is not None:
-        count = send_unsent(tracker, options.send)
-        say(f"run {options.send}: sent what it had logged, in {count} parts")
-        return 0
-    tracked = tracker.runs()
-    table = pd.DataFrame([_listed(run) for run in tracked], columns=RUN_COLUMNS)
-    console = Console()
-    if console.is_terminal:
-        spare = ("parent", "started", "time/cold_s")
-        print_rich(table, console, "Runs", RUN_FORMATS, spare=spare, whole=("run_id",))
-    else:
-        sys.stdout.write(render(table, "tsv", RUN_FORMATS))
-    return 0
-
-
-def open_tracker(config: Config) -> Tracker:
-    """The tracker of a config; raises InputError if it holds no database yet."""
-    folder = Path(config.output_dir)
-    return Tracker(config.tracking.uri, config.tracking.experiment, folder, create=False)
-
-
 def select(tracked: Sequence[TrackedRun], study: str | None) -> list[TrackedRun]:
     """The runs of a study, or of the latest sweep, or where there is no sweep all; oldest first."""
     if study is not None:
@@ -126,20 +94,3 @@ def select(tracked: Sequence[TrackedRun], study: str | None) -> list[TrackedRun]
     if not chosen:
         raise InputError("there are no runs yet: start one with `mmclf`")
     return sorted(chosen, key=lambda run: run.started_ms)
-
-
-def _sorted_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    return [w for w in words if "=" in w], [w for w in words if "=" not in w]
-
-
-def _listed(run: TrackedRun) -> dict[str, object]:
-    started = datetime.fromtimestamp(run.started_ms / 1000).astimezone()
-    return {
-        "run_id": run.id,
-        "status": run.status,
-        "started": started.strftime("%Y-%m-%d %H:%M:%S"),
-        "test/f1_samples": run.metrics.get("test/f1_samples", math.nan),
-        "time/cold_s": run.metrics.get("time/cold_s", math.nan),
-        "parent": run.parent,
-        "name": run.name,
-    }

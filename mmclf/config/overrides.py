@@ -20,8 +20,15 @@ from hydra.core.override_parser.types import (
 from hydra.errors import HydraException
 
 from mmclf.config.limits import check_brackets
+from mmclf.config.other_names import (
+    OTHER_KEYS,
+    instead_of_level,
+    key_by_meaning,
+    level_by_meaning,
+)
 from mmclf.config.schema import OWN_KEYS, Config
-from mmclf.errors import nearest, suggestion
+from mmclf.config.study_schema import Study
+from mmclf.errors import folded, nearest, suggestion
 
 SHOWN = 60  # characters of an override that cannot be read
 MAX_VALUES = 200  # of a sweep over a key that are looked at; levels of groups are all
@@ -29,6 +36,7 @@ MAX_RUNS = 100_000  # of a sweep, all of which Hydra lists before the first
 # What studies' files seldom name.
 STUDY_DEFAULTS = ("study.margin", "study.until", "study.max_seeds")
 SETTINGS = tuple(field.name for field in dataclasses.fields(Config))
+STUDY_SETTINGS = tuple(field.name for field in dataclasses.fields(Study))
 
 
 class Groups:
@@ -172,11 +180,21 @@ def check_level(override: Override, groups: Groups) -> tuple[str | None, str | N
         return f"{line}: {group} takes a level: give {line.lstrip('+')}", line.lstrip("+")
     if isinstance(value, str) and value in levels:
         return None, line
+    return _check_value(override, levels)
+
+
+def _check_value(override: Override, levels: Sequence[str]) -> tuple[str | None, str | None]:
+    """The finding about a value that is no level of its group, and the line to go on with."""
+    group, line, value = override.key_or_group, str(override.input_line), override.value()
     text = override.get_value_string()
-    if not isinstance(value, str) or not value:
+    meant = level_by_meaning(group, text, levels)
+    instead = instead_of_level(group, text)
+    if meant is None and instead is not None:
+        return f"{line}: {group} takes a level by its name: for {text} give {instead}", None
+    if meant is None and (not isinstance(value, str) or not value):
         return f"{line}: {group} takes one level by its name; valid: {', '.join(levels)}", None
-    best = nearest(text, levels)
-    problem = f"{line}: {group} has no level {text!r}: {suggestion(text, levels)}"
+    best = meant if meant is not None else nearest(text, levels)
+    problem = f"{line}: {group} has no level {text!r}: {suggestion(text, levels, best)}"
     return problem, None if best is None else f"{override.get_key_element()}={best}"
 
 
@@ -187,10 +205,12 @@ def _check_group(override: Override, groups: Groups) -> tuple[str | None, str | 
         return None, line
     folder = f"{key.rpartition('/')[0]}/" if "/" in key else ""
     names = [f"{folder}{name}" for name in groups.names(folder)]
-    best = nearest(key, [*names, *(() if folder else SETTINGS)])
-    if best not in names and not folder:
+    meant = key_by_meaning(key, names)
+    best = meant if meant is not None else nearest(key, [*names, *(() if folder else SETTINGS)])
+    is_setting = meant is None and not folder and folded(key) in OTHER_KEYS
+    if is_setting or (best not in names and not folder):
         return None, line
-    problem = f"{line}: there is no group {key!r}: {suggestion(key, names)}"
+    problem = f"{line}: there is no group {key!r}: {suggestion(key, names, best)}"
     value = None if best is None else nearest(str(override.value()), groups.levels(best))
     return problem, None if value is None or override.is_delete() else f"{best}={value}"
 
@@ -207,23 +227,44 @@ def unknown_key(
         return None
     parent, _, last = key.rpartition(".")
     keys = [name for name in keys if not name.rpartition(".")[2].startswith("_")]
-    below = [name.rpartition(".")[2] for name in keys if name.rpartition(".")[0] == parent]
+    if parent == "study" and parent not in keys:
+        return f"{line}: there is no study to set this of: give study=NAME beside it"
     taken = arguments(parent)
     if last in taken and not override.is_delete():
         return (
             f"{line}: {parent}'s level does not set {last!r}, but its target takes it: give +{line}"
         )
     if parent in keys:
-        choices = [f"{parent}.{name}" for name in (*below, *taken)]
-        if not {*below, *taken} - {*OWN_KEYS.get(parent, ())}:
-            return f"{line}: the level of {parent} has no settings: choose another, {parent}=LEVEL"
-        return f"{line}: there is no setting {key!r}: {suggestion(key, choices)}"
-    same_name = [name for name in keys if name.rpartition(".")[2] == last]
+        return _unknown_below(line, key, keys, taken)
+    meant, unset = key_by_meaning(key, keys), OTHER_KEYS.get(folded(last), "")
+    group, _, name = unset.rpartition(".")
+    if meant is None and name in arguments(group):
+        value = line.partition("=")[2]
+        return f"{line}: there is no setting {key!r}: did you mean +{unset}={value}?"
     own = [name for name in keys if name.partition(".")[0] != "hydra"]
-    best = same_name[0] if len(same_name) == 1 else nearest(key, own)
+    best = _nearest_key(key, own) if meant is None else meant
     tops = sorted({name.partition(".")[0] for name in own})
-    hint = f"did you mean {best!r}? " if best is not None else ""
-    return f"{line}: there is no setting {key!r}: {hint}valid: {', '.join(tops)}"
+    hint = f"valid: {', '.join(tops)}" if best is None else f"did you mean {best!r}?"
+    return f"{line}: there is no setting {key!r}: {hint}"
+
+
+def _unknown_below(line: str, key: str, keys: Sequence[str], taken: Sequence[str]) -> str:
+    """The finding about a key below one that there is, whose target takes more than is set."""
+    parent = key.rpartition(".")[0]
+    below = [name.rpartition(".")[2] for name in keys if name.rpartition(".")[0] == parent]
+    below += [*taken, *(STUDY_SETTINGS if parent == "study" else ())]
+    if not {*below} - {*OWN_KEYS.get(parent, ())}:
+        return f"{line}: the level of {parent} has no settings: choose another, {parent}=LEVEL"
+    choices = [f"{parent}.{name}" for name in below]
+    spelt = nearest(key, choices)
+    best = spelt if spelt is not None else key_by_meaning(key, keys)
+    return f"{line}: there is no setting {key!r}: {suggestion(key, choices, best)}"
+
+
+def _nearest_key(key: str, keys: Sequence[str]) -> str | None:
+    """The key that is called so below another one, or else the nearest in spelling."""
+    same_name = [name for name in keys if name.rpartition(".")[2] == key.rpartition(".")[2]]
+    return same_name[0] if len(same_name) == 1 else nearest(key, keys)
 
 
 def with_study_defaults(lines: Sequence[str]) -> list[str]:

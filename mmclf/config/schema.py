@@ -192,7 +192,8 @@ class Trainer:
 class Tracking:
     """The MLflow database and experiment; the sweep's run that this run belongs to, and its arm.
 
-    `patience_s`: seconds for which a run keeps what it logs while nobody answers.
+    `patience_s`: seconds for which a run keeps what it logs while nobody answers. `patch`: whether
+    what is not committed in the user's own working tree is an artifact.
     """
 
     uri: Text
@@ -200,6 +201,7 @@ class Tracking:
     parent: str | None
     arm: str | None = None
     patience_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
+    patch: Flag = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """One run, from its configuration to its tracked results.
 
 run               the way, from top to bottom
+preflight         what a run needs of this machine, looked for before it begins
 image_size        what image.size=auto stands for
 run_data          samples, split and images of a run
 modalities        what each modality reads, and its part of the keys
@@ -17,5 +18,6 @@ artifacts         the files that a run leaves
 stage_timing      what the stages cost
 narration         what a run tells of itself
 run_naming        what a run is called
+run_facts         what a tracked run was made of
 predict           a tracked run's model on new samples
 """

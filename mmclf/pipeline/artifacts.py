@@ -21,8 +21,11 @@ from mmclf.models.description import write_files
 from mmclf.pipeline.fit_result import FitResult
 from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.run_naming import without_passwords
+from mmclf.storage.packages import installed_packages
+from mmclf.storage.working_tree import uncommitted
 
 MODEL_FORMAT = 2
+PACKAGES, PATCH = "packages.txt", "patch.diff"
 # The values of an encoder's description that `model.json` contains.
 DESCRIPTION_KEYS = ("out_dim", "sha256", "architecture")
 
@@ -32,6 +35,17 @@ def write_config(folder: Path, tree: Mapping[str, Any], overrides: Sequence[str]
     for name, content in (("config", dict(tree)), ("overrides", list(overrides))):
         text = without_passwords(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def write_environment(folder: Path, *, patch: bool) -> None:
+    """Write `packages.txt`, the installed packages, and if asked for `patch.diff`.
+
+    That is what is not committed in the repository of the working folder, if it is in one.
+    """
+    (folder / PACKAGES).write_text("\n".join([*installed_packages(), ""]), encoding="utf-8")
+    changes = uncommitted(Path.cwd()) if patch else None
+    if changes is not None:
+        (folder / PATCH).write_text(without_passwords(changes), encoding="utf-8")
 
 
 def write_predictions(

@@ -239,6 +239,7 @@ def _log_start(log: RunLog, composed: Composed, data: RunData, stages: RunStages
     log.tags(tags)
     with tempfile.TemporaryDirectory() as folder:
         artifacts.write_config(Path(folder), composed.tree, composed.overrides)
+        artifacts.write_environment(Path(folder), patch=composed.config.tracking.patch)
         log.artifacts(Path(folder))
 
 

@@ -3,6 +3,8 @@
 store             results of stages, by content
 tracking          runs in MLflow
 environment       processor, versions, commit
+packages          what is installed, without addresses
+working_tree      what is not committed where one works
 process_identity  which process is meant, and whether it is gone
 stopwatch         seconds by stage
 addresses         passwords in them

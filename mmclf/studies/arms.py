@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmclf.config.compose import Command, read_command
+from mmclf.config.composed import Check
 from mmclf.config.composer import Composer, Variants, open_composer
 from mmclf.config.hydra_policy import STUDY_SWEEPER
 from mmclf.config.overrides import check_level, read
@@ -43,13 +44,16 @@ class PlannedStudy:
 
 
 def compose_study(
-    overrides: Sequence[str], config_dir: Path | None = None, config_name: str | None = None
+    overrides: Sequence[str],
+    config_dir: Path | None = None,
+    config_name: str | None = None,
+    also: Check | None = None,
 ) -> PlannedStudy:
-    """The study that these overrides name, each of its arms checked.
+    """The study that these overrides name, each of its arms checked; `also` as Composer.
 
     Raises one InputError with a problem for each thing that is wrong.
     """
-    with open_composer(overrides, config_dir, config_name) as composer:
+    with open_composer(overrides, config_dir, config_name, also) as composer:
         return plan_study(composer, read_command(composer))
 
 

@@ -13,7 +13,7 @@ from mmclf.config.places import PLACES, SHIPPED, check_places, is_place
 from mmclf.config.walk import select
 
 
-def files(folder: Path, key: str, value: str = "elsewhere") -> Path:
+def files(folder: Path, key: str, value: str | bool = "elsewhere") -> Path:
     """A folder with primary configs and a group file that set `key`."""
     (folder / "experiment").mkdir()
     *parents, last = key.split(".")
@@ -48,12 +48,22 @@ def test_a_group_file_does_not_say_it(key: str, multirun: bool, tmp_path: Path) 
     assert found.startswith(f"{key}: ")
 
 
-@pytest.mark.parametrize("key", PLACES)
+@pytest.mark.parametrize("key", [key for key in PLACES if isinstance(SHIPPED[key], str)])
 def test_the_command_line_and_a_primary_config_say_it(key: str, tmp_path: Path) -> None:
     folder = files(tmp_path, key)
     by_line = check_command([*HERE, "experiment=greedy", f"{key}=here"], folder).first
     assert select(by_line.tree, key) == "here"
     assert select(check_command(HERE, folder, "own").first.tree, key) == "elsewhere"
+
+
+def test_only_who_types_the_command_has_the_working_tree_kept(tmp_path: Path) -> None:
+    folder = files(tmp_path, "tracking.patch", True)
+    (found,) = problems("experiment=greedy", config_dir=folder)
+    assert found.startswith("tracking.patch: found True in a config file")
+    line = "tracking.patch=true"
+    assert check_command([*HERE, "experiment=greedy", line], folder).first.config.tracking.patch
+    assert check_command(HERE, folder, "own").first.config.tracking.patch
+    assert not check_command(HERE).first.config.tracking.patch
 
 
 def test_mmclfs_own_primary_config_is_not_replaced(tmp_path: Path) -> None:

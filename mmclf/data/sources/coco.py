@@ -97,7 +97,7 @@ def _read(
     if files.karpathy is not None:
         _check_no_captions({f"{part.name}_captions": part.captions for part in own})
         train = replace(train, captions=None)
-    _check_layout(files.root, files.instances, train.captions, files.images)
+    check_layout(files.root, files.instances, train.captions, files.images)
     parts = read_parts(Path(files.root), train, own, labelled=labelled)
     coco_images = [image for part in parts for image in part.images]
     if files.karpathy is None:
@@ -150,7 +150,8 @@ def _check_no_captions(files: Mapping[str, str | None]) -> None:
         raise InputError(*problems)
 
 
-def _check_layout(root: str, instances: str, captions: str | None, images: str) -> None:
+def check_layout(root: str, instances: str, captions: str | None, images: str) -> None:
+    """Raise InputError unless the folder and the files of instances and captions are there."""
     layout = LAYOUT.format(instances=instances, captions=captions, images=images)
     if not Path(root).is_dir():
         raise InputError(f"data.root: there is no folder {root}; {layout}")

@@ -112,7 +112,7 @@ def load(
         raise InputError(*problems)
     others = [n for n in (image_column, id_column, group_column, split_column) if n is not None]
     table, marks = _read(
-        {part: _files(root, name, part, images) for part, name in names.items()},
+        {part: part_files(root, name, part, images) for part, name in names.items()},
         [*others, *caption_names, *label_names],
         label_names,
         delimiter,
@@ -186,7 +186,8 @@ class _Rows:
         return _Rows(self.table.take(rows), ids, marks, self.labels.take(rows), self.is_joined)
 
 
-def _files(root: str, name: str, part: str, images: str) -> list[Path]:
+def part_files(root: str, name: str, part: str, images: str) -> list[Path]:
+    """The files of a part's table; raises InputError if there is none."""
     try:
         return table_files(Path(root), name)
     except InputError as error:

@@ -9,6 +9,7 @@ leases         which process runs which cell of a study
 tracker        runs, started and found
 tracked_run    a run as it is read back
 sending        what nobody took, sent later
+where          conditions on runs, as a command line has them
 database       the sqlite file of runs
 keys           names as MLflow admits them
 uninterrupted  writes that an interruption waits for
