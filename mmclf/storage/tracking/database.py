@@ -18,7 +18,7 @@ from mmclf.errors import InputError, NothingTrackedError, UnreachableError
 from mmclf.storage.tracking.answers import BUSY_S, CALL_S, is_away, reason
 
 # Database servers that MLflow knows, with a driver of each.
-SERVERS = {"postgresql": "psycopg2-binary", "mysql": "pymysql", "mssql": "pymssql"}
+SERVERS = {"postgresql": "'mmclf[postgres]'", "mysql": "pymysql", "mssql": "pymssql"}
 TIMED = ("postgresql", "mysql")  # whose drivers take the seconds for a connection
 PASSWORD = re.compile(r"(\w+://[^/\s:@]*:)[^@/\s]+@")
 
