@@ -3,6 +3,7 @@
 store             results of stages, by content
 tracking          runs in MLflow
 environment       processor, versions, commit
+batch_job         the job of a batch system that this process is of
 process_identity  which process is meant, and whether it is gone
 stopwatch         seconds by stage
 addresses         passwords in them

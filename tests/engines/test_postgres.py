@@ -52,7 +52,7 @@ def test_of_many_that_want_a_cell_at_once_one_gets_it(database: str, tmp_path: P
 
             def want(number: int, cell: str = cell) -> bool:
                 leases = Leases(tracker.client, parent)
-                return leases._write_once(f"lease.{cell}.1", f"host/boot-{number}/1/1")
+                return leases._write_once(f"lease.{cell}.1", f"host/boot-{number}/1/1/")
 
             assert sum(pool.map(want, range(8))) == 1
     assert tracker.leases(parent).attempts().keys() == set(cells)
