@@ -53,13 +53,15 @@ class ArtifactError(InputError):
 
 
 def is_interruption(error: BaseException) -> bool:
-    """Whether an error is a KeyboardInterrupt, or was raised while one was on its way.
+    """Whether a process was told to end: by a KeyboardInterrupt, or by what it raised on its way.
+
+    Or by SystemExit, which the handler of a signal raises, as a launcher's of a batch system.
 
     A library that is interrupted may raise another error while it cleans up, as SQLAlchemy does
     when a session changes its state.
     """
     chain: BaseException | None = error
-    while chain is not None and not isinstance(chain, KeyboardInterrupt):
+    while chain is not None and not isinstance(chain, (KeyboardInterrupt, SystemExit)):
         chain = chain.__cause__ if chain.__cause__ is not None else chain.__context__
     return chain is not None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -26,6 +27,7 @@ from mmclf.errors import InputError, UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.image_size import check_one_size
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
+from mmclf.storage.batch_job import JOB_TAG, is_in_queue
 from mmclf.storage.tracking import Tracker
 from mmclf.studies.arms import plan_study
 from mmclf.studies.report.show import show_arms
@@ -34,6 +36,7 @@ from mmclf.studies.run import run_study
 from mmclf.training.hardware import describe_device
 
 IN_THIS_PROCESS = PLUGINS["launcher"][0]  # Hydra's own launcher
+QUEUE_S = 5.0  # between two looks at a batch system's queue
 
 
 def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
@@ -62,6 +65,7 @@ def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
     launched = Launched(hydra, composer, command, names)
     try:
         stopped = launched.run(tracker, parent.id, lines)
+        _end_lost_runs(tracker, parent.id)
         runs = sorted(tracker.children(parent.id), key=lambda run: run.started_ms)
         with tempfile.TemporaryDirectory() as folder:
             write_results(Path(folder), runs)
@@ -88,6 +92,21 @@ def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
     if went_well:
         return 0
     return 2 if isinstance(stopped, InputError) and not runs else 1
+
+
+def _end_lost_runs(tracker: Tracker, parent: str) -> None:
+    """Mark as killed the runs whose jobs ended without a word, after those that go on.
+
+    A launcher of a batch system gives up at the first job that was cancelled.
+    """
+    while running := [run for run in tracker.children(parent) if run.status == "RUNNING"]:
+        jobs = {run.tags.get(JOB_TAG, "") for run in running}
+        queued = {job for job in jobs if job and is_in_queue(job)}
+        for run in running:
+            if run.tags.get(JOB_TAG) not in queued:
+                tracker.log_of(run.id).end("KILLED")
+        if queued:
+            time.sleep(QUEUE_S)
 
 
 def _variants(composer: Composer) -> dict[str, Config]:

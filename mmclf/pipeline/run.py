@@ -37,6 +37,7 @@ from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 from mmclf.pipeline.stage_timing import speeds, times, timing_tags
 from mmclf.pipeline.stages import RunStages, StageResolver, data_digest
 from mmclf.storage import environment
+from mmclf.storage.batch_job import JOB_TAG, BatchJob, batch_job
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.store import StageResult, Store
 from mmclf.storage.tracking import RunLog, Tracker
@@ -170,14 +171,27 @@ def _run_starter(composed: Composed, hardware: str, lease: Lease | None) -> Star
         Path(config.output_dir),
         patience_s=config.tracking.patience_s,
     )
+    job, parent = batch_job(), config.tracking.parent
+    again = _earlier(tracker, parent, job) if job is not None and job.restarts > 0 else None
     return partial(
         tracker.run,
         name if name is not None else run_naming.run_name(choices, overrides),
         run_naming.run_tags(
             choices, arm if arm is not None else run_naming.arm_name(overrides), seed, facts
         )
-        | ({LEASE_TAG: lease.name} if lease is not None else {}),
-        config.tracking.parent,
+        | ({LEASE_TAG: lease.name} if lease is not None else {})
+        | (job.tags if job is not None else {}),
+        parent,
+        again,
+    )
+
+
+def _earlier(tracker: Tracker, parent: str | None, job: BatchJob) -> str | None:
+    """The run that a job which was requeued began before, if it did."""
+    runs = tracker.children(parent) if parent is not None else tracker.tagged(JOB_TAG, job.name)
+    return next(
+        (run.id for run in runs if run.tags.get(JOB_TAG) == job.name and run.status != "FINISHED"),
+        None,
     )
 
 

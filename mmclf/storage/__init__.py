@@ -5,6 +5,7 @@ tracking          runs in MLflow
 environment       processor, versions, commit
 packages          what is installed, without addresses
 working_tree      what is not committed where one works
+batch_job         the job of a batch system that this process is of
 process_identity  which process is meant, and whether it is gone
 stopwatch         seconds by stage
 addresses         passwords in them

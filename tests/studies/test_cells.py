@@ -16,8 +16,8 @@ from mmclf.studies.run_key import RunKey
 
 A, B = RunKey("bce", 0), RunKey("focal", 0)
 BOTH = (A, B)
-ELSEWHERE = "host/another-boot/7/99"
-GONE = "/".join([*this_process().split("/")[:2], "1", "0"])  # no process has started then
+ELSEWHERE = "host/another-boot/7/99/"
+GONE = "/".join([*this_process().split("/")[:2], "1", "0", ""])  # no process has started then
 
 
 class Study:

@@ -23,7 +23,7 @@ from mmclf.storage.waiting import CALL_S, within
 Value = TypeVar("Value")
 
 # Database servers that MLflow knows, with a driver of each.
-SERVERS = {"postgresql": "psycopg2-binary", "mysql": "pymysql", "mssql": "pymssql"}
+SERVERS = {"postgresql": "'mmclf[postgres]'", "mysql": "pymysql", "mssql": "pymssql"}
 TIMED = ("postgresql", "mysql")  # whose drivers take the seconds for a connection
 PASSWORD = re.compile(r"(\w+://[^/\s:@]*:)[^@/\s]+@")
 

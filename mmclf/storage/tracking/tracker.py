@@ -145,17 +145,26 @@ class Tracker:
         return RunLog(self.client, run.info.run_id, self._patience, run.info.artifact_uri)
 
     @contextmanager
-    def run(self, name: str, tags: Mapping[str, str], parent: str | None) -> Iterator[RunLog]:
+    def run(
+        self, name: str, tags: Mapping[str, str], parent: str | None, again: str | None = None
+    ) -> Iterator[RunLog]:
         """A run that ends FINISHED, FAILED with the tag `mmclf.error`, or KILLED.
 
         KILLED is one that was interrupted, or whose cell of a study another process took over.
+        `again`: the id of a run that goes on, as its job was begun again.
         """
-        log = self.start(name, tags, parent)
+        if again is None:
+            log = self.start(name, tags, parent)
+        else:
+            log = self.reopen(again)
+            log.tags(tags)
         try:
             yield log
         except BaseException as error:
             if is_interruption(error):
                 log.end("KILLED")
+                if isinstance(error, SystemExit):
+                    raise  # with its status
                 raise KeyboardInterrupt from error
             if isinstance(error, TakenOverError):
                 log.tags({"mmclf.error": str(error)})
