@@ -21,6 +21,7 @@ from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
 from mmclf.storage.tracking import Tracker
 from mmclf.studies.arms import plan_study
+from mmclf.studies.report.parent_summary import sweep_tags
 from mmclf.studies.report.run_table import write_results
 from mmclf.studies.run import run_study
 from mmclf.training.hardware import describe_device
@@ -50,6 +51,7 @@ def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
         with tempfile.TemporaryDirectory() as folder:
             write_results(Path(folder), runs)
             parent.artifacts(Path(folder))
+        parent.tags(sweep_tags(parent.id, runs, tracker.experiment_id))
     except UnreachableError as error:
         parent.end("FAILED")
         tell(f"the sweep's results cannot be read: {error}")

@@ -18,13 +18,15 @@ from mmclf.messages import say, tell, unforeseen
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
 from mmclf.storage.store.hashing import digest
-from mmclf.storage.tracking import RunLog, TrackedRun, Tracker, sqlite_file
+from mmclf.storage.tracking import NOTE, RunLog, TrackedRun, Tracker, sqlite_file
 from mmclf.studies.arms import PlannedStudy
 from mmclf.studies.definition import Definition
 from mmclf.studies.design_kinds import differences
 from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
 from mmclf.studies.pending import finished, missing
 from mmclf.studies.report.collect import collect
+from mmclf.studies.report.markdown import as_text
+from mmclf.studies.report.parent_summary import study_tags
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.results import StudyResult
 from mmclf.studies.report.show import show
@@ -72,6 +74,7 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
             _fail_broken_runs(tracker, log.id, result)
             publish(tracker, result, folder)
             log.artifacts(folder)
+            log.tags(study_tags(result, tracker.experiment_id))
         except UnreachableError as error:
             log.end("FAILED")
             tell(f"the study's results cannot be read: {error}")
@@ -153,14 +156,13 @@ def _open_parent(
     tags = {
         LAST_RUN_TAG: str(time.time_ns()),
         STUDY_TAG: planned.name,
+        NOTE: as_text(planned.study.question),
         KEY_TAG: _key(planned, fingerprint),
         "mmclf.overrides": command,
         "mmclf.data_digest": fingerprint.data,
         "mmclf.hardware": describe_device(planned.base.config.device),
         "mmclf.versions": environment.versions(),
     }
-    commit = environment.commit()
-    tags |= {"mmclf.commit": commit} if commit is not None else {}
     return tracker.start(f"study: {planned.name}", tags, None)
 
 

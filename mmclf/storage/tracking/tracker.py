@@ -12,7 +12,14 @@ from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_SOURCE_NAME
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_GIT_COMMIT,
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_RUN_NAME,
+    MLFLOW_RUN_NOTE,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_USER,
+)
 
 from mmclf.errors import (
     ArtifactError,
@@ -22,6 +29,7 @@ from mmclf.errors import (
     is_interruption,
     suggestion,
 )
+from mmclf.storage import environment
 from mmclf.storage.addresses import check_address
 from mmclf.storage.tracking.answers import CALL_S, UPLOAD_S, bounded, is_away, reason
 from mmclf.storage.tracking.database import (
@@ -40,6 +48,7 @@ from mmclf.storage.tracking.unsent import FOLDER, Unsent, read_unsent
 PATIENCE_S = 300.0
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
+NOTE = MLFLOW_RUN_NOTE  # the tag that MLflow shows as a run's description, in Markdown
 
 
 @dataclass(frozen=True)
@@ -151,10 +160,17 @@ class Tracker:
             ) from error
 
     def start(self, name: str, tags: Mapping[str, str], parent: str | None) -> RunLog:
-        """Start a run, as a child of the run `parent` unless that is None."""
+        """Start a run, as a child of the run `parent` unless that is None.
+
+        Beside `tags` it has the user and the commit of mmclf's source.
+        """
         run_tags = {key: value[:LONGEST_TAG] for key, value in tags.items()}
         run_tags[MLFLOW_RUN_NAME] = name
         run_tags[MLFLOW_SOURCE_NAME] = "mmclf"
+        run_tags[MLFLOW_USER] = environment.user()
+        revision = environment.revision()
+        if revision is not None:
+            run_tags |= {MLFLOW_GIT_COMMIT: revision.commit, "mmclf.commit": str(revision)}
         if parent is not None:
             run_tags[MLFLOW_PARENT_RUN_ID] = parent
         with self._answered():

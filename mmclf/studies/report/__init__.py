@@ -20,6 +20,7 @@ study_tables    the tables of a study
 answer          the result in words
 method_words    how intervals and verdicts were made
 markdown        the result as a document
+parent_summary  the result in a few words, for the parent run in MLflow
 read_labels     each label against the baseline
 label_tables    the tables of labels
 details         curves and label shares of the main arms
