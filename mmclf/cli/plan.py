@@ -19,8 +19,8 @@ from mmclf.config.schema import Config
 from mmclf.errors import NothingTrackedError
 from mmclf.evaluation.metrics import deciding_metric
 from mmclf.messages import printable
+from mmclf.pipeline.artifacts import DATA_DIGITS
 from mmclf.pipeline.image_size import resolved
-from mmclf.pipeline.run import DATA_DIGITS
 from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stages import data_digest
 from mmclf.storage.tracking import TrackedRun, Tracker

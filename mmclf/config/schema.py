@@ -37,6 +37,7 @@ MostSeeds = Annotated[int, Field(ge=3, strict=True)]
 Dropout = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]
+RegisteredName = Annotated[str, Field(pattern=r"^[^/:\s]([^/:]*[^/:\s])?$", max_length=256)]
 Node = dict[str, Any]
 
 
@@ -202,7 +203,9 @@ class Trainer:
 class Tracking:
     """The MLflow database and experiment; the sweep's run that this run belongs to, and its arm.
 
-    `patience_s`: seconds for which a run keeps what it logs while nobody answers.
+    `patience_s`: seconds for which a run keeps what it logs while nobody answers; `register`: what
+    the model is called in the registry, None for not there; `model`: whether frozen encoders are
+    named in it, or copied (`full`); `system_metrics`: whether the machine's load is logged.
     """
 
     uri: Text
@@ -210,6 +213,9 @@ class Tracking:
     parent: str | None
     arm: str | None = None
     patience_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
+    register: RegisteredName | None = None
+    model: Literal["light", "full"] = "light"
+    system_metrics: Flag = False
 
 
 def _seeds(value: object, handler: ValidatorFunctionWrapHandler) -> object:

@@ -15,5 +15,6 @@ figures           the plots of a run
 artifacts         the files that a run leaves
 stage_timing      what the stages cost
 run_naming        what a run is called
+used_settings     the settings that are its parameters
 predict           a tracked run's model on new samples
 """

@@ -9,4 +9,6 @@ inputs      images and captions in the forms that a notebook has
 modalities  what each modality does with them
 forward     forward passes in which samples do not depend on each other
 close_calls samples that are computed alone, as rounding decides their labels
+mlflow_loader what MLflow calls to load a run's model
+copied      frozen encoders copied into a model, which then needs nothing else
 """

@@ -2,12 +2,16 @@
 
 answers        how long a server is waited for, and what its errors mean
 logged         what is logged, as plain values
+logged_model   a run's model as one of MLflow's
+model_files    the files by which MLflow loads it
 outbox         sends it, or keeps it while nobody answers
 unsent         files of what nobody took
 run_log        the log of one run
 tracker        runs, started and read back
+system_metrics how busy the machine is during a run
 database       the sqlite file of runs
 keys           names as MLflow admits them
+pages          addresses in MLflow's UI
 uninterrupted  writes that an interruption waits for
 """
 
@@ -27,10 +31,21 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
 from mmclf.storage.tracking.database import sqlite_file
 from mmclf.storage.tracking.keys import key_of
+from mmclf.storage.tracking.logged import Data
+from mmclf.storage.tracking.model_files import write_model_files
 from mmclf.storage.tracking.run_log import RunLog
-from mmclf.storage.tracking.tracker import TrackedRun, Tracker
+from mmclf.storage.tracking.tracker import NOTE, TrackedRun, Tracker
 
-__all__ = ["RunLog", "TrackedRun", "Tracker", "key_of", "sqlite_file"]
+__all__ = [
+    "NOTE",
+    "Data",
+    "RunLog",
+    "TrackedRun",
+    "Tracker",
+    "key_of",
+    "sqlite_file",
+    "write_model_files",
+]
 
 # It would print the traceback of a database that is locked, which is waited for.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)

@@ -21,6 +21,7 @@ from mmclf.storage.tracking.answers import (
     within,
 )
 from mmclf.storage.tracking.logged import Artifacts, End, Logged
+from mmclf.storage.tracking.logged_model import Model
 from mmclf.storage.tracking.uninterrupted import uninterrupted
 from mmclf.storage.tracking.unsent import Unsent
 
@@ -110,7 +111,7 @@ class Outbox:
             try:
                 with (
                     self._guard(),
-                    bounded(UPLOAD_S if isinstance(first, Artifacts) else CALL_S),
+                    bounded(UPLOAD_S if isinstance(first, Artifacts | Model) else CALL_S),
                 ):
                     first.send(self._client, self._run_id)
             except Exception as error:
