@@ -12,6 +12,7 @@ doctor      a data set examined before anything is trained on it
 doctor_report   its report as text, Markdown and CSV
 report      tables of tracked runs
 predict     a file of labels from a tracked run
+export      its model as a file for other runtimes
 cache       what the store holds, checked and pruned
 streams     standard output and error, which may be closed or unread
 columns     names with their descriptions, 80 columns wide

@@ -35,6 +35,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "report": "mmclf.cli.report",
     "runs": "mmclf.cli.report",
     "predict": "mmclf.cli.predict",
+    "export": "mmclf.cli.export",
     "doctor": "mmclf.cli.doctor",
     "data": "mmclf.cli.data",
     "show": "mmclf.cli.show",
@@ -54,6 +55,8 @@ mmclf runs --send RUN_ID            send what a run could not while its server w
 mmclf predict RUN_ID [data.KEY=VALUE ...] [--out FILE] [--labels names] [--probabilities] [--top K]
                                     labels for what the run's source reads, in its form
 mmclf predict RUN_ID --root DIR     labels for a competition's DIR/test.csv
+mmclf export RUN_ID --format onnx [--out DIR]
+                                    the model as ONNX, its head and the whole, checked against torch
 mmclf show [GROUP [LEVEL]]          the config groups, a group's levels, a level's settings
 mmclf doctor [OVERRIDE ...] [--no-images] [--format text,md] [--track]
                                     what is wrong with the data, or odd, before any run

@@ -163,6 +163,7 @@ def _run_starter(composed: Composed, hardware: str) -> Start:
             choices, arm if arm is not None else run_naming.arm_name(overrides), seed, facts
         ),
         config.tracking.parent,
+        measured=config.tracking.system_metrics,
     )
 
 

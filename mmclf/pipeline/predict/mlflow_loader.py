@@ -104,9 +104,10 @@ class TableModel:
         root = self._root.resolve()
         try:
             found = (root / path).resolve()
+            is_there = found.is_relative_to(root) and found.is_file()
         except (OSError, ValueError, RuntimeError):  # too long, a NUL, a circle of links
-            found = Path()
-        if "://" in path or not found.is_relative_to(root) or not found.is_file():
+            is_there = False
+        if "://" in path or not is_there:
             raise InputError(
                 f"{IMAGE_PATH}[{row}]: found {path[:200]!r}, expected the path of a file below "
                 f"{ROOT}; URLs are never fetched"

@@ -43,6 +43,7 @@ from mmclf.storage.tracking.database import (
 from mmclf.storage.tracking.keys import RUN_ID, key_of
 from mmclf.storage.tracking.outbox import Patience
 from mmclf.storage.tracking.run_log import LONGEST_TAG, RunLog
+from mmclf.storage.tracking.system_metrics import system_metrics
 from mmclf.storage.tracking.unsent import FOLDER, Unsent, read_unsent
 
 PATIENCE_S = 300.0
@@ -178,11 +179,17 @@ class Tracker:
         return self.log_of(run.info.run_id)
 
     @contextmanager
-    def run(self, name: str, tags: Mapping[str, str], parent: str | None) -> Iterator[RunLog]:
-        """A run that ends FINISHED, FAILED with the tag `mmclf.error`, or KILLED if interrupted."""
+    def run(
+        self, name: str, tags: Mapping[str, str], parent: str | None, *, measured: bool = False
+    ) -> Iterator[RunLog]:
+        """A run that ends FINISHED, FAILED with the tag `mmclf.error`, or KILLED if interrupted.
+
+        `measured`: with the machine's load as metrics.
+        """
         log = self.start(name, tags, parent)
         try:
-            yield log
+            with system_metrics(absolute_uri(self.uri), log.id, measured):
+                yield log
         except BaseException as error:
             if is_interruption(error):
                 log.end("KILLED")
