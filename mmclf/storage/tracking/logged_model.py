@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric, Run
 from mlflow.exceptions import MlflowException
@@ -56,7 +57,7 @@ class Model:
             client.log_batch(run, metrics=self._metrics(model.model_id))
             client.finalize_logged_model(model.model_id, "READY")
         if self.registered is not None and MLFLOW_MODEL_VERSIONS not in model.tags:
-            self._register(client, run, model.model_id, self.registered)
+            self._register(client, run, model, self.registered)
 
     def _metrics(self, model: str) -> list[Metric]:
         name, digest = self.data
@@ -65,17 +66,21 @@ class Model:
             for key, value, ms in self.scores
         ]
 
-    def _register(self, client: MlflowClient, run: str, model: str, name: str) -> None:
+    def _register(self, client: MlflowClient, run: str, model: LoggedModel, name: str) -> None:
         try:
             client.create_registered_model(name)
         except MlflowException as error:
             if error.error_code != EXISTS:
                 raise
+        # A server takes no place of files from outside; a database would ask the process's own
+        # tracking store for the model instead of itself.
+        is_server = urlsplit(client.tracking_uri).scheme in ("http", "https")
+        source = model.model_uri if is_server else model.artifact_location
         version = client.create_model_version(
-            name, f"models:/{model}", run_id=run, await_creation_for=0, model_id=model
+            name, source, run_id=run, await_creation_for=0, model_id=model.model_id
         )
         versions = json.dumps([{"name": name, "version": version.version}])
-        client.set_logged_model_tags(model, {MLFLOW_MODEL_VERSIONS: versions})
+        client.set_logged_model_tags(model.model_id, {MLFLOW_MODEL_VERSIONS: versions})
 
 
 def _own_model(client: MlflowClient, run: Run) -> LoggedModel | None:

@@ -85,7 +85,8 @@ def _tags(
     links = [f"[All runs, best first]({page})"] if finished else []
     if len(compared) > 1:
         links.insert(0, f"[Compare the arms]({comparison_page(experiment, compared)})")
-    parts = [*heading, words, " · ".join(links), _table(arms, metric, experiment)]
+    # The links first: MLflow shows the beginning of a description, and fades the rest.
+    parts = [" · ".join(links), *heading, words, _table(arms, metric, experiment)]
     return tags | {NOTE: "\n\n".join(part for part in parts if part)}
 
 
