@@ -15,17 +15,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmclf.storage.tracking import Tracker
-from mmclf.studies.report.answer import answer
-from mmclf.studies.report.collect import collect, latest_parent
-from mmclf.studies.report.markdown import as_text, bulleted
-from mmclf.studies.report.method_words import method_paragraph
-from mmclf.studies.report.page.method import base_settings, data_words, distinct
+from mmclf.studies.report.page.method import base_settings, data_words
 from mmclf.studies.report.page.plot import Plot
 from mmclf.studies.report.publish import publish
-from mmclf.studies.report.read_details import part_sizes
-from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.study_tables import FORMATS, in_form, tables
-from mmclf.studies.report.tables import render
+from mmclf.studies.report.result.collect import collect, latest_parent
+from mmclf.studies.report.result.read_details import part_sizes
+from mmclf.studies.report.result.study_result import StudyResult, distinct
+from mmclf.studies.report.tables.rendering import render
+from mmclf.studies.report.tables.study_tables import FORMATS, in_form, tables
+from mmclf.studies.report.words.answer import answer
+from mmclf.studies.report.words.markdown import as_text, bulleted
+from mmclf.studies.report.words.method_words import method_paragraph
 
 HERE = Path(__file__).resolve().parent
 KEPT = ("results.csv", "effects.csv", "runs.csv")

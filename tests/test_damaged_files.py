@@ -26,7 +26,12 @@ from mmclf.storage.store.entry import RECORD, DamagedError, Stage, StageTiming, 
 from mmclf.storage.store.hashing import digest
 from mmclf.storage.store.inner_files import is_inner_name
 from mmclf.studies.definition import read_definition
-from mmclf.studies.report.artifact_files import LabelShares, ModelSettings, read_columns, read_json
+from mmclf.studies.report.artifacts.artifact_files import (
+    LabelShares,
+    ModelSettings,
+    read_columns,
+    read_json,
+)
 
 TABLE = 'image,labels,caption\na.jpg,1|2,"a ""red"" bike"\nb.jpg,,é\n'.encode()
 COMPETITION = b'ImageID,Labels,Caption\n0.jpg,1 19,"a man"\n1.jpg,2,"a "red" bike"\n'

@@ -23,7 +23,7 @@ from mmclf.storage.store.maintenance import (
     remove,
     stored_entries,
 )
-from mmclf.studies.report.tables import print_rich, render
+from mmclf.studies.report.tables.rendering import print_rich, render
 
 COLUMNS = ("stage", "key", "size", "cost_s", "count", "used", "run", "hardware")
 AGES: Mapping[str, float] = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from mmclf.data.checks.examine import Examination
 from mmclf.data.checks.labels import LabelRow
-from mmclf.studies.report import tables
+from mmclf.studies.report.tables import rendering
 
 COLOURS: Mapping[str, str] = {"ok": "green", "note": "yellow", "bad": "bold red"}
 FORMS = ("text", "md")
@@ -18,7 +18,7 @@ FORMS = ("text", "md")
 
 def render(examination: Examination, form: str) -> str:
     """The whole report as `text` or `md`."""
-    texts = {title: tables.render(table, form) for title, table in _tables(examination).items()}
+    texts = {title: rendering.render(table, form) for title, table in _tables(examination).items()}
     if form == "text":
         return "\n".join([*texts.values(), summary(examination) + "\n"])
     blocks = [f"## {title}\n\n{text}" for title, text in texts.items()]
@@ -30,7 +30,7 @@ def print_rich(examination: Examination, console: Console) -> None:
     for title, table in _tables(examination).items():
         # A ratio and a share follow from the counts.
         spare = [*table.filter(regex="/train$"), *table.filter(regex=" share$")]
-        tables.print_rich(table, console, title, spare=spare, styles=COLOURS)
+        rendering.print_rich(table, console, title, spare=spare, styles=COLOURS)
     console.print(summary(examination), highlight=False)
 
 
@@ -45,7 +45,7 @@ def summary(examination: Examination) -> str:
 
 def labels_csv(rows: Sequence[LabelRow]) -> str:
     """The labels as CSV, unrounded; a share is between 0 and 1."""
-    return tables.render(_label_table(rows), "csv")
+    return rendering.render(_label_table(rows), "csv")
 
 
 def _tables(examination: Examination) -> dict[str, pd.DataFrame]:

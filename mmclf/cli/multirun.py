@@ -21,8 +21,8 @@ from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
 from mmclf.storage.tracking import Tracker
 from mmclf.studies.arms import plan_study
-from mmclf.studies.report.parent_summary import sweep_tags
-from mmclf.studies.report.run_table import write_results
+from mmclf.studies.report.tables.run_table import write_results
+from mmclf.studies.report.words.parent_summary import sweep_tags
 from mmclf.studies.run import run_study
 from mmclf.training.hardware import describe_device
 

@@ -31,8 +31,8 @@ from mmclf.studies.earlier import HeldOut, earlier
 from mmclf.studies.fingerprint import study_fingerprint
 from mmclf.studies.looks import fetch_looks
 from mmclf.studies.pending import finished
-from mmclf.studies.report.tables import number, print_rich, render
-from mmclf.studies.report.variances import assumed, earlier_variances
+from mmclf.studies.report.result.variances import assumed, earlier_variances
+from mmclf.studies.report.tables.rendering import number, print_rich, render
 from mmclf.studies.rounds import plan_in_words, seeds_at_most
 from mmclf.studies.run import find_parent, study_definition
 from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator

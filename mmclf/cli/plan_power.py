@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmclf.plots.words import counted, points
-from mmclf.studies.report.variances import Variances
+from mmclf.studies.report.result.variances import Variances
 from mmclf.studies.statistics.power import (
     POWER,
     can_show_equal,

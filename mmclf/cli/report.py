@@ -17,13 +17,13 @@ from mmclf.config.schema import Config
 from mmclf.errors import InputError, suggestion
 from mmclf.messages import printable, say
 from mmclf.storage.tracking import TrackedRun, Tracker
-from mmclf.studies.report.collect import collect, latest_parent
-from mmclf.studies.report.compare import compare
 from mmclf.studies.report.publish import PAGE, publish
-from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.run_table import FORMATS, SPARE, remarks, results
+from mmclf.studies.report.result.collect import collect, latest_parent
+from mmclf.studies.report.result.compare import compare
+from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.report.show import show
-from mmclf.studies.report.tables import SUFFIXES, Formats, in_digits, print_rich, render
+from mmclf.studies.report.tables.rendering import SUFFIXES, Formats, in_digits, print_rich, render
+from mmclf.studies.report.tables.run_table import FORMATS, SPARE, remarks, results
 
 HTML = "html"
 RUN_COLUMNS = ("run_id", "status", "started", "test/f1_samples", "time/cold_s", "parent", "name")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mmclf.cli.main import main
 from mmclf.storage.tracking import TrackedRun, Tracker
-from mmclf.studies.report.run_table import COLUMNS
+from mmclf.studies.report.tables.run_table import COLUMNS
 
 table = pytest.fixture(new_table)
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mmclf.cli.plan_power import power_lines
-from mmclf.studies.report.variances import Variances
+from mmclf.studies.report.result.variances import Variances
 
 
 def lines(

@@ -11,7 +11,7 @@ from message_facts import Naming
 
 from mmclf.cli.main import main
 from mmclf.storage.tracking import TrackedRun, Tracker
-from mmclf.studies.report.run_table import COLUMNS
+from mmclf.studies.report.tables.run_table import COLUMNS
 
 
 def tracker(folder: Path) -> Tracker:

@@ -20,7 +20,7 @@ from mmclf.pipeline.run import Result
 from mmclf.pipeline.run_data import load_run_data, load_samples, open_store
 from mmclf.pipeline.stages import StageResolver
 from mmclf.storage.tracking import TrackedRun, Tracker
-from mmclf.studies.report.compare import compare
+from mmclf.studies.report.result.compare import compare
 
 SOURCE = """
 import numpy as np

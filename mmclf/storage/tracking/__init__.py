@@ -7,6 +7,7 @@ model_files    the files by which MLflow loads it
 outbox         sends it, or keeps it while nobody answers
 unsent         files of what nobody took
 run_log        the log of one run
+leases         which process runs which cell of a study
 tracker        runs, started and read back
 system_metrics how busy the machine is during a run
 database       the sqlite file of runs

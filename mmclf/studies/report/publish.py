@@ -8,15 +8,15 @@ from pathlib import Path
 from mmclf.errors import InputError
 from mmclf.storage.store.atomic_write import write_files_atomic
 from mmclf.storage.tracking import Tracker
-from mmclf.studies.report.label_tables import labels_table
-from mmclf.studies.report.markdown import markdown
 from mmclf.studies.report.page.document import page, study_plots
 from mmclf.studies.report.page.plot import Plot
-from mmclf.studies.report.read_details import read_details
-from mmclf.studies.report.read_labels import LabelResult, read_labels
-from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.study_tables import FORMATS, in_form, runs_table, tables
-from mmclf.studies.report.tables import SUFFIXES, render, write_forms
+from mmclf.studies.report.result.read_details import read_details
+from mmclf.studies.report.result.read_labels import LabelResult, read_labels
+from mmclf.studies.report.result.study_result import StudyResult
+from mmclf.studies.report.tables.label_tables import labels_table
+from mmclf.studies.report.tables.rendering import SUFFIXES, render, write_forms
+from mmclf.studies.report.tables.study_tables import FORMATS, in_form, runs_table, tables
+from mmclf.studies.report.words.markdown import markdown
 
 PAGE, FIGURES = "index.html", "figures"
 OWN_FILES = ("effects.*", "labels.csv", f"{FIGURES}/*.svg")  # that not every result has

@@ -8,11 +8,17 @@ from rich.console import Console
 from rich.text import Text
 
 from mmclf.messages import printable
-from mmclf.studies.report.answer import answer
-from mmclf.studies.report.markdown import markdown
-from mmclf.studies.report.results import StudyResult
-from mmclf.studies.report.study_tables import FORMATS, SPARE, in_form, reading_difference, tables
-from mmclf.studies.report.tables import print_rich, render
+from mmclf.studies.report.result.study_result import StudyResult
+from mmclf.studies.report.tables.rendering import print_rich, render
+from mmclf.studies.report.tables.study_tables import (
+    FORMATS,
+    SPARE,
+    in_form,
+    reading_difference,
+    tables,
+)
+from mmclf.studies.report.words.answer import answer
+from mmclf.studies.report.words.markdown import markdown
 
 
 def show(result: StudyResult, console: Console, form: str | None = None) -> None:

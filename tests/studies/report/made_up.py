@@ -19,10 +19,10 @@ from mmclf.studies.definition import Definition
 from mmclf.studies.design import build_design
 from mmclf.studies.design_kinds import Arm
 from mmclf.studies.factors import Factor, Level
-from mmclf.studies.report.details import ArmDetails, Details, main_arms
 from mmclf.studies.report.page.document import page, study_plots
-from mmclf.studies.report.results import ArmResult, EffectResult, Ends, StudyResult
-from mmclf.studies.report.study_tables import MAP, beside_metrics
+from mmclf.studies.report.result.details import ArmDetails, Details, main_arms
+from mmclf.studies.report.result.study_result import MAP, ArmResult, EffectResult, Ends, StudyResult
+from mmclf.studies.report.tables.study_tables import beside_metrics
 from mmclf.studies.statistics.estimates import Estimate
 from mmclf.studies.statistics.ratios import Ratio
 from mmclf.studies.statistics.verdicts import Difference

@@ -11,9 +11,9 @@ from tracked_runs import start, track, tracker_in
 from mmclf.cli.main import main
 from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker
-from mmclf.studies.report.collect import collect
 from mmclf.studies.report.publish import PAGE, publish
-from mmclf.studies.report.results import StudyResult
+from mmclf.studies.report.result.collect import collect
+from mmclf.studies.report.result.study_result import StudyResult
 
 
 @pytest.fixture

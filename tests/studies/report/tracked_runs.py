@@ -14,7 +14,7 @@ from mmclf.evaluation.metrics import set_scores
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import Definition
 from mmclf.studies.design_kinds import Arm, Effect
-from mmclf.studies.report.details import Floats
+from mmclf.studies.report.result.details import Floats
 
 LABELS = ("cat", "dog", "hat")
 ARMS = ("plain", "better")

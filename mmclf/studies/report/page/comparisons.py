@@ -13,10 +13,8 @@ from mmclf.plots.cost import ALL_LABELLED, SAME_TIME, cost_figure, pareto
 from mmclf.plots.forest import Interval, forest_figure
 from mmclf.plots.waterfall import waterfall_figure
 from mmclf.plots.words import capital, counted, listed, margin_words, points, quoted, score
-from mmclf.studies.report.page.method import distinct
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot, Section
-from mmclf.studies.report.results import ArmResult, StudyResult
-from mmclf.studies.report.study_tables import TIME
+from mmclf.studies.report.result.study_result import TIME, ArmResult, StudyResult, distinct
 from mmclf.studies.statistics.verdicts import Difference, Verdict
 
 HUNDREDTHS = 100.0

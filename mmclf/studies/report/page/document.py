@@ -11,17 +11,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mmclf.plots.words import capital, counted, margin_words, plain, points
 from mmclf.storage.tracking.pages import LOCAL_UI, TRAINING
-from mmclf.studies.report.answer import answer, choice_words
-from mmclf.studies.report.details import Details
-from mmclf.studies.report.method_words import method_paragraph
 from mmclf.studies.report.page import tables
 from mmclf.studies.report.page.comparisons import COMPARISONS
 from mmclf.studies.report.page.main_arms import MAIN_ARMS
 from mmclf.studies.report.page.method import base_settings, conditions, data_words
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot
-from mmclf.studies.report.read_labels import LabelResult
-from mmclf.studies.report.results import ArmResult, StudyResult
-from mmclf.studies.report.study_tables import arms_table
+from mmclf.studies.report.result.details import Details
+from mmclf.studies.report.result.read_labels import LabelResult
+from mmclf.studies.report.result.study_result import ArmResult, StudyResult
+from mmclf.studies.report.tables.study_tables import arms_table
+from mmclf.studies.report.words.answer import answer, choice_words
+from mmclf.studies.report.words.method_words import method_paragraph
 from mmclf.studies.statistics.label_tests import FEWEST_POSITIVES
 
 # Nothing is loaded and nothing runs, whatever a name in it may hold.

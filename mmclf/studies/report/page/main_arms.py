@@ -11,9 +11,9 @@ from mmclf.plots.label_shares import MOST_LABELS, by_frequency, label_shares_fig
 from mmclf.plots.learning_curves import learning_curves_figure
 from mmclf.plots.threshold_curves import ThresholdCurves, threshold_curves_figure
 from mmclf.plots.words import counted, listed, quoted, score
-from mmclf.studies.report.details import ArmDetails, Details, main_arms
 from mmclf.studies.report.page.plot import Plot, Section
-from mmclf.studies.report.results import ArmResult, StudyResult
+from mmclf.studies.report.result.details import ArmDetails, Details, main_arms
+from mmclf.studies.report.result.study_result import ArmResult, StudyResult
 
 RARE = 0.02  # of the training samples
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from mmclf.config.components import COMPONENTS
 from mmclf.plots.words import listed
-from mmclf.storage.tracking import TrackedRun
-from mmclf.studies.report.results import StudyResult
+from mmclf.studies.report.result.study_result import StudyResult, distinct
 
 # Of the configuration, in the order of the data's way.
 GROUPS = (
@@ -48,8 +47,3 @@ def base_settings(result: StudyResult) -> str:
     asked = next(arm for arm in result.definition.arms if arm.name == baseline.name).overrides
     below = [override for override in asked if "." in override.partition("=")[0]]
     return " ".join([*chosen, *below])
-
-
-def distinct(runs: Sequence[TrackedRun], tag: str) -> list[str]:
-    """The values of a tag over runs, each once."""
-    return list(dict.fromkeys(run.tags[tag] for run in runs if run.tags.get(tag)))

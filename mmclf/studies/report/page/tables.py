@@ -12,23 +12,21 @@ import pandas as pd
 
 from mmclf.plots.words import capital, counted, listed, points, shortened
 from mmclf.storage.tracking import TrackedRun
-from mmclf.studies.report.answer import shown_gain
-from mmclf.studies.report.label_tables import shown_labels_table
-from mmclf.studies.report.read_labels import LabelResult
-from mmclf.studies.report.results import ArmResult, EffectResult, StudyResult
-from mmclf.studies.report.study_tables import (
+from mmclf.studies.report.result.read_labels import LabelResult
+from mmclf.studies.report.result.study_result import MAP, TIME, ArmResult, EffectResult, StudyResult
+from mmclf.studies.report.tables.label_tables import shown_labels_table
+from mmclf.studies.report.tables.rendering import NO_VALUE, Format, in_digits
+from mmclf.studies.report.tables.study_tables import (
     DIFFERENCE,
     FORMATS,
-    MAP,
     RATIO,
     SECONDS,
     STOPPED,
-    TIME,
     beside_metrics,
     effects_table,
     spans,
 )
-from mmclf.studies.report.tables import NO_VALUE, Format, in_digits
+from mmclf.studies.report.words.answer import shown_gain
 
 DASH, MINUS = "\N{EM DASH}", "\N{MINUS SIGN}"
 LONGEST_ERROR = 120

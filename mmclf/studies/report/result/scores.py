@@ -1,0 +1,178 @@
+"""The scores of a study's runs, and of each on resamples, out of what they predicted."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmclf.errors import ArtifactError
+from mmclf.evaluation.metrics import RULES, DecidingMetric
+from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.studies.definition import Definition
+from mmclf.studies.report.artifacts.common_samples import Decided, largest_groups, on_common_samples
+from mmclf.studies.report.artifacts.predictions import Predictions, read_predictions
+from mmclf.studies.report.result.notes import group_notes
+from mmclf.studies.report.result.study_result import MAP
+from mmclf.studies.run_key import RunKey, in_words
+from mmclf.studies.statistics.average_precision import mean_average_precisions, resampled_map
+from mmclf.studies.statistics.bootstrap import count_groups, resampled_score, score
+
+RESAMPLES = 2000
+# Of mAP, which takes longer: fewer where samples x labels x runs x resamples would be more.
+MAP_WORK, FEWEST_RESAMPLES = 4_000_000_000, 200
+EXACT = 1e-9  # by which a tracked value may differ from that of the tracked predictions
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A metric of runs on one and the same test samples.
+
+    `values`: by run; `resampled`: on B resamples of the samples (B,); `groups`: how many groups of
+    samples that belong together each resample drew from.
+    """
+
+    values: Mapping[RunKey, float] = field(default_factory=dict)
+    resampled: Mapping[RunKey, Floats] = field(default_factory=dict)
+    groups: int = 0
+
+
+@dataclass(frozen=True)
+class StudyScores:
+    """The scores of a study's runs by the deciding metric, and those `beside` it, by their keys.
+
+    `errors`: what is wrong with the runs that have none; `notes`: what is to be known of test sets.
+    """
+
+    deciding: Scores
+    beside: Mapping[str, Scores]
+    errors: Mapping[RunKey, str]
+    notes: Sequence[str]
+
+
+def read_scores(
+    tracker: Tracker, definition: Definition, finished: Mapping[RunKey, TrackedRun]
+) -> StudyScores:
+    """The scores of finished runs, each from its predictions, on the samples that all have."""
+    decided: dict[RunKey, Decided] = {}
+    errors: dict[RunKey, str] = {}
+    for key, run in finished.items():
+        try:
+            decided[key] = _decided(tracker, run, definition.deciding)
+        except ArtifactError as error:
+            errors[key] = str(error)
+    notes = [f"{in_words([key])}: {error}" for key, error in errors.items()]
+    if not decided:
+        return StudyScores(Scores(), {}, errors, notes)
+    baseline = [of for key, of in decided.items() if key.arm == definition.baseline]
+    paired, of_samples = on_common_samples(decided, (baseline or list(decided.values()))[0])
+    groups = largest_groups(list(paired.values()))
+    notes += [*of_samples, *group_notes(len(groups), count_groups(groups))]
+    deciding = _scores(paired, definition.deciding, groups)
+    beside = _scores_beside(paired, definition.deciding, groups, deciding)
+    return StudyScores(deciding, beside, errors, notes)
+
+
+def _scores_beside(
+    runs: Mapping[RunKey, Decided],
+    deciding: DecidingMetric,
+    groups: NDArray[np.int64],
+    known: Scores,
+) -> dict[str, Scores]:
+    """The scores by the other rules, and the mAP, of the runs that have each; `known` decides."""
+    beside = {}
+    for key in _rules_beside(deciding).values():
+        has_it = {run: of for run, of in runs.items() if key in of.beside}
+        # Where a run's own threshold is 0.5, both are the same.
+        if len(has_it) == len(runs) and all(
+            np.array_equal(of.beside[key], of.predicted) for of in runs.values()
+        ):
+            beside[key] = known
+        elif has_it:
+            beside[key] = _scores(has_it, deciding, groups, key)
+    ranked = {run: of for run, of in runs.items() if of.probabilities is not None}
+    return beside | ({MAP: _map_scores(ranked, groups)} if ranked else {})
+
+
+def _rules_beside(deciding: DecidingMetric) -> dict[str, str]:
+    """The rules that do not decide, each with the key of the deciding one's metric by it."""
+    return {rule: deciding.key(rule) for rule in RULES if rule != deciding.rule}
+
+
+def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> Decided:
+    """What a run made of its test samples; ArtifactError unless that is what was tracked."""
+    with tempfile.TemporaryDirectory() as folder:
+        # Those of val too, which the page draws.
+        predictions = read_predictions(tracker, run, Path(folder), with_val=True)
+    test, predicted = predictions.test, predictions.sets(deciding.rule)
+    key = deciding.key(deciding.rule)
+    tracked = run.metrics.get(key)
+    value = float(score(test.labels, predicted[None], deciding.metric)[0])
+    if tracked is None or abs(tracked - value) > EXACT:
+        raise ArtifactError(
+            f"run {run.id}: {key} is tracked as {tracked}, but its predictions give {value}: "
+            "its artifacts have changed since"
+        )
+    beside = _sets_beside(run, predictions, deciding)
+    found = float(mean_average_precisions(test.labels, test.probabilities[None])[0])
+    is_map = abs(run.metrics.get(MAP, math.nan) - found) <= EXACT
+    ranked = test.probabilities if is_map else None
+    return Decided(test.ids, test.groups, test.labels, predicted, beside, ranked)
+
+
+def _sets_beside(
+    run: TrackedRun, predictions: Predictions, deciding: DecidingMetric
+) -> dict[str, NDArray[np.uint8]]:
+    """The label sets by the other rules, where they are what was tracked."""
+    sets = {}
+    for rule, key in _rules_beside(deciding).items():
+        tracked = run.metrics.get(key)
+        if tracked is None:
+            continue
+        predicted = predictions.sets(rule)
+        value = float(score(predictions.test.labels, predicted[None], deciding.metric)[0])
+        if abs(tracked - value) <= EXACT:
+            sets[key] = predicted
+    return sets
+
+
+def _scores(
+    runs: Mapping[RunKey, Decided],
+    deciding: DecidingMetric,
+    groups: NDArray[np.int64],
+    key: str | None = None,
+) -> Scores:
+    """The scores of runs that have the same samples, by the deciding rule or by that of `key`."""
+    labels = next(iter(runs.values())).labels
+    predicted = np.stack([of.predicted if key is None else of.beside[key] for of in runs.values()])
+    values = score(labels, predicted, deciding.metric).tolist()
+    columns = resampled_score(
+        labels, predicted, deciding.metric, resamples=RESAMPLES, seed=0, groups=groups
+    ).T
+    return Scores(
+        dict(zip(runs, values, strict=True)),
+        dict(zip(runs, columns, strict=True)),
+        count_groups(groups),
+    )
+
+
+def _map_scores(runs: Mapping[RunKey, Decided], groups: NDArray[np.int64]) -> Scores:
+    """The mAP of runs that have the same samples."""
+    labels = next(iter(runs.values())).labels
+    work = labels.size * len(runs)
+    resamples = min(RESAMPLES, max(FEWEST_RESAMPLES, MAP_WORK // work))
+    values, resampled = {}, {}
+    for run, of in runs.items():
+        assert of.probabilities is not None
+        ranked = of.probabilities[None]
+        values[run] = float(mean_average_precisions(labels, ranked)[0])
+        # A run at a time: all of them together are too much for memory.
+        found = resampled_map(labels, ranked, resamples=resamples, seed=0, groups=groups)
+        resampled[run] = found[:, 0]
+    return Scores(values, resampled, count_groups(groups))

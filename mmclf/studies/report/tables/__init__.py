@@ -1,0 +1,8 @@
+"""The result as tables, and any table as text.
+
+rendering     any table as text, Markdown, CSV and LaTeX
+safe_text     its cells, as each form can show them
+run_table     a row for each tracked run
+study_tables  the tables of a study
+label_tables  the tables of labels
+"""
