@@ -40,7 +40,9 @@ demo: setup ## default against improved on generated data, offline, and the resu
 	$(BIN)/mmclf -m experiment=default,improved vision=efficientnet_lite0 text=minilm output_dir=$(OUTPUTS)
 	$(BIN)/mmclf report output_dir=$(OUTPUTS)
 	@echo
-	@echo 'Compare the runs in the MLflow UI: make ui, then http://127.0.0.1:$(PORT)'
+	@echo 'Compare the runs in the MLflow UI: make ui, then'
+	@echo '  http://127.0.0.1:$(PORT)/#/experiments/1/runs?workflowType=machine_learning'
+	@echo 'where the name of the sweep, then "Compare the arms", shows what differs.'
 
 test: setup ## the tests that one runs all day, offline, on all cores
 	$(PYTEST) -m 'not slow and not engine'

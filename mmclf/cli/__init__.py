@@ -21,6 +21,7 @@ runs        the tracked runs, filtered and sorted, or a leaderboard of arms
 diff        what differs between two runs
 tracked_runs  where runs are tracked, for the commands that read them
 predict     a file of labels from a tracked run
+export      its model as a file for other runtimes
 cache       what the store holds, checked and pruned
 streams     standard output and error, which may be closed or unread
 columns     names with their descriptions, 80 columns wide

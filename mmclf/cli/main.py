@@ -38,6 +38,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "runs": "mmclf.cli.runs",
     "diff": "mmclf.cli.diff",
     "predict": "mmclf.cli.predict",
+    "export": "mmclf.cli.export",
     "doctor": "mmclf.cli.doctor",
     "data": "mmclf.cli.data",
     "show": "mmclf.cli.show",
@@ -66,6 +67,9 @@ mmclf predict RUN_ID [data.KEY=VALUE ...] [--out FILE] [--labels names]
     [--probabilities] [--top K]     labels for what the run's source reads, in
                                     its form
 mmclf predict RUN_ID --root DIR     labels for a competition's DIR/test.csv
+mmclf export RUN_ID --format onnx [--out DIR]
+                                    the model as ONNX, its head and the whole,
+                                    checked against torch
 mmclf show [GROUP [LEVEL]]          the config groups, a group's levels, a
                                     level's settings
 mmclf doctor [OVERRIDE ...] [--no-images] [--format text,md] [--track]

@@ -32,6 +32,7 @@ from mmclf.storage.tracking import Tracker
 from mmclf.studies.arms import plan_study
 from mmclf.studies.report.show import show_arms
 from mmclf.studies.report.tables.run_table import write_results
+from mmclf.studies.report.words.parent_summary import sweep_tags
 from mmclf.studies.run import run_study
 from mmclf.training.hardware import describe_device
 
@@ -70,6 +71,7 @@ def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
         with tempfile.TemporaryDirectory() as folder:
             write_results(Path(folder), runs)
             parent.artifacts(Path(folder))
+        parent.tags(sweep_tags(parent.id, runs, tracker.experiment_id))
     except UnreachableError as error:
         parent.end("FAILED")
         tell(f"the sweep's results cannot be read: {error}")

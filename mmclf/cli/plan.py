@@ -16,9 +16,9 @@ from mmclf.cli.plan_times import PlannedArm, arms_table, time_lines
 from mmclf.config.schema import Config
 from mmclf.errors import NothingTrackedError, printable
 from mmclf.evaluation.metrics import deciding_metric
+from mmclf.pipeline.artifacts import DATA_DIGITS
 from mmclf.pipeline.image_size import resolved
 from mmclf.pipeline.preflight import Preflight
-from mmclf.pipeline.run import DATA_DIGITS
 from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stages import data_digest
 from mmclf.storage.tracking import TrackedRun, Tracker

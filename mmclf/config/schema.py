@@ -26,6 +26,7 @@ from mmclf.config.setting_types import (
     NonNegative,
     Positive,
     Probability,
+    RegisteredName,
     Seed,
     Share,
     Text,
@@ -193,7 +194,9 @@ class Tracking:
     """The MLflow database and experiment; the sweep's run that this run belongs to, and its arm.
 
     `patience_s`: seconds for which a run keeps what it logs while nobody answers. `patch`: whether
-    what is not committed in the user's own working tree is an artifact.
+    what is not committed in the user's own working tree is an artifact. `register`: what the model
+    is called in the registry, None for not there; `model`: whether frozen encoders are named in it,
+    or copied (`full`); `system_metrics`: whether the machine's load is logged.
     """
 
     uri: Text
@@ -202,6 +205,9 @@ class Tracking:
     arm: str | None = None
     patience_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
     patch: Flag = False
+    register: RegisteredName | None = None
+    model: Literal["light", "full"] = "light"
+    system_metrics: Flag = False
 
 
 @dataclass(frozen=True)

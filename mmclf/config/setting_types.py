@@ -22,6 +22,7 @@ MostSeeds = Annotated[int, Field(ge=3, strict=True)]
 Dropout = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]
+RegisteredName = Annotated[str, Field(pattern=r"^[^/:\s]([^/:]*[^/:\s])?$", max_length=256)]
 
 
 def in_words(value: object, handler: ValidatorFunctionWrapHandler, words: str) -> object:

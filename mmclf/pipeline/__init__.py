@@ -19,5 +19,6 @@ stage_timing      what the stages cost
 narration         what a run tells of itself
 run_naming        what a run is called
 run_facts         what a tracked run was made of
+used_settings     the settings that are its parameters
 predict           a tracked run's model on new samples
 """

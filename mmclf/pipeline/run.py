@@ -35,20 +35,26 @@ from mmclf.pipeline.image_size import with_image_size
 from mmclf.pipeline.narration import Narrator
 from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 from mmclf.pipeline.stage_timing import speeds, times, timing_tags
-from mmclf.pipeline.stages import RunStages, StageResolver, data_digest
+from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage import environment
 from mmclf.storage.batch_job import JOB_TAG, BatchJob, batch_job
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.store import StageResult, Store
-from mmclf.storage.tracking import RunLog, Tracker
+from mmclf.storage.tracking import NOTE, Data, RunLog, Tracker, write_model_files
 from mmclf.storage.tracking.leases import LEASE_TAG, Lease
 from mmclf.training.hardware import describe_device
 
 if TYPE_CHECKING:
     from mmclf.pipeline.stage_runner import StageRunner
 
-DATA_DIGITS = 12  # of the digest of a data set that a run is tagged with
 LOGITS = ("val", "test")  # the parts whose logits a run keeps
+LOADER = "mmclf.pipeline.predict.mlflow_loader"  # by which MLflow loads the model
+# What MLflow shows of a model beside its run's metrics.
+MODEL_SCORES = tuple(
+    f"{part}/{score}"
+    for part in LOGITS
+    for score in ("loss", "f1_samples", "f1_micro", "f1_macro", "map")
+)
 
 Start = Callable[[], AbstractContextManager[RunLog]]
 
@@ -128,7 +134,8 @@ def run(composed: Composed, lease: Lease | None = None, narrator: Narrator | Non
             assert stages is not None
         with start() as log:
             store.sign(log.id)
-            _log_start(log, composed, data, stages)
+            dataset = artifacts.dataset(composed, data)
+            _log_start(log, composed, data, stages, dataset)
             epochs = EpochLog(log, data, threshold)
             if fit is None:
                 fit = _compute_fit(runner, threshold, epochs, narrator)
@@ -144,10 +151,13 @@ def run(composed: Composed, lease: Lease | None = None, narrator: Narrator | Non
                 log.curves(dict(enumerate(evaluation.value.history, start=1)))
             narrator.now("writing figures and artifacts")
             metrics = _metrics(fit.value, evaluation.value, data)
-            log.metrics(metrics)
+            scored_ms = log.metrics(metrics)
             _log_artifacts(log, config, data, stages, fit.value, threshold, evaluation.value, store)
-            log.tags(timing_tags(evaluation.timings, log.id))
+            scores = {key: value for key, value in metrics.items() if key in MODEL_SCORES}
+            log.model(scores, scored_ms, dataset, config.tracking.register)
             seconds = times(evaluation.timings) | speeds(evaluation.timings)
+            note = run_naming.run_note(log.id, metrics | seconds)
+            log.tags(timing_tags(evaluation.timings, log.id) | {NOTE: note})
             seconds["time/wall_s"] = clock.elapsed()
             log.metrics(seconds)
             if lease is not None:
@@ -160,11 +170,7 @@ def _run_starter(composed: Composed, hardware: str, lease: Lease | None) -> Star
     config, choices, overrides = composed.config, composed.choices, composed.overrides
     arm, seed = config.tracking.arm, config.seed
     name = run_naming.study_run_name(arm, seed) if arm is not None else None
-    facts = {
-        "hardware": hardware,
-        "versions": environment.versions(),
-        "commit": environment.commit(),
-    }
+    facts = {"hardware": hardware, "versions": environment.versions()}
     tracker = Tracker(
         config.tracking.uri,
         config.tracking.experiment,
@@ -183,6 +189,7 @@ def _run_starter(composed: Composed, hardware: str, lease: Lease | None) -> Star
         | (job.tags if job is not None else {}),
         parent,
         again,
+        measured=config.tracking.system_metrics,
     )
 
 
@@ -239,18 +246,23 @@ def _compute_fit(
     return runner.ablate(fit, encoded)
 
 
-def _log_start(log: RunLog, composed: Composed, data: RunData, stages: RunStages) -> None:
-    """Log parameters, tags and configuration before anything is computed."""
-    log.params(run_naming.params(composed.choices, composed.tree))
-    tags = {"mmclf.data_digest": data_digest(data.samples)[:DATA_DIGITS]}
+def _log_start(
+    log: RunLog, composed: Composed, data: RunData, stages: RunStages, dataset: Data
+) -> None:
+    """Log parameters, tags, data set and configuration before anything is computed."""
+    samples = data.samples
+    own = {"own_val": bool(samples.own_val.any()), "own_test": bool(samples.own_test.any())}
+    log.params(run_naming.params(composed.choices, composed.tree, **own))
+    tags = {"mmclf.data_digest": dataset.digest}
     tags |= {f"mmclf.precision.{name}": value for name, value in stages.precisions.items()}
-    if data.samples.has_unlabelled:
+    if samples.has_unlabelled:
         # Of samples-F1, as scikit-learn's: one without true and predicted labels scores 1.
         tags["mmclf.zero_division"] = "1"
     tags |= {f"mmclf.samples.{part}": str(len(rows)) for part, rows in data.parts.items()}
     if data.shared_groups > 0:
         tags["mmclf.shared_groups"] = str(data.shared_groups)
     log.tags(tags)
+    log.data(dataset)
     with tempfile.TemporaryDirectory() as folder:
         artifacts.write_config(Path(folder), composed.tree, composed.overrides)
         artifacts.write_environment(Path(folder), patch=composed.config.tracking.patch)
@@ -283,6 +295,12 @@ def _log_artifacts(
         artifacts.write_model(
             folder, config, data, fit, threshold.empty, evaluation.thresholds, stages.precisions
         )
+        if config.tracking.model == "full":
+            # Late: docs/architecture.md#late-imports
+            from mmclf.pipeline.predict.copied import copy_encoders
+
+            copy_encoders(folder / "model", config.allow_targets, config.allow_model_types)
+        write_model_files(folder / "model", LOADER, config.modalities, log.id)
         write_figures(folder, data.samples, data.parts, evaluation.history, store)
         artifacts.write_skipped(folder, data)
         log.artifacts(folder)

@@ -19,7 +19,7 @@ from mmclf.progress import doing
 from mmclf.storage import environment
 from mmclf.storage.process_identity import this_process
 from mmclf.storage.store.hashing import digest
-from mmclf.storage.tracking import RunLog, TrackedRun, Tracker, sqlite_file
+from mmclf.storage.tracking import NOTE, RunLog, TrackedRun, Tracker, sqlite_file
 from mmclf.studies.arms import PlannedStudy
 from mmclf.studies.cells import RunJobs, end_dead_runs, read_cells, run_cells
 from mmclf.studies.definition import Definition
@@ -28,6 +28,8 @@ from mmclf.studies.report.publish import publish
 from mmclf.studies.report.result.collect import collect
 from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.report.show import show
+from mmclf.studies.report.words.markdown import as_text
+from mmclf.studies.report.words.parent_summary import study_tags
 from mmclf.studies.rounds import plan_in_words, plan_of, run_rounds
 from mmclf.studies.run_key import RunKey, run_key
 from mmclf.training.hardware import describe_device
@@ -79,6 +81,7 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
             with _study_lock(config, planned.name):
                 publish(tracker, result, folder)
             log.artifacts(folder)
+            log.tags(study_tags(result, tracker.experiment_id))
     except UnreachableError as error:
         log.end("FAILED")
         tell(f"the study's results cannot be read: {error}")
@@ -174,14 +177,13 @@ def _start_parent(
     tags = {
         LAST_RUN_TAG: str(time.time_ns()),
         STUDY_TAG: planned.name,
+        NOTE: as_text(planned.study.question),
         KEY_TAG: _key(planned, fingerprint),
         "mmclf.overrides": command,
         "mmclf.data_digest": fingerprint.data,
         "mmclf.hardware": describe_device(planned.base.config.device),
         "mmclf.versions": environment.versions(),
     }
-    commit = environment.commit()
-    tags |= {"mmclf.commit": commit} if commit is not None else {}
     return tracker.start(f"study: {planned.name}", tags, None)
 
 

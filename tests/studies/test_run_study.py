@@ -7,10 +7,11 @@ import json
 import math
 import re
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 from message_facts import Naming
-from small_studies import SMALL, children, losses, parent_of, places
+from small_studies import SMALL, children, losses, parent_of, places, tracker
 
 from mmclf.cli.main import main
 
@@ -146,3 +147,25 @@ def test_a_launcher_of_joblib_runs_a_study_in_parallel(
     runs = children(tmp_path)
     assert len(places(runs)) == 4
     assert all("test/f1_samples" in run.metrics for run in runs)
+
+
+def test_the_parent_says_what_came_of_its_runs(thresholds: Path) -> None:
+    parent, runs = parent_of(thresholds), children(thresholds)
+    means = {
+        arm: fmean(run.metrics["test/f1_samples"] for run in runs if run.tags["mmclf.arm"] == arm)
+        for arm in {run.tags["mmclf.arm"] for run in runs}
+    }
+    told = {key: parent.tags[f"mmclf.{key}"] for key in ("arms", "finished", "baseline")}
+    assert told == {"arms": "7", "finished": "14 of 14", "baseline": "0.5"}
+    best = parent.tags["mmclf.best_arm"]
+    assert means[best] == max(means.values())
+    assert parent.tags["mmclf.best_mean"] == f"{means[best]:.4f}"
+    tags = tracker(thresholds).client.get_run(parent.id).data.tags
+    note = tags["mlflow.note.content"]
+    definition = json.loads(
+        (thresholds / "artifacts" / parent.id / "artifacts" / "study.json").read_text()
+    )
+    assert definition["question"] in note
+    assert all(f"{100 * mean:.2f}" in note for mean in means.values())
+    assert "workflowType=machine_learning" in note
+    assert tags["mlflow.user"] != ""

@@ -19,7 +19,7 @@ from mmclf.data.images import ImageBytes, Pictures, read_image
 from mmclf.data.parquet_images import with_bytes
 from mmclf.errors import InputError
 
-ImageLike = str | os.PathLike[str] | ParquetCell | Image.Image | NDArray[np.uint8]
+ImageLike = str | os.PathLike[str] | ParquetCell | ImageBytes | Image.Image | NDArray[np.uint8]
 ImagesLike = ImageLike | Sequence[ImageLike | None] | NDArray[np.uint8] | None
 CaptionLike = str | Sequence[str]  # several captions of one sample
 CaptionsLike = str | Sequence[CaptionLike | None] | None
@@ -57,7 +57,10 @@ class PredictionInputs:
 def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs:
     """Images and captions as sequences of equal length; raises InputError for invalid ones."""
     pictures: Sequence[ImageLike | None] | None
-    if isinstance(images, (*PATHS, ParquetCell, Image.Image)) or getattr(images, "ndim", None) == 3:
+    if (
+        isinstance(images, (*PATHS, ParquetCell, ImageBytes, Image.Image))
+        or getattr(images, "ndim", None) == 3
+    ):
         pictures = [images]  # type: ignore[list-item]
     else:
         pictures = list(images) if images is not None else None
@@ -91,7 +94,7 @@ def _check_sample(row: int, picture: object, text: object) -> None:
                 f"images[{row}] is an array {picture.shape} of {picture.dtype}, expected "
                 "(H, W, 3) of uint8"
             )
-    elif not isinstance(picture, (*PATHS, ParquetCell, Image.Image, type(None))):
+    elif not isinstance(picture, (*PATHS, ParquetCell, ImageBytes, Image.Image, type(None))):
         raise InputError(
             f"images[{row}] is a {type(picture).__name__}, expected a path, a PIL image, an array "
             "(H, W, 3) of uint8, or None"
@@ -154,7 +157,7 @@ def _result(future: Future[Pictures | str] | None) -> Pictures | str | None:
     return None if future is None else future.result()
 
 
-def _as_file(image: ImageLike | ImageBytes, file: Path) -> Path | ImageBytes:
+def _as_file(image: ImageLike, file: Path) -> Path | ImageBytes:
     """The image's own path or content, or `file` after writing the image to it."""
     if isinstance(image, ImageBytes):
         return image

@@ -51,6 +51,7 @@ class EncoderRecord:
     encoding_precision: ModelPrecision
     sha256: str | None = None
     architecture: Node | None = None
+    copied: Annotated[bool, Field(strict=True)] = False
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,11 @@ def restore(folder: Path, allow: Sequence[str], model_types: Sequence[str] = ())
             module.eval().requires_grad_(False)
     identities = {name: nn.Identity() for name in encoders}
     return RestoredModel(record, encoders, Classifier(identities, model.fusion, model.head))
+
+
+def copied_weights(folder: Path, encoder: str) -> Path:
+    """The file of a frozen encoder that is copied into the model."""
+    return folder / f"{encoder}.safetensors"
 
 
 def _read_record(path: Path) -> ModelRecord:
@@ -212,9 +218,14 @@ def _encoder(
             "tokenizer": str(folder / "tokenizer"),
         }
         node = node | {"weights": "random"} | settings
-    elif record.trained and resolve(node["_target_"], name, allow) is TimmEncoder:
+    elif (record.trained or record.copied) and resolve(
+        node["_target_"], name, allow
+    ) is TimmEncoder:
         node = node | {"weights": "random"}
     encoder = build(node, name, allow, train_captions=(), allow_model_types=model_types)
+    if record.copied and isinstance(encoder, nn.Module):
+        path = copied_weights(folder, name)
+        weights.load_exactly(encoder, weights.read_state(path), path)
     if isinstance(encoder, Tfidf):
         _restore_tfidf(encoder, folder)
     elif is_fitted(encoder) and not isinstance(encoder, Constant):

@@ -13,6 +13,7 @@ from mlflow.tracking import MlflowClient
 from mmclf.errors import tell
 from mmclf.storage.tracking.answers import HURRIED_S, UPLOAD_S, bounded, is_away, reason
 from mmclf.storage.tracking.logged import Artifacts, End, Logged
+from mmclf.storage.tracking.logged_model import Model
 from mmclf.storage.tracking.uninterrupted import uninterrupted
 from mmclf.storage.tracking.unsent import Unsent
 from mmclf.storage.waiting import CALL_S, within
@@ -98,7 +99,7 @@ class Outbox:
         while self._waiting:
             first = self._waiting[0]
             try:
-                self._send(first, UPLOAD_S if isinstance(first, Artifacts) else CALL_S)
+                self._send(first, UPLOAD_S if isinstance(first, Artifacts | Model) else CALL_S)
             except Exception as error:
                 if not is_away(error):
                     self._waiting.pop(0)

@@ -10,7 +10,8 @@ from mlflow.utils.time import get_current_time_millis
 
 from mmclf.storage.tracking.database import sqlite_file
 from mmclf.storage.tracking.keys import key_of
-from mmclf.storage.tracking.logged import Artifacts, End, Metrics, Params, Status, Tags
+from mmclf.storage.tracking.logged import Artifacts, Data, End, Metrics, Params, Status, Tags
+from mmclf.storage.tracking.logged_model import Model
 from mmclf.storage.tracking.outbox import Outbox, Patience
 
 PARAMS_A_CALL = 100
@@ -44,9 +45,12 @@ class RunLog:
         for start in range(0, len(params), PARAMS_A_CALL):
             self._outbox.put(Params(params[start : start + PARAMS_A_CALL]))
 
-    def metrics(self, values: Mapping[str, float]) -> None:
-        """Log metrics at step 0, in as few calls as MLflow allows."""
-        self._log({0: values})
+    def metrics(self, values: Mapping[str, float]) -> int:
+        """Log metrics at step 0, in as few calls as MLflow allows.
+
+        Returns when that was, in milliseconds since the epoch.
+        """
+        return self._log({0: values})
 
     def curves(self, epochs: Mapping[int, Mapping[str, float]]) -> None:
         """Log the metrics of epochs as `epoch/NAME`, with the epoch's number as the step."""
@@ -57,7 +61,26 @@ class RunLog:
             }
         )
 
-    def _log(self, steps: Mapping[int, Mapping[str, float]]) -> None:
+    def data(self, data: Data) -> None:
+        """Log the data set as an input."""
+        self._outbox.put(data)
+
+    def model(
+        self, scores: Mapping[str, float], scored_ms: int, data: Data, registered: str | None
+    ) -> None:
+        """Log the artifact `model` as a model of MLflow's.
+
+        Args:
+            scores: metrics of the run that are its as well.
+            scored_ms: when they were logged.
+            data: that they are of.
+            registered: a name in the registry, of which it becomes the next version, or None.
+
+        """
+        metrics = [(key_of(key), float(value), scored_ms) for key, value in scores.items()]
+        self._outbox.put(Model(registered, metrics, (data.name, data.digest)))
+
+    def _log(self, steps: Mapping[int, Mapping[str, float]]) -> int:
         now = get_current_time_millis()
         metrics = [
             (key_of(key), float(value), now, step)
@@ -66,6 +89,7 @@ class RunLog:
         ]
         for start in range(0, len(metrics), METRICS_A_CALL):
             self._outbox.put(Metrics(metrics[start : start + METRICS_A_CALL]))
+        return int(now)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""

@@ -13,7 +13,14 @@ from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_SOURCE_NAME
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_GIT_COMMIT,
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_RUN_NAME,
+    MLFLOW_RUN_NOTE,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_USER,
+)
 
 from mmclf.errors import (
     ArtifactError,
@@ -23,6 +30,7 @@ from mmclf.errors import (
     is_interruption,
     suggestion,
 )
+from mmclf.storage import environment
 from mmclf.storage.addresses import check_address
 from mmclf.storage.tracking.answers import UPLOAD_S, bounded
 from mmclf.storage.tracking.database import (
@@ -38,6 +46,7 @@ from mmclf.storage.tracking.keys import key_of
 from mmclf.storage.tracking.leases import Leases
 from mmclf.storage.tracking.outbox import Patience
 from mmclf.storage.tracking.run_log import LONGEST_TAG, RunLog
+from mmclf.storage.tracking.system_metrics import system_metrics
 from mmclf.storage.tracking.tracked_run import TrackedRun, tracked_run
 from mmclf.storage.tracking.unsent import FOLDER
 from mmclf.storage.waiting import CALL_S, check_answers
@@ -45,6 +54,7 @@ from mmclf.storage.waiting import CALL_S, check_answers
 PATIENCE_S = 300.0
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
+NOTE = MLFLOW_RUN_NOTE  # the tag that MLflow shows as a run's description, in Markdown
 
 Value = TypeVar("Value")
 
@@ -135,10 +145,17 @@ class Tracker:
             ) from error
 
     def start(self, name: str, tags: Mapping[str, str], parent: str | None) -> RunLog:
-        """Start a run, as a child of the run `parent` unless that is None."""
+        """Start a run, as a child of the run `parent` unless that is None.
+
+        Beside `tags` it has the user and the commit of mmclf's source.
+        """
         run_tags = {key: value[:LONGEST_TAG] for key, value in tags.items()}
         run_tags[MLFLOW_RUN_NAME] = name
         run_tags[MLFLOW_SOURCE_NAME] = "mmclf"
+        run_tags[MLFLOW_USER] = environment.user()
+        revision = environment.revision()
+        if revision is not None:
+            run_tags |= {MLFLOW_GIT_COMMIT: revision.commit, "mmclf.commit": str(revision)}
         if parent is not None:
             run_tags[MLFLOW_PARENT_RUN_ID] = parent
         run = self._ask(lambda: self.client.create_run(self.experiment_id, tags=run_tags))
@@ -146,12 +163,19 @@ class Tracker:
 
     @contextmanager
     def run(
-        self, name: str, tags: Mapping[str, str], parent: str | None, again: str | None = None
+        self,
+        name: str,
+        tags: Mapping[str, str],
+        parent: str | None,
+        again: str | None = None,
+        *,
+        measured: bool = False,
     ) -> Iterator[RunLog]:
         """A run that ends FINISHED, FAILED with the tag `mmclf.error`, or KILLED.
 
         KILLED is one that was interrupted, or whose cell of a study another process took over.
-        `again`: the id of a run that goes on, as its job was begun again.
+        `again`: the id of a run that goes on, as its job was begun again. `measured`: with the
+        machine's load as metrics.
         """
         if again is None:
             log = self.start(name, tags, parent)
@@ -159,7 +183,8 @@ class Tracker:
             log = self.reopen(again)
             log.tags(tags)
         try:
-            yield log
+            with system_metrics(absolute_uri(self.uri), log.id, measured):
+                yield log
         except BaseException as error:
             if is_interruption(error):
                 log.end("KILLED")

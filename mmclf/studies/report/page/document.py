@@ -10,12 +10,13 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mmclf.plots.words import capital, counted, margin_words, plain, points
+from mmclf.storage.tracking.pages import LOCAL_UI, TRAINING
 from mmclf.studies.report.page import tables
 from mmclf.studies.report.page.comparisons import COMPARISONS
 from mmclf.studies.report.page.main_arms import MAIN_ARMS
 from mmclf.studies.report.page.method import base_settings, conditions, data_words
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot
-from mmclf.studies.report.result.details import LOCAL_UI, Details
+from mmclf.studies.report.result.details import Details
 from mmclf.studies.report.result.read_labels import LabelResult
 from mmclf.studies.report.result.study_result import ArmResult, StudyResult
 from mmclf.studies.report.tables.study_tables import arms_table
@@ -87,6 +88,7 @@ def page(
         effect_plots=[plot for plot in plots if plot.section == EFFECTS],
         sections=[(section, list(of)) for section, of in groupby(others, lambda p: p.section)],
         runs_url=runs_url if linked else None,
+        training=TRAINING,
         links_are_local=linked and runs_url.startswith(f"{LOCAL_UI}/"),
         data_words=data_words({} if details is None else details.sizes),
         base=base_settings(result),

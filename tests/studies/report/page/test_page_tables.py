@@ -10,6 +10,7 @@ from statistics import fmean
 from html_reader import Node, part, read
 from made_up import CHANGES, URL, details, difference, result, run_of
 
+from mmclf.storage.tracking.pages import TRAINING
 from mmclf.studies.report.page.document import page
 from mmclf.studies.report.page.method import GROUPS
 from mmclf.studies.report.result.study_result import StudyResult
@@ -152,7 +153,7 @@ def test_a_run_is_linked_only_to_an_address_of_the_web() -> None:
     study = result(seeds=1)
     ids = [run.id for arm in study.arms for run in arm.runs]
     links = [link for row in rows(study, "runs-table", URL) for link in row.all("a")]
-    assert [link.attributes["href"] for link in links] == [URL + id_ for id_ in ids]
+    assert [link.attributes["href"] for link in links] == [f"{URL}{id_}?{TRAINING}" for id_ in ids]
     for address in ("javascript:alert(1)//", None):
         for key in ("runs-table", "arms-table"):
             assert not [link for row in rows(study, key, address) for link in row.all("a")]
@@ -166,7 +167,9 @@ def test_each_seed_of_an_arm_is_linked_to_its_run() -> None:
     for row, arm in ((found[0], study.arms[0]), (found[-1], study.arms[-1])):
         runs = (*arm.runs, *arm.failed)
         links = row.children[-1].all("a")
-        assert [link.attributes["href"] for link in links] == [URL + run.id for run in runs]
+        assert [link.attributes["href"] for link in links] == [
+            f"{URL}{run.id}?{TRAINING}" for run in runs
+        ]
         assert [link.text for link in links] == [run.tags["mmclf.seed"] for run in runs]
     assert found[0].children[-1].text.strip().startswith("1 run (seed ")
     last = found[-1].children[-1].text.strip()
