@@ -10,11 +10,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mmclf.plots.lines import draw_seeds, line_handle
-from mmclf.plots.style import LOOKS, PAPER, Look, add_key, canvas, entitle
+from mmclf.plots.style import LOOKS, PAPER, Look, add_key, canvas, entitle, in_points
 
 Floats = NDArray[np.float64]
 Curve = Sequence[tuple[int, float]]
-METRICS = {"loss": "loss", "f1_samples": "samples-F1"}
+F1 = "f1_samples"
+METRICS = {"loss": "loss", F1: "samples-F1, points"}
 # Line and fill of a part; val, which decides, is the heavier one.
 PARTS = {"train": {"linewidth": 1.0, "linestyle": ":"}, "val": {"linewidth": 2.0, "linestyle": "-"}}
 
@@ -35,6 +36,8 @@ def learning_curves_figure(histories: Mapping[str, Mapping[str, Sequence[Curve]]
                 marks = {"marker": look.marker, "markevery": every, "markersize": 4.5}
                 draw_seeds(axes, epochs, values, look, **line, **marks, **_fill(part, look))
         entitle(axes, title)
+        if metric == F1:
+            in_points(axes.yaxis)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     looks = dict(zip(histories, LOOKS, strict=False))

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from mmclf.errors import InputError
+from mmclf.plots.files import to_pdf, to_png
 from mmclf.storage.store.atomic_write import write_files_atomic
 from mmclf.storage.tracking import Tracker
 from mmclf.studies.report.page.document import page, study_plots
@@ -20,7 +21,11 @@ from mmclf.studies.report.tables.study_tables import FORMATS, in_form, runs_tabl
 from mmclf.studies.report.words.markdown import markdown
 
 PAGE, FIGURES = "index.html", "figures"
-OWN_FILES = ("effects.*", "labels.csv", f"{FIGURES}/*.svg")  # that not every result has
+OWN_FILES = (
+    "effects.*",
+    "labels.csv",
+    *(f"{FIGURES}/*.{form}" for form in ("svg", "pdf", "png")),
+)  # that not every result has
 
 
 def publish(tracker: Tracker, result: StudyResult, folder: Path) -> list[Plot]:
@@ -35,6 +40,9 @@ def publish(tracker: Tracker, result: StudyResult, folder: Path) -> list[Plot]:
     texts = {PAGE: page(result, details, plots, labels)}
     texts |= {f"{FIGURES}/{plot.key}.svg": plot.svg for plot in plots}
     files = {folder / name: text.encode() for name, text in texts.items()}
+    for plot in plots:
+        files[folder / FIGURES / f"{plot.key}.pdf"] = to_pdf(plot.figure)
+        files[folder / FIGURES / f"{plot.key}.png"] = to_png(plot.figure)
     try:
         with tempfile.TemporaryDirectory() as name:
             write_tables(Path(name), result, labels)

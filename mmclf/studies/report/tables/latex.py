@@ -87,7 +87,7 @@ def table_float(columns: Sequence[LatexColumn], caption: str, label: str) -> str
         rf"\begin{{{kind}}}[t]",
         rf"\caption{{{caption}}}",
         rf"\label{{tab:{safe_label}}}",
-        r"\footnotesize\setlength{\tabcolsep}{4pt}",
+        r"\smallskip\footnotesize\setlength{\tabcolsep}{4pt}",
         body,
         rf"\end{{{kind}}}",
     ]

@@ -56,8 +56,8 @@ def test_every_cell_of_a_run_is_its_tracked_metric() -> None:
         for metric, cell in cells.items():
             tracked = run.metrics[metric]
             assert float(cell.attributes["data-value"]) == tracked
-            digits = 1 if metric.startswith("time/") else 4
-            assert cell.whole_text() == f"{tracked:.{digits}f}"
+            shown = f"{tracked:.1f}" if metric.startswith("time/") else f"{100 * tracked:.2f}"
+            assert cell.whole_text() == shown
 
 
 def test_every_mean_is_that_of_the_tracked_metrics() -> None:
@@ -73,8 +73,8 @@ def test_every_mean_is_that_of_the_tracked_metrics() -> None:
             for column, key in columns.items():
                 mean = fmean(run.metrics[key] for run in arm.runs)
                 assert float(cells[column].attributes["data-value"]) == mean
-                digits = 1 if key.startswith("time/") else 4
-                assert cells[column].whole_text() == f"{mean:.{digits}f}"
+                shown = f"{mean:.1f}" if key.startswith("time/") else f"{100 * mean:.2f}"
+                assert cells[column].whole_text() == shown
     for row, arm in zip(arms(study), study.arms, strict=True):
         cells = numbers(row)
         assert float(cells["SD"].attributes["data-value"]) == arm.deviation(metric)
@@ -199,7 +199,7 @@ def test_metrics_that_are_not_tracked_are_dashes() -> None:
     changed = replace(study, arms=(replace(arm, runs=(run,)), *study.arms[1:]))
     row = rows(changed, "runs-table", URL)[0]
     assert [cell.whole_text().strip() for cell in row.children[1:8]] == [
-        *(DASH, "finished", "0.5000"),
+        *(DASH, "finished", "50.00"),
         *(DASH, DASH, DASH, DASH),
     ]
 
