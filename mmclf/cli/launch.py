@@ -33,7 +33,7 @@ def launch(arguments: list[str]) -> int:
     config_dir = Path(flags.config_dir) if flags.config_dir is not None else None
     with open_composer(flags.overrides, config_dir, flags.config_name) as composer:
         config_name = composer.config_name
-        hydra = Hydra(task_name=TASK_NAME, config_loader=composer.loader)
+        hydra = hydra_of(composer)
         if flags.hydra_help:
             hydra.hydra_help(config_name=config_name, args_parser=get_args_parser(), args=flags)
             return 0
@@ -57,6 +57,11 @@ def launch(arguments: list[str]) -> int:
             return run_sweep(hydra, composer, command)
         asked = [*(a for a in arguments if a not in flags.overrides), *flags.overrides]
         return run_planned_study(hydra, composer, command, asked)
+
+
+def hydra_of(composer: Composer) -> Hydra:
+    """Hydra behind a composer's checked loader."""
+    return Hydra(task_name=TASK_NAME, config_loader=composer.loader)
 
 
 def check_output_dir(folder: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mmclf.config.compose import compose
 from mmclf.config.schema import Composed, Config
 from mmclf.config.targets import build
 from mmclf.config.validate import valid_components
@@ -38,6 +39,7 @@ from mmclf.storage import environment
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.store import StageResult, Store
 from mmclf.storage.tracking import RunLog, Tracker
+from mmclf.storage.tracking.session import Place, remember
 from mmclf.training.hardware import describe_device
 
 DATA_DIGITS = 12  # of the digest of a data set that a run is tagged with
@@ -46,7 +48,7 @@ LOGITS = ("val", "test")  # the parts whose logits a run keeps
 Start = Callable[[], AbstractContextManager[RunLog]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """The result of a run.
 
@@ -71,18 +73,30 @@ class Result:
     thresholds: NDArray[np.float64]
     label_names: Sequence[str]
 
+    def __repr__(self) -> str:
+        """Its id, its score, and how much there is of what else it holds."""
+        sizes = ", ".join(f"{len(of)} {part}" for part, of in self.ids.items())
+        score = self.metrics["test/f1_samples"]
+        return (
+            f"Result(run_id={self.run_id!r}, test/f1_samples={score:.4f}, "
+            f"{sizes} samples, {len(self.label_names)} labels, {len(self.history)} epochs)"
+        )
 
-def run(composed: Composed) -> Result:
+
+def run(composed: Composed | str | Sequence[str]) -> Result:
     """Run one configuration and log it; an error after the start leaves a FAILED run.
+
+    What `mmclf.compose` gives, or overrides to compose it of.
 
     Raises InputError for invalid input, in most cases before the run is registered.
 
     >>> import mmclf
-    >>> config = mmclf.compose(["data.train=60", "data.test=20", "trainer.epochs=1"])
-    >>> result = mmclf.run(config)
+    >>> result = mmclf.run(["data.train=60", "data.test=20", "trainer.epochs=1"])
     >>> result.logits["test"].shape
     (20, 18)
     """
+    if not isinstance(composed, Composed):
+        composed = compose(composed)
     config, clock = composed.config, Stopwatch()
     environment.check_single_process()
     hardware = describe_device(config.device)
@@ -111,6 +125,8 @@ def run(composed: Composed) -> Result:
             assert stages is not None
         with start() as log:
             store.sign(log.id)
+            tracking = config.tracking
+            remember(log.id, Place(tracking.uri, tracking.experiment, config.output_dir))
             _log_start(log, composed, data, stages)
             epochs = EpochLog(log, data, threshold)
             if fit is None:

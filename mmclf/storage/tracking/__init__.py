@@ -8,6 +8,7 @@ run_log        the log of one run
 tracker        runs, started and read back
 database       the sqlite file of runs
 keys           names as MLflow admits them
+session        where the runs of this process are tracked
 uninterrupted  writes that an interruption waits for
 """
 
