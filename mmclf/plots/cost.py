@@ -156,6 +156,7 @@ def _label(
     figure.draw_without_rendering()
     texts = {row: _written(axes, name, points[row]) for row, name in names.items()}
     _make_room(figure, axes, [(points[row, 0], text) for row, text in texts.items()])
+    figure.draw_without_rendering()  # other numbers at the axes may take other room
     area = axes.get_window_extent()
     marks = axes.transData.transform(np.concatenate([points, _along(points[front])]))
     taken: list[Bbox] = []
