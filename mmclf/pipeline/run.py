@@ -39,6 +39,7 @@ from mmclf.storage import environment
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.store import StageResult, Store
 from mmclf.storage.tracking import RunLog, Tracker
+from mmclf.storage.tracking.leases import LEASE_TAG, Lease
 from mmclf.storage.tracking.session import Place, remember
 from mmclf.training.hardware import describe_device
 
@@ -83,10 +84,11 @@ class Result:
         )
 
 
-def run(composed: Composed | str | Sequence[str]) -> Result:
+def run(composed: Composed | str | Sequence[str], lease: Lease | None = None) -> Result:
     """Run one configuration and log it; an error after the start leaves a FAILED run.
 
-    What `mmclf.compose` gives, or overrides to compose it of.
+    What `mmclf.compose` gives, or overrides to compose it of. Under the lease of a study's cell it
+    finishes unless another process has taken the cell over, which raises TakenOverError.
 
     Raises InputError for invalid input, in most cases before the run is registered.
 
@@ -100,7 +102,7 @@ def run(composed: Composed | str | Sequence[str]) -> Result:
     config, clock = composed.config, Stopwatch()
     environment.check_single_process()
     hardware = describe_device(config.device)
-    start = _run_starter(composed, hardware)
+    start = _run_starter(composed, hardware, lease)
     with ExitStack() as stack:
         with _track_early_failures(config, start):
             composed = with_image_size(composed)
@@ -147,10 +149,12 @@ def run(composed: Composed | str | Sequence[str]) -> Result:
             seconds = times(evaluation.timings) | speeds(evaluation.timings)
             seconds["time/wall_s"] = clock.elapsed()
             log.metrics(seconds)
+            if lease is not None:
+                lease.finish(config.tracking.patience_s)
             return _result(log.id, data, fit.value, evaluation.value, metrics | seconds)
 
 
-def _run_starter(composed: Composed, hardware: str) -> Start:
+def _run_starter(composed: Composed, hardware: str, lease: Lease | None) -> Start:
     """A function that starts the tracked run, named by its arm if it belongs to a study."""
     config, choices, overrides = composed.config, composed.choices, composed.overrides
     arm, seed = config.tracking.arm, config.seed
@@ -171,7 +175,8 @@ def _run_starter(composed: Composed, hardware: str) -> Start:
         name if name is not None else run_naming.run_name(choices, overrides),
         run_naming.run_tags(
             choices, arm if arm is not None else run_naming.arm_name(overrides), seed, facts
-        ),
+        )
+        | ({LEASE_TAG: lease.name} if lease is not None else {}),
         config.tracking.parent,
     )
 
