@@ -157,7 +157,7 @@ def _text(texts: pd.DataFrame, left: Sequence[bool]) -> str:
     for row in texts.to_numpy().tolist():
         shown.add_row(*map(Text, row))
     out = io.StringIO()
-    Console(file=out, width=WIDE, color_system=None).print(shown)
+    Console(file=out, width=WIDE, color_system=None, force_jupyter=False).print(shown)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().split("\n")[:-1])
 
 

@@ -99,6 +99,13 @@ def test_text_is_aligned() -> None:
     assert first == first.rstrip()
 
 
+def test_in_a_notebook_text_is_text_and_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = render(TABLE, "text", FORMATS)
+    # There rich would show it at once, and leave nothing to be written.
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert render(TABLE, "text", FORMATS) == plain != ""
+
+
 def test_text_is_never_cut_or_wrapped() -> None:
     name = "[bold]x[/]" * 200
     lines = render(pd.DataFrame({"a": [name], "b": [name]}), "text").splitlines()
