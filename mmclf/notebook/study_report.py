@@ -29,6 +29,7 @@ PLOTS = {
     "plot_learning": "learning-curves",
     "plot_shares": "label-shares",
 }
+OF_COMPARISONS = ("plot_differences", "plot_effects", "plot_cost")
 
 
 class StudyReport:
@@ -100,14 +101,21 @@ class StudyReport:
         return self._plot("plot_shares")
 
     @cached_property
-    def _figures(self) -> Mapping[str, Figure]:
-        plots = study_plots(self.result, read_details(self._tracker, self.result))
-        return {plot.key: plot.figure for plot in plots}
+    def _compared(self) -> Mapping[str, Figure]:
+        """Plots of what the result holds."""
+        return {plot.key: plot.figure for plot in study_plots(self.result, None)}
+
+    @cached_property
+    def _detailed(self) -> Mapping[str, Figure]:
+        """All plots, for which curves and predictions of runs are fetched."""
+        details = read_details(self._tracker, self.result)
+        return {plot.key: plot.figure for plot in study_plots(self.result, details)}
 
     def _plot(self, name: str) -> Figure:
-        figure = self._figures.get(PLOTS[name])
+        figures = self._compared if name in OF_COMPARISONS else self._detailed
+        figure = figures.get(PLOTS[name])
         if figure is None:
-            drawn = ", ".join(method for method, key in PLOTS.items() if key in self._figures)
+            drawn = ", ".join(method for method, key in PLOTS.items() if key in figures)
             raise InputError(
                 f"{name}: there is nothing of it to draw in {self.result.definition.name}: this "
                 f"one has {drawn or 'no plot, as no run has finished'}"

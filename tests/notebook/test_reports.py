@@ -26,6 +26,7 @@ def study(tracker: Tracker, tmp_path: Path) -> StudyReport:
     for seed in (0, 1):
         for arm, wrong in (("a", 0.2), ("b", 0.02), ("c", 0.2)):
             track(tracker, tmp_path, parent.id, arm, seed, wrong, rules=True)
+    tracker.log_of(parent.id).tags({"mmclf.study_key": "0", "mmclf.study_last_ns": "1"})
     return StudyReport(tracker, collect(tracker, parent))
 
 
