@@ -18,7 +18,7 @@ INK, MUTED, GRID, PAPER = "#1c1e21", "#5f6670", "#dfe2e6", "#fefefe"
 # Blue, vermilion and green of Okabe and Ito, for readers who see colours differently.
 SERIES = ("#0072b2", "#d55e00", "#009e73")
 # A phone shows it, and a column of a paper, with letters that can be read.
-WIDTH_IN = 4.3
+WIDTH_IN = 4.1
 ROW_IN, KEY_ROW_IN = 0.25, 0.18
 TEXT, SMALL = 9.0, 9.0
 NOTEBOOK_DOTS_PER_INCH = 144
