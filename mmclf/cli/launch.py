@@ -46,7 +46,7 @@ def launch(arguments: list[str]) -> int:
     ):
         now = shown.enter_context(doing("reading the configuration"))
         config_name = composer.config_name
-        hydra = Hydra(task_name=TASK_NAME, config_loader=composer.loader)
+        hydra = hydra_of(composer)
         if flags.hydra_help:
             shown.close()
             hydra.hydra_help(config_name=config_name, args_parser=get_args_parser(), args=flags)
@@ -78,6 +78,11 @@ def launch(arguments: list[str]) -> int:
             return run_sweep(hydra, composer, command)
         asked = [*(a for a in arguments if a not in flags.overrides), *flags.overrides]
         return run_planned_study(hydra, composer, command, asked)
+
+
+def hydra_of(composer: Composer) -> Hydra:
+    """Hydra behind a composer's checked loader."""
+    return Hydra(task_name=TASK_NAME, config_loader=composer.loader)
 
 
 def check_output_dir(folder: Path) -> None:

@@ -18,8 +18,20 @@ from mmclf.studies.report.result.collect import collect, latest_parent
 from mmclf.studies.report.result.compare import compare
 from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.report.show import show
+from mmclf.studies.report.tables.column_choice import (
+    SHORT_NAMES,
+    check_columns,
+    chosen_by_heading,
+    parse_columns,
+)
 from mmclf.studies.report.tables.rendering import SUFFIXES, print_rich, render
-from mmclf.studies.report.tables.run_table import FORMATS, SPARE, remarks, results
+from mmclf.studies.report.tables.run_table import (
+    FORMATS,
+    SPARE,
+    latex_results,
+    remarks,
+    results,
+)
 
 HTML = "html"
 STUDY = "study="
@@ -37,29 +49,39 @@ def report(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--format", choices=(*SUFFIXES, HTML), help="default: text, rich on a terminal"
     )
+    parser.add_argument(
+        "--columns",
+        metavar="NAME,...",
+        help=f"of a study: {', '.join(SHORT_NAMES)}; of runs: headings, as test_f1",
+    )
     given = parser.parse_intermixed_args(arguments)
     overrides, studies = sorted_words([*given.words, *(given.runs or ())])
     studies += [word.removeprefix(STUDY) for word in overrides if word.startswith(STUDY)]
     overrides = [word for word in overrides if not word.startswith(STUDY)]
     if len(studies) > 1 and given.runs is None:
         raise InputError(f"mmclf report: found {' and '.join(studies)}, expected one study")
+    columns = parse_columns(given.columns)
     tracker, config = open_tracker(overrides)
     if given.compare is not None:
+        check_columns(columns)
         pair = [tracker.find(word) for word in given.compare]
-        return _study(compare(tracker, *pair), tracker, config, given.format)
+        return _study(compare(tracker, *pair), tracker, config, given.format, columns)
     parent = latest_parent(tracker, studies[0]) if studies and given.runs is None else None
     if parent is not None:
-        return _study(collect(tracker, parent), tracker, config, given.format)
+        check_columns(columns)
+        return _study(collect(tracker, parent), tracker, config, given.format, columns)
     if given.format == HTML:
         raise InputError("mmclf report: a page is made of a study or of two runs: give either")
     if given.runs is not None:
         chosen = tracker.get([word for word in given.runs if "=" not in word])
     else:
         chosen = select(tracker.runs(), studies[0] if studies else None)
-    table = results(chosen)
+    table = chosen_by_heading(results(chosen), columns)
     console = Console()
     if given.format is None and console.is_terminal:
         print_rich(table, console, "Results", FORMATS, spare=SPARE)
+    elif given.format == "tex":
+        sys.stdout.write(latex_results(table))
     else:
         sys.stdout.write(render(table, given.format or "text", FORMATS))
     if given.format in (None, "text"):
@@ -68,14 +90,20 @@ def report(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _study(result: StudyResult, tracker: Tracker, config: Config, form: str | None) -> int:
+def _study(
+    result: StudyResult,
+    tracker: Tracker,
+    config: Config,
+    form: str | None,
+    columns: Sequence[str] | None,
+) -> int:
     """Print the findings, and write their folder anew."""
     folder = Path(config.output_dir) / "studies" / result.definition.name
     publish(tracker, result, folder)
     if form == HTML:
         sys.stdout.write((folder / PAGE).read_text(encoding="utf-8"))
         return 0
-    show(result, Console(), form)
+    show(result, Console(), form, columns)
     sys.stderr.write(f"page: {printable(str(folder / PAGE))}\n")
     return 0
 

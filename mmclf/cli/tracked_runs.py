@@ -13,8 +13,13 @@ from mmclf.storage.tracking import Tracker
 def open_tracker(overrides: Sequence[str]) -> tuple[Tracker, Config]:
     """The tracker that these overrides name; raises InputError if it holds no database yet."""
     config = compose(overrides).config
+    return tracker_of(config), config
+
+
+def tracker_of(config: Config) -> Tracker:
+    """The tracker of a config; raises InputError if it holds no database yet."""
     address = config.tracking.uri, config.tracking.experiment, Path(config.output_dir)
-    return Tracker(*address, create=False), config
+    return Tracker(*address, create=False)
 
 
 def sorted_words(words: Sequence[str]) -> tuple[list[str], list[str]]:

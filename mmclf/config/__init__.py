@@ -1,7 +1,7 @@
 """The configuration: composed, checked whole, and its components built.
 
-the way     compose, composer, overrides: command lines to checked configurations; other_names:
-            what others call settings and levels;
+the way     compose, composer, overrides, override_lines: command lines to checked configurations;
+            other_names: what others call settings and levels;
             component_overrides: to a component that was composed before
 to load     shipped, loader, repository: all that Hydra loads, checked before use
 to check    composed, validate, schema, study_schema, setting_types, signature_check,

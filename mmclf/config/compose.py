@@ -15,7 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 from mmclf.config.composed import container
 from mmclf.config.composer import Composer, open_composer
 from mmclf.config.grants import GRANTS
-from mmclf.config.overrides import MAX_RUNS, Axis
+from mmclf.config.override_lines import override_lines
+from mmclf.config.overrides import MAX_RUNS, Axis, read
 from mmclf.config.places import is_place
 from mmclf.config.schema import Composed
 from mmclf.errors import InputError
@@ -37,20 +38,61 @@ class Command:
     axes: tuple[Axis, ...] = ()
 
 
-def compose(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Composed:
-    """The checked config of one run.
+@dataclass(frozen=True, repr=False)
+class Composition(Composed):
+    """A checked config that remembers what it was composed of, to be composed anew with more."""
+
+    given: tuple[str, ...]
+    config_dir: Path | None
+
+    def with_overrides(self, *overrides: str | Sequence[str]) -> Composition:
+        """The config with further overrides, which take the place of those of the same key.
+
+        Raises one InputError with a finding for each thing that is wrong.
+
+        >>> import mmclf
+        >>> config = mmclf.compose("loss=focal seed=1").with_overrides("seed=2")
+        >>> config.choices["loss"], config.config.seed
+        ('focal', 2)
+        """
+        more = [line for given in overrides for line in override_lines(given)]
+        replaced = {_key(line) for line in more}
+        kept = [line for line in self.given if _key(line) not in replaced]
+        return compose([*kept, *more], self.config_dir)
+
+    def __repr__(self) -> str:
+        """As `Composition('vision=none text=tfidf')`: what was given, the rest being defaults."""
+        return f"{type(self).__name__}({' '.join(self.given)!r})"
+
+
+def compose(
+    overrides: str | Sequence[str] = (), config_dir: str | Path | None = None
+) -> Composition:
+    """The checked config of one run, of a list of overrides, or of a string as in a shell.
 
     Raises one InputError with a problem for each thing that is wrong.
 
     >>> import mmclf
-    >>> composed = mmclf.compose(["loss=focal", "trainer.epochs=5"])
+    >>> composed = mmclf.compose("loss=focal trainer.epochs=5")
     >>> composed.choices["loss"], composed.config.trainer.epochs
     ('focal', 5)
     """
-    command = check_command(overrides, config_dir)
+    lines = override_lines(overrides)
+    folder = None if config_dir is None else Path(config_dir)
+    command = check_command(lines, folder)
     if command.kind != "run":
-        raise InputError(f"these overrides ask for a {command.kind}, expected one run")
-    return command.first
+        raise InputError(
+            f"overrides: found those of a {command.kind}, expected one run: mmclf.{command.kind} "
+            "takes them"
+        )
+    of = command.first
+    return Composition(of.config, of.choices, of.overrides, of.tree, tuple(lines), folder)
+
+
+def _key(line: str) -> str:
+    """What an override sets; itself where it cannot be read."""
+    override, _ = read(line)
+    return line if override is None else str(override.key_or_group)
 
 
 def check_command(

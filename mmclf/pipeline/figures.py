@@ -19,8 +19,8 @@ from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.entry import Entry, Stage
 from mmclf.storage.store.store import Computed, Store
 
-VERSION = 2
-DOTS_PER_INCH = 120
+VERSION = 3
+DOTS_PER_INCH = 160
 LABEL_SHARES = "label_shares.json"
 CURVES = ("train/loss", "val/loss", "train/f1_samples", "val/f1_samples")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mmclf.config.compose import compose
 from mmclf.config.schema import Composed, Config
 from mmclf.config.targets import build
 from mmclf.config.validate import valid_components
@@ -42,6 +43,7 @@ from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.store import StageResult, Store
 from mmclf.storage.tracking import NOTE, Data, RunLog, Tracker, write_model_files
 from mmclf.storage.tracking.leases import LEASE_TAG, Lease
+from mmclf.storage.tracking.session import Place, remember
 from mmclf.training.hardware import describe_device
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ MODEL_SCORES = tuple(
 Start = Callable[[], AbstractContextManager[RunLog]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """The result of a run.
 
@@ -88,21 +90,36 @@ class Result:
     sizes: Mapping[str, int] = field(default_factory=dict)
     artifact_uri: str | None = None
 
+    def __repr__(self) -> str:
+        """Its id, its score, and how much there is of what else it holds."""
+        sizes = ", ".join(f"{len(of)} {part}" for part, of in self.ids.items())
+        score = self.metrics["test/f1_samples"]
+        return (
+            f"Result(run_id={self.run_id!r}, test/f1_samples={score:.4f}, "
+            f"{sizes} samples, {len(self.label_names)} labels, {len(self.history)} epochs)"
+        )
 
-def run(composed: Composed, lease: Lease | None = None, narrator: Narrator | None = None) -> Result:
+
+def run(
+    composed: Composed | str | Sequence[str],
+    lease: Lease | None = None,
+    narrator: Narrator | None = None,
+) -> Result:
     """Run one configuration and log it; an error after the start leaves a FAILED run.
 
-    Under the lease of a study's cell it finishes unless another process has taken the cell over,
-    which raises TakenOverError. `narrator` is told how it goes; None for one of this run alone.
+    What `mmclf.compose` gives, or overrides to compose it of. Under the lease of a study's cell it
+    finishes unless another process has taken the cell over, which raises TakenOverError. `narrator`
+    is told how it goes; None for one of this run alone.
 
     Raises InputError for invalid input, in most cases before the run is registered.
 
     >>> import mmclf
-    >>> config = mmclf.compose(["data.train=60", "data.test=20", "trainer.epochs=1"])
-    >>> result = mmclf.run(config)
+    >>> result = mmclf.run(["data.train=60", "data.test=20", "trainer.epochs=1"])
     >>> result.logits["test"].shape
     (20, 18)
     """
+    if not isinstance(composed, Composed):
+        composed = compose(composed)
     config, clock = composed.config, Stopwatch()
     narrator = narrator if narrator is not None else Narrator()
     environment.check_single_process()
@@ -134,6 +151,8 @@ def run(composed: Composed, lease: Lease | None = None, narrator: Narrator | Non
             assert stages is not None
         with start() as log:
             store.sign(log.id)
+            tracking = config.tracking
+            remember(log.id, Place(tracking.uri, tracking.experiment, config.output_dir))
             dataset = artifacts.dataset(composed, data)
             _log_start(log, composed, data, stages, dataset)
             epochs = EpochLog(log, data, threshold)

@@ -2,5 +2,5 @@
 
 label_shares, learning_curves, threshold_curves, label_scores   of a run
 forest, waterfall, cost                                         of a study
-lines, style, svg, words                               what they share
+lines, style, svg, files, words                        what they share
 """

@@ -34,11 +34,9 @@ def waterfall_figure(
 
     A step goes on from where the one before ended, by its value, drawn by its verdict. Its whisker
     is the 95 % interval of its end, beyond its beginning; the thicker part is the 90 % one. Scores
-    and steps are in the same unit, steps written in hundredths of it.
+    and steps are shares, written in points.
     """
-    figure, axes = rows_canvas(
-        [start[0], *(step.name for step in steps), end[0]], f"{axis}, points"
-    )
+    figure, axes = rows_canvas([start[0], *(step.name for step in steps), end[0]], axis)
     in_points(axes.xaxis)
     values = [0.0 if math.isnan(step.value) else step.value for step in steps]
     begins = list(accumulate(values, initial=start[1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +54,17 @@ class PredictionInputs:
         return PredictionInputs([self.images[i] for i in rows], [self.captions[i] for i in rows])
 
 
+def _check_kind(name: str, given: object) -> None:
+    """Raise InputError for what can be no samples at all, such as a number."""
+    single = (*PATHS, ParquetCell, Image.Image)
+    if given is not None and not isinstance(given, (Iterable, *single)):
+        raise InputError(f"{name}: found {given!r}, expected a sequence, a single one, or None")
+
+
 def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs:
     """Images and captions as sequences of equal length; raises InputError for invalid ones."""
+    _check_kind("images", images)
+    _check_kind("captions", captions)
     pictures: Sequence[ImageLike | None] | None
     if (
         isinstance(images, (*PATHS, ParquetCell, ImageBytes, Image.Image))

@@ -21,6 +21,7 @@ from mmclf.pipeline.predict.forward import ForwardOptions, forward_options, logi
 from mmclf.pipeline.predict.inputs import CaptionsLike, ImagesLike, PredictionInputs, parse_inputs
 from mmclf.pipeline.predict.restore import RestoredModel, restore
 from mmclf.storage.tracking import Tracker
+from mmclf.storage.tracking.session import Place, place_of
 from mmclf.training.device import check_precision, pick_device
 
 Notify = Callable[[str], None]
@@ -31,7 +32,7 @@ def load(
     *,
     tracking_uri: str | None = None,
     experiment: str | None = None,
-    output_dir: str | os.PathLike[str] = "outputs",
+    output_dir: str | os.PathLike[str] | None = None,
     device: str = "auto",
     allow_targets: Sequence[str] = (),
     allow_model_types: Sequence[str] = (),
@@ -43,10 +44,10 @@ def load(
 
     Args:
         run_id: the run's id, or a prefix of it.
-        tracking_uri: None for MLFLOW_TRACKING_URI, or where that is not set the database in
-            `output_dir`.
+        tracking_uri: None for where this session tracked it; for another run MLFLOW_TRACKING_URI,
+            or where that is not set the database in `output_dir`.
         experiment: of the run; None for MLFLOW_EXPERIMENT_NAME, else `mmclf`.
-        output_dir: that the run was tracked in.
+        output_dir: that the run was tracked in; None for `outputs`, unless it is of this session.
         device: `auto`, `cpu`, `cuda` or the like.
         allow_targets: modules of your own that the run's components may come from.
         allow_model_types: of transformers, that the run's text encoder may have beside the usual.
@@ -60,15 +61,38 @@ def load(
     [<class 'tuple'>]
 
     """
-    folder = Path(output_dir)
+    if not isinstance(run_id, str):
+        raise InputError(f"run_id: found {run_id!r}, expected the id of a run, as Result.run_id")
+    place = _place(run_id, tracking_uri, experiment, output_dir)
+    tracker = Tracker(place.uri, place.experiment, Path(place.output_dir), create=False)
+    try:
+        found = tracker.find(run_id)
+    except InputError as error:
+        raise InputError(
+            *(f"run_id={run_id!r}: {problem}" for problem in error.problems)
+        ) from error
+    return load_from(
+        tracker, found.id, pick_device(device), allow_targets, model_types=allow_model_types
+    )
+
+
+def _place(
+    run_id: str,
+    tracking_uri: str | None,
+    experiment: str | None,
+    output_dir: str | os.PathLike[str] | None,
+) -> Place:
+    """Where a run is tracked: where it is said, else where this session did, else as usual."""
+    if tracking_uri is None and experiment is None and output_dir is None:
+        place = place_of(run_id)
+        if place is not None:
+            return place
+    folder = "outputs" if output_dir is None else os.fspath(output_dir)
     if tracking_uri is None:
         tracking_uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
     if experiment is None:
         experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", "mmclf")
-    tracker = Tracker(tracking_uri, experiment, folder, create=False)
-    return load_from(
-        tracker, run_id, pick_device(device), allow_targets, model_types=allow_model_types
-    )
+    return Place(tracking_uri, experiment, folder)
 
 
 def load_from(

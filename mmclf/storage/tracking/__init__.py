@@ -16,6 +16,7 @@ system_metrics how busy the machine is during a run
 database       the sqlite file of runs
 keys           names as MLflow admits them
 pages          addresses in MLflow's UI
+session        where the runs of this process are tracked
 uninterrupted  writes that an interruption waits for
 """
 

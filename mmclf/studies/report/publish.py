@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from mmclf.errors import InputError
+from mmclf.plots.files import to_pdf, to_png
 from mmclf.storage.store.folder_swap import write_folder_atomic
 from mmclf.storage.tracking import Tracker
 from mmclf.studies.report.page.document import page, study_plots
@@ -14,12 +15,17 @@ from mmclf.studies.report.result.read_details import read_details
 from mmclf.studies.report.result.read_labels import LabelResult, read_labels
 from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.report.tables.label_tables import labels_table
+from mmclf.studies.report.tables.paper_tables import paper_tables
 from mmclf.studies.report.tables.rendering import SUFFIXES, render, write_forms
 from mmclf.studies.report.tables.study_tables import FORMATS, in_form, runs_table, tables
 from mmclf.studies.report.words.markdown import markdown
 
 PAGE, FIGURES = "index.html", "figures"
-OWN_FILES = ("effects.*", "labels.csv", f"{FIGURES}/*.svg")  # that not every result has
+OWN_FILES = (
+    "effects.*",
+    "labels.csv",
+    *(f"{FIGURES}/*.{form}" for form in ("svg", "pdf", "png")),
+)  # that not every result has
 
 
 def publish(tracker: Tracker, result: StudyResult, folder: Path) -> list[Plot]:
@@ -34,6 +40,9 @@ def publish(tracker: Tracker, result: StudyResult, folder: Path) -> list[Plot]:
     texts = {PAGE: page(result, details, plots, labels)}
     texts |= {f"{FIGURES}/{plot.key}.svg": plot.svg for plot in plots}
     files = {name: text.encode() for name, text in texts.items()}
+    for plot in plots:
+        files[f"{FIGURES}/{plot.key}.pdf"] = to_pdf(plot.figure)
+        files[f"{FIGURES}/{plot.key}.png"] = to_png(plot.figure)
     try:
         with tempfile.TemporaryDirectory() as place:
             write_tables(Path(place), result, labels)
@@ -60,5 +69,7 @@ def write_tables(folder: Path, result: StudyResult, labels: LabelResult | None =
     for name, table in tables(result).items():
         forms = {form: in_form(table, form, result.definition.unit) for form in SUFFIXES}
         write_forms(folder, name, forms, FORMATS)
+    for name, text in paper_tables(result).items():
+        (folder / f"{name}.{SUFFIXES['tex']}").write_text(text, encoding="utf-8")
     (folder / "results.md").write_text(markdown(result), encoding="utf-8")
     (folder / "runs.csv").write_text(render(runs_table(result), "csv"), encoding="utf-8")

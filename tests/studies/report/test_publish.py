@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,14 +44,20 @@ def test_what_an_earlier_report_had_alone_is_removed(
 ) -> None:
     folder = tmp_path / "report"
     (folder / "figures").mkdir(parents=True)
-    for name in ("effects.csv", "figures/of_before.svg", "results.csv", "notes.txt"):
+    for name in (
+        "effects.csv",
+        "figures/of_before.svg",
+        "figures/of_before.pdf",
+        "results.csv",
+        "notes.txt",
+    ):
         (folder / name).write_text("older")
     plots = publish(tracker, study, folder)
     tables = {f"results.{suffix}" for suffix in ("txt", "md", "csv", "tex")} | {
         "runs.csv",
         "labels.csv",
     }
-    figures = {f"figures/{plot.key}.svg" for plot in plots}
+    figures = {f"figures/{plot.key}.{form}" for plot in plots for form in ("svg", "pdf", "png")}
     assert contents(folder).keys() == {PAGE, "notes.txt", *tables, *figures}
     assert contents(folder)["results.csv"] != b"older"
 
@@ -59,6 +66,7 @@ def test_what_an_earlier_report_had_alone_is_removed(
 def test_a_full_disk_leaves_the_report_as_it_was(
     tracker: Tracker, study: StudyResult, small_disk: Path, tmp_path: Path
 ) -> None:
+    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
     publish(tracker, study, small_disk / "report")
     (small_disk / "report" / "figures" / "of_before.svg").touch()
     with (small_disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):

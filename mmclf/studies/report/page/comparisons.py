@@ -100,7 +100,7 @@ def waterfall_plot(result: StudyResult) -> Plot | None:
         "are its verdict.",
         f"From {score(first[1])} to {score(last[1])}, in {unit}: "
         f"{listed([f'{step.name} {points(step.value)}' for step in steps])}.",
-        waterfall_figure(first, steps, last, result.definition.deciding.words),
+        waterfall_figure(first, steps, last, f"{result.definition.deciding.words}, points"),
     )
 
 
@@ -135,7 +135,7 @@ def cost_plot(result: StudyResult) -> Plot | None:
         f"{counted(len(arms), 'arm')}, from {seconds.min():.1f} to {seconds.max():.1f} s and from "
         f"{score(float(scores.min()))} to {score(float(scores.max()))}. "
         f"On the line: {listed(front, 8)}.",
-        cost_figure(names, seconds, noise, scores, baseline, words, metric.sign),
+        cost_figure(names, seconds, noise, scores, baseline, f"{words}, points", metric.sign),
     )
 
 

@@ -106,13 +106,13 @@ def beside_page_table(result: StudyResult, table: pd.DataFrame) -> PageTable:
     definition, frame = result.definition, table.copy()
     columns = [Column("Arm", "Arm")]
     for name in beside_metrics(definition):
-        columns.append(Column(name, "mean", name, in_points))
+        columns.append(Column(name, "mean", f"{name}, points", in_points))
         ends = ("", f"{name} diff. low", f"{name} diff. high")
         if frame[f"{name} diff."].notna().any():
             frame[f"{name} diff. 95 %"] = spans(frame, ends, points)
             columns += [
-                Column(f"{name} diff.", "difference", name, points),
-                Column(f"{name} diff. 95 %", "95 % interval", name, str),
+                Column(f"{name} diff.", "difference", f"{name}, points", points),
+                Column(f"{name} diff. 95 %", "95 % interval", f"{name}, points", str),
             ]
     frame["Time ratio 95 %"] = spans(frame, ("", *RATIO[1:]), in_digits(2))
     columns += [

@@ -10,6 +10,7 @@ from typing import Protocol
 import pandas as pd
 
 from mmclf.studies.report.result.notes import label_notes
+from mmclf.studies.report.tables.paper_tables import run_paper_table
 from mmclf.studies.report.tables.rendering import (
     NO_VALUE,
     SUFFIXES,
@@ -18,6 +19,7 @@ from mmclf.studies.report.tables.rendering import (
     in_points,
     write_forms,
 )
+from mmclf.studies.report.tables.safe_text import printable_table
 
 COLUMNS: Mapping[str, str] = {
     "Train loss": "train/loss",
@@ -88,3 +90,10 @@ def write_results(folder: Path, runs: Sequence[Row]) -> None:
     """`results.txt`, `results.md`, `results.csv` and `results.tex` in `folder`."""
     table = results(runs)
     write_forms(folder, "results", dict.fromkeys(SUFFIXES, table), FORMATS)
+    (folder / "results.tex").write_text(latex_results(table), encoding="utf-8")
+
+
+def latex_results(table: pd.DataFrame) -> str:
+    """The table, or some columns of it, as a paper has it."""
+    shares = [name for name, key in COLUMNS.items() if "/f1" in key]
+    return run_paper_table(printable_table(table), shares)

@@ -81,6 +81,25 @@ def test_letters_can_be_read_on_a_phone(browser: Browser, path: Path) -> None:
     assert min(heights) >= 9
 
 
+def test_a_chart_is_as_wide_as_a_phone(browser: Browser, path: Path) -> None:
+    tab = opened(browser, path, 360)
+    widths = tab.eval_on_selector_all("figure img", "all => all.map(one => one.width)")
+    assert len(widths) == 7
+    assert all(300 <= width <= 360 for width in widths)
+    # None scrolls by itself.
+    assert tab.locator("figure .scroll").count() == 0
+
+
+def test_the_first_column_stays_while_a_table_scrolls(browser: Browser, path: Path) -> None:
+    tab = opened(browser, path, 360)
+    tab.eval_on_selector("#arms-table", "one => { one.scrollLeft = 200 }")
+    left = "one => one.getBoundingClientRect().left"
+    frame = tab.eval_on_selector("#arms-table", left)
+    for cell in ("thead tr:last-child > :first-child", "tbody th"):
+        assert tab.eval_on_selector(f"#arms-table {cell}", left) == frame
+    assert tab.eval_on_selector("#arms-table tbody td", left) < frame
+
+
 @pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
 def test_both_schemes_have_letters_that_stand_out(
     browser: Browser, path: Path, scheme: Scheme, is_dark: bool
@@ -141,3 +160,12 @@ def test_print_is_black_on_white_with_everything_open(browser: Browser, path: Pa
     assert box is not None
     assert box["height"] > 100
     assert tab.pdf().startswith(b"%PDF")
+
+
+def test_in_print_no_figure_is_as_high_as_half_a_page(browser: Browser, path: Path) -> None:
+    tab = opened(browser, path, 700)
+    tab.emulate_media(media="print")
+    heights = tab.eval_on_selector_all("figure", "all => all.map(one => one.offsetHeight)")
+    assert len(heights) == 7
+    # A page of A4 without its margins is 269 mm high, at 96 dots an inch.
+    assert max(heights) < 269 / 25.4 * 96 / 2
