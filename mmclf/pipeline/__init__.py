@@ -14,6 +14,8 @@ epoch_log         the epochs, logged as they go by
 figures           the plots of a run
 artifacts         the files that a run leaves
 stage_timing      what the stages cost
+cost              what predictions cost, and memory and energy of the stages
+cost_measurement  measures what predictions cost
 run_naming        what a run is called
 predict           a tracked run's model on new samples
 """

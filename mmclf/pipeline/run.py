@@ -20,6 +20,7 @@ from mmclf.errors import InputError
 from mmclf.evaluation.evaluate import EpochScores, EvaluationResult
 from mmclf.evaluation.thresholds import Threshold
 from mmclf.pipeline import artifacts, run_naming
+from mmclf.pipeline.cost import PredictionCostSerializer, cost_metrics, cost_tags
 from mmclf.pipeline.empty_predictions import with_empty_composed
 from mmclf.pipeline.epoch_log import EpochLog
 from mmclf.pipeline.evaluation_stage import EvaluationSerializer, evaluate_fit
@@ -117,6 +118,7 @@ def run(composed: Composed) -> Result:
                 encoded = runner.encode()
                 fit = runner.fit(encoded, threshold.empty, epochs)
                 fit = runner.ablate(fit, encoded)
+                runner.cost(encoded)
             evaluation = store.get_or_compute(
                 stages.decide,
                 EvaluationSerializer(),
@@ -127,8 +129,10 @@ def run(composed: Composed) -> Result:
             metrics = _metrics(fit.value, evaluation.value, data)
             log.metrics(metrics)
             _log_artifacts(log, config, data, stages, fit.value, threshold, evaluation.value, store)
-            log.tags(timing_tags(evaluation.timings, log.id))
+            cost = store.get(stages.cost, PredictionCostSerializer())
+            log.tags(timing_tags(evaluation.timings, log.id) | cost_tags(cost))
             seconds = times(evaluation.timings) | speeds(evaluation.timings)
+            seconds |= cost_metrics(cost, evaluation.timings)
             seconds["time/wall_s"] = clock.elapsed()
             log.metrics(seconds)
             return _result(log.id, data, fit.value, evaluation.value, metrics | seconds)

@@ -4,6 +4,7 @@ store        results of stages, by content
 tracking     runs in MLflow
 environment  processor, versions, commit
 stopwatch    seconds by stage
+meter        memory and energy of a computation
 addresses    passwords in them
 file_limits  how large files of other people may be
 """

@@ -84,6 +84,9 @@ def test_every_metric_of_the_interface_is_tracked(folder: Path, both: Result) ->
     expected |= {f"time/{name}_s" for name in ("encode", "fit", "decide", "cold", "wall")}
     expected |= {f"speed/{n}_per_s" for n in ("images", "captions", "fit_samples")}
     expected |= {"data/skipped_images", "best_epoch"}
+    expected |= {f"cost/{name}" for name in ("parameters", "trained_parameters", "gflops")}
+    expected |= {f"cost/{name}" for name in ("latency_ms", "latency_batch_ms")}
+    expected |= {"cost/peak_memory_mb", "cost/energy_wh"}
     assert set(tracked.metrics) == expected
     once = {k: v for k, v in tracked.metrics.items() if not k.startswith("epoch/")}
     assert once == pytest.approx(dict(both.metrics))
