@@ -11,6 +11,7 @@ data        a data level guessed from files
 doctor      a data set examined before anything is trained on it
 doctor_report   its report as text, Markdown and CSV
 report      tables of tracked runs
+explain     pictures of why samples got their labels
 predict     a file of labels from a tracked run
 cache       what the store holds, checked and pruned
 streams     standard output and error, which may be closed or unread

@@ -35,6 +35,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "report": "mmclf.cli.report",
     "runs": "mmclf.cli.report",
     "predict": "mmclf.cli.predict",
+    "explain": "mmclf.cli.explain",
     "doctor": "mmclf.cli.doctor",
     "data": "mmclf.cli.data",
     "show": "mmclf.cli.show",
@@ -48,12 +49,14 @@ mmclf study=NAME [OVERRIDE ...]     a study: its arms, each with several seeds, 
 mmclf plan NAME [OVERRIDE ...]      its arms, what is done of it, the time that is left, and which
                                     difference so many seeds would show
 mmclf report [STUDY | --runs ID ... | --compare ID ID] [--format text,md,csv,tex,html]
-                                    the results table; without more, of the latest sweep
+             [--no-images]          the results table; without more, of the latest sweep
 mmclf runs                          the tracked runs, with their ids
 mmclf runs --send RUN_ID            send what a run could not while its server was away
 mmclf predict RUN_ID [data.KEY=VALUE ...] [--out FILE] [--labels names] [--probabilities] [--top K]
                                     labels for what the run's source reads, in its form
 mmclf predict RUN_ID --root DIR     labels for a competition's DIR/test.csv
+mmclf explain RUN_ID ID ... [--out DIR] [--top K]
+                                    which part of the picture and which words speak for each label
 mmclf show [GROUP [LEVEL]]          the config groups, a group's levels, a level's settings
 mmclf doctor [OVERRIDE ...] [--no-images] [--format text,md] [--track]
                                     what is wrong with the data, or odd, before any run
@@ -64,8 +67,8 @@ mmclf cache [--verify] [--prune LIMIT ...]
 
 An override is KEY=VALUE: the level of a group, as vision=efficientnet_lite0, or a setting, as
 trainer.epochs=5. The subcommands take output_dir=DIR, tracking.uri=URI, tracking.experiment=NAME;
-cache and predict take store.dir=DIR as well, predict device=NAME and allow_targets=[MODULE] too,
-doctor all that a run takes.
+cache, predict and explain take store.dir=DIR as well, the last two device=NAME and
+allow_targets=[MODULE] too, doctor all that a run takes.
 
 {groups}
 
