@@ -40,6 +40,11 @@ def report(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--format", choices=(*SUFFIXES, HTML), help="default: text, rich on a terminal"
     )
+    parser.add_argument(
+        "--no-images",
+        action="store_true",
+        help="a page without captions and pictures of samples, which are then not read",
+    )
     given = parser.parse_intermixed_args(arguments)
     overrides, studies = _sorted_words([*given.words, *(given.runs or ())])
     if len(studies) > 1 and given.runs is None:
@@ -48,10 +53,10 @@ def report(arguments: Sequence[str]) -> int:
     tracker = open_tracker(config)
     if given.compare is not None:
         pair = [tracker.find(word) for word in given.compare]
-        return _study(compare(tracker, *pair), tracker, config, given.format)
+        return _study(compare(tracker, *pair), tracker, config, given)
     parent = latest_parent(tracker, studies[0]) if studies and given.runs is None else None
     if parent is not None:
-        return _study(collect(tracker, parent), tracker, config, given.format)
+        return _study(collect(tracker, parent), tracker, config, given)
     if given.format == HTML:
         raise InputError("mmclf report: a page is made of a study or of two runs: give either")
     if given.runs is not None:
@@ -70,10 +75,10 @@ def report(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _study(result: StudyResult, tracker: Tracker, config: Config, form: str | None) -> int:
+def _study(result: StudyResult, tracker: Tracker, config: Config, given: argparse.Namespace) -> int:
     """Print the findings, and write their folder anew."""
-    folder = Path(config.output_dir) / "studies" / result.definition.name
-    publish(tracker, result, folder)
+    folder, form = Path(config.output_dir) / "studies" / result.definition.name, given.format
+    publish(tracker, result, folder, images=not given.no_images, allow=config.allow_targets)
     if form == HTML:
         sys.stdout.write((folder / PAGE).read_text(encoding="utf-8"))
         return 0

@@ -12,10 +12,12 @@ modality_ablation test samples that lack a modality
 evaluation_stage  thresholds and metrics
 epoch_log         the epochs, logged as they go by
 figures           the plots of a run
+error_figure      what it gets wrong, in pictures
 artifacts         the files that a run leaves
 stage_timing      what the stages cost
 cost              what predictions cost, and memory and energy of the stages
 cost_measurement  measures what predictions cost
 run_naming        what a run is called
+explain           why a sample got its labels
 predict           a tracked run's model on new samples
 """

@@ -23,6 +23,7 @@ from mmclf.pipeline import artifacts, run_naming
 from mmclf.pipeline.cost import PredictionCostSerializer, cost_metrics, cost_tags
 from mmclf.pipeline.empty_predictions import with_empty_composed
 from mmclf.pipeline.epoch_log import EpochLog
+from mmclf.pipeline.error_figure import write_error_figure
 from mmclf.pipeline.evaluation_stage import EvaluationSerializer, evaluate_fit
 from mmclf.pipeline.figures import write_figures
 from mmclf.pipeline.fit_result import (
@@ -234,6 +235,9 @@ def _log_artifacts(
             folder, config, data, fit, threshold.empty, evaluation.thresholds, stages.precisions
         )
         write_figures(folder, data.samples, data.parts, evaluation.history, store)
+        write_error_figure(
+            folder, data, logits["test"], evaluation.thresholds, threshold.empty, store
+        )
         artifacts.write_skipped(folder, data)
         log.artifacts(folder)
 

@@ -70,7 +70,7 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
             (parent,) = tracker.get([log.id])
             result = collect(tracker, parent)
             _fail_broken_runs(tracker, log.id, result)
-            publish(tracker, result, folder)
+            publish(tracker, result, folder, allow=config.allow_targets)
             log.artifacts(folder)
         except UnreachableError as error:
             log.end("FAILED")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmclf.errors import InputError
 from mmclf.storage.store.atomic_write import write_files_atomic
 from mmclf.storage.tracking import Tracker
+from mmclf.studies.report.errors.read_errors import read_errors
 from mmclf.studies.report.page.document import page, study_plots
 from mmclf.studies.report.page.plot import Plot
 from mmclf.studies.report.result.read_details import read_details
@@ -22,16 +24,25 @@ PAGE, FIGURES = "index.html", "figures"
 OWN_FILES = ("effects.*", "labels.csv", f"{FIGURES}/*.svg")  # that not every result has
 
 
-def publish(tracker: Tracker, result: StudyResult, folder: Path) -> list[Plot]:
+def publish(
+    tracker: Tracker,
+    result: StudyResult,
+    folder: Path,
+    *,
+    images: bool = True,
+    allow: Sequence[str] = (),
+) -> list[Plot]:
     """Write a study's result into `folder`: tables, page, and its figures as files; the plots.
 
     Either all files are of this result or, on an error, all as they were. Raises InputError if they
-    cannot be written.
+    cannot be written. With `images` the page shows samples as their source has them, which may come
+    from the modules `allow`.
     """
     labels = read_labels(tracker, result)
     details = read_details(tracker, result)
+    errors = read_errors(tracker, result, allow, images=images)
     plots = study_plots(result, details)
-    texts = {PAGE: page(result, details, plots, labels)}
+    texts = {PAGE: page(result, details, plots, labels, errors)}
     texts |= {f"{FIGURES}/{plot.key}.svg": plot.svg for plot in plots}
     files = {folder / name: text.encode() for name, text in texts.items()}
     try:
