@@ -31,7 +31,7 @@ SPOTS = (
     *((NEAR, NEAR, "left"), (NEAR, -NEAR, "left"), (-NEAR, NEAR, "right"), (-NEAR, -NEAR, "right")),
 )
 ALONG = 12  # pieces of each step, whose ends a label keeps off
-BASELINE, FRONT, OTHER = "baseline", "no better arm is as fast", "other arms"
+BASELINE, FRONT, OTHER = "baseline", "no better arm costs as little", "other arms"
 
 
 def cost_figure(
@@ -42,18 +42,20 @@ def cost_figure(
     baseline: str,
     axis: str,
     sign: int = 1,
+    cost_axis: str = "running time from an empty store, s",
 ) -> Figure:
     """The arms' running times (A,) in seconds and scores (A,), and the Pareto front through them.
 
     `noise` (A,) is the standard deviation of each time, `axis` says what the scores are, `sign` is
-    -1 where less is better. Beyond 12 arms, those off the front have no name, but the `baseline`
-    has; nor has one that would cover another's.
+    -1 where less is better, `cost_axis` says what stands in the place of the times. Beyond 12 arms,
+    those off the front have no name, but the `baseline` has; nor has one that would cover
+    another's.
     """
     figure, (axes,) = canvas(4.0)
     front = pareto(seconds, noise, sign * scores)
     axes.step(seconds[front], scores[front], where="post", color=SERIES[0], linewidth=1.2, zorder=1)
     handles = _points(axes, names, seconds, scores, front, baseline)
-    axes.set_xlabel("running time from an empty store, s")
+    axes.set_xlabel(cost_axis)
     axes.set_ylabel(axis)
     if seconds.max() > LOG_FROM * seconds.min() > 0:
         axes.set_xscale("log")
