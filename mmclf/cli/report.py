@@ -22,8 +22,20 @@ from mmclf.studies.report.result.collect import collect, latest_parent
 from mmclf.studies.report.result.compare import compare
 from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.report.show import show
+from mmclf.studies.report.tables.column_choice import (
+    SHORT_NAMES,
+    check_columns,
+    chosen_by_heading,
+    parse_columns,
+)
 from mmclf.studies.report.tables.rendering import SUFFIXES, Formats, in_digits, print_rich, render
-from mmclf.studies.report.tables.run_table import FORMATS, SPARE, remarks, results
+from mmclf.studies.report.tables.run_table import (
+    FORMATS,
+    SPARE,
+    latex_results,
+    remarks,
+    results,
+)
 
 HTML = "html"
 RUN_COLUMNS = ("run_id", "status", "started", "test/f1_samples", "time/cold_s", "parent", "name")
@@ -45,28 +57,38 @@ def report(arguments: Sequence[str]) -> int:
         action="store_true",
         help="a page without captions and pictures of samples, which are then not read",
     )
+    parser.add_argument(
+        "--columns",
+        metavar="NAME,...",
+        help=f"of a study: {', '.join(SHORT_NAMES)}; of runs: headings, as test_f1, and costs",
+    )
     given = parser.parse_intermixed_args(arguments)
     overrides, studies = _sorted_words([*given.words, *(given.runs or ())])
     if len(studies) > 1 and given.runs is None:
         raise InputError(f"mmclf report: found {' and '.join(studies)}, expected one study")
+    columns = parse_columns(given.columns)
     config = compose(overrides).config
     tracker = open_tracker(config)
     if given.compare is not None:
+        check_columns(columns)
         pair = [tracker.find(word) for word in given.compare]
-        return _study(compare(tracker, *pair), tracker, config, given)
+        return _study(compare(tracker, *pair), tracker, config, given, columns)
     parent = latest_parent(tracker, studies[0]) if studies and given.runs is None else None
     if parent is not None:
-        return _study(collect(tracker, parent), tracker, config, given)
+        check_columns(columns)
+        return _study(collect(tracker, parent), tracker, config, given, columns)
     if given.format == HTML:
         raise InputError("mmclf report: a page is made of a study or of two runs: give either")
     if given.runs is not None:
         chosen = tracker.get([word for word in given.runs if "=" not in word])
     else:
         chosen = select(tracker.runs(), studies[0] if studies else None)
-    table = results(chosen)
+    table = chosen_by_heading(results(chosen), columns)
     console = Console()
     if given.format is None and console.is_terminal:
         print_rich(table, console, "Results", FORMATS, spare=SPARE)
+    elif given.format == "tex":
+        sys.stdout.write(latex_results(table))
     else:
         sys.stdout.write(render(table, given.format or "text", FORMATS))
     if given.format in (None, "text"):
@@ -75,14 +97,20 @@ def report(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _study(result: StudyResult, tracker: Tracker, config: Config, given: argparse.Namespace) -> int:
+def _study(
+    result: StudyResult,
+    tracker: Tracker,
+    config: Config,
+    given: argparse.Namespace,
+    columns: Sequence[str] | None,
+) -> int:
     """Print the findings, and write their folder anew."""
     folder, form = Path(config.output_dir) / "studies" / result.definition.name, given.format
     publish(tracker, result, folder, images=not given.no_images, allow=config.allow_targets)
     if form == HTML:
         sys.stdout.write((folder / PAGE).read_text(encoding="utf-8"))
         return 0
-    show(result, Console(), form)
+    show(result, Console(), form, columns)
     sys.stderr.write(f"page: {printable(str(folder / PAGE))}\n")
     return 0
 

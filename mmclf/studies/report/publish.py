@@ -15,7 +15,9 @@ from mmclf.studies.report.page.plot import Plot
 from mmclf.studies.report.result.read_details import read_details
 from mmclf.studies.report.result.read_labels import LabelResult, read_labels
 from mmclf.studies.report.result.study_result import StudyResult
+from mmclf.studies.report.tables.column_choice import chosen
 from mmclf.studies.report.tables.label_tables import labels_table
+from mmclf.studies.report.tables.paper_tables import paper_tables
 from mmclf.studies.report.tables.rendering import SUFFIXES, render, write_forms
 from mmclf.studies.report.tables.study_tables import FORMATS, in_form, runs_table, tables
 from mmclf.studies.report.words.markdown import markdown
@@ -75,7 +77,11 @@ def write_tables(folder: Path, result: StudyResult, labels: LabelResult | None =
     if labels is not None:
         (folder / "labels.csv").write_text(render(labels_table(labels), "csv"), encoding="utf-8")
     for name, table in tables(result).items():
-        forms = {form: in_form(table, form, result.definition.unit) for form in SUFFIXES}
+        shown = chosen(table, None, result.definition.metric)
+        forms = {form: in_form(shown, form, result.definition.unit) for form in SUFFIXES}
+        forms["csv"] = table  # whole
         write_forms(folder, name, forms, FORMATS)
+    for name, text in paper_tables(result).items():
+        (folder / f"{name}.{SUFFIXES['tex']}").write_text(text, encoding="utf-8")
     (folder / "results.md").write_text(markdown(result), encoding="utf-8")
     (folder / "runs.csv").write_text(render(runs_table(result), "csv"), encoding="utf-8")

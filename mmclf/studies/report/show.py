@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
 
 from mmclf.messages import printable
 from mmclf.studies.report.result.study_result import StudyResult
+from mmclf.studies.report.tables.column_choice import chosen
+from mmclf.studies.report.tables.paper_tables import paper_tables
 from mmclf.studies.report.tables.rendering import print_rich, render
 from mmclf.studies.report.tables.study_tables import (
     FORMATS,
@@ -21,20 +24,28 @@ from mmclf.studies.report.words.answer import answer
 from mmclf.studies.report.words.markdown import markdown
 
 
-def show(result: StudyResult, console: Console, form: str | None = None) -> None:
+def show(
+    result: StudyResult,
+    console: Console,
+    form: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> None:
     """Print question, answer, notes and tables; with a `form` the tables alone, in that form.
 
     As CSV it is the table of the arms alone: a second table would be read as rows of the first. As
-    Markdown it is the whole, with the method.
+    Markdown it is the whole, with the method. `columns`: of the tables, by short names.
     """
-    shown, unit = tables(result), result.definition.unit
-    if form == "md":
-        sys.stdout.write(markdown(result))
+    metric, unit = result.definition.metric, result.definition.unit
+    shown = {name: chosen(table, columns, metric) for name, table in tables(result).items()}
+    if form == "tex":
+        sys.stdout.write("\n".join(paper_tables(result, columns).values()))
         return
-    if form is not None and form != "text":
-        chosen = [shown["results"]] if form == "csv" else list(shown.values())
-        texts = [render(in_form(table, form, unit), form, FORMATS) for table in chosen]
-        sys.stdout.write("\n".join(texts))
+    if form == "md":
+        sys.stdout.write(markdown(result, columns))
+        return
+    if form == "csv":
+        whole = tables(result)["results"] if columns is None else shown["results"]
+        sys.stdout.write(render(whole, form, FORMATS))
         return
     definition = result.definition
     heading = [f"{definition.name}: {definition.question}", *answer(result).text.splitlines()]

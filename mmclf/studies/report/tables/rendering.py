@@ -15,6 +15,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from mmclf.studies.report.tables.latex import NO_VALUE as NO_LATEX_VALUE
+from mmclf.studies.report.tables.latex import LatexColumn, latex_number, latex_text, tabular
 from mmclf.studies.report.tables.safe_text import markdown_text, printable_table, spreadsheet_table
 
 Format = Callable[[Any], str]
@@ -166,7 +168,9 @@ def _markdown(lines: Sequence[Sequence[str]], left: Sequence[bool]) -> str:
 
 
 def _latex(texts: pd.DataFrame, left: Sequence[bool]) -> str:
-    alignment = "".join("l" if is_left else "r" for is_left in left)
-    text = texts.to_latex(index=False, escape=True, column_format=alignment)
-    # At the beginning of a row these would be an argument of the command before it, and its star.
-    return text.replace("\n[", "\n{[}").replace("\n*", "\n{*}")
+    columns = []
+    for name, is_left in zip(texts, left, strict=True):
+        spell = latex_text if is_left else latex_number
+        cells = [NO_LATEX_VALUE if cell == NO_VALUE else spell(cell) for cell in texts[name]]
+        columns.append(LatexColumn(latex_text(str(name)), cells, is_left))
+    return tabular(columns)
