@@ -54,9 +54,10 @@ def plan_in_words(definition: Definition) -> list[str]:
     arms, first = len(definition.arms), min(plan.seeds)
     levels = ", ".join(f"{level:.2g}" for level in plan.levels)
     equality = ", ".join(f"{level:.2g}" for level in plan.equality_levels)
+    fewest, most = arms * first, arms * plan.seeds[-1]
+    runs = f"from {fewest} to {most} runs" if fewest < most else counted(most, "run")
     return [
-        f"looks after {', '.join(map(str, plan.seeds))} seeds, {counted(arms, 'arm')}: "
-        f"from {arms * first} to {arms * plan.seeds[-1]} runs",
+        f"looks after {', '.join(map(str, plan.seeds))} seeds, {counted(arms, 'arm')}: {runs}",
         f"levels of p, {counted(len(definition.compared), 'comparison')}: {levels} for the first "
         f"difference; {equality} for equality within {definition.margin:g}",
     ]
