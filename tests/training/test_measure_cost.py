@@ -11,7 +11,7 @@ CPU = torch.device("cpu")
 
 def test_a_linear_layer_costs_two_operations_a_weight() -> None:
     layer = nn.Linear(10, 3)
-    layer.bias.requires_grad_(requires_grad=False)
+    layer.bias.requires_grad = False
     one, batch = torch.zeros(1, 10), torch.zeros(BATCH, 10)
     cost = measure_cost(layer, lambda: layer(one), lambda: layer(batch), CPU)
     assert (cost.parameters, cost.trained_parameters, cost.flops) == (33, 30, 2 * 10 * 3)

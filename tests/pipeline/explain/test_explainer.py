@@ -111,7 +111,7 @@ def test_the_part_of_a_picture_that_speaks_is_the_warmest(tmp_path: Path) -> Non
     found = explainer({"vision": MeanColour()}, weights).explain(tmp_path / "a.png", [], top=2)
     assert found.heat is not None
     dog = found.heat[found.labels.tolist().index(0)]
-    assert np.unravel_index(int(dog.argmax()), dog.shape) == (0, 0)
+    assert int(dog.argmax()) == 0
     assert dog[0, 0] > 0.1
     assert np.abs(dog[CELLS // 2 :, CELLS // 2 :]).max() < 0.01
     assert found.heat[found.labels.tolist().index(1)] == pytest.approx(-dog)

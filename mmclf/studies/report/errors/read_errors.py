@@ -161,7 +161,7 @@ class _Sheet:
         return ShownSample(
             id_,
             [caption for caption in captions if caption.strip()],
-            [self.names[j] for j in np.flatnonzero(self.test.labels[row])],
+            [self.names[int(j)] for j in np.flatnonzero(self.test.labels[row])],
             float(self.probabilities[row, label]),
         )
 

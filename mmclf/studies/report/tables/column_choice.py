@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 
@@ -71,7 +71,9 @@ def chosen_by_heading(table: pd.DataFrame, names: Sequence[str] | None) -> pd.Da
     """
     if names is None:
         return table.drop(columns=[*HEADINGS], errors="ignore")
-    headings = {name: of.heading for name, of in COSTS.items() if of.heading in table}
+    headings: dict[str, Hashable] = {
+        name: of.heading for name, of in COSTS.items() if of.heading in table
+    }
     headings |= {re.sub(r"\W+", "_", str(name)).strip("_").lower(): name for name in table}
     unknown = [name for name in names if name not in headings]
     if unknown:

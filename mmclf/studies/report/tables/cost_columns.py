@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mmclf.studies.report.tables.rendering import Formats, in_digits
@@ -34,11 +34,11 @@ COST_FORMATS: Formats = {column.heading: in_digits(column.digits) for column in 
 
 
 def cost_cells(value_of: Callable[[str], float]) -> dict[str, float]:
-    """The cells of a row by their headings; `value_of` gives a metric, NaN where it is not known."""
+    """The cells of a row by their headings; `value_of` gives a metric, NaN if not known."""
     return {column.heading: value_of(column.metric) / column.unit for column in COSTS.values()}
 
 
-def known_costs(rows: list[dict[str, object]]) -> list[str]:
+def known_costs(rows: Sequence[Mapping[str, object]]) -> list[str]:
     """The headings of the costs that any row knows."""
     return [
         heading

@@ -11,8 +11,8 @@ from typing import Protocol
 import pandas as pd
 
 from mmclf.studies.report.result.notes import label_notes
-from mmclf.studies.report.tables.paper_tables import run_paper_table
 from mmclf.studies.report.tables.cost_columns import COST_FORMATS, HEADINGS, cost_cells, known_costs
+from mmclf.studies.report.tables.paper_tables import run_paper_table
 from mmclf.studies.report.tables.rendering import (
     NO_VALUE,
     SUFFIXES,
