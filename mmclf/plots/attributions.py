@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ FOR, AGAINST = SERIES[0], SERIES[1]
 # In inches: of a picture, of a line of words, of a row's head, of the text's width.
 PICTURE, LINE, HEAD, TEXT_WIDTH, MARGIN = 2.1, 0.24, 0.42, 5.2, 0.15
 STRONGEST = 0.65  # opacity of the strongest part
+BLANK = 0.07
 LONGEST_CAPTION = 400  # characters
 
 
@@ -124,15 +126,8 @@ def _draw_text(pen: _Pen, row: LabelRow, left: float, top: float) -> None:
 
 def _draw_words(pen: _Pen, words: Words, strengths: Floats, left: float, top: float) -> float:
     """A caption with its words coloured, in lines; where the next one begins."""
-    x, end = left, 0
-    pieces: list[tuple[str, float]] = []
-    for (start, stop), strength in zip(words.spans, strengths, strict=True):
-        pieces += [(word, 0.0) for word in words.caption[end:start].split()]
-        pieces.append((words.caption[start:stop], float(strength)))
-        end = stop
-    pieces += [(word, 0.0) for word in words.caption[end:].split()]
-    written = 0
-    for word, strength in pieces:
+    x, written = left, 0
+    for word, strength, is_joined in _pieces(words, strengths):
         text = plain(word)
         written += len(text) + 1
         if written > LONGEST_CAPTION:
@@ -141,10 +136,34 @@ def _draw_words(pen: _Pen, words: Words, strengths: Floats, left: float, top: fl
         room = pen.width(text)
         if x > left and x + room > left + TEXT_WIDTH:
             x, top = left, top - LINE
+        elif x > left and not is_joined:
+            x += BLANK
         colour = FOR if strength > 0 else AGAINST
         pen.write(x, top, text, TEXT, INK, cover=(colour, abs(strength)))
-        x += room + 0.07
+        x += room
     return top - LINE
+
+
+def _pieces(words: Words, strengths: Floats) -> Iterator[tuple[str, float, bool]]:
+    """A caption's words and what is between them, how strong each is, and if no blank is before."""
+    caption = words.caption
+    places = [
+        (*span, float(strength)) for span, strength in zip(words.spans, strengths, strict=True)
+    ]
+    end = 0
+    for start, stop, strength in [*places, (len(caption), len(caption), 0.0)]:
+        between = [match.span() for match in re.finditer(r"\S+", caption[end:start])]
+        for first, last in between:
+            piece = (end + first, end + last)
+            yield caption[slice(*piece)], 0.0, _is_joined(caption, piece[0])
+        if stop > start:
+            yield caption[start:stop], strength, _is_joined(caption, start)
+        end = stop
+
+
+def _is_joined(caption: str, start: int) -> bool:
+    """Whether no blank stands before a place in a caption."""
+    return start > 0 and not caption[start - 1].isspace()
 
 
 class _Pen:
