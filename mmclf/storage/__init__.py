@@ -1,10 +1,11 @@
 """What outlives a process: stored results, tracked runs, and what a run ran on.
 
-store        results of stages, by content
-tracking     runs in MLflow
-environment  processor, versions, commit
-stopwatch    seconds by stage
-meter        memory and energy of a computation
-addresses    passwords in them
-file_limits  how large files of other people may be
+store             results of stages, by content
+tracking          runs in MLflow
+environment       processor, versions, commit
+process_identity  which process is meant, and whether it is gone
+stopwatch         seconds by stage
+meter             memory and energy of a computation
+addresses         passwords in them
+file_limits       how large files of other people may be
 """
