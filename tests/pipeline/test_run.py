@@ -179,6 +179,7 @@ def test_the_artifacts_hold_what_a_prediction_needs(folder: Path, both: Result) 
     assert {p.name for p in (root / "figures").iterdir()} == {
         "label_shares.json",
         "label_shares.png",
+        "errors.png",
         "learning_curves.png",
     }
     model = json.loads((root / "model" / "model.json").read_text())
