@@ -71,7 +71,8 @@ class Explainer:
             if len(changed) == 0:
                 return np.zeros((0, len(labels)))
             others = {key: of.expand(len(changed), -1) for key, of in features.items()}
-            return logits[labels] - self._logits({**others, name: changed})[:, labels]
+            fall: Floats = logits[labels] - self._logits({**others, name: changed})[:, labels]
+            return fall
 
         heat = None
         if picture is not None:
