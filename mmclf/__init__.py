@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mmclf.notebook.many_runs import study, sweep
     from mmclf.notebook.reading import report
     from mmclf.pipeline.predict.predictor import Predictor, load
-    from mmclf.pipeline.run import Result, run
+    from mmclf.pipeline.result import Result
+    from mmclf.pipeline.run import run
     from mmclf.studies.comparison import compare
 
 __all__ = [
@@ -34,7 +35,7 @@ __all__ = [
 HOMES = {
     "compose": "mmclf.config.compose",
     "run": "mmclf.pipeline.run",
-    "Result": "mmclf.pipeline.run",
+    "Result": "mmclf.pipeline.result",
     "load": "mmclf.pipeline.predict.predictor",
     "Predictor": "mmclf.pipeline.predict.predictor",
     "compare": "mmclf.studies.comparison",

@@ -20,6 +20,7 @@ report      tables of tracked runs
 runs        the tracked runs, filtered and sorted, or a leaderboard of arms
 diff        what differs between two runs
 tracked_runs  where runs are tracked, for the commands that read them
+explain     pictures of why samples got their labels
 predict     a file of labels from a tracked run
 export      its model as a file for other runtimes
 cache       what the store holds, checked and pruned

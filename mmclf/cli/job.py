@@ -26,7 +26,8 @@ from mmclf.config.schema import Config
 from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError, TakenOverError, say, tell, unforeseen
 from mmclf.pipeline.narration import Narrator
-from mmclf.pipeline.run import Result, run
+from mmclf.pipeline.result import Result
+from mmclf.pipeline.run import run
 from mmclf.storage import environment
 from mmclf.studies.cells import claim
 

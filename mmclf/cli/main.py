@@ -39,6 +39,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "diff": "mmclf.cli.diff",
     "predict": "mmclf.cli.predict",
     "export": "mmclf.cli.export",
+    "explain": "mmclf.cli.explain",
     "doctor": "mmclf.cli.doctor",
     "data": "mmclf.cli.data",
     "show": "mmclf.cli.show",
@@ -53,9 +54,9 @@ mmclf study=NAME [OVERRIDE ...]     a study: its arms, each with several seeds,
                                     and its report
 mmclf plan NAME [OVERRIDE ...]      its arms, what is done of it, the time left,
                                     which difference so many seeds would show
-mmclf report [NAME | --runs ID ... | --compare ID ID]
+mmclf report [NAME | --runs ID ... | --compare ID ID] [--columns NAME,...]
     [--format text,md,csv,tex,html] the results table; without more, of the
-                                    latest sweep
+    [--no-images]                   latest sweep
 mmclf runs [--where "KEY > VALUE"] [--sort KEY] [--last N] [--by arm]
                                     the tracked runs with their ids, or a
                                     leaderboard of arms
@@ -67,6 +68,9 @@ mmclf predict RUN_ID [data.KEY=VALUE ...] [--out FILE] [--labels names]
     [--probabilities] [--top K]     labels for what the run's source reads, in
                                     its form
 mmclf predict RUN_ID --root DIR     labels for a competition's DIR/test.csv
+mmclf explain RUN_ID ID ... [--out DIR] [--top K]
+                                    which part of the picture and which words
+                                    speak for each label
 mmclf export RUN_ID --format onnx [--out DIR]
                                     the model as ONNX, its head and the whole,
                                     checked against torch
@@ -87,9 +91,9 @@ a command, in any order. NAME is a study's, also as study=NAME.
 
 An override is KEY=VALUE: the level of a group, as vision=efficientnet_lite0, or
 a setting, as trainer.epochs=5. The commands take output_dir=DIR,
-tracking.uri=URI, tracking.experiment=NAME; cache and predict take store.dir=DIR
-as well, predict device=NAME and allow_targets=[MODULE] too, doctor and plan all
-that a run takes.
+tracking.uri=URI, tracking.experiment=NAME; cache, predict and explain take
+store.dir=DIR as well, predict and explain device=NAME and
+allow_targets=[MODULE] too, doctor and plan all that a run takes.
 
 {groups}
 

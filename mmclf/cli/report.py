@@ -50,9 +50,14 @@ def report(arguments: Sequence[str]) -> int:
         "--format", choices=(*SUFFIXES, HTML), help="default: text, rich on a terminal"
     )
     parser.add_argument(
+        "--no-images",
+        action="store_true",
+        help="a page without captions and pictures of samples, which are then not read",
+    )
+    parser.add_argument(
         "--columns",
         metavar="NAME,...",
-        help=f"of a study: {', '.join(SHORT_NAMES)}; of runs: headings, as test_f1",
+        help=f"of a study: {', '.join(SHORT_NAMES)}; of runs: headings, as test_f1, and costs",
     )
     given = parser.parse_intermixed_args(arguments)
     overrides, studies = sorted_words([*given.words, *(given.runs or ())])
@@ -65,11 +70,11 @@ def report(arguments: Sequence[str]) -> int:
     if given.compare is not None:
         check_columns(columns)
         pair = [tracker.find(word) for word in given.compare]
-        return _study(compare(tracker, *pair), tracker, config, given.format, columns)
+        return _study(compare(tracker, *pair), tracker, config, given, columns)
     parent = latest_parent(tracker, studies[0]) if studies and given.runs is None else None
     if parent is not None:
         check_columns(columns)
-        return _study(collect(tracker, parent), tracker, config, given.format, columns)
+        return _study(collect(tracker, parent), tracker, config, given, columns)
     if given.format == HTML:
         raise InputError("mmclf report: a page is made of a study or of two runs: give either")
     if given.runs is not None:
@@ -94,12 +99,12 @@ def _study(
     result: StudyResult,
     tracker: Tracker,
     config: Config,
-    form: str | None,
+    given: argparse.Namespace,
     columns: Sequence[str] | None,
 ) -> int:
     """Print the findings, and write their folder anew."""
-    folder = Path(config.output_dir) / "studies" / result.definition.name
-    publish(tracker, result, folder)
+    folder, form = Path(config.output_dir) / "studies" / result.definition.name, given.format
+    publish(tracker, result, folder, images=not given.no_images, allow=config.allow_targets)
     if form == HTML:
         sys.stdout.write((folder / PAGE).read_text(encoding="utf-8"))
         return 0

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from mmclf.config.schema import Config
 from mmclf.config.shipped import conf_dir
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.result import Result
 from mmclf.plots.words import score
 from mmclf.progress import duration
 from mmclf.storage.tracking.database import shown_uri

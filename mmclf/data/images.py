@@ -58,6 +58,13 @@ TRANSPOSES: Mapping[object, Image.Transpose] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Those that exchange width and height.
+TURNED = (
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,29 @@ def decode_image(image: Path | ImageBytes, size: int, crop: float | None = None)
             f"{image} cannot be read as an image ({_reason(error)}): replace the file, or remove "
             "its row"
         ) from error
+
+
+def read_thumbnail(image: Path | ImageBytes, longest: int) -> Pictures:
+    """The pixels (H, W, 3) of a whole image in its own shape, its longer side `longest` pixels.
+
+    Smaller ones are enlarged. Raises InputError as `decode_image`.
+    """
+    try:
+        with _stream(image) as stream, _open(stream) as picture:
+            return _decode_small(picture, longest)
+    except Exception as error:  # as in `decode_image`
+        raise InputError(f"{image} cannot be read as an image ({_reason(error)})") from error
+
+
+def _decode_small(picture: ImageFile, longest: int) -> Pictures:
+    upright = _decode(picture, longest, None).pixels
+    width, height = picture.size
+    method = _orientation_transpose(picture)
+    if method in TURNED:
+        width, height = height, width
+    scale = longest / max(width, height)
+    size = (max(1, round(scale * width)), max(1, round(scale * height)))
+    return np.asarray(Image.fromarray(upright).resize(size, Image.Resampling.BILINEAR))
 
 
 def _stream(image: Path | ImageBytes) -> BinaryIO:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from mmclf.cli.tracked_runs import select, tracker_of
+from mmclf.cli.report import select
+from mmclf.cli.tracked_runs import tracker_of
 from mmclf.config.compose import compose
 from mmclf.config.override_lines import override_lines
 from mmclf.errors import InputError

@@ -70,10 +70,10 @@ def write_figures(
         ("label_shares", content, draw_shares),
         ("learning_curves", curves, draw_curves),
     ):
-        (target / f"{name}.png").write_bytes(_picture(name, numbers, draw, store))
+        (target / f"{name}.png").write_bytes(stored_picture(name, numbers, draw, store))
 
 
-def _picture(
+def stored_picture(
     name: str, numbers: Mapping[str, Any], draw: Callable[[], Figure], store: Store
 ) -> bytes:
     """The figure `name` of some numbers as a PNG file, out of the store if it was drawn before."""

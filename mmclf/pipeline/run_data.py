@@ -23,6 +23,7 @@ from mmclf.data.split import Parts, stored_split
 from mmclf.data.unreadable_images import check_readable
 from mmclf.errors import InputError
 from mmclf.pipeline.narration import Narrator
+from mmclf.storage.meter import Meter
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.entry import StageTiming
 from mmclf.storage.store.store import Store
@@ -57,12 +58,13 @@ class RunData:
 @contextmanager
 def open_store(config: Config, hardware: str) -> Iterator[Store]:
     """The store of stage results; a temporary one with cache=off."""
-    store = Store(Path(config.store.dir), hardware)
+    meter = Meter(energy=True)
+    store = Store(Path(config.store.dir), hardware, meter)
     if config.cache == "on":
         yield store
         return
     with tempfile.TemporaryDirectory(dir=store.folder, prefix="off-") as name:
-        yield Store(Path(name), hardware)
+        yield Store(Path(name), hardware, meter)
 
 
 def load_run_data(

@@ -21,6 +21,8 @@ from mmclf.models.describe import describe_encoder
 from mmclf.models.description import EncoderDescription
 from mmclf.models.encoders import is_fitted
 from mmclf.models.weights import as_safetensors
+from mmclf.pipeline.cost import PredictionCostSerializer
+from mmclf.pipeline.cost_measurement import EncoderCosts, trained_cost
 from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.fit_result import (
     WEIGHTS,
@@ -41,6 +43,7 @@ from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.device import check_precision, pick_device
 from mmclf.training.features import Features, FeaturesSerializer, mean_view
 from mmclf.training.fit import FitData, FittedModel, fit_model
+from mmclf.training.prediction_cost import BATCH, PredictionCost
 from mmclf.training.trainer import Epoch
 from mmclf.training.warm_up import warm_up_training
 
@@ -95,6 +98,7 @@ class StageRunner:
     stages: RunStages
     store: Store
     device: torch.device
+    costs: EncoderCosts
 
     def encode(self) -> Encoded:
         """The features of the frozen encoders by modality, a result for each view."""
@@ -138,6 +142,19 @@ class StageRunner:
 
         tested = self.store.get_or_compute(stage, SplitOutputsSerializer(), compute)
         return with_outputs(fit, tested, {"test": tested.value})
+
+    def cost(self, encoded: Encoded) -> StageResult[PredictionCost]:
+        """What a prediction costs: by the frozen encoders, and by what is trained."""
+
+        def compute() -> Computed[PredictionCost]:
+            clock = Stopwatch()
+            frozen = [self.costs.of(name, self.components, self.device) for name in encoded]
+            devices = [self.device] if self.device.type == "cuda" else []
+            with torch.random.fork_rng(devices=devices):
+                cost = trained_cost(self.components, self._fit_data(encoded), self.device)
+            return Computed(sum(frozen, start=cost), clock.elapsed(), BATCH)
+
+        return self.store.get_or_compute(self.stages.cost, PredictionCostSerializer(), compute)
 
     def _features(self, modality: str, view: int, stage: Any) -> StageResult[Features]:
         def compute() -> Computed[Features]:
@@ -211,7 +228,8 @@ def prepared_runner(
                 _resolve_precision(components, data, name, resolver, device)
             stages = resolver.resolve()
         assert stages is not None
-        yield StageRunner(config, data, components, stages, store, device)
+        costs = EncoderCosts(resolver, stages.precisions, data.samples)
+        yield StageRunner(config, data, components, stages, store, device, costs)
 
 
 def probe_size(device: torch.device) -> int:

@@ -29,7 +29,7 @@ NEAR, FAR = 10.0, 10.0 + SMALL / 2
 SPOTS = ((NEAR, 0.0), (NEAR, NEAR), (NEAR, -NEAR), (0.0, FAR), (0.0, -FAR))
 MOST_ROOM = 0.6  # of the axes' width that a name may take from it
 ALONG = 12  # pieces of each step, whose ends a label keeps off
-BASELINE, FRONT, OTHER = "baseline", "no better arm is as fast", "other arms"
+BASELINE, FRONT, OTHER = "baseline", "no better arm costs as little", "other arms"
 
 
 def cost_figure(
@@ -40,21 +40,22 @@ def cost_figure(
     baseline: str,
     axis: str,
     sign: int = 1,
+    cost_axis: str = "running time from an empty store, s",
 ) -> Figure:
     """The arms' running times (A,) in seconds and scores (A,), and the Pareto front through them.
 
     `noise` (A,) is the standard deviation of each time, `axis` says what the scores are, `sign` is
-    -1 where less is better. Beyond 12 arms, those off the front have no name, but the `baseline`
-    has; nor has one that would cover another's.
+    -1 where less is better, `cost_axis` says what stands in the place of the times. Beyond 12 arms,
+    those off the front have no name, but the `baseline` has; nor has one that would cover
+    another's.
     """
     figure, (axes,) = canvas(3.4)
     in_points(axes.yaxis)
     front = pareto(seconds, noise, sign * scores)
     axes.step(seconds[front], scores[front], where="post", color=SERIES[0], linewidth=1.2, zorder=1)
     handles = _points(axes, names, seconds, scores, front, baseline)
-    axes.set_xlabel("running time from an empty store, s")
-    axes.set_ylabel(f"{axis}, points")
-    in_points(axes.yaxis)
+    axes.set_xlabel(cost_axis)
+    axes.set_ylabel(axis)
     if seconds.max() > LOG_FROM * seconds.min() > 0:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))

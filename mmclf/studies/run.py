@@ -79,7 +79,7 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
             _fail_broken_runs(tracker, log.id, result)
             now("writing the page")
             with _study_lock(config, planned.name):
-                publish(tracker, result, folder)
+                publish(tracker, result, folder, allow=config.allow_targets)
             log.artifacts(folder)
             log.tags(study_tags(result, tracker.experiment_id))
     except UnreachableError as error:

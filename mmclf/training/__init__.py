@@ -18,4 +18,6 @@ step_graphs     training steps on features as CUDA graphs
 learner         a model with what trains it, an epoch at a time
 trainer         the training loop
 fit             the best epoch, and the refit
+prediction_cost what a prediction costs, as numbers
+measure_cost    measures it
 """

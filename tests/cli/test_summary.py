@@ -11,7 +11,7 @@ import pytest
 from mmclf.cli.summary import open_ui, place_words, summary
 from mmclf.config.compose import compose
 from mmclf.config.schema import Config
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.result import Result
 
 ID = "0123456789abcdef0123456789abcdef"
 METRICS = {

@@ -16,7 +16,7 @@ from mmclf.config.targets import build
 from mmclf.evaluation.scores import probabilities_of
 from mmclf.evaluation.thresholds import decide
 from mmclf.pipeline.empty_predictions import with_empty
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.result import Result
 from mmclf.pipeline.run_data import load_run_data, load_samples, open_store
 from mmclf.pipeline.stages import StageResolver
 from mmclf.storage.tracking import TrackedRun, Tracker

@@ -15,7 +15,7 @@ from counting import count_computations
 
 import mmclf
 from mmclf.pipeline.encodings import ENCODINGS
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.result import Result
 from mmclf.pipeline.run_data import load_run_data, open_store
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.training.components import build_components

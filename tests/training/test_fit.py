@@ -19,7 +19,7 @@ from mmclf.models.classifier import Classifier
 from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.vision import TimmEncoder
 from mmclf.pipeline.encodings import ENCODINGS
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.result import Result
 from mmclf.pipeline.run_data import load_run_data, open_store
 from mmclf.storage.tracking import Tracker
 from mmclf.training import encode

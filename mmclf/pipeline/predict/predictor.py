@@ -7,11 +7,13 @@ import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mmclf.config.schema import Image
 from mmclf.errors import InputError
 from mmclf.evaluation.scores import probabilities_of
 from mmclf.evaluation.thresholds import Floats, Labels, decide
@@ -153,6 +155,8 @@ class Predictor:
         label_ids: of the L labels, as in the data source.
         thresholds: (L,).
         modalities: that the run used.
+        classifier: computes logits (B, L) of features (B, D_m) by modality.
+        device: that it computes on.
 
     """
 
@@ -170,12 +174,8 @@ class Predictor:
         self.label_ids = tuple(record.label_ids)
         self.thresholds: Floats = np.asarray(record.thresholds, dtype=np.float64)
         self.modalities = tuple(restored.encoders)
-        self._record, self._encoders, self._classifier = (
-            record,
-            restored.encoders,
-            restored.classifier.to(device),
-        )
-        self._device = device
+        self._record, self._encoders = record, restored.encoders
+        self.classifier, self.device = restored.classifier.to(device), device
         self._notify = notify if notify is not None else _warn
         for name, encoder in self._encoders.items():
             ENCODINGS[name].to_device(encoder, device)
@@ -225,7 +225,7 @@ class Predictor:
             )
             for name in self.modalities
         }
-        logits = logits_of(self._classifier, features, self._options(record.precision, alone))
+        logits = logits_of(self.classifier, features, self._options(record.precision, alone))
         finite = logits.isfinite().all(dim=1)
         if not finite.all():
             rows = (~finite).nonzero().flatten().tolist()
@@ -234,6 +234,15 @@ class Predictor:
                 f"finite, the first at index {rows[0]}: the run's weights are damaged"
             )
         return probabilities_of(logits.numpy())
+
+    @property
+    def image(self) -> Image:
+        """How images are decoded."""
+        return self._record.image
+
+    def encoder(self, modality: str) -> Any:
+        """The encoder of a modality that the run used."""
+        return self._encoders[modality]
 
     def label_sets(self, probabilities: Floats) -> Labels:
         """Label sets (N, L) of 0 and 1 from probabilities (N, L), at the run's thresholds."""
@@ -248,10 +257,10 @@ class Predictor:
     def _options(self, precision: str, alone: bool) -> ForwardOptions:
         """The options of a forward pass in `precision`, or in fp32 if the device lacks it."""
         try:
-            check_precision(precision, self._device)
+            check_precision(precision, self.device)
         except InputError:
             precision = "fp32"
-        return forward_options(precision, self._device, alone=alone)
+        return forward_options(precision, self.device, alone=alone)
 
     def _report_missing(self, samples: PredictionInputs) -> None:
         missing = {name: ENCODINGS[name].missing(samples) for name in self.modalities}

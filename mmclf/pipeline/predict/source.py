@@ -106,6 +106,16 @@ def _check_nodes(tree: object) -> None:
         waiting += node.values() if isinstance(node, dict) else node
 
 
+def read_samples(node: Node, allow: Sequence[str]) -> Samples:
+    """All samples that a run on the source of `node` reads, with their labels.
+
+    Raises InputError for settings that it does not take, and for data that cannot be read.
+    """
+    checked = with_overrides(node, "data", (), allow)
+    samples: Samples = build(checked, "data", allow)
+    return samples
+
+
 def read_to_predict(node: Node, overrides: Sequence[str], allow: Sequence[str]) -> SamplesToPredict:
     """What the source of `node`, with overrides `data.KEY=VALUE`, reads to predict for.
 

@@ -50,7 +50,8 @@ def show(
         sys.stdout.write(markdown(result, columns))
         return
     if form == "csv":
-        sys.stdout.write(render(in_form(shown["results"], form, unit), form, FORMATS))
+        of_arms = tables(result)["results"] if columns is None else shown["results"]
+        sys.stdout.write(render(of_arms, form, FORMATS))
         return
     definition = result.definition
     heading = [f"{definition.name}: {definition.question}", *answer(result).text.splitlines()]

@@ -13,6 +13,7 @@ from mmclf.plots.cost import ALL_LABELLED, SAME_TIME, cost_figure, pareto
 from mmclf.plots.forest import Interval, forest_figure
 from mmclf.plots.waterfall import waterfall_figure
 from mmclf.plots.words import capital, counted, listed, margin_words, points, quoted, score
+from mmclf.studies.report.page.cost_plots import prediction_cost_plots
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot, Section
 from mmclf.studies.report.result.study_result import TIME, ArmResult, StudyResult, distinct
 from mmclf.studies.statistics.verdicts import Difference, Verdict
@@ -171,4 +172,5 @@ COMPARISONS: Sequence[Callable[[StudyResult], Plot | None]] = (
     forest_plot,
     waterfall_plot,
     cost_plot,
+    *prediction_cost_plots(),
 )

@@ -5,6 +5,7 @@ safe_text     its cells, as each form can show them
 run_table     a row for each tracked run
 arm_means     a row for each arm of a sweep
 study_tables  the tables of a study
+cost_columns  what runs cost beside time, for whoever asks
 label_tables  the tables of labels
 column_choice  some columns of a table, by short names
 latex         a table as LaTeX, bare or as a float

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 
 from mmclf.errors import InputError, suggestion
+from mmclf.studies.report.tables.cost_columns import COSTS, HEADINGS
 from mmclf.studies.report.tables.study_tables import DIFFERENCE, P_VALUES, RATIO, SECONDS, STOPPED
 
 MEAN = "mean"
@@ -26,6 +27,7 @@ SHORT_NAMES: Mapping[str, Sequence[str]] = {
     "ratio": RATIO,
     "map": ("mAP", "mAP diff.", "mAP diff. low", "mAP diff. high"),
     "runs": ("Runs",),
+    **{name: (column.heading,) for name, column in COSTS.items()},
 }
 
 
@@ -49,12 +51,13 @@ def check_columns(names: Sequence[str] | None) -> None:
 
 
 def chosen(table: pd.DataFrame, names: Sequence[str] | None, metric: str) -> pd.DataFrame:
-    """The columns of a study's table with these short names, in their order; all for None.
+    """The columns of a study's table with these short names, in their order.
 
-    `metric`: that decides. A name that the table has no column of is left out.
+    `metric`: that decides. A name that the table has no column of is left out. For None all, but
+    for what is shown on request alone: costs beside time.
     """
     if names is None:
-        return table
+        return table.drop(columns=[*HEADINGS], errors="ignore")
     wanted = [
         column for name in names for column in (*SHORT_NAMES[name], *([metric] * (name == MEAN)))
     ]
@@ -62,13 +65,16 @@ def chosen(table: pd.DataFrame, names: Sequence[str] | None, metric: str) -> pd.
 
 
 def chosen_by_heading(table: pd.DataFrame, names: Sequence[str] | None) -> pd.DataFrame:
-    """The columns of any table by their headings, `test_f1` for `Test F1`; all for None.
+    """The columns of any table by their headings, `test_f1` for `Test F1`, costs by short names.
 
-    Raises InputError for a name that is no column.
+    For None all but costs. Raises InputError for a name that is no column.
     """
     if names is None:
-        return table
-    headings = {re.sub(r"\W+", "_", str(name)).strip("_").lower(): name for name in table}
+        return table.drop(columns=[*HEADINGS], errors="ignore")
+    headings: dict[str, Hashable] = {
+        name: of.heading for name, of in COSTS.items() if of.heading in table
+    }
+    headings |= {re.sub(r"\W+", "_", str(name)).strip("_").lower(): name for name in table}
     unknown = [name for name in names if name not in headings]
     if unknown:
         raise InputError(

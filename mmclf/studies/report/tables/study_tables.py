@@ -12,6 +12,12 @@ from mmclf.plots.words import points
 from mmclf.studies.definition import Definition
 from mmclf.studies.report.result.stopped import effect_of, stopped
 from mmclf.studies.report.result.study_result import MAP, TIME, ArmResult, EffectResult, StudyResult
+from mmclf.studies.report.tables.cost_columns import (
+    COST_FORMATS,
+    HEADINGS,
+    cost_cells,
+    known_costs,
+)
 from mmclf.studies.report.tables.rendering import (
     NO_VALUE,
     Format,
@@ -34,6 +40,7 @@ FORMATS: Formats = {
     **dict.fromkeys((*DECIDING, *BESIDE, "SD"), in_points),
     **dict.fromkeys(P_VALUES, p_value),
     SECONDS: in_digits(1),
+    **COST_FORMATS,
 }
 # Where a terminal is narrow, what it leaves out, the first one first.
 SPARE = (*(SECONDS, STOPPED),)
@@ -64,7 +71,9 @@ def arms_table(result: StudyResult) -> pd.DataFrame:
     Values are unrounded; NaN where there is none. `Diff.` is the interval of all comparisons at
     once, `Single` that of the difference alone, `Equal` the 90 % interval; the time's is its own.
     """
-    table = pd.DataFrame([_arm_row(result, arm) for arm in result.arms])
+    rows = [_arm_row(result, arm) for arm in result.arms]
+    unknown = {*HEADINGS} - {*known_costs(rows)}
+    table = pd.DataFrame(rows).drop(columns=[*unknown])
     texts_and_counts = ("Arm", "n", "Verdict", STOPPED, "Runs")
     return table.astype({name: float for name in table if name not in texts_and_counts})
 
@@ -93,6 +102,7 @@ def _arm_row(result: StudyResult, arm: ArmResult) -> dict[str, object]:
         "CI high": NAN if score is None else score.high,
         **_certainty_cells(difference),
         **beside,
+        **cost_cells(arm.mean),
         "Runs": run_state(arm),
     }
 
