@@ -140,9 +140,10 @@ def remove(folder: Path) -> bool:
 
 
 def _remove_abandoned(store: Path, now: float) -> None:
-    """Remove the unfinished folders of killed processes."""
+    """Remove what killed processes left: unfinished folders, and files of who made them."""
     leftovers: Sequence[Path] = [
         *(path for path in store.glob("*/*.part") if _is_inside(path)),
+        *(path for path in store.glob("*/*.owner") if _is_inside(path)),
         *store.glob("off-*"),
         *store.glob("scratch-*"),
     ]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from filelock import FileLock, Timeout
-
 from mmclf.errors import InputError, tell
 from mmclf.storage.meter import Meter, Use
+from mmclf.storage.process_identity import this_process
 from mmclf.storage.store.atomic_write import DISK_FULL, sync_folder
 from mmclf.storage.store.entry import (
     RECORD,
@@ -26,10 +25,15 @@ from mmclf.storage.store.entry import (
     write_record,
 )
 from mmclf.storage.store.file_hasher import FileHasher
-from mmclf.storage.store.inner_files import remove_entry, remove_tree, unfinished_name
+from mmclf.storage.store.inner_files import (
+    put_in_place,
+    remove_entry,
+    remove_tree,
+    unfinished_name,
+)
+from mmclf.storage.store.stage_lock import held
 
 T = TypeVar("T")
-QUIET_WAIT_S = 2.0  # of waiting for another process before saying so
 # What a serializer may raise for files that another version wrote, though their digests match.
 UNREADABLE = (
     *(DamagedError, OSError, ValueError, LookupError, TypeError, EOFError),
@@ -165,15 +169,15 @@ class Store:
         stored = self.get(stage, serializer)
         if stored is not None:
             return stored
-        try:
-            lock = self._acquire(stage)
-        except OSError as error:
-            if reopen:
-                raise
-            if error.errno not in DISK_FULL:
-                raise self._unwritable(error) from error
-            return self._unstored(stage, *self._measured(compute), error)
-        try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._held(stage))
+            except OSError as error:
+                if reopen:
+                    raise
+                if error.errno not in DISK_FULL:
+                    raise self._unwritable(error) from error
+                return self._unstored(stage, *self._measured(compute), error)
             stored = self._read_or_discard(stage, serializer)
             if stored is not None:
                 return stored
@@ -185,8 +189,6 @@ class Store:
                     raise
                 return self._unstored(stage, computed, use, error)
             return replace(self._read(stage, serializer), reused=False) if reopen else result
-        finally:
-            lock.release()
 
     def _measured(self, compute: Callable[[], Computed[T]]) -> tuple[Computed[T], Use]:
         """A new value, and what computing it took."""
@@ -199,16 +201,25 @@ class Store:
     def _write(
         self, stage: Stage, serializer: Serializer[T], computed: Computed[T], use: Use
     ) -> StageResult[T]:
-        """Write the entry of a value; leaves nothing behind if that fails."""
+        """Write the entry of a value; leaves nothing behind if that fails.
+
+        If another process, whose lock was not seen here, has written one meanwhile, that one
+        stays, as other results may have been made from it.
+        """
         result = self._result(stage, computed, use)
         folder = self._folder_of(stage)
-        unfinished = unfinished_name(folder)  # a killed process may have left one
-        remove_tree(unfinished)
+        unfinished = unfinished_name(folder, this_process())
         try:
             unfinished.mkdir(parents=True)
             serializer.write(computed.value, unfinished)
             seal(unfinished, stage, result.timing, result.inputs)
-            unfinished.replace(folder)
+            if not put_in_place(unfinished, folder):
+                others = self.get(stage, serializer)
+                if others is not None:
+                    remove_tree(unfinished)
+                    return others
+                self._discard(stage)
+                unfinished.replace(folder)
             sync_folder(folder.parent)
         except BaseException:
             remove_tree(unfinished)
@@ -270,17 +281,14 @@ class Store:
         with suppress(OSError):  # of a read-only store
             os.utime(entry.folder / RECORD)
 
-    def _acquire(self, stage: Stage) -> FileLock:
-        """The acquired lock of a stage's key; the system releases it if the process is killed."""
+    def _held(self, stage: Stage) -> AbstractContextManager[None]:
+        """The lock of a stage's key, to be held."""
         folder = self._folder_of(stage)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{folder}.lock")
-        try:
-            lock.acquire(timeout=QUIET_WAIT_S)
-        except Timeout:
-            tell(f"waiting for another process, which makes the result of {stage.name}")
-            lock.acquire()
-        return lock
+        return held(
+            folder,
+            lambda: tell(f"waiting for another process, which makes the result of {stage.name}"),
+        )
 
     def _unwritable(self, error: OSError) -> InputError:
         return InputError(
