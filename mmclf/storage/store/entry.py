@@ -141,7 +141,16 @@ def open_entry(folder: Path) -> Entry:
     file, or names files outside of the entry.
     """
     try:
-        data = inner_file(folder, RECORD).read_bytes()
+        return read_record(inner_file(folder, RECORD).read_bytes(), folder)
+    except NotADirectoryError as error:
+        raise DamagedError(f"{folder} is no folder") from error
+    except ValueError as error:
+        raise DamagedError(f"{folder / RECORD} has changed since it was stored") from error
+
+
+def read_record(data: bytes, folder: Path) -> Entry:
+    """The entry of `folder` whose record has this content; raises DamagedError as `open_entry`."""
+    try:
         record = json.loads(data)
         _check_record(record, data, folder)
         return Entry(
@@ -152,8 +161,6 @@ def open_entry(folder: Path) -> Entry:
             created=float(record["created"]),
             files={name: (size, value) for name, (size, value) in record["files"].items()},
         )
-    except NotADirectoryError as error:
-        raise DamagedError(f"{folder} is no folder") from error
     except (
         *(ValueError, LookupError, TypeError, AttributeError),
         *(RecursionError, OverflowError),

@@ -15,6 +15,7 @@ from mmclf.storage.store.atomic_write import ABANDONED_S
 from mmclf.storage.store.entry import RECORD, DamagedError, Entry, open_entry
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.inner_files import files_below, remove_entry, remove_tree
+from mmclf.storage.store.remote import FETCHED
 
 KEY_LENGTH = 40
 
@@ -35,6 +36,11 @@ class StoredEntry:
     entry: Entry | None
     size: int
     used: float
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether it came from a remote store."""
+        return (self.folder / FETCHED).is_file()
 
     @property
     def stage(self) -> str:

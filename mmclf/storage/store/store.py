@@ -31,6 +31,7 @@ from mmclf.storage.store.inner_files import (
     remove_tree,
     unfinished_name,
 )
+from mmclf.storage.store.remote import Remote
 from mmclf.storage.store.stage_lock import held
 
 T = TypeVar("T")
@@ -102,14 +103,22 @@ class Store:
         folder: is made if missing; raises InputError if that fails.
         hardware: description of the device that computes new results.
         meter: measures what new results take beside time; None if nobody asks.
+        remote: the store behind it, from which results are fetched and to which they are sent.
 
     """
 
-    def __init__(self, folder: Path, hardware: str, meter: Meter | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        hardware: str,
+        meter: Meter | None = None,
+        remote: Remote | None = None,
+    ) -> None:
         self.folder = folder
         self.hasher = FileHasher(folder / "sums")
         self._hardware = hardware
         self._meter = meter
+        self._remote = remote
         self._run: str | None = None
         self._unsigned: dict[str, Path] = {}  # by key, entries written before the run had an id
         try:
@@ -126,6 +135,8 @@ class Store:
                 write_record(replace(entry, timing=replace(entry.timing, run=run)))
             except (OSError, DamagedError):
                 continue  # another process has removed it, or the disk is full
+            if self._remote is not None:
+                self._remote.send(folder, again=True)
 
     def signed(self, timing: StageTiming) -> StageTiming:
         """`timing` with the run's id, if the result was computed before the run had one."""
@@ -138,12 +149,39 @@ class Store:
         except (OSError, DamagedError):
             return None
 
+    def is_stored(self, stage: Stage) -> bool:
+        """Whether the result of a stage is here, or in the remote store."""
+        folder = self._folder_of(stage)
+        return self.entry(stage) is not None or (
+            self._remote is not None and self._remote.has(folder)
+        )
+
     def get(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
-        """The stored result of a stage, or None if it is missing or damaged."""
+        """The stored result of a stage, or None if it is missing or damaged.
+
+        What is missing here is fetched from the remote store.
+        """
+        stored = self._get_here(stage, serializer)
+        if stored is not None or self._remote is None or self._is_here(stage):
+            return stored
+        with suppress(OSError), self._held(stage):
+            return self._get_here(stage, serializer) or self._fetched(stage, serializer)
+        return None
+
+    def _get_here(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
         try:
             return self._read(stage, serializer)
         except UNREADABLE:
             return None
+
+    def _fetched(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
+        """The result from the remote store; None if there is none, or it cannot be read."""
+        if self._remote is None or not self._remote.fetch(self._folder_of(stage)):
+            return None
+        return self._get_here(stage, serializer)
+
+    def _is_here(self, stage: Stage) -> bool:
+        return os.path.lexists(self._folder_of(stage))
 
     def get_or_compute(
         self,
@@ -166,7 +204,7 @@ class Store:
                 is raised if the disk is full.
 
         """
-        stored = self.get(stage, serializer)
+        stored = self._get_here(stage, serializer)
         if stored is not None:
             return stored
         with ExitStack() as stack:
@@ -214,7 +252,7 @@ class Store:
             serializer.write(computed.value, unfinished)
             seal(unfinished, stage, result.timing, result.inputs)
             if not put_in_place(unfinished, folder):
-                others = self.get(stage, serializer)
+                others = self._get_here(stage, serializer)
                 if others is not None:
                     remove_tree(unfinished)
                     return others
@@ -226,6 +264,8 @@ class Store:
             raise
         if self._run is None:
             self._unsigned[stage.key] = folder
+        if self._remote is not None:
+            self._remote.send(folder)
         return result
 
     def _unstored(
@@ -258,17 +298,26 @@ class Store:
         entry = open_entry(self._folder_of(stage))
         value = serializer.read(entry)
         self._touch(entry)
+        if self._remote is not None:
+            self._remote.send(entry.folder)
         return StageResult(value, entry.timing, entry.inputs, reused=True)
 
     def _read_or_discard(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
         try:
             return self._read(stage, serializer)
         except (FileNotFoundError, OutdatedError):
-            pass
+            what = ""
         except UNREADABLE as error:
-            tell(f"{error}: {stage.name} is made again")
+            what = f"{error}: {stage.name} is made again"
         self._discard(stage)
-        return None
+        fetched = self._fetched(stage, serializer)
+        if what and fetched is None:
+            tell(what)
+        elif what:
+            tell(what.replace("made again", "fetched again"))
+        if fetched is None:  # one that another version wrote may have come
+            self._discard(stage)
+        return fetched
 
     def _discard(self, stage: Stage) -> None:
         remove_entry(self._folder_of(stage))
