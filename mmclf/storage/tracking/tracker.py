@@ -292,6 +292,7 @@ class Tracker:
         Returns the path of the copy. Raises InputError if it cannot be downloaded, ArtifactError
         if the run has no such artifact.
         """
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             with bounded(UPLOAD_S):
                 return Path(self._artifacts(run).download_artifacts(name, str(folder)))
