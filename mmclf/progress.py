@@ -43,14 +43,14 @@ def rate(speed: float) -> str:
 
 
 @contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show the progress of `total` steps on standard error.
+def progress_bar(title: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
+    """Show the progress of `total` steps, `done` of them earlier, on standard error.
 
     Yields a function that advances it by a number of steps.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield LineProgress(title, total).advance
+        yield LineProgress(title, total, done).advance
         return
     columns = (
         TextColumn("{task.description}"),
@@ -60,25 +60,25 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(title, total=total)
+        task = progress.add_task(title, total=total, completed=done)
         yield lambda steps: progress.advance(task, steps)
 
 
 class LineProgress:
     """Progress as plain lines, none for a task that ends within `LINE_INTERVAL_S`."""
 
-    def __init__(self, title: str, total: int) -> None:
-        self._title, self._total, self._done = title, total, 0
+    def __init__(self, title: str, total: int, done: int = 0) -> None:
+        self._title, self._total, self._done, self._earlier = title, total, done, done
         self._started = self._last_line = time.monotonic()
 
     def advance(self, steps: int) -> None:
         """Count `steps`, and write a line if the last one is `LINE_INTERVAL_S` old."""
         self._done += steps
         now = time.monotonic()
-        if now - self._last_line < LINE_INTERVAL_S or self._done == 0:
+        if now - self._last_line < LINE_INTERVAL_S or self._done == self._earlier:
             return
         self._last_line = now
-        speed = self._done / (now - self._started)
+        speed = (self._done - self._earlier) / (now - self._started)
         minutes, seconds = divmod(round((self._total - self._done) / speed), 60)
         tell(
             f"{self._title}: {self._done}/{self._total}, {rate(speed)}, {minutes}:{seconds:02} left"

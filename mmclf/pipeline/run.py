@@ -36,6 +36,7 @@ from mmclf.pipeline.stage_timing import speeds, times, timing_tags
 from mmclf.pipeline.stages import RunStages, StageResolver, data_digest
 from mmclf.storage import environment
 from mmclf.storage.stopwatch import Stopwatch
+from mmclf.storage.store.checkpoints import drop_checkpoints
 from mmclf.storage.store.store import StageResult, Store
 from mmclf.storage.tracking import RunLog, Tracker
 from mmclf.training.hardware import describe_device
@@ -115,8 +116,9 @@ def run(composed: Composed) -> Result:
             epochs = EpochLog(log, data, threshold)
             if fit is None:
                 encoded = runner.encode()
-                fit = runner.fit(encoded, threshold.empty, epochs)
+                fit = runner.fit(encoded, threshold.empty, epochs, log.take_over)
                 fit = runner.ablate(fit, encoded)
+            drop_checkpoints(store, stages.fit)
             evaluation = store.get_or_compute(
                 stages.decide,
                 EvaluationSerializer(),

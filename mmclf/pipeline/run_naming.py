@@ -10,7 +10,7 @@ from mmclf.config.components import MODALITIES
 
 # Settings of where and how a run computes, not of what.
 PLACES = (
-    *("output_dir", "device", "encode.workers", "encode.batch_size"),
+    *("output_dir", "device", "encode.workers", "encode.batch_size", "trainer.checkpoint_every"),
     *("allow_targets", "allow_env", "allow_model_types"),
 )
 PLACE_PREFIXES = ("tracking.", "store.", "hydra.", "hydra/")

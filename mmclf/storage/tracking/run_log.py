@@ -8,6 +8,7 @@ from pathlib import Path
 from mlflow.tracking import MlflowClient
 from mlflow.utils.time import get_current_time_millis
 
+from mmclf.storage.tracking.answers import CALL_S, bounded
 from mmclf.storage.tracking.database import sqlite_file
 from mmclf.storage.tracking.keys import key_of
 from mmclf.storage.tracking.logged import Artifacts, End, Metrics, Params, Status, Tags
@@ -28,6 +29,7 @@ class RunLog:
 
     def __init__(self, client: MlflowClient, run_id: str, patience: Patience) -> None:
         self.id = run_id
+        self._client, self._patience = client, patience
         is_sqlite = sqlite_file(client.tracking_uri) is not None
         self._outbox = Outbox(client, run_id, is_sqlite, patience)
 
@@ -63,6 +65,22 @@ class RunLog:
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
         self._outbox.put(Tags([(key, value[:LONGEST_TAG]) for key, value in values.items()]))
+
+    def take_over(self, run: str) -> None:
+        """Say that this run goes on where the run `run` was, which no process computes any more.
+
+        That ends as KILLED, if its process could not say so.
+        """
+        if run == self.id:
+            return
+        self.tags({"mmclf.resumed_from": run})
+        try:
+            with bounded(CALL_S):
+                is_running = self._client.get_run(run).info.status == "RUNNING"
+        except Exception:  # it is of another database, was deleted, or nobody answers
+            return
+        if is_running:
+            RunLog(self._client, run, self._patience).end("KILLED")
 
     def artifacts(self, folder: Path) -> None:
         """Copy the content of `folder`, with subfolders, to the run's artifacts."""
