@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -79,3 +80,10 @@ def try_each(drawn: st.SearchStrategy[Any], check: Callable[[Any], None], count:
         check(one)
 
     checked()
+
+
+def flip(path: Path) -> None:
+    """Change one bit of a file, in its middle."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)

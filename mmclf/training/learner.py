@@ -138,7 +138,8 @@ class Learner:
         with closing(train_batches(examples, all_rows, generator, start, skipped)) as drawn:
             for step, parts in enumerate(steps[start.steps :], start=start.steps + 1):
                 count = sum(map(len, parts))
-                is_told = watch is not None and watch.is_wanted
+                # Where losses are checked late, it must be known before the step.
+                is_told = watch is not None and check_every > 1 and watch.is_wanted
                 for rows in parts:
                     inputs, labels, draws = next(drawn)
                     if graphs is not None:
@@ -161,7 +162,7 @@ class Learner:
                 if self._scheduler is not None and not self._accelerator.optimizer_step_was_skipped:
                     self._scheduler.step()
                 place = Place(step, start.order, draws)
-                if watch is not None and is_told:
+                if watch is not None and (is_told or (check_every == 1 and watch.is_wanted)):
                     watch.reached(place)
         generator.set_state(place.draws)  # also if there was nothing left to do
         return place
