@@ -15,12 +15,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmclf.storage.tracking import Tracker
-from mmclf.studies.report.page.method import base_settings, data_words, distinct
+from mmclf.studies.report.page.method import base_settings, data_words
 from mmclf.studies.report.page.plot import Plot
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.result.collect import collect, latest_parent
 from mmclf.studies.report.result.read_details import part_sizes
-from mmclf.studies.report.result.study_result import StudyResult
+from mmclf.studies.report.result.study_result import StudyResult, distinct
 from mmclf.studies.report.tables.rendering import render
 from mmclf.studies.report.tables.study_tables import FORMATS, in_form, tables
 from mmclf.studies.report.words.answer import answer

@@ -27,6 +27,10 @@ class UnreachableError(InputError):
     """A tracking server or database does not answer."""
 
 
+class TakenOverError(Exception):
+    """Another process has taken over what this one was at, as it gave no sign of life."""
+
+
 class ArtifactError(InputError):
     """An artifact of a finished run is missing or damaged, not merely unreachable."""
 

@@ -53,6 +53,7 @@ class Scale:
     studies: int
     examples: int  # of damaged files of each kind
     commands: int  # that are killed, of each kind
+    sharing: int  # processes of one study, with as many cells each
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from hydra._internal.hydra import Hydra
@@ -17,10 +18,11 @@ from mmclf.config.composed import ConfigChecker
 from mmclf.config.composer import Composer
 from mmclf.config.grants import Grants
 from mmclf.config.user_modules import make_importable
-from mmclf.errors import InputError
+from mmclf.errors import InputError, TakenOverError
 from mmclf.messages import say, tell, unforeseen
 from mmclf.pipeline.run import run
 from mmclf.storage import environment
+from mmclf.studies.cells import claim
 
 
 class Job:
@@ -40,14 +42,21 @@ class Job:
         """Run it and print its result; returns the validation metric that the trainer monitors.
 
         A sweeper that optimises then never sees the test samples. An error is printed at once, as a
-        sweep goes on after it.
+        sweep goes on after it. NaN for a study's cell that another process has done, or is at.
         """
         if self.grants.targets and self.config_dir is not None:
             make_importable(self.config_dir, self.grants.targets)  # a worker may not have done so
         environment.keep_freed_memory()
         try:
             composed = ConfigChecker(self.grants).check_job(cfg, HydraConfig.get())
-            result = run(composed)
+            cell = claim(composed.config)
+            if cell.is_elsewhere:
+                return float("nan")
+            with cell.lease if cell.lease is not None else nullcontext():
+                result = run(composed, cell.lease)
+        except TakenOverError as error:
+            tell(str(error))
+            return float("nan")
         except Exception as error:
             self._report(error, HydraConfig.get().overrides.task)
             raise

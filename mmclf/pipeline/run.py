@@ -39,6 +39,7 @@ from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.checkpoints import drop_checkpoints
 from mmclf.storage.store.store import StageResult, Store
 from mmclf.storage.tracking import RunLog, Tracker
+from mmclf.storage.tracking.leases import LEASE_TAG, Lease
 from mmclf.training.hardware import describe_device
 
 DATA_DIGITS = 12  # of the digest of a data set that a run is tagged with
@@ -73,8 +74,11 @@ class Result:
     label_names: Sequence[str]
 
 
-def run(composed: Composed) -> Result:
+def run(composed: Composed, lease: Lease | None = None) -> Result:
     """Run one configuration and log it; an error after the start leaves a FAILED run.
+
+    Under the lease of a study's cell it finishes unless another process has taken the cell over,
+    which raises TakenOverError.
 
     Raises InputError for invalid input, in most cases before the run is registered.
 
@@ -87,7 +91,7 @@ def run(composed: Composed) -> Result:
     config, clock = composed.config, Stopwatch()
     environment.check_single_process()
     hardware = describe_device(config.device)
-    start = _run_starter(composed, hardware)
+    start = _run_starter(composed, hardware, lease)
     with ExitStack() as stack:
         with _track_early_failures(config, start):
             composed = with_image_size(composed)
@@ -133,10 +137,12 @@ def run(composed: Composed) -> Result:
             seconds = times(evaluation.timings) | speeds(evaluation.timings)
             seconds["time/wall_s"] = clock.elapsed()
             log.metrics(seconds)
+            if lease is not None:
+                lease.finish(config.tracking.patience_s)
             return _result(log.id, data, fit.value, evaluation.value, metrics | seconds)
 
 
-def _run_starter(composed: Composed, hardware: str) -> Start:
+def _run_starter(composed: Composed, hardware: str, lease: Lease | None) -> Start:
     """A function that starts the tracked run, named by its arm if it belongs to a study."""
     config, choices, overrides = composed.config, composed.choices, composed.overrides
     arm, seed = config.tracking.arm, config.seed
@@ -157,7 +163,8 @@ def _run_starter(composed: Composed, hardware: str) -> Start:
         name if name is not None else run_naming.run_name(choices, overrides),
         run_naming.run_tags(
             choices, arm if arm is not None else run_naming.arm_name(overrides), seed, facts
-        ),
+        )
+        | ({LEASE_TAG: lease.name} if lease is not None else {}),
         config.tracking.parent,
     )
 

@@ -10,6 +10,7 @@ run_key        which run of a study a run is
 looks          the plan of a study that stops when decided, and its looks
 pending        the runs that are still to be done
 time_estimate  how long they will take
+cells          runs those that no other process is at
 rounds         runs a study that stops when decided
 run            from the parent run to the report
 statistics     intervals, p-values, attribution

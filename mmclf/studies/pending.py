@@ -12,7 +12,7 @@ from mmclf.config.schema import Study
 from mmclf.errors import InputError
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import job_lines
-from mmclf.studies.design import Design, build_design
+from mmclf.studies.design import build_design
 from mmclf.studies.factors import factors_of, quoted
 from mmclf.studies.looks import fetch_looks
 from mmclf.studies.run_key import run_key
@@ -58,8 +58,3 @@ def _of_round(tracker: Tracker, parent: str) -> dict[str, tuple[int, ...]]:
 def finished(runs: Collection[TrackedRun]) -> set[tuple[str, int]]:
     """The arm and the seed of each run that has finished."""
     return {(*run_key(run),) for run in runs if run.status == "FINISHED"}
-
-
-def missing(study: Study, design: Design, done: Collection[tuple[str, int]]) -> int:
-    """How many runs are still to be done."""
-    return sum((arm.name, seed) not in done for arm in design.arms for seed in study.seed_list)

@@ -7,7 +7,7 @@ that lacks runs, as one failed, waits at its look for the next command; the othe
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,16 +16,15 @@ import numpy as np
 from mmclf.messages import tell
 from mmclf.plots.words import counted, listed
 from mmclf.storage.tracking import RunLog, Tracker
+from mmclf.studies.cells import RunJobs, read_cells, run_cells
 from mmclf.studies.definition import Definition, Plan
 from mmclf.studies.looks import Judged, Look, Looks, fetch_looks, planned_looks, with_plan
 from mmclf.studies.pending import finished
 from mmclf.studies.report.result.interim import estimates_after
+from mmclf.studies.run_key import RunKey
 from mmclf.studies.statistics import spending
 from mmclf.studies.statistics.estimates import Estimate
 from mmclf.studies.statistics.stopping import Seen, decide
-
-# Runs what is missing below the parent run with this id; returns the error that ended it, if any.
-RunJobs = Callable[[str], Exception | None]
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,10 @@ def plan_in_words(definition: Definition) -> list[str]:
     arms, first = len(definition.arms), min(plan.seeds)
     levels = ", ".join(f"{level:.2g}" for level in plan.levels)
     equality = ", ".join(f"{level:.2g}" for level in plan.equality_levels)
+    fewest, most = arms * first, arms * plan.seeds[-1]
+    runs = f"from {fewest} to {most} runs" if fewest < most else counted(most, "run")
     return [
-        f"looks after {', '.join(map(str, plan.seeds))} seeds, {counted(arms, 'arm')}: "
-        f"from {arms * first} to {arms * plan.seeds[-1]} runs",
+        f"looks after {', '.join(map(str, plan.seeds))} seeds, {counted(arms, 'arm')}: {runs}",
         f"levels of p, {counted(len(definition.compared), 'comparison')}: {levels} for the first "
         f"difference; {equality} for equality within {definition.margin:g}",
     ]
@@ -153,11 +153,11 @@ def _keep(looks: Looks, log: RunLog) -> None:
 def _run(tracker: Tracker, looks: Looks, log: RunLog, run_jobs: RunJobs) -> Exception | None:
     """Keep the present round, and run what is missing of it."""
     _keep(looks, log)
-    wanted = {(arm, seed) for arm, seeds in looks.round.items() for seed in range(seeds)}
-    pending = len(wanted - finished(tracker.children(log.id)))
+    wanted = {RunKey(arm, seed) for arm, seeds in looks.round.items() for seed in range(seeds)}
+    pending = len(wanted) - len(read_cells(tracker, log.id, wanted).done)
     seeds = max(looks.round.values(), default=0)
     tell(f"up to {counted(seeds, 'seed')}: {len(wanted)} runs, {pending} of them to do")
-    return run_jobs(log.id) if pending else None
+    return run_cells(tracker, log.id, wanted, run_jobs)
 
 
 def _looked(

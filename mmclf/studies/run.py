@@ -9,35 +9,39 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from rich.console import Console
 
 from mmclf.config.schema import Config
-from mmclf.errors import InputError, UnreachableError
+from mmclf.errors import UnreachableError
 from mmclf.messages import say, tell, unforeseen
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
+from mmclf.storage.process_identity import this_process
 from mmclf.storage.store.hashing import digest
 from mmclf.storage.tracking import RunLog, TrackedRun, Tracker, sqlite_file
 from mmclf.studies.arms import PlannedStudy
+from mmclf.studies.cells import RunJobs, end_dead_runs, read_cells, run_cells
 from mmclf.studies.definition import Definition
 from mmclf.studies.design_kinds import differences
 from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
-from mmclf.studies.pending import finished, missing
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.result.collect import collect
 from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.report.show import show
-from mmclf.studies.rounds import RunJobs, plan_in_words, plan_of, run_rounds
+from mmclf.studies.rounds import plan_in_words, plan_of, run_rounds
+from mmclf.studies.run_key import RunKey, run_key
 from mmclf.training.hardware import describe_device
 
 STUDY_TAG, KEY_TAG, LAST_RUN_TAG = "mmclf.study", "mmclf.study_key", "mmclf.study_last_ns"
+SETTLE_S = 2.0  # after which two that begin the same study at once on a server have seen each other
 
 
 def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) -> int:
     """Run the missing runs of a study, and report on it; returns the exit status.
 
-    Raises InputError if the data cannot be read, or another process runs the same study.
+    Other processes may run the same study meanwhile; then each runs what no other is at. Raises
+    InputError if the data cannot be read.
 
     Args:
         planned: the study.
@@ -48,8 +52,8 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
     config = planned.base.config
     command = without_passwords(" ".join(["mmclf", *words]))
     folder = study_folder(config, planned.name)
+    fingerprint = study_fingerprint(planned)
     with _study_lock(config, planned.name):
-        fingerprint = study_fingerprint(planned)
         tracker = Tracker(
             config.tracking.uri,
             config.tracking.experiment,
@@ -61,27 +65,29 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
         with tempfile.TemporaryDirectory() as name:
             definition.write(Path(name))
             log.artifacts(Path(name))
-        try:
-            if definition.plan is None:
-                job_error = _run_missing(tracker, planned, log, run_jobs)
-            else:
-                _print_plan(definition)
-                job_error = run_rounds(tracker, definition, log, run_jobs)
-            (parent,) = tracker.get([log.id])
-            result = collect(tracker, parent)
-            _fail_broken_runs(tracker, log.id, result)
+    try:
+        if definition.plan is None:
+            job_error = _run_missing(tracker, planned, log, run_jobs)
+        else:
+            _print_plan(definition)
+            job_error = run_rounds(tracker, definition, log, run_jobs)
+        (parent,) = tracker.get([log.id])
+        result = collect(tracker, parent)
+        _fail_broken_runs(tracker, log.id, result)
+        with _study_lock(config, planned.name):
             publish(tracker, result, folder)
-            log.artifacts(folder)
-        except UnreachableError as error:
-            log.end("FAILED")
-            tell(f"the study's results cannot be read: {error}")
-            return 1
-        except BaseException as error:
+        log.artifacts(folder)
+    except UnreachableError as error:
+        log.end("FAILED")
+        tell(f"the study's results cannot be read: {error}")
+        return 1
+    except BaseException as error:
+        if not _others_run(tracker, log.id):
             log.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
-            raise
-        show(result, Console())
-        unfinished = sum(len(arm.failed) + len(arm.missing) for arm in result.arms)
-        log.end("FAILED" if unfinished else "FINISHED")
+        raise
+    show(result, Console())
+    unfinished = sum(len(arm.failed) + len(arm.missing) for arm in result.arms)
+    log.end("FAILED" if unfinished else "FINISHED")
     if job_error is not None:
         tell(f"the study stopped: {unforeseen(job_error)}")
     total = sum(len(arm.runs) + len(arm.failed) + len(arm.missing) for arm in result.arms)
@@ -112,44 +118,55 @@ def _key(planned: PlannedStudy, fingerprint: StudyFingerprint) -> str:
 
 @contextmanager
 def _study_lock(config: Config, name: str) -> Iterator[None]:
-    """Hold the study's lock; raises InputError if another process does.
+    """Hold the study's lock, which is for moments: its beginning, and the writing of its report.
 
-    The lock is beside a sqlite database, as all processes that log to it share its runs.
+    It is beside a sqlite database, as all processes that log to it share its runs.
     """
     database = sqlite_file(config.tracking.uri)
     folder = Path(config.output_dir) if database is None else database.parent
     (folder / "studies").mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "studies" / f".{name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        is_default = folder.resolve() == Path(config.output_dir).resolve()
-        alternative = (
-            "output_dir=DIR" if is_default and database is not None else "tracking.uri=URI"
-        )
-        raise InputError(
-            f"study={name} is being run by another process, which holds {lock.lock_file}: wait for "
-            f"it, or give {alternative} for one beside it"
-        ) from error
-    try:
+    with FileLock(folder / "studies" / f".{name}.lock"):
         yield
-    finally:
-        lock.release()
 
 
 def _open_parent(
     tracker: Tracker, planned: PlannedStudy, command: str, fingerprint: StudyFingerprint
 ) -> RunLog:
-    """The study's parent run: the existing one, resumed, or a new one."""
-    existing = find_parent(tracker, planned, fingerprint)
-    if existing is not None:
-        # Only this process holds the study's lock, so no other process continues a running run.
-        for run in tracker.children(existing.id):
-            if run.status == "RUNNING":
-                tracker.log_of(run.id).end("KILLED")
-        log = tracker.reopen(existing.id)
-        log.tags({LAST_RUN_TAG: str(time.time_ns())})
-        return log
+    """The study's parent run: the existing one, resumed, or a new one.
+
+    Of a database on this machine the study's lock keeps others away meanwhile. On a server two that
+    begin at once both start a parent, and see each other's after a while, as each was quicker than
+    that: all keep the one with the least id.
+    """
+    is_local = sqlite_file(tracker.uri) is not None
+    while True:
+        begun = time.monotonic()
+        existing = find_parent(tracker, planned, fingerprint)
+        if existing is not None:
+            return _reopened(tracker, existing)
+        log = _start_parent(tracker, planned, command, fingerprint)
+        if is_local:
+            return log
+        if time.monotonic() - begun < SETTLE_S / 2:
+            time.sleep(SETTLE_S)
+            ids = [run.id for run in tracker.tagged(KEY_TAG, _key(planned, fingerprint))]
+            if min(ids) == log.id:
+                return log
+        tracker.discard(log.id)
+
+
+def _reopened(tracker: Tracker, parent: TrackedRun) -> RunLog:
+    """A study's parent run, resumed; runs that a dead process left are marked as killed."""
+    running = {run_key(run) for run in tracker.children(parent.id) if run.status == "RUNNING"}
+    end_dead_runs(tracker, read_cells(tracker, parent.id, running))
+    log = tracker.reopen(parent.id)
+    log.tags({LAST_RUN_TAG: str(time.time_ns())})
+    return log
+
+
+def _start_parent(
+    tracker: Tracker, planned: PlannedStudy, command: str, fingerprint: StudyFingerprint
+) -> RunLog:
     tags = {
         LAST_RUN_TAG: str(time.time_ns()),
         STUDY_TAG: planned.name,
@@ -162,6 +179,17 @@ def _open_parent(
     commit = environment.commit()
     tags |= {"mmclf.commit": commit} if commit is not None else {}
     return tracker.start(f"study: {planned.name}", tags, None)
+
+
+def _others_run(tracker: Tracker, parent: str) -> bool:
+    """Whether other processes are known to go on with the study; False if that cannot be read."""
+    try:
+        attempts = tracker.leases(parent).attempts().values()
+    except UnreachableError:
+        return False
+    return any(
+        of.end is None and of.owner != this_process() and not of.owner_is_gone for of in attempts
+    )
 
 
 def _fail_broken_runs(tracker: Tracker, parent: str, result: StudyResult) -> None:
@@ -213,8 +241,8 @@ def _print_plan(definition: Definition) -> None:
 def _run_missing(
     tracker: Tracker, planned: PlannedStudy, log: RunLog, run_jobs: RunJobs
 ) -> Exception | None:
-    completed = finished(tracker.children(log.id))
-    pending = missing(planned.study, planned.design, completed)
-    total = len(planned.design.arms) * len(planned.study.seed_list)
-    tell(f"{total} runs, {total - pending} of them done, {pending} to do")
-    return run_jobs(log.id) if pending else None
+    arms, seeds = planned.design.arms, planned.study.seed_list
+    wanted = {RunKey(arm.name, seed) for arm in arms for seed in seeds}
+    done = len(read_cells(tracker, log.id, wanted).done)
+    tell(f"{len(wanted)} runs, {done} of them done, {len(wanted) - done} to do")
+    return run_cells(tracker, log.id, wanted, run_jobs)

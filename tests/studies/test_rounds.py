@@ -49,6 +49,7 @@ def test_the_plan_is_the_looks_with_their_levels() -> None:
     said = " ".join(plan_in_words(GRID))
     assert "3, 5 seeds" in said
     assert "from 12 to 20 runs" in said
+    assert " 12 runs" in " ".join(plan_in_words(definition("grid", {"x": 4}, 3, 0.03)))
 
 
 def test_the_first_round_is_of_all_arms() -> None:

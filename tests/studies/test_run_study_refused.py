@@ -1,40 +1,14 @@
-"""A study that cannot be run, or is being run by another process, runs nothing."""
+"""A study that cannot be run runs nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
-from message_facts import Naming
 from pydantic import TypeAdapter
-from small_studies import SMALL
 
 from mmclf.cli.main import main
 from mmclf.config.schema import Study
-
-
-def test_a_study_that_is_being_run_is_not_run_twice(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lock = tmp_path / "studies" / ".threshold.lock"
-    lock.parent.mkdir()
-    with FileLock(lock):
-        assert main(["study=threshold", *SMALL, f"output_dir={tmp_path}"]) == 2
-    assert capsys.readouterr().err == Naming("study=threshold", "another process")
-    assert not (tmp_path / "mlflow.db").exists()
-
-
-def test_who_shares_a_database_shares_the_lock(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lock = tmp_path / "shared" / "studies" / ".threshold.lock"
-    lock.parent.mkdir(parents=True)
-    place = [f"output_dir={tmp_path}/own", f"tracking.uri=sqlite:///{tmp_path}/shared/mlflow.db"]
-    with FileLock(lock):
-        assert main(["study=threshold", *SMALL, *place]) == 2
-    # Another output folder would lead to the same runs.
-    assert capsys.readouterr().err == Naming("another process", "tracking.uri=URI")
 
 
 @pytest.mark.parametrize(

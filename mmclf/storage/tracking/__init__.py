@@ -5,6 +5,7 @@ logged         what is logged, as plain values
 outbox         sends it, or keeps it while nobody answers
 unsent         files of what nobody took
 run_log        the log of one run
+leases         which process runs which cell of a study
 tracker        runs, started and read back
 database       the sqlite file of runs
 keys           names as MLflow admits them

@@ -67,7 +67,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ if cause.__cause__ is not None else cause.__context__
 
 
-def within(seconds: float, call: Callable[[], None]) -> BaseException | None:
+def within(seconds: float, call: Callable[[], object]) -> BaseException | None:
     """Call it in a thread for so long; the error that it raised, or a TimeoutError.
 
     A server can keep a request alive for ever by a byte at a time; the thread then is left behind.

@@ -18,6 +18,7 @@ from mmclf.errors import (
     ArtifactError,
     InputError,
     NothingTrackedError,
+    TakenOverError,
     UnreachableError,
     is_interruption,
     suggestion,
@@ -33,6 +34,7 @@ from mmclf.storage.tracking.database import (
     shown_uri,
 )
 from mmclf.storage.tracking.keys import RUN_ID, key_of
+from mmclf.storage.tracking.leases import Leases
 from mmclf.storage.tracking.outbox import Patience
 from mmclf.storage.tracking.run_log import LONGEST_TAG, RunLog
 from mmclf.storage.tracking.unsent import FOLDER, Unsent, read_unsent
@@ -163,7 +165,10 @@ class Tracker:
 
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str], parent: str | None) -> Iterator[RunLog]:
-        """A run that ends FINISHED, FAILED with the tag `mmclf.error`, or KILLED if interrupted."""
+        """A run that ends FINISHED, FAILED with the tag `mmclf.error`, or KILLED.
+
+        KILLED is one that was interrupted, or whose cell of a study another process took over.
+        """
         log = self.start(name, tags, parent)
         try:
             yield log
@@ -171,6 +176,10 @@ class Tracker:
             if is_interruption(error):
                 log.end("KILLED")
                 raise KeyboardInterrupt from error
+            if isinstance(error, TakenOverError):
+                log.tags({"mmclf.error": str(error)})
+                log.end("KILLED")
+                raise
             log.tags({"mmclf.error": f"{type(error).__name__}: {error}"})
             log.end("FAILED")
             raise
@@ -210,6 +219,15 @@ class Tracker:
     def log_of(self, run_id: str) -> RunLog:
         """A log of an existing run, whether or not it has ended."""
         return RunLog(self.client, run_id, self._patience)
+
+    def leases(self, parent: str) -> Leases:
+        """Who runs which cell of the study with this parent run."""
+        return Leases(self.client, parent)
+
+    def discard(self, run_id: str) -> None:
+        """Delete a run that was started in vain; MLflow keeps it among the deleted ones."""
+        with self._answered():
+            self.client.delete_run(run_id)
 
     def reopen(self, run_id: str) -> RunLog:
         """Resume an existing run: mark it as running, and log to it."""

@@ -1,0 +1,150 @@
+"""The cells of a study, an arm with a seed each: which are done or taken, and running the rest.
+
+Several processes may run one study, here or on other machines. Each job takes its cell before it
+begins, and leaves one that another is at (`storage.tracking.leases`); a command goes on until all
+cells are done, and takes over those whose process is dead.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmclf.config.schema import Config
+from mmclf.messages import tell
+from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.storage.tracking.leases import LEASE_TAG, STALE_S, Attempt, Lease, Watch, cell_of
+from mmclf.studies.pending import finished
+from mmclf.studies.run_key import RunKey, run_key
+
+# Runs what is missing below the parent run with this id; returns the error that ended it, if any.
+RunJobs = Callable[[str], Exception | None]
+
+POLL_S = 2.0
+# At a cell while a command goes on: what kills each process that tries it is left.
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Some cells of a study as they are at one moment.
+
+    Args:
+        done: those with a finished run.
+        held: those that a process is at.
+        free: the others.
+        attempts: the latest at each that anybody has begun.
+        runs: all runs of the study.
+
+    """
+
+    done: frozenset[RunKey]
+    held: frozenset[RunKey]
+    free: frozenset[RunKey]
+    attempts: Mapping[RunKey, Attempt]
+    runs: Sequence[TrackedRun]
+
+    def attempt(self, key: RunKey) -> int:
+        """How many attempts at a cell have begun."""
+        return self.attempts[key].number if key in self.attempts else 0
+
+
+def read_cells(
+    tracker: Tracker, parent: str, wanted: Collection[RunKey], dead: Collection[Attempt] = ()
+) -> Cells:
+    """The wanted cells of the study with this parent run; the `dead` attempts hold nothing."""
+    # In this order: a cell that is free by its attempts has no run that finished after them.
+    by_name = tracker.leases(parent).attempts()
+    runs = tracker.children(parent)
+    attempts = {key: by_name[name] for key in wanted if (name := cell_of(*key)) in by_name}
+    going = {run.tags.get(LEASE_TAG) for run in runs if run.status == "RUNNING"}
+    ended = finished(runs)
+    done = frozenset(key for key in wanted if key in ended)
+    held = frozenset(
+        key
+        for key, attempt in attempts.items()
+        if key not in done
+        and attempt not in dead
+        and not attempt.owner_is_gone
+        and (attempt.end is None or (attempt.end == "done" and attempt.name in going))
+    )
+    return Cells(done, held, frozenset(wanted) - done - held, attempts, runs)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a job found when it began: its lease, or that its cell is done or held elsewhere."""
+
+    lease: Lease | None
+    is_elsewhere: bool
+
+
+def claim(config: Config) -> Claim:
+    """Take the cell of a study that a job is of; a run of no study needs none."""
+    tracking = config.tracking
+    if tracking.parent is None or tracking.arm is None:
+        return Claim(None, is_elsewhere=False)
+    tracker = Tracker(tracking.uri, tracking.experiment, Path(config.output_dir), create=False)
+    key = RunKey(tracking.arm, config.seed)
+    cells = read_cells(tracker, tracking.parent, [key])
+    if key not in cells.free:
+        return Claim(None, is_elsewhere=True)
+    lease = tracker.leases(tracking.parent).take(cell_of(*key), cells.attempts.get(key))
+    return Claim(lease, is_elsewhere=lease is None)
+
+
+def end_dead_runs(tracker: Tracker, cells: Cells) -> None:
+    """Mark as killed the running runs of cells that nobody is at."""
+    for run in cells.runs:
+        if run.status == "RUNNING" and run_key(run) in cells.free | cells.done:
+            tracker.log_of(run.id).end("KILLED")
+
+
+def run_cells(
+    tracker: Tracker, parent: str, wanted: Collection[RunKey], run_jobs: RunJobs
+) -> Exception | None:
+    """Run the wanted cells that are free, and wait for those that other processes are at.
+
+    Whose process is found dead becomes free. Each is tried once, or again if its process died.
+    Returns the first error of the jobs.
+    """
+    watch, errors, waited = Watch(STALE_S), list[Exception](), 0.0
+    began, started = read_cells(tracker, parent, wanted), time.monotonic()
+    cells, left = began, set[RunKey]()
+    while True:
+        if cells.free - left:
+            before = cells
+            error = run_jobs(parent)
+            errors += [error] if error is not None else []
+            cells = read_cells(tracker, parent, wanted)
+            left |= set(_failed(began, before, cells))
+        elif cells.held:
+            time.sleep(POLL_S)
+            waited += POLL_S
+            dead = watch.dead(cells.attempts.values(), time.monotonic())
+            leases = tracker.leases(parent)
+            for attempt in dead:
+                leases.end(attempt.cell, attempt.number, "revoked")
+            cells = read_cells(tracker, parent, wanted, dead)
+            end_dead_runs(tracker, cells)
+        else:
+            break
+    if waited > 0.0:
+        share = waited / (time.monotonic() - started)
+        tell(f"waited {waited:.0f} s ({share:.0%} of the time) for runs of other processes")
+    return errors[0] if errors else None
+
+
+def _failed(began: Cells, before: Cells, after: Cells) -> Iterator[RunKey]:
+    """The cells that were free and are so still, though they were tried, or could not be."""
+    for key in before.free & after.free:
+        attempt = after.attempts.get(key)
+        if (
+            attempt is None
+            or attempt.number == before.attempt(key)
+            or attempt.end == "failed"
+            or attempt.number - began.attempt(key) >= MOST_ATTEMPTS
+        ):
+            yield key

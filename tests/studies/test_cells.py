@@ -1,0 +1,187 @@
+"""The cells of a study: which are done, held and free, and running what no other process is at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from mmclf.storage.process_identity import this_process
+from mmclf.storage.tracking import Tracker
+from mmclf.storage.tracking.leases import LEASE_TAG, cell_of
+from mmclf.studies import cells
+from mmclf.studies.cells import end_dead_runs, read_cells, run_cells
+from mmclf.studies.run_key import RunKey
+
+A, B = RunKey("bce", 0), RunKey("focal", 0)
+BOTH = (A, B)
+ELSEWHERE = "host/another-boot/7/99"
+GONE = "/".join([*this_process().split("/")[:2], "1", "0"])  # no process has started then
+
+
+class Study:
+    """A study's parent run, and what processes do with its cells."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "mmclf", folder)
+        self.parent = self.tracker.start("study", {}, None).id
+
+    def begin(self, key: RunKey, owner: str, attempt: int = 1) -> None:
+        """Take a cell as another process."""
+        name = f"lease.{cell_of(*key)}.{attempt}"
+        self.tracker.client.log_param(self.parent, name, owner)
+
+    def end(self, key: RunKey, how: str, attempt: int = 1) -> None:
+        name = f"lease.{cell_of(*key)}.{attempt}.end"
+        self.tracker.client.log_param(self.parent, name, how)
+
+    def start(self, key: RunKey, attempt: int | None = 1) -> str:
+        """Start the run of a cell."""
+        tags = {"mmclf.arm": key.arm, "mmclf.seed": str(key.seed)}
+        if attempt is not None:
+            tags[LEASE_TAG] = f"{cell_of(*key)}.{attempt}"
+        return self.tracker.start("run", tags, self.parent).id
+
+    def finish(self, key: RunKey) -> None:
+        self.tracker.log_of(self.start(key, None)).end("FINISHED")
+
+    def state(self, key: RunKey) -> str:
+        found = read_cells(self.tracker, self.parent, BOTH)
+        names = ("done", "held", "free")
+        (state,) = [name for name in names if key in getattr(found, name)]
+        return state
+
+    def status(self, run: str) -> str:
+        return self.tracker.get([run])[0].status
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return Study(tmp_path)
+
+
+def test_what_nobody_has_begun_is_free(study: Study) -> None:
+    assert study.state(A) == "free"
+
+
+@pytest.mark.parametrize("owner", [this_process(), ELSEWHERE], ids=["here", "elsewhere"])
+def test_what_a_living_process_is_at_is_held_by_it(owner: str, study: Study) -> None:
+    study.begin(A, owner)
+    assert study.state(A) == "held"
+    assert study.state(B) == "free"
+
+
+def test_what_a_dead_process_was_at_is_free(study: Study) -> None:
+    study.begin(A, GONE)
+    assert study.state(A) == "free"
+
+
+def test_a_finished_run_is_done_whoever_is_at_it(study: Study) -> None:
+    study.finish(A)
+    assert study.state(A) == "done"
+    study.begin(A, ELSEWHERE)
+    assert study.state(A) == "done"
+
+
+def test_who_has_settled_to_finish_holds_it_until_the_run_has_ended(study: Study) -> None:
+    study.begin(A, ELSEWHERE)
+    run = study.start(A)
+    study.end(A, "done")
+    assert study.state(A) == "held"
+    study.tracker.log_of(run).end("FAILED")  # its last words were refused
+    assert study.state(A) == "free"
+
+
+@pytest.mark.parametrize("how", ["failed", "revoked"])
+def test_what_failed_or_was_revoked_is_free(how: str, study: Study) -> None:
+    study.begin(A, ELSEWHERE)
+    study.start(A)
+    study.end(A, how)
+    assert study.state(A) == "free"
+    study.begin(A, ELSEWHERE, 2)
+    assert study.state(A) == "held"
+
+
+def test_runs_of_dead_processes_alone_are_ended(study: Study) -> None:
+    study.begin(A, GONE)
+    study.begin(B, ELSEWHERE)
+    dead, alive, old = study.start(A), study.start(B), study.start(A, None)
+    end_dead_runs(study.tracker, read_cells(study.tracker, study.parent, BOTH))
+    assert [study.status(run) for run in (dead, alive, old)] == ["KILLED", "RUNNING", "KILLED"]
+
+
+def _jobs(study: Study, does: Sequence[Callable[[], None]]) -> tuple[cells.RunJobs, list[int]]:
+    """Jobs that do one thing after another, and a list that grows with each."""
+    times: list[int] = []
+
+    def run_jobs(parent: str) -> None:
+        assert parent == study.parent
+        times.append(len(times))
+        does[times[-1]]()
+
+    return run_jobs, times
+
+
+def test_what_is_free_is_run_once(study: Study) -> None:
+    def both() -> None:
+        study.finish(A)
+        study.finish(B)
+
+    run_jobs, times = _jobs(study, [both])
+    assert run_cells(study.tracker, study.parent, BOTH, run_jobs) is None
+    assert len(times) == 1
+
+
+def test_nothing_is_run_where_all_is_done(study: Study) -> None:
+    study.finish(A)
+    study.finish(B)
+    run_jobs, times = _jobs(study, [])
+    run_cells(study.tracker, study.parent, BOTH, run_jobs)
+    assert times == []
+
+
+def test_what_fails_is_not_tried_again_by_the_same_command(study: Study) -> None:
+    def fail() -> None:
+        study.finish(A)
+        study.begin(B, this_process())
+        study.end(B, "failed")
+
+    run_jobs, times = _jobs(study, [fail])
+    run_cells(study.tracker, study.parent, BOTH, run_jobs)
+    assert len(times) == 1
+
+
+def test_what_cannot_begin_is_not_tried_for_ever(study: Study) -> None:
+    run_jobs, times = _jobs(study, [lambda: None])
+    run_cells(study.tracker, study.parent, BOTH, run_jobs)
+    assert len(times) == 1
+
+
+def test_jobs_that_stop_with_an_error_hand_it_on(study: Study) -> None:
+    error = ValueError("stopped")
+    assert run_cells(study.tracker, study.parent, BOTH, lambda _: error) is error
+
+
+def test_the_cell_of_a_process_that_dies_is_taken_over(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.begin(B, ELSEWHERE)
+    left = study.start(B)
+    monkeypatch.setattr(cells, "POLL_S", 0.001)
+    monkeypatch.setattr(cells, "STALE_S", 0.0)
+    run_jobs, times = _jobs(study, [lambda: study.finish(A), lambda: study.finish(B)])
+    run_cells(study.tracker, study.parent, BOTH, run_jobs)
+    assert len(times) == 2
+    assert study.status(left) == "KILLED"
+    assert study.state(B) == "done"
+
+
+def test_a_cell_that_kills_whoever_tries_it_is_left(study: Study) -> None:
+    def die() -> None:
+        study.begin(B, GONE, len(times))
+
+    run_jobs, times = _jobs(study, [die] * 9)
+    study.finish(A)
+    run_cells(study.tracker, study.parent, BOTH, run_jobs)
+    assert len(times) == cells.MOST_ATTEMPTS
