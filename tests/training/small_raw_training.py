@@ -12,7 +12,7 @@ from mmclf.config.schema import Augment
 from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
 from mmclf.models.heads import make_head
-from mmclf.training.batches import CaptionInput, ImageInput, TrainingSet
+from mmclf.training.batches import CaptionInput, ImageInput, ModalityInput, TrainingSet
 
 CROPS = Augment(views=2, padding=2, horizontal_flip=0.5, vertical_flip=0.0, seed=0)
 WORDS = ("ab", "cde", "f")
@@ -67,7 +67,7 @@ def raw_examples(model: Classifier, count: int = 12, seed: int = 0) -> TrainingS
     pictures = generator.integers(0, 256, (count, 6, 6, 3), dtype=np.uint8)
     captions = [WORDS[: 1 + i % 3] for i in range(count)]
     vision, text = model.encoders["vision"], model.encoders["text"]
-    inputs = {
+    inputs: dict[str, ModalityInput] = {
         "vision": ImageInput(pictures, np.arange(count), vision, CROPS),  # type: ignore[arg-type]
         "text": CaptionInput(captions, text),  # type: ignore[arg-type]
     }

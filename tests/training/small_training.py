@@ -80,7 +80,7 @@ def fitted(
     optimizer: torch.optim.Optimizer | None = None,
     seen: Callable[[Epoch], None] = lambda _: None,
 ) -> Epoch:
-    epochs = fit(
+    done = fit(
         learner(model, batch_size, optimizer),
         train,
         val if val is not None else train,
@@ -90,7 +90,7 @@ def fitted(
         score=score,
         on_epoch=seen,
     )
-    return best_of(epochs)
+    return best_of(done)
 
 
 def weights(model: nn.Module) -> Tensor:
