@@ -25,7 +25,7 @@ from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.features import FeaturesSerializer
 from mmclf.training.fit import FitData, fit_model
 from mmclf.training.hardware import describe_device
-from mmclf.training.trainer import Epoch
+from mmclf.training.checkpoint import Epoch
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from mmclf.training.encode import encode_captions, encode_images, standardise
 from mmclf.training.fit import FitData, fit_model
 from mmclf.training.learner import Learner
 from mmclf.training.precision import Precision
-from mmclf.training.trainer import Epoch
+from mmclf.training.checkpoint import Epoch
 
 Scores = Mapping[str, float]
 OnEpoch = Callable[[int], None]

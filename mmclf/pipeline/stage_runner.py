@@ -112,7 +112,7 @@ class StageRunner:
         encoded: Encoded,
         empty: Empty,
         epochs: EpochObserver,
-        on_resume: Callable[[str], None],
+        on_resume: Callable[[str], None] = lambda _: None,
     ) -> StageResult[FitResult]:
         """The result of the fit; `epochs` gets every epoch, unless another process fits.
 

@@ -7,6 +7,8 @@ import random
 import shutil
 import signal
 import time
+from contextlib import suppress
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -25,17 +27,31 @@ EPOCHS = 3
 @pytest.fixture(scope="module")
 def undisturbed(
     tmp_path_factory: pytest.TempPathFactory, start_trained: Start
-) -> tuple[Numbers, float, float]:
-    """What a run comes to that nobody kills, the seconds to its first checkpoint, and all."""
+) -> tuple[Numbers, float]:
+    """What a run comes to that nobody kills, and the seconds that follow its first checkpoint."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    started = time.monotonic()
     process = start_trained(folder)
-    while process.exitcode is None and not (folder / "store" / NAME).is_dir():
-        process.join(0.02)
-    first = time.monotonic() - started
+    wait_for_another(process, folder, kept(folder))
+    first = time.monotonic()
     process.join()
     assert process.exitcode == 0, (folder / f"{process.pid}.log").read_text()
-    return numbers_of(folder, process.pid), first, time.monotonic() - started
+    return numbers_of(folder, process.pid), time.monotonic() - first
+
+
+def kept(folder: Path) -> set[tuple[str, int]]:
+    """The checkpoints that there are, each by its folder and the time of its record."""
+    records = (folder / "store" / NAME).glob("*/entry.json")
+    found = set()
+    for record in records:
+        with suppress(OSError):  # it has just been replaced
+            found.add((record.parent.name, record.stat().st_mtime_ns))
+    return found
+
+
+def wait_for_another(process: BaseProcess, folder: Path, before: set[tuple[str, int]]) -> None:
+    """Wait until a process has kept a checkpoint, or has ended."""
+    while process.exitcode is None and not kept(folder) - before:
+        process.join(0.01)
 
 
 def runs(folder: Path) -> list[TrackedRun]:
@@ -51,19 +67,20 @@ def test_a_fit_that_is_killed_anywhere_goes_on_to_the_same_bits(
     tmp_path: Path,
     start_trained: Start,
     scale: Scale,
-    undisturbed: tuple[Numbers, float, float],
+    undisturbed: tuple[Numbers, float],
 ) -> None:
-    numbers, first, seconds = undisturbed
+    numbers, seconds = undisturbed
     chance = random.Random(0)
     killed, resumed = 0, 0
     for attempt in range(scale.kills):
         folder = tmp_path / str(attempt)
         for _ in range(2):  # killed twice, the second time when it goes on already
+            before = kept(folder)
             process = start_trained(folder)
             assert process.pid is not None
-            # From the first checkpoint on, in each share of what is left one after the other.
-            share = (attempt % 10 + chance.random()) / 10
-            process.join(0.9 * first + share * (seconds - 0.9 * first))
+            wait_for_another(process, folder, before)
+            # In each share of what is left one after the other.
+            process.join((attempt % 10 + chance.random()) / 10 * seconds)
             if process.exitcode is None:
                 os.kill(process.pid, SIGNALS[attempt % len(SIGNALS)])
                 process.join()

@@ -99,7 +99,8 @@ def attempt(
     told: list[int] = []
     model, train = made()
     torch.manual_seed(9)
-    epochs, fitted = (), None
+    epochs: tuple[Epoch, ...] = ()
+    fitted: dict[str, Tensor] | None = None
     if keeper.resumed is None or keeper.resumed.refitted is None:
         epochs = fit(
             new_learner(model, accumulate, check_every),
