@@ -12,6 +12,8 @@ NEXT_TESTS ?= tests/config tests/cli tests/pipeline tests/studies tests/docs tes
 # A thread a process, as there is a process a core.
 PYTEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 PORT ?= 5000
+# Of fuzzing under coverage in `make soak`.
+FUZZ_MINUTES ?= 30
 DATA ?= ../shared/data/comp5329
 WHEELS := .whl
 SITE := .site
@@ -19,7 +21,7 @@ SITE := .site
 GPU_PYTHON ?= $(if $(wildcard $(WHEELS)),python3,$(BIN)/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-all test-next soak bench bench-gpu gpu-wheels lint
+.PHONY: help setup demo test test-slow test-all test-next test-engines soak bench bench-gpu gpu-wheels lint
 .PHONY: format ui clean
 
 help: ## this list
@@ -38,22 +40,31 @@ demo: setup ## default against improved on generated data, offline, and the resu
 	$(BIN)/mmclf -m experiment=default,improved vision=efficientnet_lite0 text=minilm output_dir=$(OUTPUTS)
 	$(BIN)/mmclf report output_dir=$(OUTPUTS)
 	@echo
-	@echo 'Compare the runs in the MLflow UI: make ui, then http://127.0.0.1:$(PORT)'
+	@echo 'Compare the runs in the MLflow UI: make ui, then'
+	@echo '  http://127.0.0.1:$(PORT)/#/experiments/1/runs?workflowType=machine_learning'
+	@echo 'where the name of the sweep, then "Compare the arms", shows what differs.'
 
 test: setup ## the tests that one runs all day, offline, on all cores
-	$(PYTEST) -m 'not slow'
+	$(PYTEST) -m 'not slow and not engine'
 
 test-slow: setup ## the others: browser, endurance, simulations, servers, whole processes
-	$(PYTEST) -m slow
+	$(PYTEST) -m 'slow and not engine'
 
-test-all: test test-slow test-next ## all of them, and what knows Hydra on its next line
+# Both tiers at once, so that no core waits for the last test of either.
+test-all: setup ## all of them, and what knows Hydra on its next line
+	$(PYTEST) -m 'not engine'
+	$(MAKE) test-next
 
 test-next: setup ## fast tests on the next Hydra and omegaconf, laid over the environment
 	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target $(NEXT) $(NEXT_HYDRA)
-	PYTHONPATH=$(NEXT) $(PYTEST) -m 'not slow' $(NEXT_TESTS)
+	PYTHONPATH=$(NEXT) $(PYTEST) -m 'not slow and not engine' $(NEXT_TESTS)
 
-soak: setup ## the tests that kill, damage and race, and the simulations, in full: an hour
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/endurance tests/studies/statistics tests/config/test_fuzz.py
+test-engines: setup ## what needs a real PostgreSQL (apt-get install postgresql), started for it on this machine
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m engine tests/engines
+
+soak: setup ## the tests that kill, damage and race, and the simulations, in full; what held
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/studies/statistics tests/endurance/test_races.py
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak --fuzz-minutes $(FUZZ_MINUTES) -m hostile
 
 bench: setup ## how fast everything is, into experiments/speed/README.md: DATA=DIR for real images
 	$(BIN)/python experiments/speed/bench.py --data $(DATA)

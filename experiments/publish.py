@@ -70,11 +70,11 @@ def _readme(
     result: StudyResult, folder: Path, sizes: Mapping[str, int], plots: Sequence[Plot]
 ) -> str:
     definition = result.definition
-    told = answer(result)
+    answered = answer(result)
     shown = {name: in_form(of, "md", definition.unit) for name, of in tables(result).items()}
     results = render(shown["results"].drop(columns=["Runs"]), "md", FORMATS)
-    parts = [f"# {definition.question}", as_text(told.headline)]
-    parts += [bulleted(told.bullets)] if told.bullets else []
+    parts = [f"# {definition.question}", as_text(answered.headline)]
+    parts += [bulleted(answered.bullets)] if answered.bullets else []
     parts += [f"Note: {note}." for note in result.notes]
     reading = folder / "reading.md"
     if reading.is_file():

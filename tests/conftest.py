@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,6 +25,8 @@ from endurance_runs import (
     train_here,
 )
 from PIL import Image
+
+pytest_plugins = ["hostile_count"]
 
 HEADER = "ImageID,Labels,Caption\n"
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data" / "comp5329"
@@ -63,6 +67,39 @@ COCO_CAPTIONS: Tree = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="try what takes long as often as it takes")
+    parser.addoption(
+        "--fuzz-minutes", type=float, default=30, help="of fuzzing under coverage, with --soak"
+    )
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of garbage collection, which takes a fifth of composing else."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tables_are_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Copy the first database that MLflow made: its tables take it a second, and are the same.
+
+    Processes that a test starts make their own.
+    """
+    database = sys.modules.get("mmclf.storage.tracking.database")
+    if database is None:  # which none of the tests has imported
+        yield
+        return
+    make, empty = database.create_tables, tmp_path_factory.mktemp("database") / "empty.db"
+
+    def made_or_copied(file: Path) -> None:
+        if empty.exists():
+            shutil.copyfile(empty, file)
+        else:
+            make(file)
+            shutil.copyfile(file, empty)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "create_tables", made_or_copied)
+        yield
 
 
 @pytest.fixture

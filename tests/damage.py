@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hostile_count import Attempts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -65,8 +66,10 @@ def _replaced(tree: Any, place: tuple[Any, ...], value: Any) -> Any:
     return tree
 
 
-def try_each(drawn: st.SearchStrategy[Any], check: Callable[[Any], None], count: int) -> None:
-    """Check so many of what is drawn."""
+def try_each(
+    drawn: st.SearchStrategy[Any], check: Callable[[Any], None], count: int, attempts: Attempts
+) -> None:
+    """Check so many of what is drawn, each an attempt."""
     kept = settings(
         max_examples=count,
         deadline=None,
@@ -77,7 +80,8 @@ def try_each(drawn: st.SearchStrategy[Any], check: Callable[[Any], None], count:
     @kept
     @given(drawn)
     def checked(one: Any) -> None:
-        check(one)
+        with attempts.counted():
+            check(one)
 
     checked()
 

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "mmclf"
 # What stands earlier is known to what stands later, never the other way round.
 WAY = (
-    *("errors", "messages", "progress", "storage", "config", "data", "models"),
-    *("evaluation", "plots", "training", "pipeline", "studies", "cli", "__init__", "__main__"),
+    *("errors", "progress", "storage", "config", "data", "models", "evaluation", "plots"),
+    *("training", "pipeline", "studies", "cli", "notebook", "__init__", "__main__"),
 )
 # Libraries that a single place knows.
 HOMES = {

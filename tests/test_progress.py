@@ -3,14 +3,12 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from message_facts import Naming
-from rich.console import Console
 
-from mmclf import progress as module
-from mmclf.progress import progress_bar, rate
+from mmclf.progress import doing, duration, progress_bar, rate, terminal
 
 Clock = Callable[[float], None]
 
@@ -43,17 +41,17 @@ def test_off_a_terminal_long_work_is_printed_every_30_s_with_rate_and_time_left(
     at: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with progress_bar("encoding images", 60_000) as advance:
-        told = []
+        outputs = []
         for seconds in (29.9, 30, 59.9, 65, 95):
             at(seconds)
             advance(3000)
-            told.append(capsys.readouterr().err)
-    assert told == [
+            outputs.append(capsys.readouterr().err)
+    assert outputs == [
         "",
-        Naming("encoding images", "6000/60000", "200/s", "4:30"),
+        Naming("encoding images", "6,000 of 60,000", "200/s", "4 min"),
         "",
-        Naming("encoding images", "12000/60000", "185/s", "4:20"),
-        Naming("encoding images", "15000/60000", "158/s", "4:45"),
+        Naming("encoding images", "12,000 of 60,000", "185/s", "4 min"),
+        Naming("encoding images", "15,000 of 60,000", "158/s", "5 min"),
     ]
 
 
@@ -63,7 +61,7 @@ def test_slow_steps_are_printed_with_their_seconds(
     with progress_bar("training, epochs", 10) as advance:
         at(35)
         advance(1)
-    assert capsys.readouterr().err == Naming("training, epochs", "1/10", "35 s", "5:15")
+    assert capsys.readouterr().err == Naming("training, epochs", "1 of 10", "35 s", "5 min")
 
 
 def test_nothing_is_printed_before_the_first_step(
@@ -74,14 +72,26 @@ def test_nothing_is_printed_before_the_first_step(
         advance(0)
         assert capsys.readouterr().err == ""
         advance(10)
-        assert capsys.readouterr().err == Naming("training, epochs", "10/10", "10 s", "0:00")
+        assert capsys.readouterr().err == Naming("training, epochs", "10 of 10", "10 s", "left 0 s")
 
 
-def test_there_are_60_seconds_in_a_minute(at: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_bar("training, epochs", 2) as advance:
-        at(59.7)
-        advance(1)
-    assert capsys.readouterr().err.endswith(" 1:00 left\n")
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.04, "0.0 s"),
+        (4, "4 s"),
+        (9.94, "9.9 s"),
+        (59.7, "60 s"),
+        (119.4, "119 s"),
+        (119.6, "2 min"),
+        (119.4 * 60, "119 min"),
+        (119.6 * 60, "2 h 0 min"),
+        (47 * 3600 + 59 * 60, "47 h 59 min"),
+        (72 * 3600, "3 days"),
+    ],
+)
+def test_a_time_is_in_the_units_that_one_thinks_of_it_in(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -103,15 +113,85 @@ def test_an_epoch_of_minutes_has_no_exponent() -> None:
     assert "e+" not in rate(1 / 177)
 
 
+class Screen(io.StringIO):
+    """What a terminal is sent."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _forget_the_console() -> Iterator[None]:
+    """Let each test have the console of its own standard error."""
+    terminal.cache_clear()
+    yield
+    terminal.cache_clear()
+
+
+def terminal_of_80(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """A terminal of 80 columns on standard error."""
+    screen = Screen()
+    for name, value in {"TERM": "xterm", "COLUMNS": "80", "NO_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "stderr", screen)
+    return screen
+
+
 def test_on_a_terminal_there_is_a_bar_with_rate_and_time_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stream = io.StringIO()
-    terminal = Console(file=stream, force_terminal=True, width=120, color_system=None)
-    monkeypatch.setattr(module, "Console", lambda stderr: terminal)
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with progress_bar("encoding captions", 3) as advance:
+    screen = terminal_of_80(monkeypatch)
+    with progress_bar("encoding captions", 3000) as advance:
         for _ in range(3):
-            advance(1)
-    shown = re.findall(r"encoding captions .* 3/3 \S+(?:/s| s each) 0:00:00", stream.getvalue())
-    assert shown
+            advance(1000)
+    shown = screen.getvalue()
+    assert re.search(r"encoding captions .* 3,000 of 3,000 \S+/s left 0 s", shown)
+    assert max(map(len, re.split(r"[\r\n]", re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", shown)))) <= 80
+
+
+def test_what_is_being_done_is_gone_at_the_end_and_what_was_told_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen = terminal_of_80(monkeypatch)
+    with doing("reading") as now:
+        now("splitting [bold]")
+        with progress_bar("decoding", 2) as advance:
+            advance(2)
+            sys.stderr.write("mmclf: told\n")
+        now("fitting")
+    assert sys.stderr is screen
+    shown = lines_left(screen.getvalue())
+    assert shown == ["mmclf: told"]
+
+
+@pytest.mark.parametrize("variable", ["FORCE_COLOR", "TTY_COMPATIBLE"])
+def test_off_a_terminal_nothing_moves_the_cursor_whatever_asks_for_colours(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    with doing("reading") as now, progress_bar("decoding", 2) as advance:
+        now("splitting")
+        advance(2)
+        sys.stderr.write("mmclf: told\n")
+    assert log.getvalue() == "mmclf: told\n"
+
+
+def lines_left(sent: str) -> list[str]:
+    """What is left on a terminal that obeys the sequences rich sends to move within lines."""
+    lines, row = [""], 0
+    for part in re.findall(r"\x1b\[[?\d;]*[a-zA-Z]|[\r\n]|[^\x1b\r\n]+", sent):
+        if part == "\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif part.endswith("A") and part[0] == "\x1b":
+            row -= int(part[2:-1] or 1)
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif part[0] not in "\x1b\r":
+            lines[row] = part
+    return [line.rstrip() for line in lines if line.strip()]

@@ -17,9 +17,10 @@ from mmclf.config.targets import build
 from mmclf.evaluation import scores
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.evaluation.thresholds import Threshold
+from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.evaluation_stage import score_epoch
 from mmclf.pipeline.run_data import RunData, load_run_data, open_store
-from mmclf.pipeline.stage_runner import ENCODINGS, deterministic
+from mmclf.pipeline.stage_runner import deterministic
 from mmclf.pipeline.stages import StageResolver
 from mmclf.training.checkpoint import Epoch
 from mmclf.training.components import ModelComponents, build_components
@@ -98,7 +99,7 @@ def fit_case(overrides: Sequence[str]) -> FitCase:
         modalities=len(features),
         seed=config.seed,
     )
-    encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+    encodings = {name: ENCODINGS[name].of_run(config, data) for name in config.modalities}
     components = build_components(config, encodings, data.labels("train"), ())
     samples = data.samples
     fit_data = FitData(samples.ids, samples.labels, dict(data.parts.items()), features)

@@ -23,9 +23,10 @@ from mmclf.data.decoded_images import DecodedImages
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.evaluation.thresholds import Threshold
+from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.evaluation_stage import score_epoch
 from mmclf.pipeline.run_data import RunData
-from mmclf.pipeline.stage_runner import ENCODINGS, deterministic, prepared_runner, probe_size
+from mmclf.pipeline.stage_runner import deterministic, prepared_runner, probe_size
 from mmclf.pipeline.stages import StageResolver
 from mmclf.storage.store.entry import Stage, StageTiming
 from mmclf.storage.store.store import Store
@@ -166,7 +167,7 @@ def run_fit(
     phases = Phases()
     epochs = ScoredEpochs(data, threshold, phases, lambda _: None)
     with deterministic(config.seed, device), phases.timed(device):
-        encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+        encodings = {name: ENCODINGS[name].of_run(config, data) for name in config.modalities}
         components = build_components(config, encodings, data.labels("train"), ())
         fit_data = FitData(data.samples.ids, samples.labels, dict(data.parts.items()), features)
         started = time.perf_counter()

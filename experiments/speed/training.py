@@ -17,8 +17,9 @@ from workspace import ENCODERS, Workspace
 
 from mmclf import compose
 from mmclf.data.split import Parts
+from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.run_data import RunData
-from mmclf.pipeline.stage_runner import ENCODINGS, deterministic
+from mmclf.pipeline.stage_runner import deterministic
 from mmclf.training.components import build_components
 from mmclf.training.device import accelerator_on
 from mmclf.training.fit import FitData, make_learner
@@ -79,7 +80,7 @@ def _ours(work: Workspace, data: DataSet, precision: str, accelerator: Accelerat
     config = compose([*data.overrides, *ENCODERS, *TRAINED, *settings]).config
     parts = Parts(rows, rows[:1], rows[:1])
     run_data = RunData(data.samples, parts, work.images(data), ())
-    encodings = {name: ENCODINGS[name](config, run_data) for name in config.modalities}
+    encodings = {name: ENCODINGS[name].of_run(config, run_data) for name in config.modalities}
     components = build_components(config, encodings, run_data.labels("train"), ())
     samples = data.samples
     fit_data = FitData(samples.ids, samples.labels, dict(parts.items()), {})

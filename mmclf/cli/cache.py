@@ -13,8 +13,7 @@ import pandas as pd
 from rich.console import Console
 
 from mmclf.config.compose import compose
-from mmclf.errors import InputError
-from mmclf.messages import say
+from mmclf.errors import InputError, say
 from mmclf.storage.store.maintenance import (
     StoredEntry,
     changed_files,

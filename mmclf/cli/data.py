@@ -22,8 +22,7 @@ from mmclf.data.guess.preview import form
 from mmclf.data.guess.settings import Guess
 from mmclf.data.problems import shown
 from mmclf.data.samples import Samples
-from mmclf.errors import InputError
-from mmclf.messages import printable, printable_lines, say
+from mmclf.errors import InputError, printable, printable_lines, say
 from mmclf.pipeline.run_data import load_samples
 from mmclf.storage.store.atomic_write import write_atomic
 
@@ -42,8 +41,8 @@ def data(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     name = options.name if options.name is not None else _name(options.path)
     file = _new_file(options.config_dir, name)
-    found = guess(options.path)
-    text = level_text(found, options.path.absolute().name)
+    guessed = guess(options.path)
+    text = level_text(guessed, options.path.absolute().name)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(file, text.encode())
@@ -52,11 +51,11 @@ def data(arguments: Sequence[str]) -> int:
             f"{file} cannot be written ({error.strerror or error}): give --config-dir of a folder "
             "that you may write to"
         ) from error
-    rows = {one.key: f"{_yaml(one.value)} ({one.why})" for one in found.settings}
+    rows = {one.key: f"{_yaml(one.value)} ({one.why})" for one in guessed.settings}
     command = f"mmclf --config-dir {shlex.quote(str(options.config_dir))}"
-    told = f"{_wrapped(printable(f'{options.path}: {found.found}'))}\n{two_columns(rows)}"
-    sys.stdout.write(f"{printable_lines(told)}\n\n")
-    say(f"written to {file}; its settings: mmclf show data {found.source}")
+    listing = f"{_wrapped(printable(f'{options.path}: {guessed.found}'))}\n{two_columns(rows)}"
+    sys.stdout.write(f"{printable_lines(listing)}\n\n")
+    say(f"written to {file}; its settings: mmclf show data {guessed.source}")
     try:
         samples = _load(options.config_dir, name)
     except InputError as error:
@@ -115,14 +114,14 @@ def _new_file(config_dir: Path, name: str) -> Path:
     return file
 
 
-def level_text(found: Guess, name: str) -> str:
+def level_text(guessed: Guess, name: str) -> str:
     """The YAML of a level: what it starts from, and each setting with what speaks for it."""
     lines = [
         f"# {shown(name)}, guessed by mmclf data init.",
-        f"# {found.found[0].upper()}{found.found[1:]}.",
-        f"defaults: [{found.source}]",
-        f"root: {_yaml(str(found.root))}",
-        *(f"{one.key}: {_yaml(one.value)} # {one.why}" for one in found.settings),
+        f"# {guessed.found[0].upper()}{guessed.found[1:]}.",
+        f"defaults: [{guessed.source}]",
+        f"root: {_yaml(str(guessed.root))}",
+        *(f"{setting.key}: {_yaml(setting.value)} # {setting.why}" for setting in guessed.settings),
     ]
     return f"{narrow_yaml(chr(10).join(lines))}\n"
 

@@ -76,10 +76,7 @@ def track(composed: Composed, examination: Examination) -> str:
     )
     tags = {f"mmclf.{group}": choices[group] for group in TAGGED_GROUPS}
     tags |= {"mmclf.kind": "doctor", "mmclf.seed": str(config.seed)}
-    tags |= {
-        "mmclf.versions": environment.versions(),
-        "mmclf.commit": environment.commit() or "unknown",
-    }
+    tags |= {"mmclf.versions": environment.versions()}
     with (
         tracker.run(f"doctor: {choices['data']}", tags, None) as log,
         tempfile.TemporaryDirectory() as folder,

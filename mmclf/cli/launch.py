@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 
+from mmclf.cli.completion import complete
 from mmclf.config.compose import Command, read_command
 from mmclf.config.composer import Composer, open_composer
 from mmclf.config.loader import TASK_NAME
-from mmclf.errors import InputError
-from mmclf.training.hardware import describe_device
+from mmclf.errors import InputError, tell
+from mmclf.pipeline.preflight import Preflight
+from mmclf.progress import doing
+from mmclf.storage.waiting import check_answers
+from mmclf.training.hardware import check_device
 
 REFUSED = {
     "experimental_rerun": "it would unpickle a file, and that can run anything: give the overrides "
@@ -29,34 +34,55 @@ def launch(arguments: list[str]) -> int:
     Raises InputError, before anything is run, for what is wrong with the command line.
     """
     flags = get_args_parser().parse_intermixed_args(arguments)
+    if flags.resolve and flags.cfg is None and flags.info is None:
+        flags.cfg = "job"  # which alone can be printed resolved
     _check_flags(flags)
     config_dir = Path(flags.config_dir) if flags.config_dir is not None else None
-    with open_composer(flags.overrides, config_dir, flags.config_name) as composer:
+    is_shown = flags.cfg is not None or flags.info is not None
+    also = None if is_shown else Preflight().problems
+    with (
+        open_composer(flags.overrides, config_dir, flags.config_name, also) as composer,
+        ExitStack() as shown,
+    ):
+        now = shown.enter_context(doing("reading the configuration"))
         config_name = composer.config_name
-        hydra = Hydra(task_name=TASK_NAME, config_loader=composer.loader)
+        hydra = hydra_of(composer)
         if flags.hydra_help:
+            shown.close()
             hydra.hydra_help(config_name=config_name, args_parser=get_args_parser(), args=flags)
             return 0
         if flags.shell_completion:
-            hydra.shell_completion(config_name=config_name, overrides=flags.overrides)
+            shown.close()
+            complete(hydra, composer, flags.overrides)
             return 0
         command = read_command(composer, multirun=flags.multirun)
-        if flags.cfg is not None or flags.info is not None:
+        if is_shown:
+            shown.close()
             _show(hydra, composer, command, flags)
             return 0
-        describe_device(command.first.config.device)  # raises InputError if there is no such one
+        check_device(command.first.config.device, command.first.config.trainer.precision)
         check_output_dir(Path(command.first.config.output_dir))
+        # Before what takes long is imported, and the data is read.
+        check_answers("tracking.uri", command.first.config.tracking.uri)
+        now("loading libraries")
         # Late: docs/architecture.md#late-imports
         if command.kind == "run":
             from mmclf.cli.job import run_single
 
+            shown.close()
             return run_single(hydra, composer, command)
         from mmclf.cli.multirun import run_planned_study, run_sweep
 
+        shown.close()
         if command.kind == "sweep":
             return run_sweep(hydra, composer, command)
         asked = [*(a for a in arguments if a not in flags.overrides), *flags.overrides]
         return run_planned_study(hydra, composer, command, asked)
+
+
+def hydra_of(composer: Composer) -> Hydra:
+    """Hydra behind a composer's checked loader."""
+    return Hydra(task_name=TASK_NAME, config_loader=composer.loader)
 
 
 def check_output_dir(folder: Path) -> None:
@@ -79,23 +105,30 @@ def _check_flags(flags: argparse.Namespace) -> None:
             raise InputError(f"--{flag.replace('_', '-')} is refused: {why}")
     if flags.hydra_help and flags.overrides:
         raise InputError("--hydra-help takes no overrides: leave them out")
-    if flags.resolve and flags.cfg is None:
-        raise InputError("--resolve says how --cfg prints: give --cfg job with it")
-    given = {
-        "--run": flags.run,
-        "--multirun": flags.multirun,
+    shown = {
         "--cfg": flags.cfg is not None,
         "--info": flags.info is not None,
         "--shell-completion": flags.shell_completion,
     }
-    several = [flag for flag, is_given in given.items() if is_given]
-    if len(several) > 1:
-        raise InputError(f"found {' and '.join(several)}, expected one of them")
+    # What would be run can be looked at, be it one run or several.
+    for given in ({"--run": flags.run, "--multirun": flags.multirun}, shown):
+        several = [flag for flag, is_given in given.items() if is_given]
+        if len(several) > 1:
+            raise InputError(f"found {' and '.join(several)}, expected one of them")
 
 
 def _show(hydra: Hydra, composer: Composer, command: Command, flags: argparse.Namespace) -> None:
-    composer.loader.hand_on(command.cfg, composer.overrides)
-    to_show = {"config_name": composer.config_name, "overrides": composer.overrides}
+    cfg, overrides = command.cfg, composer.overrides
+    if command.kind == "sweep":
+        axes, _ = composer.axes(composer.lines)
+        lines = [axis.lines[0] for axis in axes]
+        swept = [axis.lines[0] for axis in axes if axis.is_sweep]
+        tell(f"the first job of the sweep: {' '.join(swept) or 'its only one'}")
+        cfg, overrides = composer.compose(lines), composer.beside_searchpath(lines)
+    elif command.kind == "study":
+        tell(f"what the study starts from; its arms: mmclf plan {command.first.choices['study']}")
+    composer.loader.hand_on(cfg, overrides)
+    to_show = {"config_name": composer.config_name, "overrides": overrides}
     if flags.info is not None:
         hydra.show_info(flags.info, **to_show)
     else:

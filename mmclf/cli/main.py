@@ -6,20 +6,22 @@ import errno
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module, metadata
 from types import FrameType
 
 from mmclf.cli.columns import two_columns
+from mmclf.cli.grammar import check_no_words, split_command
 from mmclf.cli.streams import lost_output, open_standard_streams
 from mmclf.config.passwords import check_words
 from mmclf.config.shipped import conf_dir
-from mmclf.errors import InputError
-from mmclf.messages import tell, unforeseen
+from mmclf.errors import InputError, tell, unforeseen
 from mmclf.storage import environment
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+EXIT_S = 2.0  # for what is left to do of a process that was interrupted
 
 # What a machine may lack at any moment, and what helps.
 LACKING: Mapping[int | None, str] = {
@@ -33,8 +35,11 @@ LACKING: Mapping[int | None, str] = {
 SUBCOMMANDS: Mapping[str, str] = {
     "plan": "mmclf.cli.plan",
     "report": "mmclf.cli.report",
-    "runs": "mmclf.cli.report",
+    "runs": "mmclf.cli.runs",
+    "diff": "mmclf.cli.diff",
     "predict": "mmclf.cli.predict",
+    "export": "mmclf.cli.export",
+    "explain": "mmclf.cli.explain",
     "doctor": "mmclf.cli.doctor",
     "data": "mmclf.cli.data",
     "show": "mmclf.cli.show",
@@ -43,37 +48,66 @@ SUBCOMMANDS: Mapping[str, str] = {
 
 USAGE = """\
 mmclf [OVERRIDE ...]                one run
-mmclf -m [OVERRIDE ...]             a sweep over KEY=VALUE,VALUE: one run for each combination
-mmclf study=NAME [OVERRIDE ...]     a study: its arms, each with several seeds, and its report
-mmclf plan NAME [OVERRIDE ...]      its arms, what is done of it, the time that is left, and which
-                                    difference so many seeds would show
-mmclf report [STUDY | --runs ID ... | --compare ID ID] [--format text,md,csv,tex,html]
-                                    the results table; without more, of the latest sweep
-mmclf runs                          the tracked runs, with their ids
-mmclf runs --send RUN_ID            send what a run could not while its server was away
-mmclf predict RUN_ID [data.KEY=VALUE ...] [--out FILE] [--labels names] [--probabilities] [--top K]
-                                    labels for what the run's source reads, in its form
+mmclf -m [OVERRIDE ...]             a sweep over KEY=VALUE,VALUE: one run for
+                                    each combination
+mmclf study=NAME [OVERRIDE ...]     a study: its arms, each with several seeds,
+                                    and its report
+mmclf plan NAME [OVERRIDE ...]      its arms, what is done of it, the time left,
+                                    which difference so many seeds would show
+mmclf report [NAME | --runs ID ... | --compare ID ID] [--columns NAME,...]
+    [--format text,md,csv,tex,html] the results table; without more, of the
+    [--no-images]                   latest sweep
+mmclf runs [--where "KEY > VALUE"] [--sort KEY] [--last N] [--by arm]
+                                    the tracked runs with their ids, or a
+                                    leaderboard of arms
+mmclf runs --send RUN_ID            send what a run could not while its server
+                                    was away
+mmclf diff ID ID                    what differs between two runs: settings,
+                                    data, code, packages, hardware, metrics
+mmclf predict RUN_ID [data.KEY=VALUE ...] [--out FILE] [--labels names]
+    [--probabilities] [--top K]     labels for what the run's source reads, in
+                                    its form
 mmclf predict RUN_ID --root DIR     labels for a competition's DIR/test.csv
-mmclf show [GROUP [LEVEL]]          the config groups, a group's levels, a level's settings
+mmclf explain RUN_ID ID ... [--out DIR] [--top K]
+                                    which part of the picture and which words
+                                    speak for each label
+mmclf export RUN_ID --format onnx [--out DIR]
+                                    the model as ONNX, its head and the whole,
+                                    checked against torch
+mmclf show [GROUP [LEVEL]]          the config groups, a group's levels, a
+                                    level's settings
 mmclf doctor [OVERRIDE ...] [--no-images] [--format text,md] [--track]
-                                    what is wrong with the data, or odd, before any run
+                                    what is wrong with the data, or odd, before
+                                    any run
 mmclf data init FILE_OR_FOLDER [--name NAME]
-                                    how it is read, guessed and written as data=NAME
+                                    how it is read, guessed and written as
+                                    data=NAME
 mmclf cache [--verify] [--prune LIMIT ...]
-                                    what is stored, and by which run; LIMIT is 30d or 10GB
+                                    what is stored, and by which run; LIMIT is
+                                    30d or 10GB
 
-An override is KEY=VALUE: the level of a group, as vision=efficientnet_lite0, or a setting, as
-trainer.epochs=5. The subcommands take output_dir=DIR, tracking.uri=URI, tracking.experiment=NAME;
-cache and predict take store.dir=DIR as well, predict device=NAME and allow_targets=[MODULE] too,
-doctor all that a run takes.
+mmclf COMMAND --help says more. Options and overrides may stand before or after
+a command, in any order. NAME is a study's, also as study=NAME.
+
+An override is KEY=VALUE: the level of a group, as vision=efficientnet_lite0, or
+a setting, as trainer.epochs=5. The commands take output_dir=DIR,
+tracking.uri=URI, tracking.experiment=NAME; cache, predict and explain take
+store.dir=DIR as well, predict and explain device=NAME and
+allow_targets=[MODULE] too, doctor and plan all that a run takes.
 
 {groups}
 
---config-dir DIR    a folder of config groups of your own, beside the shipped ones
---cfg job           print the composed configuration, run nothing
+--config-dir DIR    a folder of config groups of your own, beside the shipped
+--cfg job           print the composed configuration, run nothing; of a sweep
+                    that of its first job; with --resolve, as the run sees it
+--info              where settings come from, and what Hydra has installed
 --hydra-help        Hydra's own options
+eval "$(mmclf -sc install=bash)"
+                    the Tab key completes commands, levels and settings in bash;
+                    zsh and fish too
 
-Exit status: 0 all went well, 1 a run failed, 2 bad input or configuration, 130 interrupted.
+Exit status: 0 all went well, 1 a run failed, 2 bad input or configuration,
+130 interrupted.
 HYDRA_FULL_ERROR=1 in the environment shows tracebacks.
 """
 
@@ -84,6 +118,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     open_standard_streams()
     status = _status(arguments)
     lost = lost_output()
+    if status == INTERRUPTED and argv is None:
+        _end_soon()
     if lost is None:
         return status
     tell(f"standard output cannot be written ({lost.strerror or lost})")
@@ -129,18 +165,29 @@ def _unforeseen(error: Exception, wants_traceback: bool) -> int:
     return FAILED
 
 
+def _end_soon() -> None:
+    """End the process after `EXIT_S`, whatever a library waits for at its exit.
+
+    Python joins the threads of pools, as of an upload to a server that says nothing.
+    """
+    timer = threading.Timer(EXIT_S, os._exit, (INTERRUPTED,))
+    timer.daemon = True
+    timer.start()
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
 def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
     # Late, by name: docs/architecture.md#late-imports
-    name, others = _subcommand(arguments)
+    name, others = split_command(arguments, SUBCOMMANDS)
     if name is None and {"-h", "--help", "help"} & set(arguments):
         return _help
     if "--version" in arguments:
         return _version
     if name is None:
+        check_no_words(arguments, SUBCOMMANDS, conf_dir())
         return _imported("mmclf.cli.launch", "launch")
     command = _imported(SUBCOMMANDS[name], name)
     return lambda _: command(others)
@@ -149,18 +196,6 @@ def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
 def _imported(module: str, command: str) -> Callable[[list[str]], int]:
     function: Callable[[list[str]], int] = getattr(import_module(module), command)
     return function
-
-
-def _subcommand(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The subcommand and its arguments; `--config-dir DIR` may stand before it."""
-    rest = list(arguments)
-    before: list[str] = []
-    while rest and rest[0].split("=")[0] == "--config-dir":
-        count = 1 if "=" in rest[0] else 2
-        before, rest = [*before, *rest[:count]], rest[count:]
-    if not rest or rest[0] not in SUBCOMMANDS:
-        return None, list(arguments)
-    return rest[0], [*before, *rest[1:]]
 
 
 def _version(_arguments: Sequence[str]) -> int:

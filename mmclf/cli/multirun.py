@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 from hydra._internal.hydra import Hydra
 from hydra.types import RunMode
+from rich.console import Console
 
-from mmclf.cli.job import Job, traceback_wanted
+from mmclf.cli.job import SweepJob
+from mmclf.cli.run_names import RunNames, sweep_names
+from mmclf.cli.summary import next_lines, open_ui, place_words
+from mmclf.cli.sweep_lines import SweepLines, watched
 from mmclf.config.compose import Command
 from mmclf.config.composer import Composer
+from mmclf.config.hydra_policy import PLUGINS
 from mmclf.config.schema import Config
-from mmclf.errors import InputError, UnreachableError
-from mmclf.messages import say, tell, unforeseen
+from mmclf.errors import InputError, UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.image_size import check_one_size
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
+from mmclf.storage.batch_job import JOB_TAG, is_in_queue
 from mmclf.storage.tracking import Tracker
 from mmclf.studies.arms import plan_study
+from mmclf.studies.report.show import show_arms
 from mmclf.studies.report.tables.run_table import write_results
+from mmclf.studies.report.words.parent_summary import sweep_tags
 from mmclf.studies.run import run_study
 from mmclf.training.hardware import describe_device
+
+IN_THIS_PROCESS = PLUGINS["launcher"][0]  # Hydra's own launcher
+QUEUE_S = 5.0  # between two looks at a batch system's queue
 
 
 def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
@@ -44,29 +58,57 @@ def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
         "mmclf.versions": environment.versions(),
     }
     parent = tracker.start(f"sweep: {asked}", tags, None)
+    names = sweep_names(command.axes)
+    lines = SweepLines(
+        prod(len(axis.lines) for axis in command.axes),
+        len(" ".join(max(axis.lines, key=len) for axis in command.axes)),
+    )
+    launched = Launched(hydra, composer, command, names)
     try:
-        stopped = _multirun(hydra, composer, command, parent.id)
+        stopped = launched.run(tracker, parent.id, lines)
+        _end_lost_runs(tracker, parent.id)
         runs = sorted(tracker.children(parent.id), key=lambda run: run.started_ms)
         with tempfile.TemporaryDirectory() as folder:
             write_results(Path(folder), runs)
             parent.artifacts(Path(folder))
+        parent.tags(sweep_tags(parent.id, runs, tracker.experiment_id))
     except UnreachableError as error:
         parent.end("FAILED")
         tell(f"the sweep's results cannot be read: {error}")
         return 1
     except BaseException as error:
         parent.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        if isinstance(error, KeyboardInterrupt):
+            tell(f"{lines.state()}: {_report_command(config)} shows them")
         raise
     counts = Counter(run.status for run in runs)
     went_well = stopped is None and counts["FINISHED"] == len(runs)
     parent.end("FINISHED" if went_well else "FAILED")
     if stopped is not None and counts["FAILED"] == 0:
         tell(f"the sweep stopped: {unforeseen(stopped)}")
+    show_arms(runs, names.arm_of_run, Console())
+    for line in next_lines(_report_command(config), open_ui(config)):
+        say(line)
     listed = ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items()))
     say(f"sweep_id: {parent.id}  runs: {listed}")
     if went_well:
         return 0
     return 2 if isinstance(stopped, InputError) and not runs else 1
+
+
+def _end_lost_runs(tracker: Tracker, parent: str) -> None:
+    """Mark as killed the runs whose jobs ended without a word, after those that go on.
+
+    A launcher of a batch system gives up at the first job that was cancelled.
+    """
+    while running := [run for run in tracker.children(parent) if run.status == "RUNNING"]:
+        jobs = {run.tags.get(JOB_TAG, "") for run in running}
+        queued = {job for job in jobs if job and is_in_queue(job)}
+        for run in running:
+            if run.tags.get(JOB_TAG) not in queued:
+                tracker.log_of(run.id).end("KILLED")
+        if queued:
+            time.sleep(QUEUE_S)
 
 
 def _variants(composer: Composer) -> dict[str, Config]:
@@ -89,32 +131,58 @@ def run_planned_study(
 
     `asked`: the command as it was given.
     """
+    launched = Launched(hydra, composer, command, RunNames(in_study=True))
+    planned = plan_study(composer, command)
+    widest = max(len(f"{arm.name} seed=00") for arm in planned.design.arms)
 
-    def run_jobs(parent: str) -> Exception | None:
-        return _multirun(hydra, composer, command, parent)
+    def run_jobs(tracker: Tracker, parent: str, count: int) -> Exception | None:
+        return launched.run(tracker, parent, SweepLines(count, widest, planned.study.metric))
 
-    return run_study(plan_study(composer, command), asked, run_jobs)
+    return run_study(planned, asked, run_jobs)
 
 
-def _multirun(hydra: Hydra, composer: Composer, command: Command, parent: str) -> Exception | None:
-    """Launch the jobs as children of the run `parent`; gives the error that stopped them.
+def _report_command(config: Config) -> str:
+    return " ".join(["mmclf report", *place_words(config)])
 
-    A study that goes round by round does so again and again.
-    """
-    cfg, to_parent = command.cfg, f"tracking.parent='{parent}'"
-    if cfg.tracking.parent != parent:
-        cfg.tracking.parent = parent
-        cfg.hydra.overrides.task.append(to_parent)
-    overrides = [*composer.overrides, to_parent]
-    if cfg.hydra.mode != RunMode.MULTIRUN:
-        cfg.hydra.mode = RunMode.MULTIRUN
-        cfg.hydra.overrides.hydra.append("hydra.mode=MULTIRUN")
-        overrides.append("hydra.mode=MULTIRUN")
-    job = Job(composer.grants, traceback_wanted(), composer.loader.config_dir)
-    composer.loader.hand_on(cfg, overrides)
-    # Hydra raises the first job's error after the last job.
-    try:
-        hydra.multirun(composer.config_name, job, overrides)
-    except Exception as error:
-        return error
-    return None
+
+@dataclass(frozen=True)
+class Launched:
+    """The jobs of a command, whose runs have these `names`."""
+
+    hydra: Hydra
+    composer: Composer
+    command: Command
+    names: RunNames
+
+    def run(self, tracker: Tracker, parent: str, lines: SweepLines) -> Exception | None:
+        """Launch the jobs as children of the run `parent`; gives the error that stopped them.
+
+        A study that goes round by round does so again and again. `lines` are told how runs end.
+        """
+        overrides = self._below(parent)
+        launcher = self.command.cfg.hydra.launcher._target_
+        with ExitStack() as stack:
+            stack.enter_context(lines.shown())
+            if launcher != IN_THIS_PROCESS:
+                stack.enter_context(watched(lines, tracker, parent, self.names.of_run))
+            job = SweepJob(self.composer, lines, self.names)
+            self.composer.loader.hand_on(self.command.cfg, overrides)
+            # Hydra raises the first job's error after the last job.
+            try:
+                self.hydra.multirun(self.composer.config_name, job, overrides)
+            except Exception as error:
+                return error
+        return job.error
+
+    def _below(self, parent: str) -> list[str]:
+        """The overrides of the jobs, whose configuration is made one of many below `parent`."""
+        cfg, to_parent = self.command.cfg, f"tracking.parent='{parent}'"
+        if cfg.tracking.parent != parent:
+            cfg.tracking.parent = parent
+            cfg.hydra.overrides.task.append(to_parent)
+        overrides = [*self.composer.overrides, to_parent]
+        if cfg.hydra.mode != RunMode.MULTIRUN:
+            cfg.hydra.mode = RunMode.MULTIRUN
+            cfg.hydra.overrides.hydra.append("hydra.mode=MULTIRUN")
+            overrides.append("hydra.mode=MULTIRUN")
+        return overrides

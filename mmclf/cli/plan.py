@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import math
 import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
-import pandas as pd
 from rich.console import Console
 
 from mmclf.cli.plan_power import power_lines
+from mmclf.cli.plan_times import PlannedArm, arms_table, time_lines
 from mmclf.config.schema import Config
-from mmclf.errors import NothingTrackedError
+from mmclf.errors import NothingTrackedError, printable
 from mmclf.evaluation.metrics import deciding_metric
-from mmclf.messages import printable
+from mmclf.pipeline.artifacts import DATA_DIGITS
 from mmclf.pipeline.image_size import resolved
-from mmclf.pipeline.run import DATA_DIGITS
+from mmclf.pipeline.preflight import Preflight
 from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stages import data_digest
 from mmclf.storage.tracking import TrackedRun, Tracker
@@ -32,10 +30,10 @@ from mmclf.studies.fingerprint import study_fingerprint
 from mmclf.studies.looks import fetch_looks
 from mmclf.studies.pending import finished
 from mmclf.studies.report.result.variances import assumed, earlier_variances
-from mmclf.studies.report.tables.rendering import number, print_rich, render
+from mmclf.studies.report.tables.rendering import print_rich, render
 from mmclf.studies.rounds import plan_in_words, seeds_at_most
 from mmclf.studies.run import find_parent, study_definition
-from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator
+from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator, overhead
 from mmclf.training.hardware import describe_device
 
 # A study's name alone: overrides have an equals sign, or begin with a tilde.
@@ -49,7 +47,7 @@ def plan(arguments: Sequence[str]) -> int:
     parser.add_argument("--config-dir", type=Path, help="a folder of config groups of your own")
     options = parser.parse_intermixed_args(arguments)
     lines = [f"study={line}" if NAME.fullmatch(line) else line for line in options.overrides]
-    planned = compose_study(lines, options.config_dir)
+    planned = compose_study(lines, options.config_dir, also=Preflight().problems)
     config = planned.base.config
     tracker = _tracker(config)
     fingerprint = study_fingerprint(planned)
@@ -57,18 +55,24 @@ def plan(arguments: Sequence[str]) -> int:
     definition = study_definition(planned, "", "")
     seeds = _seeds(definition, tracker, parent)
     done = _done(seeds, tracker, parent)
-    estimator = TimeEstimator(config, describe_device(config.device))
+    hardware = describe_device(config.device)
+    estimator = TimeEstimator(config, hardware)
+    runs = tracker.runs() if tracker is not None else []
+    beside = overhead(runs, hardware, fingerprint.data[:DATA_DIGITS])
     total = TimeEstimate()
-    table = _table(planned, seeds, done, estimator, total)
+    arms = _arms(planned, seeds, done, estimator, total)
     title = printable(f"{planned.name}: {planned.study.question}")
+    table = arms_table(arms, beside)
     console = Console()
     if console.is_terminal:
-        print_rich(table, console, title)
+        print_rich(table, console, title, spare=("Overrides",))
     else:
         sys.stdout.write(f"{title}\n\n{render(table, 'text')}")
     most = sum(map(len, seeds.values()))
-    runs = tracker.runs() if tracker is not None else []
-    sys.stdout.write(_summary(planned, most, most - len(done), total, runs))
+    at_most = "at most " if planned.study.until == "decided" else ""
+    sys.stdout.write(f"\nruns: {len(done)} of {at_most}{most} done, {most - len(done)} left\n")
+    lines = time_lines(total, most - len(done), beside, shares=config.cache == "on")
+    sys.stdout.write("\n".join([*lines, ""]))
     if definition.plan is not None:
         sys.stdout.write("\n".join([*plan_in_words(definition), ""]))
     data = estimator.run_data(resolved(config))
@@ -106,42 +110,25 @@ def _done(
     return {(arm, seed) for arm, seed in completed if seed in seeds.get(arm, ())}
 
 
-def _table(
+def _arms(
     planned: PlannedStudy,
     seeds: Mapping[str, Collection[int]],
     done: Collection[tuple[str, int]],
     estimator: TimeEstimator,
     total: TimeEstimate,
-) -> pd.DataFrame:
-    """A row for each arm; adds what its missing runs need to `total`, which counts it once."""
-    rows = []
+) -> list[PlannedArm]:
+    """Each arm with what its missing runs need beyond the arms before; adds all to `total`."""
+    arms = []
     for arm, composed in zip(planned.design.arms, planned.arms, strict=True):
         own = TimeEstimate()
         left = [seed for seed in seeds[arm.name] if (arm.name, seed) not in done]
         for seed in left:
-            config = replace(composed.config, seed=seed)
-            stages = estimator.add(config, own)
-            if stages is None:
+            if estimator.add(replace(composed.config, seed=seed), own) is None:
                 own.unknown_runs += 1
+        runs = len(seeds[arm.name])
+        arms.append(PlannedArm(arm.name, arm.overrides, runs, len(left), own.beyond(total)))
         total.merge(own)
-        rows.append(
-            {
-                "Arm": arm.name,
-                "Overrides": " ".join(arm.overrides),
-                "Done": f"{len(seeds[arm.name]) - len(left)} of {len(seeds[arm.name])}",
-                "To fit": str(own.count("fit") + own.unknown_runs),
-                "To compute (s)": _format_seconds(own),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _format_seconds(estimate: TimeEstimate) -> str:
-    unknown = estimate.unknown + estimate.unknown_runs
-    seconds = number(estimate.known, 1)
-    if unknown == 0:
-        return seconds
-    return "unknown" if estimate.known == 0 else f"{seconds} and unknown"
+    return arms
 
 
 def _outlook(
@@ -168,40 +155,3 @@ def _outlook(
     test_set = HeldOut(data_digest(data.samples)[:DATA_DIGITS], test_seed)
     lines.append(f"on the same test samples so far: {earlier(runs, test_set).words()}")
     return "\n".join(["", *lines, ""])
-
-
-def _summary(
-    planned: PlannedStudy, most: int, left: int, total: TimeEstimate, runs: Sequence[TrackedRun]
-) -> str:
-    overhead = _overhead(runs)
-    seconds = total.known + (0.0 if math.isnan(overhead) else left * overhead)
-    at_most = "at most " if planned.study.until == "decided" else ""
-    lines = [f"runs: {most - left} of {at_most}{most} done, {left} left"]
-    estimate = f"time left: {number(seconds, 0)} s"
-    unknown = total.unknown + total.unknown_runs
-    if unknown:
-        estimate += f", and {unknown} results whose speed no stored one tells"
-    shared = planned.base.config.cache == "on"
-    note = "what arms share is counted once" if shared else "with cache=off runs share nothing"
-    return "\n".join([*lines, f"{estimate} ({note})", ""])
-
-
-def _overhead(runs: Sequence[TrackedRun]) -> float:
-    """The median seconds of a run that computes nothing; NaN if no run tells."""
-    spent = [
-        run.metrics["time/wall_s"] - run.metrics["time/cold_s"]
-        for run in runs
-        if {"time/wall_s", "time/cold_s"} <= run.metrics.keys()
-        and run.metrics["time/wall_s"] > run.metrics["time/cold_s"]
-    ]
-    warm = [
-        run.metrics["time/wall_s"]
-        for run in runs
-        if "time/wall_s" in run.metrics and _computed_nothing(run)
-    ]
-    return median(warm or spent) if warm or spent else math.nan
-
-
-def _computed_nothing(run: TrackedRun) -> bool:
-    stages = [value for tag, value in run.tags.items() if tag.startswith("mmclf.stage.")]
-    return bool(stages) and not any("by this run" in value for value in stages)

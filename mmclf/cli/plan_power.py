@@ -23,8 +23,8 @@ def power_lines(
 
     `comparisons`: how many are made together; `samples`: of the test set.
     """
-    known = variances.seed_sd, variances.sample_sd
-    smallest = [smallest_shown(*known, seeds, comparisons) for seeds in SEEDS]
+    deviations = variances.seed_sd, variances.sample_sd
+    smallest = [smallest_shown(*deviations, seeds, comparisons) for seeds in SEEDS]
     floor = smallest_with_any_seeds(variances.sample_sd, comparisons)
     of_seeds = "".join(f"{seeds:>{WIDTH}}" for seeds in SEEDS)
     of_sizes = "".join(f"{_size(size):>{WIDTH}}" for size in smallest)

@@ -11,8 +11,7 @@ from mmclf.config.compose import compose
 from mmclf.config.grants import GRANTS
 from mmclf.config.schema import Config
 from mmclf.config.user_modules import make_importable
-from mmclf.errors import InputError, suggestion
-from mmclf.messages import say, tell
+from mmclf.errors import InputError, say, suggestion, tell
 from mmclf.pipeline.predict import table
 from mmclf.pipeline.predict.predictor import Predictor, load_from
 from mmclf.pipeline.predict.source import (
@@ -43,7 +42,7 @@ SETTINGS = ("output_dir", "tracking.uri", "tracking.experiment", "store.dir", "d
 
 
 @dataclass(frozen=True)
-class _Words:
+class RunWords:
     """The words of a command line.
 
     Args:
@@ -64,17 +63,13 @@ def predict(arguments: Sequence[str]) -> int:
     """`mmclf predict RUN_ID`: write labels, or probabilities, for the samples of a source."""
     options = _parser().parse_intermixed_args(arguments)
     config_dir = Path(options.config_dir) if options.config_dir is not None else None
-    words = _parse_words(options.words, config_dir)
+    words = parse_run_words("predict", options.words, config_dir)
     config = words.config
     if config_dir is not None:
         make_importable(config_dir, config.allow_targets)
-    if options.root is not None and words.data:
-        raise InputError(
-            f"--root {options.root} and {words.data[0]} both say where the samples are: give one"
-        )
     tracking = config.tracking
     tracker = Tracker(tracking.uri, tracking.experiment, Path(config.output_dir), create=False)
-    samples = _samples(options, words, tracker)
+    samples = samples_to_predict(options.root, words, tracker)
     out = _out(options, samples)
     if out.suffix.lower() in table.HOLDING_LISTS:
         samples = replace(samples, form=replace(samples.form, as_lists=True))
@@ -97,10 +92,14 @@ def predict(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _samples(options: argparse.Namespace, words: _Words, tracker: Tracker) -> SamplesToPredict:
-    """The samples that the command line names."""
-    if options.root is not None:
-        return competition_samples(Path(options.root), setting="--root")
+def samples_to_predict(root: str | None, words: RunWords, tracker: Tracker) -> SamplesToPredict:
+    """The samples that the command line names; raises InputError if it names two sources."""
+    if root is not None and words.data:
+        raise InputError(
+            f"--root {root} and {words.data[0]} both say where the samples are: give one"
+        )
+    if root is not None:
+        return competition_samples(Path(root), setting="--root")
     allow = words.config.allow_targets
     if words.source:
         return read_to_predict(words.config.data.part, (), allow)
@@ -136,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--top",
-        type=_positive,
+        type=positive,
         default=0,
         metavar="K",
         help="the K most probable labels, best first, whatever their thresholds; with "
@@ -145,14 +144,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A number from 1 on, out of a command line."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"found {text}, expected 1 or more")
     return number
 
 
-def _parse_words(words: Sequence[str], config_dir: Path | None) -> _Words:
+def parse_run_words(command: str, words: Sequence[str], config_dir: Path | None) -> RunWords:
     """The run's id, or a prefix of it, and the configuration with the overrides."""
     overrides = [word for word in words if "=" in word]
     run_ids = [word for word in words if "=" not in word]
@@ -169,14 +169,14 @@ def _parse_words(words: Sequence[str], config_dir: Path | None) -> _Words:
     if len(run_ids) != 1:
         listed = ", ".join(run_ids) if run_ids else "none"
         problems.append(
-            f"mmclf predict: found {listed}, expected one RUN_ID: `mmclf runs` lists them"
+            f"mmclf {command}: found {listed}, expected one RUN_ID: `mmclf runs` lists them"
         )
     if problems:
         raise InputError(*problems)
     source = any(word.startswith("data=") for word in data)
     if source:
-        return _Words(run_ids[0], compose([*places, *data], config_dir).config, data, source)
-    return _Words(run_ids[0], compose(places).config, data, source)
+        return RunWords(run_ids[0], compose([*places, *data], config_dir).config, data, source)
+    return RunWords(run_ids[0], compose(places).config, data, source)
 
 
 def _out(options: argparse.Namespace, samples: SamplesToPredict) -> Path:

@@ -20,8 +20,7 @@ from mmclf.config.grants import GRANTS
 from mmclf.config.limits import check_yaml
 from mmclf.config.schema import OWN_KEYS
 from mmclf.config.targets import parameters, resolve
-from mmclf.errors import InputError, suggestion
-from mmclf.messages import printable_lines
+from mmclf.errors import InputError, printable_lines, suggestion
 
 GROUPS_NOTE = """\
 * the level without an override

@@ -61,18 +61,21 @@ COMPONENTS: Mapping[str, Component] = {
         ("optimizer", "total_steps", "T_max", "max_lr"),
     ),
 }
-MODALITIES = ("vision", "text")  # either may be left out, not both
 
 # A `_target_` among a component's own settings, under a name that no group has.
 INNER = "inner component"
 INNER_COMPONENT = Component("fit", "module", MODULE, MODULE_PACKAGES)
 
 
-def component(role: str) -> Component:
-    """The component of a config group, or that of another component's setting for `INNER`."""
-    return INNER_COMPONENT if role == INNER else COMPONENTS[role]
-
-
 def groups_of(stage: StageName) -> tuple[str, ...]:
     """The config groups whose components are in the key of `stage`."""
     return tuple(group for group, entry in COMPONENTS.items() if entry.stage == stage)
+
+
+# In the order of the fusion; any may be left out, not all.
+MODALITIES = groups_of("encode")
+
+
+def component(role: str) -> Component:
+    """The component of a config group, or that of another component's setting for `INNER`."""
+    return INNER_COMPONENT if role == INNER else COMPONENTS[role]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 from mmclf.config.composed import container
 from mmclf.config.composer import Composer, open_composer
 from mmclf.config.grants import GRANTS
-from mmclf.config.overrides import Axis
+from mmclf.config.override_lines import override_lines
+from mmclf.config.overrides import MAX_RUNS, Axis, read
 from mmclf.config.places import is_place
 from mmclf.config.schema import Composed
 from mmclf.errors import InputError
@@ -27,28 +29,70 @@ class Command:
     """What a checked command line asks for.
 
     `first`: the run, the first job of the sweep, or what the study starts from. `cfg`: what was
-    composed of the whole command line, to be handed on to Hydra.
+    composed of the whole command line, to be handed on to Hydra. `axes`: what a sweep varies.
     """
 
     kind: Literal["run", "sweep", "study"]
     first: Composed
     cfg: DictConfig
+    axes: tuple[Axis, ...] = ()
 
 
-def compose(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Composed:
-    """The checked config of one run.
+@dataclass(frozen=True, repr=False)
+class Composition(Composed):
+    """A checked config that remembers what it was composed of, to be composed anew with more."""
 
-    Raises one InputError with a finding for each thing that is wrong.
+    given: tuple[str, ...]
+    config_dir: Path | None
+
+    def with_overrides(self, *overrides: str | Sequence[str]) -> Composition:
+        """The config with further overrides, which take the place of those of the same key.
+
+        Raises one InputError with a finding for each thing that is wrong.
+
+        >>> import mmclf
+        >>> config = mmclf.compose("loss=focal seed=1").with_overrides("seed=2")
+        >>> config.choices["loss"], config.config.seed
+        ('focal', 2)
+        """
+        more = [line for given in overrides for line in override_lines(given)]
+        replaced = {_key(line) for line in more}
+        kept = [line for line in self.given if _key(line) not in replaced]
+        return compose([*kept, *more], self.config_dir)
+
+    def __repr__(self) -> str:
+        """As `Composition('vision=none text=tfidf')`: what was given, the rest being defaults."""
+        return f"{type(self).__name__}({' '.join(self.given)!r})"
+
+
+def compose(
+    overrides: str | Sequence[str] = (), config_dir: str | Path | None = None
+) -> Composition:
+    """The checked config of one run, of a list of overrides, or of a string as in a shell.
+
+    Raises one InputError with a problem for each thing that is wrong.
 
     >>> import mmclf
-    >>> composed = mmclf.compose(["loss=focal", "trainer.epochs=5"])
+    >>> composed = mmclf.compose("loss=focal trainer.epochs=5")
     >>> composed.choices["loss"], composed.config.trainer.epochs
     ('focal', 5)
     """
-    command = check_command(overrides, config_dir)
+    lines = override_lines(overrides)
+    folder = None if config_dir is None else Path(config_dir)
+    command = check_command(lines, folder)
     if command.kind != "run":
-        raise InputError(f"these overrides ask for a {command.kind}, expected one run")
-    return command.first
+        raise InputError(
+            f"overrides: found those of a {command.kind}, expected one run: mmclf.{command.kind} "
+            "takes them"
+        )
+    of = command.first
+    return Composition(of.config, of.choices, of.overrides, of.tree, tuple(lines), folder)
+
+
+def _key(line: str) -> str:
+    """What an override sets; itself where it cannot be read."""
+    override, _ = read(line)
+    return line if override is None else str(override.key_or_group)
 
 
 def check_command(
@@ -61,7 +105,7 @@ def check_command(
     """What a command line asks for, all of it checked, the values of a sweep one by one.
 
     Modules named in allow_targets may lie in `config_dir`, beside the config files that use them.
-    Raises one InputError with a finding for each thing that is wrong.
+    Raises one InputError with a problem for each thing that is wrong.
     """
     with open_composer(overrides, config_dir, config_name) as composer:
         return read_command(composer, multirun=multirun)
@@ -76,8 +120,9 @@ def read_command(composer: Composer, *, multirun: bool = False) -> Command:
     if parent is None:
         raise InputError(*dict.fromkeys([*problems, *unknown]))
     kind = _kind(parent, multirun=multirun)
+    varied: list[Axis] = []
     if kind == "sweep":
-        first, more = _read_sweep(composer, parent, axes, unknown)
+        first, varied, more = _read_sweep(composer, parent, axes, unknown)
     else:
         first, more = composer.check(parent)
         more = [*_swept(axes, kind), *unknown, *more]
@@ -86,7 +131,7 @@ def read_command(composer: Composer, *, multirun: bool = False) -> Command:
         raise InputError(*dict.fromkeys(problems))
     if kind == "sweep":
         _list_sweeps(parent, composer.lines)
-    return Command(kind, first, parent)
+    return Command(kind, first, parent, tuple(varied))
 
 
 def _kind(parent: DictConfig, *, multirun: bool) -> Literal["run", "sweep", "study"]:
@@ -96,7 +141,7 @@ def _kind(parent: DictConfig, *, multirun: bool) -> Literal["run", "sweep", "stu
 
 
 def _swept(axes: Sequence[Axis], kind: str) -> list[str]:
-    """A finding for each override that has several values where one is expected."""
+    """A problem for each override that has several values where one is expected."""
     expected = {
         "run": "expected one: add -m to sweep over them, or quote a text that has commas",
         "study": "but a study varies its factors alone: give one value, or make it a factor",
@@ -114,12 +159,18 @@ def _list_sweeps(parent: DictConfig, lines: Sequence[str]) -> None:
 
 def _read_sweep(
     composer: Composer, parent: DictConfig, axes: Sequence[Axis], unknown: Sequence[str]
-) -> tuple[Composed | None, list[str]]:
-    """The first job, and what is wrong with the sweep."""
+) -> tuple[Composed | None, list[Axis], list[str]]:
+    """The first job, what the sweep varies, and what is wrong with it."""
     hydra = container(parent.hydra, "hydra")
     problems = composer.loader.checker.check_sweep(parent)
     extra, more = _sweeper_axes(composer, hydra, axes)
     problems += more
+    count = math.prod(axis.count for axis in (*extra, *axes))
+    if count > MAX_RUNS:
+        raise InputError(
+            *problems,
+            f"the sweep has {count:,} runs, expected at most {MAX_RUNS:,}: sweep over less",
+        )
     problems += [
         f"{axis.name}: Hydra's settings and {', '.join(GRANTS)} cannot be swept: give one value"
         for axis in (*extra, *axes)
@@ -133,7 +184,8 @@ def _read_sweep(
     ]
     if first is not None and first.config.study is not None:
         problems += _swept(axes, "study")
-    return first, [*problems, *in_jobs]
+    varied = [axis for axis in (*extra, *axes) if axis.is_sweep]
+    return first, varied, [*problems, *in_jobs]
 
 
 def _sweeper_axes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,13 @@ from mmclf.config.validate import check
 from mmclf.config.validation_cache import ValidationCache
 from mmclf.errors import InputError
 
+Check = Callable[[Mapping[str, Any]], list[str]]  # of a config in its plain form
+# Launchers whose jobs run on this machine.
+LOCAL = (
+    "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
+    "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
+)
+
 
 class ConfigChecker:
     """Checks composed configs, of a command line that allows what `grants` say.
@@ -41,15 +48,24 @@ class ConfigChecker:
         self._announced: set[str] = set()
         self._caches: dict[str, ValidationCache] = {}
 
-    def check(self, cfg: DictConfig) -> tuple[Composed | None, list[str]]:
-        """The checked form of a composed config, and all that is wrong with it."""
+    def check(
+        self, cfg: DictConfig, also: Check | None = None
+    ) -> tuple[Composed | None, list[str]]:
+        """The checked form of a composed config, and all that is wrong with it.
+
+        `also`: finds what this machine lacks, and is asked unless the run is another machine's.
+        """
         tree = container(cfg)
         unsafe = self._check_unresolved(tree)
         if unsafe:
             return None, unsafe
         problems = [*check_hydra(tree["hydra"]), *_check_folders(cfg, tree)]
         composed, more = self._check_settings(cfg, tree["hydra"])
-        return composed, [*problems, *more]
+        problems += more
+        launcher = tree["hydra"].get("launcher")
+        if also is not None and isinstance(launcher, dict) and launcher.get("_target_") in LOCAL:
+            problems += [text for text in also(plain(cfg)[0]) if text not in problems]
+        return composed, problems
 
     def check_sweep(self, cfg: DictConfig) -> list[str]:
         """What is wrong with a sweep's own config, which lacks what is swept."""
@@ -148,7 +164,7 @@ def dotted_keys(node: object, path: str = "") -> Iterator[str]:
 
 
 def plain(cfg: DictConfig) -> tuple[dict[str, Any], list[str]]:
-    """Plain containers without `hydra`, and a finding for each value that cannot be resolved."""
+    """Plain containers without `hydra`, and a problem for each value that cannot be resolved."""
     problems: list[str] = []
     # A copy without `hydra`, as a job's is: what a job cannot resolve is to be refused before.
     task = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])

@@ -1,4 +1,4 @@
-"""Composing configurations of overrides, with a finding for each override that is wrong."""
+"""Composing configurations of overrides, with a problem for each override that is wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from mmclf.config.components import COMPONENTS
-from mmclf.config.composed import dotted_keys, hydra_errors
+from mmclf.config.composed import Check, dotted_keys, hydra_errors
 from mmclf.config.grants import granted_by
 from mmclf.config.loader import CheckedLoader, open_loader
 from mmclf.config.overrides import (
@@ -34,10 +34,19 @@ SEARCHPATH = "hydra.searchpath="
 
 
 class Composer:
-    """Composes what a command line asks for; `lines` are its overrides but for the search path."""
+    """Composes what a command line asks for; `lines` are its overrides but for the search path.
 
-    def __init__(self, loader: CheckedLoader, config_name: str, overrides: Sequence[str]) -> None:
-        self.loader, self.config_name = loader, config_name
+    `also`: finds what this machine lacks of what a config needs.
+    """
+
+    def __init__(
+        self,
+        loader: CheckedLoader,
+        config_name: str,
+        overrides: Sequence[str],
+        also: Check | None = None,
+    ) -> None:
+        self.loader, self.config_name, self._also = loader, config_name, also
         searchpath = [line for line in overrides if line.startswith(SEARCHPATH)]
         self.lines = with_study_defaults([line for line in overrides if line not in searchpath])
         self._searchpath = searchpath[:1]  # Hydra looks at the first one alone
@@ -58,10 +67,14 @@ class Composer:
     @property
     def overrides(self) -> list[str]:
         """All overrides of the command line, as Hydra takes them."""
-        return [*self._searchpath, *self.lines]
+        return self.beside_searchpath(self.lines)
+
+    def beside_searchpath(self, lines: Sequence[str]) -> list[str]:
+        """These overrides behind the search path, as Hydra takes them."""
+        return [*self._searchpath, *lines]
 
     def axes(self, lines: Sequence[str]) -> tuple[list[Axis], list[str]]:
-        """The overrides, the nearest levels in place of misspelt ones, and the findings."""
+        """The overrides, the nearest levels in place of misspelt ones, and the problems."""
         axes, problems = parse(lines, self.groups)
         kept = []
         for axis in axes:
@@ -80,7 +93,7 @@ class Composer:
     def compose_valid(
         self, lines: Sequence[str], run_mode: RunMode = RunMode.RUN
     ) -> tuple[DictConfig | None, list[str]]:
-        """What Hydra composes of the overrides that name known keys, and findings on the others."""
+        """What Hydra composes of the overrides that name known keys, and problems on the others."""
         try:
             return self.compose(lines, run_mode), []
         except InputError as error:
@@ -103,7 +116,7 @@ class Composer:
 
     def check(self, cfg: DictConfig) -> tuple[Composed | None, list[str]]:
         """The checked form of a composed config, and all that is wrong with it."""
-        return self.loader.checker.check(cfg)
+        return self.loader.checker.check(cfg, self._also)
 
     def is_level(self, line: str) -> bool:
         """Whether an override chooses a level of a group, and does not set the keys below it."""
@@ -185,13 +198,16 @@ class Variants:
 
 @contextmanager
 def open_composer(
-    overrides: Sequence[str], config_dir: Path | None = None, config_name: str | None = None
+    overrides: Sequence[str],
+    config_dir: Path | None = None,
+    config_name: str | None = None,
+    also: Check | None = None,
 ) -> Iterator[Composer]:
     """The composer of a command line, whose overrides say what is allowed beyond the usual.
 
     `config_name`: of a primary config, if the command line names one. Modules of the user's own may
-    lie in `config_dir`, beside the config files that use them. Raises InputError for a folder or a
-    search path that cannot be used.
+    lie in `config_dir`, beside the config files that use them. `also`: as Composer. Raises
+    InputError for a folder or a search path that cannot be used.
     """
     check_words(overrides)
     grants = granted_by(overrides)
@@ -200,5 +216,5 @@ def open_composer(
         if config_dir is not None and grants.targets:
             make_importable(config_dir, grants.targets)
         with hydra_errors():
-            composer = Composer(loader, primary, overrides)
+            composer = Composer(loader, primary, overrides, also)
         yield composer

@@ -41,8 +41,8 @@ def check_folders(tree: Mapping[str, Any], output_dir: str) -> Iterator[str]:
     if sweep_dir is not None and _is_below(sweep_dir, output_dir):
         outside = subdir is None or Path(subdir).is_absolute() or ".." in Path(subdir).parts
         places[SUBDIR] = None if outside else f"{sweep_dir}/{subdir}"
-    for key, place in places.items():
-        if place is None or not _is_below(place, output_dir):
+    for key, folder in places.items():
+        if folder is None or not _is_below(folder, output_dir):
             yield (
                 f"{key}: found {select(tree, key)!r}, expected a folder below {OUTPUT_DIR} and not "
                 f"in its {', '.join(OUR_OWN)}; ${{now:FORMAT}} and the names of settings that are "
@@ -60,23 +60,23 @@ def _expanded(tree: Mapping[str, Any], key: str) -> str | None:
         return None
     head = OUTPUT_DIR if path.startswith(OUTPUT_DIR) else ""
     rest = path.removeprefix(head)
-    for found in interpolations(rest):
-        value = _value(tree, found)
+    for interpolation in interpolations(rest):
+        value = _value(tree, interpolation)
         if value is None:
             return None
-        rest = rest.replace(found.text, value)
+        rest = rest.replace(interpolation.text, value)
     return None if has_interpolation(rest) else head + rest
 
 
-def _value(tree: Mapping[str, Any], found: Interpolation) -> str | None:
+def _value(tree: Mapping[str, Any], interpolation: Interpolation) -> str | None:
     """What an interpolation stands for; None if that could be anything."""
-    if found.resolver == "now":
-        return "0" if all(TIME.fullmatch(text) for text in found.arguments) else None
-    if found.resolver is not None or not found.is_plain or found.dots > 0:
+    if interpolation.resolver == "now":
+        return "0" if all(TIME.fullmatch(text) for text in interpolation.arguments) else None
+    if interpolation.resolver is not None or not interpolation.is_plain or interpolation.dots > 0:
         return None
-    value = select(tree, ".".join(found.keys))
+    value = select(tree, ".".join(interpolation.keys))
     if value in (MISSING, OVERRIDE_DIRNAME) or (
-        value is None and found.keys[:2] == ("hydra", "job")
+        value is None and interpolation.keys[:2] == ("hydra", "job")
     ):
         return "0"
     if not isinstance(value, str | int | float) or has_interpolation(value):

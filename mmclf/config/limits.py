@@ -6,6 +6,7 @@ lists multiply alike.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -80,9 +81,9 @@ def check_expansion(tree: Mapping[str, Any]) -> list[str]:
 
 
 def check_numbers(tree: Mapping[str, Any]) -> list[str]:
-    """A finding for each whole number that is too large for the libraries that take it."""
+    """A problem for each whole number that is too large for the libraries that take it."""
     return [
-        f"{where}: found a number of {len(str(abs(value)))} digits, expected at most {MAX_INTEGER}"
+        f"{where}: found a number of {_digits(value)} digits, expected at most {MAX_INTEGER}"
         for where, value in nodes(tree)
         if isinstance(value, int) and abs(value) > MAX_INTEGER
     ]
@@ -165,7 +166,7 @@ class _Expansion:
         elif isinstance(value, list):
             parts = [(*path, str(index)) for index in range(len(value))]
         elif isinstance(value, str):
-            targets = [_target(path, found) for found in _references(path, value)]
+            targets = [_target(path, interpolation) for interpolation in _references(path, value)]
             parts = [target for target in targets if target is not None]
             measured = [self.measure(part, depth + 1) for part in parts]
             size = 1 + len(value) // TEXT_OF_A_NODE + sum(size for size, _ in measured)
@@ -177,6 +178,11 @@ class _Expansion:
         return size, 1 + max((height for _, height in measured), default=0)
 
 
+def _digits(value: int) -> int:
+    """The decimal digits of a number, or one more; `str` refuses one of more than 4,300."""
+    return int(value.bit_length() * math.log10(2)) + 1
+
+
 def _references(path: tuple[str, ...], value: str) -> tuple[Interpolation, ...]:
     # Hydra's copies of overrides are not resolved.
     if not has_interpolation(value) or ".".join(path).startswith(COPIES):
@@ -184,14 +190,18 @@ def _references(path: tuple[str, ...], value: str) -> tuple[Interpolation, ...]:
     return interpolations(value)
 
 
-def _target(path: tuple[str, ...], found: Interpolation) -> tuple[str, ...] | None:
+def _target(path: tuple[str, ...], interpolation: Interpolation) -> tuple[str, ...] | None:
     """Where an interpolation leads, at least the beginning; None if to no setting."""
-    keys, dots = found.keys, found.dots
-    if found.resolver is not None:
-        name = found.arguments[0] if found.resolver in SELECTING and found.arguments else ""
+    keys, dots = interpolation.keys, interpolation.dots
+    if interpolation.resolver is not None:
+        name = (
+            interpolation.arguments[0]
+            if interpolation.resolver in SELECTING and interpolation.arguments
+            else ""
+        )
         dots = len(name) - len(name.lstrip("."))
         keys = tuple(part for part in name.lstrip(".").split(".") if part)
-        if found.resolver == "hydra":
+        if interpolation.resolver == "hydra":
             keys = ("hydra", *keys)
     if not keys or any("${" in key for key in keys):
         return None

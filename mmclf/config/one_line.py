@@ -17,14 +17,14 @@ LINES_ALLOWED = ("data.", "hydra.help.", "hydra.hydra_help.")
 
 
 def check_lines(tree: Mapping[str, Any]) -> list[str]:
-    """A finding for each key and each text of a config that has a control character.
+    """A problem for each key and each text of a config that has a control character.
 
     Hydra's copies of overrides are left out: what they set is looked at where it is set.
     """
-    return [*_findings(tree)]
+    return [*_problems(tree)]
 
 
-def _findings(tree: Mapping[str, Any]) -> Iterator[str]:
+def _problems(tree: Mapping[str, Any]) -> Iterator[str]:
     refused: tuple[str, ...] = ()
     for where, value in nodes(tree):
         if where.startswith((*COPIES, *refused)):

@@ -28,7 +28,7 @@ def check_words(words: Sequence[str]) -> None:
 
 
 def check_values(tree: object) -> list[str]:
-    """A finding, without the value, for each setting with a password in an address."""
+    """A problem, without the value, for each setting with a password in an address."""
     return [
         f"{where if not has_password(where) else 'a key'}: {ADVICE}"
         for where, value in nodes(tree)

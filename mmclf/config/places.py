@@ -1,6 +1,7 @@
 """Who says where outputs go: the command line, a primary config of its choice, mmclf's own files.
 
-A group file of anyone's could otherwise send runs to a server of theirs, or fill another folder.
+A group file of anyone's could otherwise send runs to a server of theirs, or fill another folder, or
+send along what lies in the working tree of whoever uses it.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from mmclf.config.overrides import read
 from mmclf.config.walk import select
 
 # As they stand in conf/.
-SHIPPED: Mapping[str, str] = {
+SHIPPED: Mapping[str, str | bool] = {
     "output_dir": "outputs",
     "store.dir": "${output_dir}/store",
     "tracking.uri": "${oc.env:MLFLOW_TRACKING_URI,'sqlite:///${output_dir}/mlflow.db'}",
+    "tracking.patch": False,
 }
 PLACES = tuple(SHIPPED)
 # Settings that follow a variable of MLflow's unless they are given, as they stand in conf/.
-BY_ENVIRONMENT: Mapping[str, str] = {
+BY_ENVIRONMENT: Mapping[str, str | bool] = {
     "tracking.uri": SHIPPED["tracking.uri"],
     "tracking.experiment": "${oc.env:MLFLOW_EXPERIMENT_NAME,mmclf}",
 }
@@ -42,14 +44,15 @@ def check_places(
 
     """
     for key in PLACES:
-        found = select(tree, key)
+        value = select(tree, key)
         by_primary = select(primary, key)
-        if found == SHIPPED[key] or (by_primary is not None and found == by_primary):
+        is_unset = key == "tracking.patch" and value is None  # by a file of before it
+        if is_unset or value == SHIPPED[key] or (by_primary is not None and value == by_primary):
             continue
         if any(_sets(line, key) for line in lines):
             continue
         yield (
-            f"{key}: found {found!r} in a config file, where it does not count: give {key}=VALUE "
+            f"{key}: found {value!r} in a config file, where it does not count: give {key}=VALUE "
             "on the command line, or in a primary config of yours that --config-name names"
         )
 

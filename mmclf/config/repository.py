@@ -133,7 +133,7 @@ def _file_name(source: ConfigSource, config_path: str) -> str:
 
 
 def _unsteady(result: ConfigResult, config_path: str) -> Iterator[str]:
-    """A finding if a defaults list could choose another file whenever it is read.
+    """A problem if a defaults list could choose another file whenever it is read.
 
     A level such as ${now:%S} or ${oc.env:X} would be another one in a job than on the command line.
     """

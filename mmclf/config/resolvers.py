@@ -40,34 +40,36 @@ def check_interpolations(tree: Mapping[str, Any], allowed_env: Sequence[str]) ->
         ours = (BY_ENVIRONMENT.get(where), OVERRIDE_DIRNAME)
         if has_interpolation(value) and value not in ours:
             problems = copies if where.startswith(COPIES) else settings
-            for found in interpolations(str(value)):
-                problems += _check(where, found, allowed_env)
+            for interpolation in interpolations(str(value)):
+                problems += _check(where, interpolation, allowed_env)
     return settings or copies
 
 
-def _check(where: str, found: Interpolation, allowed_env: Sequence[str]) -> Iterator[str]:
-    if found.resolver is None:
-        if not found.keys:
+def _check(where: str, interpolation: Interpolation, allowed_env: Sequence[str]) -> Iterator[str]:
+    if interpolation.resolver is None:
+        if not interpolation.keys:
             yield (
-                f"{where}: found {found.text}, whose setting another interpolation names: expected "
-                "its name, or at least the beginning"
+                f"{where}: found {interpolation.text}, whose setting another interpolation names: "
+                "expected its name, or at least the beginning"
             )
         return
-    if not found.is_plain:
-        yield f"{where}: found {found.text}, whose resolver another interpolation names"
-    elif found.resolver not in RESOLVERS:
+    if not interpolation.is_plain:
+        yield f"{where}: found {interpolation.text}, whose resolver another interpolation names"
+    elif interpolation.resolver not in RESOLVERS:
         yield (
-            f"{where}: the resolver {found.resolver!r} is not allowed: "
-            f"{suggestion(found.resolver, RESOLVERS)}"
+            f"{where}: the resolver {interpolation.resolver!r} is not allowed: "
+            f"{suggestion(interpolation.resolver, RESOLVERS)}"
         )
-    elif found.resolver == "oc.env":
-        yield from _check_variable(where, found, allowed_env)
+    elif interpolation.resolver == "oc.env":
+        yield from _check_variable(where, interpolation, allowed_env)
 
 
-def _check_variable(where: str, found: Interpolation, allowed_env: Sequence[str]) -> Iterator[str]:
-    name = found.arguments[0] if found.arguments else ""
+def _check_variable(
+    where: str, interpolation: Interpolation, allowed_env: Sequence[str]
+) -> Iterator[str]:
+    name = interpolation.arguments[0] if interpolation.arguments else ""
     if not name.isidentifier():
-        yield f"{where}: found {found.text}, expected the name of an environment variable"
+        yield f"{where}: found {interpolation.text}, expected the name of an environment variable"
     elif name not in (*ENVIRONMENT, *allowed_env):
         yield (
             f"{where}: the environment variable {name!r} is not allowed, only "

@@ -9,34 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, Literal, TypeGuard
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
     Field,
-    ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
-from pydantic_core import PydanticCustomError
 
 from mmclf.config.components import MODALITIES
+from mmclf.config.setting_types import (
+    Count,
+    Dropout,
+    Flag,
+    NonNegative,
+    Positive,
+    Probability,
+    RegisteredName,
+    Seed,
+    Share,
+    Text,
+    Views,
+    Width,
+    Workers,
+    in_words,
+)
+from mmclf.config.study_schema import Study
 
-Count = Annotated[int, Field(ge=1, lt=2**31, strict=True)]
-Width = Annotated[int, Field(ge=1, le=65_536, strict=True)]
-Views = Annotated[int, Field(ge=1, le=1_000, strict=True)]
-Workers = Annotated[int, Field(ge=1, le=1_024, strict=True)]
-NonNegative = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
-Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
-Probability = Annotated[float, Field(ge=0, le=1, strict=True)]
-Share = Annotated[float, Field(gt=0, lt=1, strict=True)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
-Margin = Annotated[float, Field(ge=0, le=0.1, strict=True)]
-# The first look at a study that stops when decided is after so many.
-MostSeeds = Annotated[int, Field(ge=3, strict=True)]
-Dropout = Annotated[float, Field(ge=0, lt=1, strict=True)]
-Flag = Annotated[bool, Field(strict=True)]
-Text = Annotated[str, Field(min_length=1)]
 Node = dict[str, Any]
 
 
@@ -93,21 +93,13 @@ class Encoder:
 # The keys in these parts' nodes that are mmclf's own, beside those of the `_target_`.
 OWN_KEYS: Mapping[str, tuple[str, ...]] = {
     name: tuple(field.name for field in fields(section) if field.name != "part")
-    for name, section in (("data", Source), ("vision", Encoder), ("text", Encoder))
+    for name, section in {"data": Source, **dict.fromkeys(MODALITIES, Encoder)}.items()
 }
-
-
-def _in_words(value: object, handler: ValidatorFunctionWrapHandler, words: str) -> object:
-    """The value, or one finding in words: pydantic has one for each alternative, of odd names."""
-    try:
-        return handler(value)
-    except ValidationError:
-        raise PydanticCustomError("alternatives", "{words}", {"words": words}) from None
 
 
 def _pixels(value: object, handler: ValidatorFunctionWrapHandler) -> object:
     words = "pixels from 16 to 4096, or auto for what the image encoder was trained on"
-    return _in_words(value, handler, words)
+    return in_words(value, handler, words)
 
 
 Pixels = Annotated[int, Field(ge=16, le=4096, strict=True)]
@@ -167,8 +159,7 @@ class AtTest:
     @property
     def changes(self) -> dict[str, str]:
         """What becomes of each modality that is not left as it is."""
-        values = {"vision": self.vision, "text": self.text}
-        return {name: value for name, value in values.items() if value != "as_is"}
+        return {name: value for name, value in vars(self).items() if value != "as_is"}
 
 
 @dataclass(frozen=True)
@@ -182,7 +173,7 @@ class Encode:
 
 def _interval(value: object, handler: ValidatorFunctionWrapHandler) -> object:
     words = "epochs from 1 on, null for none, or auto for 1 where an encoder is trained, else none"
-    return _in_words(value, handler, words)
+    return in_words(value, handler, words)
 
 
 Interval = Annotated[Count | Literal["auto"] | None, WrapValidator(_interval)]
@@ -217,7 +208,10 @@ class Trainer:
 class Tracking:
     """The MLflow database and experiment; the sweep's run that this run belongs to, and its arm.
 
-    `patience_s`: seconds for which a run keeps what it logs while nobody answers.
+    `patience_s`: seconds for which a run keeps what it logs while nobody answers. `patch`: whether
+    what is not committed in the user's own working tree is an artifact. `register`: what the model
+    is called in the registry, None for not there; `model`: whether frozen encoders are named in it,
+    or copied (`full`); `system_metrics`: whether the machine's load is logged.
     """
 
     uri: Text
@@ -225,61 +219,10 @@ class Tracking:
     parent: str | None
     arm: str | None = None
     patience_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
-
-
-def _seeds(value: object, handler: ValidatorFunctionWrapHandler) -> object:
-    words = "a number of seeds of at least 1, or a list of different seeds from 0 on"
-    return _in_words(value, handler, words)
-
-
-def _levels(value: object, handler: ValidatorFunctionWrapHandler) -> object:
-    words = "a list of levels, or names of levels, each with an override or a list of overrides"
-    names = [name for name in value if not isinstance(name, str)] if _is_named(value) else []
-    if names:
-        quoted = " and ".join(f'"{name}"' for name in names)
-        words = f"levels whose names are texts: put them in quotes, {quoted}"
-    return _in_words(value, handler, words)
-
-
-def _is_named(value: object) -> TypeGuard[Mapping[object, object]]:
-    return isinstance(value, Mapping)
-
-
-Seeds = Annotated[Count | Annotated[list[Seed], Field(min_length=1)], WrapValidator(_seeds)]
-Levels = Annotated[list[Any] | dict[str, str | list[str]], WrapValidator(_levels)]
-
-
-@dataclass(frozen=True)
-class Study:
-    """A question over config groups: `factors`, each with its levels, laid out by a `design`.
-
-    A level is a value of the group or key that its factor is called after, or a name with the
-    overrides that it stands for. `seeds`: those of every arm, or how many, from 0 on. `metric`
-    decides; `baseline` is the arm that the others are compared to, None for the one that the design
-    starts from; `orders`: how many an attribution of more than seven changes draws. Differences
-    within `margin` of 0, in the metric's unit, are as good as none. `until`: all `seeds` are run,
-    or from 0 on as many, `max_seeds` at most, as an arm needs to be decided. Which designs and
-    metrics there are, mmclf.studies and mmclf.evaluation know.
-    """
-
-    question: Text
-    design: Text
-    factors: dict[str, Levels]
-    seeds: Seeds = 5
-    metric: Text = "test/f1_samples"
-    baseline: str | None = None
-    orders: Count = 32
-    margin: Margin = 0.005
-    until: Literal["fixed", "decided"] = "fixed"
-    max_seeds: MostSeeds = 10
-
-    @property
-    def seed_list(self) -> tuple[int, ...]:
-        """The seeds, each once; of a study that stops when decided those that an arm may get."""
-        if self.until == "decided":
-            return tuple(range(self.max_seeds))
-        seeds = range(self.seeds) if isinstance(self.seeds, int) else self.seeds
-        return tuple(dict.fromkeys(seeds))
+    patch: Flag = False
+    register: RegisteredName | None = None
+    model: Literal["light", "full"] = "light"
+    system_metrics: Flag = False
 
 
 @dataclass(frozen=True)
@@ -321,7 +264,7 @@ class Config:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Those of `vision` and `text` that are not left out, in the order of the fusion."""
+        """Those that are not left out, in the order of the fusion."""
         return tuple(name for name in MODALITIES if not self.encoder(name).is_none)
 
     @property
@@ -338,8 +281,9 @@ class Config:
         return node.part if isinstance(node, (Source, Encoder)) else node
 
     def encoder(self, modality: str) -> Encoder:
-        """The encoder of `vision` or `text`."""
-        return {"vision": self.vision, "text": self.text}[modality]
+        """The encoder of a modality."""
+        encoder: Encoder = getattr(self, modality)
+        return encoder
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pydantic.errors import PydanticUserError
 
 from mmclf.config import pydantic_messages
 from mmclf.config.components import INNER, NEVER_SET, component
+from mmclf.config.number_bounds import bound_of
 from mmclf.config.targets import is_component, parameters, resolve
 from mmclf.errors import InputError, suggestion
 
@@ -45,7 +46,9 @@ def check_component(
                 f"{where}.{stray[0]} is not expected: a component is a setting's own value"
             ]
         elif key in taken and value != "???":
-            problems += _check_value(where, value, taken[key], target)
+            problems += _check_value(where, value, _annotation(taken[key], target), taken[key])
+            # Of Any there is no finding.
+            problems += _check_value(where, value, bound_of(role, str(key), value), None)
     for key, parameter in taken.items():
         needed = parameter.default is Parameter.empty and parameter.kind in NAMED
         if needed and key not in node and key not in component(role).provided:
@@ -86,11 +89,12 @@ def stray_targets(value: object, path: str = "") -> list[str]:
 
 
 def _check_value(
-    path: str, value: object, parameter: Parameter, target: Callable[..., Any]
+    path: str, value: object, annotation: object, parameter: Parameter | None
 ) -> list[str]:
-    annotation = _annotation(parameter, target)
+    """A finding if a value is not of a type, unless it is the default of a parameter."""
     # A default may contradict its annotation. True == 1, so the types count too.
-    is_default = type(value) is type(parameter.default) and value == parameter.default
+    default = parameter.default if parameter is not None else Parameter.empty
+    is_default = type(value) is type(default) and value == default
     if annotation is Any or is_default:
         return []
     try:

@@ -52,7 +52,7 @@ def refusal(module: str) -> str | None:
 def resolve(name: object, role: str, allow: Sequence[str]) -> Callable[..., Any]:
     """The class or function called `name`, proved to be what the group `role` expects.
 
-    `allow`: the user's own modules. Raises InputError with one finding that begins with `_target_`.
+    `allow`: the user's own modules. Raises InputError with one problem that begins with `_target_`.
     Nothing outside the allowed packages is imported.
     """
     refused = [why for why in map(refusal, allow) if why is not None]

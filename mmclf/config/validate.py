@@ -30,7 +30,7 @@ def check(
 
     `grants`: what the command line allows; a config file cannot allow itself any of it. `cache`:
     the components that were valid before, and are not checked again. Raises one InputError with a
-    finding for each thing that is wrong.
+    problem for each thing that is wrong.
     """
     sorted_out = {key: _sorted_out(key, node) for key, node in tree.items()}
     problems = [
@@ -60,7 +60,7 @@ def _adapter() -> TypeAdapter[Config]:
 
 
 def _missing(node: object, path: str = "") -> Iterator[str]:
-    """A finding for each `???` that nobody replaced."""
+    """A problem for each `???` that nobody replaced."""
     if isinstance(node, Mapping):
         for key, value in node.items():
             yield from _missing(value, f"{path}.{key}" if path else str(key))
@@ -73,7 +73,7 @@ def _missing(node: object, path: str = "") -> Iterator[str]:
 
 
 def _unknown(node: Mapping[Any, Any], section: type, path: str = "") -> Iterator[str]:
-    """A finding for each key that mmclf does not own."""
+    """A problem for each key that mmclf does not own."""
     hints = {key: _section(hint) for key, hint in typing.get_type_hints(section).items()}
     for key, value in node.items():
         if key not in hints:
@@ -91,7 +91,7 @@ def _section(hint: object) -> object:
 
 
 def _settings(tree: Mapping[str, Any]) -> Iterator[str]:
-    """A finding for each value that is not what the schema says."""
+    """A problem for each value that is not what the schema says."""
     try:
         _adapter().validate_python(tree)
     except ValidationError as error:
@@ -119,9 +119,10 @@ def _annotation(location: Sequence[int | str]) -> object:
 
 
 def _together(tree: Mapping[str, Any]) -> Iterator[str]:
-    """Findings about settings that are right alone and wrong together."""
+    """Problems about settings that are right alone and wrong together."""
     if all(_is_none(tree.get(name)) for name in MODALITIES):
-        yield "vision and text are both none, which leaves nothing to learn from: give one a level"
+        names = " and ".join(MODALITIES)
+        yield f"{names}: found none for each, which leaves nothing to learn from: give one a level"
     for name in MODALITIES:
         node = tree.get(name)
         if isinstance(node, Mapping) and _is_none(node) and node.get("trainable") is True:
@@ -139,7 +140,7 @@ def _together(tree: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _at_test(tree: Mapping[str, Any]) -> Iterator[str]:
-    """Findings about modalities that are not there to be changed, or of which nothing is left."""
+    """Problems about modalities that are not there to be changed, or of which nothing is left."""
     node = tree.get("at_test")
     if not isinstance(node, Mapping):
         return
@@ -158,7 +159,7 @@ def _at_test(tree: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _padding(augment: object, image: object) -> Iterator[str]:
-    """A finding if augmented pictures are padded by more than their reflection has."""
+    """A problem if augmented pictures are padded by more than their reflection has."""
     if not (isinstance(augment, Mapping) and isinstance(image, Mapping)):
         return
     views, padding, size = augment.get("views"), augment.get("padding"), image.get("size")

@@ -3,7 +3,7 @@
 sources           a module for each form of files that is read
 guess             what a file or folder holds, and the settings that read it
 samples           what every source becomes
-problems          how findings about many rows are worded
+problems          how problems about many rows are worded
 grouped           samples by their groups
 shared_groups     groups that the source's own parts divide
 split             the indices of the samples that train, validate and test

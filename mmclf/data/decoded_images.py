@@ -45,6 +45,7 @@ class DecodedImages:
         timing: what decoding them cost.
         open: opens the array; decodes again if it has been damaged.
         stretched: the bits in use of each grey image of 16 bits that uses fewer, by row.
+        reused: whether they had been decoded before.
 
     """
 
@@ -53,6 +54,7 @@ class DecodedImages:
     timing: StageTiming
     open: Callable[[], Pictures]
     stretched: Mapping[int, int] = field(default_factory=dict)
+    reused: bool = True
 
     @cached_property
     def pictures(self) -> Pictures:
@@ -133,7 +135,9 @@ def decode_images(
         return mapped
 
     value = result.value
-    return DecodedImages(stage, value.unreadable, result.timing, pictures, value.stretched)
+    return DecodedImages(
+        stage, value.unreadable, result.timing, pictures, value.stretched, result.reused
+    )
 
 
 def read_unreadable(entry: Entry) -> dict[int, str]:

@@ -39,13 +39,13 @@ def image_digests(images: Sequence[ImageLocation], hasher: FileHasher) -> list[s
 
     Of a cell it is the digest of its file, with its column and row.
     """
-    files = list(dict.fromkeys(one.file for one in images if isinstance(one, ParquetCell)))
-    paths = [one for one in images if isinstance(one, Path)]
+    files = list(dict.fromkeys(image.file for image in images if isinstance(image, ParquetCell)))
+    paths = [image for image in images if isinstance(image, Path)]
     of_path = iter(hasher.digests(paths))
     of_file = dict(zip(files, hasher.digests(files), strict=True))
     return [
-        next(of_path) if isinstance(one, Path) else _cell_digest(one, of_file[one.file])
-        for one in images
+        next(of_path) if isinstance(image, Path) else _cell_digest(image, of_file[image.file])
+        for image in images
     ]
 
 

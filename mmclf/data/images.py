@@ -58,6 +58,13 @@ TRANSPOSES: Mapping[object, Image.Transpose] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Those that exchange width and height.
+TURNED = (
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,29 @@ def decode_image(image: Path | ImageBytes, size: int, crop: float | None = None)
         ) from error
 
 
+def read_thumbnail(image: Path | ImageBytes, longest: int) -> Pictures:
+    """The pixels (H, W, 3) of a whole image in its own shape, its longer side `longest` pixels.
+
+    Smaller ones are enlarged. Raises InputError as `decode_image`.
+    """
+    try:
+        with _stream(image) as stream, _open(stream) as picture:
+            return _decode_small(picture, longest)
+    except Exception as error:  # as in `decode_image`
+        raise InputError(f"{image} cannot be read as an image ({_reason(error)})") from error
+
+
+def _decode_small(picture: ImageFile, longest: int) -> Pictures:
+    upright = _decode(picture, longest, None).pixels
+    width, height = picture.size
+    method = _orientation_transpose(picture)
+    if method in TURNED:
+        width, height = height, width
+    scale = longest / max(width, height)
+    size = (max(1, round(scale * width)), max(1, round(scale * height)))
+    return np.asarray(Image.fromarray(upright).resize(size, Image.Resampling.BILINEAR))
+
+
 def _stream(image: Path | ImageBytes) -> BinaryIO:
     if isinstance(image, ImageBytes):
         if image.content is None:
@@ -170,10 +200,10 @@ def _check_scans(stream: BinaryIO, pixels: int) -> None:
 
     A scan may take ten bytes of the file, and goes over all pixels.
     """
-    place = stream.tell()
+    position = stream.tell()
     stream.seek(0)
     scans = stream.read().count(SCAN)
-    stream.seek(place)
+    stream.seek(position)
     if scans * pixels > SCANNED_PIXELS:
         raise ValueError(f"it has {scans} scans of {pixels} pixels; save it anew")
 

@@ -36,5 +36,5 @@ def _names(folder: Path) -> dict[str, list[str]]:
 
 
 def _likely(path: Path, names: dict[str, list[str]]) -> Path | None:
-    found = names.get(path.name.casefold(), ())
-    return path.with_name(found[0]) if found and path.name not in found else None
+    matches = names.get(path.name.casefold(), ())
+    return path.with_name(matches[0]) if matches and path.name not in matches else None

@@ -14,7 +14,8 @@ from mmclf.data.image_locations import ParquetCell
 from mmclf.data.images import ImageBytes
 from mmclf.errors import InputError
 
-BATCH = 16  # rows that are in memory at once
+# Rows that are in memory at once: many may have one large image, which takes a file no space twice.
+BATCH = 1
 BUFFER_BYTES = 2**20  # of the file that are read at once
 
 Other = TypeVar("Other")
@@ -26,11 +27,11 @@ def with_bytes(images: Iterable[Other | ParquetCell]) -> Iterator[Other | ImageB
     Each part of a file is read once if its cells come in ascending order. Raises InputError if a
     file cannot be read.
     """
-    for place, several in groupby(images, _place):
-        if place is None:
-            yield from (one for one in several if not isinstance(one, ParquetCell))
+    for column, several in groupby(images, _place):
+        if column is None:
+            yield from (image for image in several if not isinstance(image, ParquetCell))
             continue
-        with closing(_CellReader(*place)) as reader:
+        with closing(_CellReader(*column)) as reader:
             for cell in several:
                 assert isinstance(cell, ParquetCell)
                 yield ImageBytes(str(cell), reader.read(cell.row))

@@ -75,7 +75,7 @@ def unlabelled(locations: Sequence[str], rows: int, where: object) -> list[str]:
 
 def unknown(
     located: Iterable[tuple[str, str]],
-    known: Iterable[str],
+    valid: Iterable[str],
     where: object,
     expected: str,
     kind: str = "label",
@@ -92,19 +92,19 @@ def unknown(
         kind: what they are names of.
 
     """
-    known = set(known)
+    valid = set(valid)
     first: dict[str, str] = {}
     for name, location in located:
-        if name not in known:
+        if name not in valid:
             first.setdefault(name, location)
     if not first:
         return []
     listing = [
-        f"{shown(name)} ({location}{_hint(name, known)})" for name, location in first.items()
+        f"{shown(name)} ({location}{_hint(name, valid)})" for name, location in first.items()
     ]
     return [f"{where}: {len(listing)} unknown {kind}s: {listed(listing)}; {expected}"]
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
-    best = nearest(name, sorted(known))
+def _hint(name: str, valid: Iterable[str]) -> str:
+    best = nearest(name, sorted(valid))
     return f", did you mean {best!r}?" if best is not None else ""

@@ -129,17 +129,7 @@ def split(
         method: `iterative` stratification or `random`.
 
     """
-    if (own_val & own_test).any():
-        raise InputError(
-            f"the source keeps {(own_val & own_test).sum()} samples both for validation and for "
-            "the test; each must be in one part: mark them once"
-        )
-    free = np.flatnonzero(~own_val & ~own_test)
-    if len(free) == 0:
-        raise InputError(
-            f"the source keeps all {len(labels)} samples for validation and test, and none to "
-            "train on: mark fewer"
-        )
+    free = _free_rows(own_val, own_test)
     grouped = Grouped.of(labels[free], groups[free] if groups is not None else None)
     parts = {"val": np.flatnonzero(own_val), "test": np.flatnonzero(own_test)}
     left, remaining = 1.0, np.arange(len(grouped))  # the share, and the groups, not held out
@@ -159,15 +149,33 @@ def split(
             # The size of what is left counts, too: the test set may have taken more or less.
             surplus = among.sizes.sum() - left * len(free)
             tolerance = max(SIZE_TOLERANCE * len(free), grouped.sizes.min())
-            bounds = (
-                wanted + max(surplus, 0.0) - tolerance,
-                wanted + min(surplus, 0.0) + tolerance,
-            )
+            bounds = _bounds(wanted, surplus, tolerance)
             held = hold_out_stratified(among, share / left, part_seed, bounds)
         parts[name] = free[grouped.rows(remaining[held])]
         remaining = remaining[~held]
         left = left - share
     return Parts(free[grouped.rows(remaining)], parts["val"], parts["test"])
+
+
+def _free_rows(own_val: Mask, own_test: Mask) -> NDArray[np.intp]:
+    """The samples in none of the source's own sets; raises InputError if there is none."""
+    if (own_val & own_test).any():
+        raise InputError(
+            f"the source keeps {(own_val & own_test).sum()} samples both for validation and for "
+            "the test; each must be in one part: mark them once"
+        )
+    free = np.flatnonzero(~own_val & ~own_test)
+    if len(free) == 0:
+        raise InputError(
+            f"the source keeps all {len(own_val)} samples for validation and test, and none to "
+            "train on: mark fewer"
+        )
+    return free
+
+
+def _bounds(wanted: float, surplus: float, tolerance: float) -> tuple[float, float]:
+    """The least and the most samples of a part, where so many more are there than expected."""
+    return wanted + max(surplus, 0.0) - tolerance, wanted + min(surplus, 0.0) + tolerance
 
 
 def hold_out_random(groups: Grouped, count: int, seed: int) -> Mask:

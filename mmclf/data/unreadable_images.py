@@ -12,8 +12,7 @@ from mmclf.data.image_locations import ImageLocation
 from mmclf.data.missing_files import likely_files
 from mmclf.data.problems import LISTED
 from mmclf.data.samples import Samples
-from mmclf.errors import InputError
-from mmclf.messages import printable, spreadsheet_text, tell
+from mmclf.errors import InputError, printable, spreadsheet_text, tell
 from mmclf.storage.store.atomic_write import write_atomic
 
 BAD_IMAGES = "bad_images.csv"
@@ -43,12 +42,12 @@ def check_readable(
     rest = f" and {len(reasons) - LISTED} more" if len(reasons) > LISTED else ""
     images = [samples.images[row] for row in list(unreadable)[:LISTED]]
     likely = likely_files(images)
-    found = [
+    lines = [
         f"{reason}, but there is {other.name}" if other is not None else reason
         for reason, other in zip(reasons[:LISTED], likely, strict=True)
     ]
     summary = (
-        f"{len(reasons)} of {len(samples)} images cannot be read: {'; '.join(found)}{rest}"
+        f"{len(reasons)} of {len(samples)} images cannot be read: {'; '.join(lines)}{rest}"
         f"{_suffix_advice(images, likely)}"
     )
     if on_bad_image == "skip":

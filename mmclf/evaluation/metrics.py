@@ -49,7 +49,6 @@ class Metric:
     words: str
     short: str = "F1"
     higher_is_better: bool = True
-    digits: int = 4
 
     def value(self, labels: Labels, predicted: Labels) -> float:
         """The metric of label sets (N, L).

@@ -33,7 +33,7 @@ def describe_encoder(encoder: Any, *, trained: bool = False) -> EncoderDescripti
     files: dict[str, bytes] = {}
     if isinstance(encoder, HuggingFaceEncoder) and (trained or encoder.has_random_weights):
         values["architecture"] = encoder.architecture()
-        files = _tokenizer_files(encoder.tokenizer)
+        files = tokenizer_files(encoder.tokenizer)
     if isinstance(encoder, HuggingFaceEncoder):
         values["settings"] = {"pooling": encoder.pooling}
     if not trained:
@@ -41,7 +41,8 @@ def describe_encoder(encoder: Any, *, trained: bool = False) -> EncoderDescripti
     return EncoderDescription(values, files)
 
 
-def _tokenizer_files(tokenizer: Any) -> dict[str, bytes]:
+def tokenizer_files(tokenizer: Any) -> dict[str, bytes]:
+    """The contents of a tokenizer's files, by name below `tokenizer/`."""
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save_pretrained(folder)
         files = [file for file in Path(folder).rglob("*") if file.is_file()]

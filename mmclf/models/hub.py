@@ -72,6 +72,18 @@ def cached_hub_folder(
     return folder if any(folder.glob(needed)) else None
 
 
+def is_surely_uncached(name: str) -> bool:
+    """Whether the cache surely lacks timm's model `name`, without asking timm for its repository.
+
+    Repositories bear the model's name, or another with the same tag after its point.
+    """
+    from huggingface_hub import constants
+
+    own = name.rpartition(".")[2]
+    folders = Path(constants.HF_HUB_CACHE).glob("models--*")
+    return not any(own in folder.name for folder in folders)
+
+
 def hub_is_reachable() -> bool:
     """Whether the hub's host answers; checked first, as the hub's client retries for a minute."""
     from huggingface_hub import constants

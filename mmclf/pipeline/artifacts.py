@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from mmclf.config.schema import Config
+from mmclf.config.schema import Composed, Config
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.data.unreadable_images import write_reasons
@@ -21,10 +21,30 @@ from mmclf.models.description import write_files
 from mmclf.pipeline.fit_result import FitResult
 from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.run_naming import without_passwords
+from mmclf.pipeline.stages import data_digest
+from mmclf.storage.packages import installed_packages
+from mmclf.storage.tracking import Data
+from mmclf.storage.working_tree import uncommitted
 
 MODEL_FORMAT = 2
+DATA_DIGITS = 12  # of the digest of a data set
+PACKAGES, PATCH = "packages.txt", "patch.diff"
 # The values of an encoder's description that `model.json` contains.
 DESCRIPTION_KEYS = ("out_dim", "sha256", "architecture")
+
+
+def dataset(composed: Composed, data: RunData) -> Data:
+    """The data set of a run, for MLflow: by the digest of its content, with the parts' sizes."""
+    samples = data.samples
+    columns = {"id": "string"} | ({"image": "string"} if samples.images else {})
+    sizes = {"num_rows": len(samples), "labels": len(samples.label_ids)}
+    return Data(
+        name=composed.choices["data"],
+        digest=data_digest(samples)[:DATA_DIGITS],
+        place=without_passwords(str(composed.config.data.part.get("root", ""))),
+        columns=columns | {"caption": "string", "labels": "string"},
+        sizes=sizes | {part: len(rows) for part, rows in data.parts.items()},
+    )
 
 
 def write_config(folder: Path, tree: Mapping[str, Any], overrides: Sequence[str]) -> None:
@@ -32,6 +52,17 @@ def write_config(folder: Path, tree: Mapping[str, Any], overrides: Sequence[str]
     for name, content in (("config", dict(tree)), ("overrides", list(overrides))):
         text = without_passwords(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def write_environment(folder: Path, *, patch: bool) -> None:
+    """Write `packages.txt`, the installed packages, and if asked for `patch.diff`.
+
+    That is what is not committed in the repository of the working folder, if it is in one.
+    """
+    (folder / PACKAGES).write_text("\n".join([*installed_packages(), ""]), encoding="utf-8")
+    changes = uncommitted(Path.cwd()) if patch else None
+    if changes is not None:
+        (folder / PATCH).write_text(without_passwords(changes), encoding="utf-8")
 
 
 def write_predictions(

@@ -19,8 +19,8 @@ from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.entry import Entry, Stage
 from mmclf.storage.store.store import Computed, Store
 
-VERSION = 2
-DOTS_PER_INCH = 120
+VERSION = 3
+DOTS_PER_INCH = 160
 LABEL_SHARES = "label_shares.json"
 CURVES = ("train/loss", "val/loss", "train/f1_samples", "val/f1_samples")
 
@@ -70,10 +70,10 @@ def write_figures(
         ("label_shares", content, draw_shares),
         ("learning_curves", curves, draw_curves),
     ):
-        (target / f"{name}.png").write_bytes(_picture(name, numbers, draw, store))
+        (target / f"{name}.png").write_bytes(stored_picture(name, numbers, draw, store))
 
 
-def _picture(
+def stored_picture(
     name: str, numbers: Mapping[str, Any], draw: Callable[[], Figure], store: Store
 ) -> bytes:
     """The figure `name` of some numbers as a PNG file, out of the store if it was drawn before."""

@@ -1,6 +1,6 @@
 """The modalities of a run and the keys of their stages.
 
-Nothing here imports torch; encoding and training of a modality are in `mmclf.training`.
+Nothing here imports torch; what a modality does with it is in `mmclf.pipeline.encodings`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,20 @@ from mmclf.pipeline.run_data import RunData
 from mmclf.storage.store.entry import Stage
 from mmclf.storage.store.hashing import array_digest, texts_digest
 
-# To be raised when encoding computes something else from the same arguments.
-VISION_VERSION, TEXT_VERSION = 1, 1
 CLEAN_VIEW = 0
 
 
 class Modality(Protocol):
-    """The stage keys of a modality."""
+    """A modality and the keys of its stages.
+
+    Attributes:
+        version: raised when encoding computes something else from the same arguments.
+        inputs: what is encoded, in the tracked speed `speed/{inputs}_per_s`.
+
+    """
+
+    version: int
+    inputs: str
 
     def feature_stages(
         self, config: Config, data: RunData, identity: Identity, precision: str
@@ -34,9 +41,15 @@ class Modality(Protocol):
     def input_size(self, config: Config) -> int | None:
         """The size in pixels of the encoder's inputs, or None."""
 
+    def has_mean_view(self, data: RunData) -> bool:
+        """Whether the mean of a sample's views is evaluated, rather than view 0."""
+
 
 class VisionModality:
     """The stages of images."""
+
+    version = 1
+    inputs = "images"
 
     def feature_stages(
         self, config: Config, data: RunData, identity: Identity, precision: str
@@ -62,7 +75,7 @@ class VisionModality:
         }
         views = range(1, config.augment.views)
         arguments = [clean, *(clean | {"view": view, "look": augmentation} for view in views)]
-        return tuple(Stage("vision", VISION_VERSION, values) for values in arguments)
+        return tuple(Stage("vision", self.version, values) for values in arguments)
 
     def raw_input(self, config: Config, data: RunData, identity: Identity) -> dict[str, Any]:
         """The key of the decoded images, and the settings of their augmentation."""
@@ -77,9 +90,17 @@ class VisionModality:
         """The images' size in pixels."""
         return config.image.pixels
 
+    def has_mean_view(self, data: RunData) -> bool:
+        """No: view 0 is the image as it is."""
+        del data
+        return False
+
 
 class TextModality:
     """The stages of captions."""
+
+    version = 1
+    inputs = "captions"
 
     def feature_stages(
         self, config: Config, data: RunData, identity: Identity, precision: str
@@ -103,7 +124,7 @@ class TextModality:
         ]
         for values in arguments[1:]:  # evaluation takes the mean of as many as there are
             values["counts"] = array_digest(samples.caption_counts)
-        return tuple(Stage("text", TEXT_VERSION, values) for values in arguments)
+        return tuple(Stage("text", self.version, values) for values in arguments)
 
     def raw_input(self, config: Config, data: RunData, identity: Identity) -> dict[str, Any]:
         """The digest of the captions."""
@@ -122,6 +143,10 @@ class TextModality:
         """None: captions have no fixed size."""
         del config
         return None
+
+    def has_mean_view(self, data: RunData) -> bool:
+        """Whether samples have several captions, each of which is a view."""
+        return bool(data.samples.other_captions)
 
 
 # In the order of the fusion.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmclf.config.components import MODALITIES
+from mmclf.pipeline.used_settings import flatten, used_settings
 
 # Settings of where and how a run computes, not of what.
 PLACES = (
@@ -47,6 +48,19 @@ def _without_keys(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
     ]
 
 
+def run_note(run_id: str, metrics: Mapping[str, float]) -> str:
+    """What is said of a run beside its name, in Markdown: its scores, and what to type next."""
+    scores = ", ".join(
+        f"{part} {100 * metrics[f'{part}/f1_samples']:.2f}"
+        for part in ("val", "test")
+        if f"{part}/f1_samples" in metrics
+    )
+    return (
+        f"Samples-F1 in points: {scores}, of epoch {metrics['best_epoch']:.0f}, "
+        f"{metrics['time/cold_s']:.1f} s with an empty store.\n\n    mmclf predict {run_id}"
+    )
+
+
 def without_passwords(text: str) -> str:
     """`text` with the password in every URL replaced by `***`."""
     return PASSWORD.sub(r"\1***@", text)
@@ -64,14 +78,19 @@ def run_tags(
     return tags | {"mmclf.arm": arm, "mmclf.seed": str(seed)}
 
 
-def params(choices: Mapping[str, str], tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The level of each group by its name, and the settings by dotted key.
+def params(
+    choices: Mapping[str, str],
+    tree: Mapping[str, Any],
+    *,
+    own_val: bool = False,
+    own_test: bool = False,
+) -> dict[str, Any]:
+    """The level of each group by its name, and the settings that the run uses, by dotted key.
 
-    Settings of tracking and of the study are left out.
+    `own_val`, `own_test`: as in `used_settings`.
     """
     levels = {group: level for group, level in choices.items() if level != "null"}
-    settings = {k: v for k, v in _flatten(tree, "") if not k.startswith(("tracking.", "study"))}
-    return levels | settings
+    return levels | used_settings(tree, own_val=own_val, own_test=own_test)
 
 
 def settings_of(tree: Mapping[str, Any], *, with_root: bool = False) -> dict[str, Any]:
@@ -89,15 +108,5 @@ def settings_of(tree: Mapping[str, Any], *, with_root: bool = False) -> dict[str
     )
     excluded_prefixes = (*PLACE_PREFIXES, "study")
     return {
-        k: v
-        for k, v in _flatten(tree, "")
-        if k not in excluded and not k.startswith(excluded_prefixes)
+        k: v for k, v in flatten(tree) if k not in excluded and not k.startswith(excluded_prefixes)
     }
-
-
-def _flatten(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -21,6 +21,9 @@ from mmclf.models.describe import describe_encoder
 from mmclf.models.description import EncoderDescription
 from mmclf.models.encoders import is_fitted
 from mmclf.models.weights import as_safetensors
+from mmclf.pipeline.cost import PredictionCostSerializer
+from mmclf.pipeline.cost_measurement import EncoderCosts, trained_cost
+from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.fit_result import (
     WEIGHTS,
     FitResult,
@@ -29,7 +32,7 @@ from mmclf.pipeline.fit_result import (
     best_outputs,
     with_outputs,
 )
-from mmclf.pipeline.modalities import images_of
+from mmclf.pipeline.modalities import MODALITIES
 from mmclf.pipeline.modality_ablation import ablated_outputs
 from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stages import RunStages, StageResolver
@@ -40,12 +43,10 @@ from mmclf.training import precision
 from mmclf.training.checkpoint import CheckpointSerializer, Epoch
 from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.device import check_precision, pick_device
-from mmclf.training.encoding import ModalityEncoding
 from mmclf.training.features import Features, FeaturesSerializer, mean_view
 from mmclf.training.fit import FitData, FittedModel, fit_model
-from mmclf.training.image_encoding import ImageEncoding
 from mmclf.training.keeper import FitKeeper, fit_keeper
-from mmclf.training.text_encoding import TextEncoding
+from mmclf.training.prediction_cost import BATCH, PredictionCost
 from mmclf.training.warm_up import warm_up_training
 
 PROBED = 64  # samples on which precisions are compared: with few, those few would decide
@@ -99,6 +100,7 @@ class StageRunner:
     stages: RunStages
     store: Store
     device: torch.device
+    costs: EncoderCosts
 
     def encode(self) -> Encoded:
         """The features of the frozen encoders by modality, a result for each view."""
@@ -161,6 +163,19 @@ class StageRunner:
         tested = self.store.get_or_compute(stage, SplitOutputsSerializer(), compute)
         return with_outputs(fit, tested, {"test": tested.value})
 
+    def cost(self, encoded: Encoded) -> StageResult[PredictionCost]:
+        """What a prediction costs: by the frozen encoders, and by what is trained."""
+
+        def compute() -> Computed[PredictionCost]:
+            clock = Stopwatch()
+            frozen = [self.costs.of(name, self.components, self.device) for name in encoded]
+            devices = [self.device] if self.device.type == "cuda" else []
+            with torch.random.fork_rng(devices=devices):
+                cost = trained_cost(self.components, self._fit_data(encoded), self.device)
+            return Computed(sum(frozen, start=cost), clock.elapsed(), BATCH)
+
+        return self.store.get_or_compute(self.stages.cost, PredictionCostSerializer(), compute)
+
     def _features(self, modality: str, view: int, stage: Any) -> StageResult[Features]:
         def compute() -> Computed[Features]:
             return self.components.encodings[modality].encode(
@@ -179,7 +194,7 @@ class StageRunner:
             name: [torch.from_numpy(view.value.values) for view in views]
             for name, views in encoded.items()
         }
-        means = ("text",) if samples.other_captions and "text" in features else ()
+        means = tuple(name for name in features if MODALITIES[name].has_mean_view(self.data))
         for name in means:
             features[name].insert(0, mean_view(features[name], samples.caption_counts))
         parts = dict(self.data.parts.items())
@@ -226,30 +241,15 @@ def prepared_runner(
             if not config.encoder(name).trainable
             and (stages is None or any(store.entry(s) is None for s in stages.features[name]))
         ]
-        encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+        encodings = {name: ENCODINGS[name].of_run(config, data) for name in config.modalities}
         components = build_components(config, encodings, data.labels("train"), missing)
         if stages is None:
             for name in missing:
                 _resolve_precision(components, data, name, resolver, device)
             stages = resolver.resolve()
         assert stages is not None
-        yield StageRunner(config, data, components, stages, store, device)
-
-
-def _image_encoding(config: Config, data: RunData) -> ModalityEncoding:
-    return ImageEncoding(
-        images_of(data), data.samples.own_test, config.image.pixels, config.augment
-    )
-
-
-def _text_encoding(_config: Config, data: RunData) -> ModalityEncoding:
-    return TextEncoding(data.samples, data.parts.train)
-
-
-ENCODINGS: Mapping[str, Callable[[Config, RunData], ModalityEncoding]] = {
-    "vision": _image_encoding,
-    "text": _text_encoding,
-}
+        costs = EncoderCosts(resolver, stages.precisions, data.samples)
+        yield StageRunner(config, data, components, stages, store, device, costs)
 
 
 def probe_size(device: torch.device) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from mmclf.pipeline.modalities import MODALITIES
 from mmclf.pipeline.stages import STAGES
 from mmclf.storage.store.entry import StageTiming
 
@@ -14,8 +15,7 @@ TIMES: Mapping[str, str] = {
     **{name: kind.time for name, kind in STAGES.items()},
 }
 SPEEDS: Mapping[str, str] = {
-    "images_per_s": "vision",
-    "captions_per_s": "text",
+    **{f"{modality.inputs}_per_s": name for name, modality in MODALITIES.items()},
     "fit_samples_per_s": "fit",
 }
 

@@ -18,7 +18,7 @@ from mmclf.config.schema import Config
 from mmclf.data.samples import Samples
 from mmclf.models.identity import Identities, Identity, version, versions
 from mmclf.models.source_code import code_digest
-from mmclf.pipeline.modalities import MODALITIES, TEXT_VERSION, VISION_VERSION
+from mmclf.pipeline.modalities import MODALITIES
 from mmclf.pipeline.run_data import RunData
 from mmclf.storage.store.entry import Stage
 from mmclf.storage.store.file_hasher import FileHasher
@@ -44,12 +44,12 @@ class StageKind:
 
 # A new stage is an entry here.
 STAGES: Mapping[str, StageKind] = {
-    "vision": StageKind(VISION_VERSION, "encode"),
-    "text": StageKind(TEXT_VERSION, "encode"),
+    **{name: StageKind(modality.version, "encode") for name, modality in MODALITIES.items()},
     "fit": StageKind(1, "fit"),
     "tested": StageKind(1, "decide"),
     "decide": StageKind(1, "decide"),
 }
+COST_VERSION = 1  # of a stage that is measured, not computed, and part of no time
 VERSIONS: Mapping[str, int] = {name: kind.version for name, kind in STAGES.items()}
 CLASSIFIER = "mmclf.models.build"  # whose code, with that of classifier and head, is in a fit's key
 EVALUATION = "mmclf.evaluation.evaluate"  # whose code, with that of the metrics, is in decide's key
@@ -74,6 +74,11 @@ class RunStages:
     tested: Stage | None
     decide: Stage
 
+    @property
+    def cost(self) -> Stage:
+        """What a prediction by the fit costs; found on one hardware, and kept for all."""
+        return Stage("cost", COST_VERSION, {"fit": self.fit.key})
+
 
 class StageResolver:
     """Determines the stages of a run; caches what it looks up below `store.dir`.
@@ -94,6 +99,7 @@ class StageResolver:
         # Also with cache=off: the precision is a choice that must not vary between runs.
         folder = Path(config.store.dir) / "memory"
         self.precisions = JsonCache(folder / "precision.json")
+        self.costs = JsonCache(folder / "cost.json")
         self._identities = Identities(hasher, JsonCache(folder / "hub.json"), config.allow_targets)
 
     def resolve(self) -> RunStages | None:

@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from mmclf.plots.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, canvas
+from mmclf.plots.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, canvas, in_points
 from mmclf.plots.words import shortened
 
 Floats = NDArray[np.float64]
@@ -23,15 +23,13 @@ ALL_LABELLED = 12  # arms, beyond which only the baseline, the best and the fron
 SAME_TIME = 0.02  # of the longer of two times, within which they are one
 LEAST_SPAN = 0.1  # of the largest time, lest noise fills the axis
 LOG_FROM = 10.0  # times so far apart that a linear axis would crowd the fast ones
-LONGEST_LABEL = 28
-# Where a name stands beside its point: offsets in points, and which side of it is there.
+LONGEST_LABEL = 26
+# Where a name begins, in points from its point: right of it, or above and below from there on.
 NEAR, FAR = 10.0, 10.0 + SMALL / 2
-SPOTS = (
-    *((NEAR, 0.0, "left"), (-NEAR, 0.0, "right"), (0.0, FAR, "center"), (0.0, -FAR, "center")),
-    *((NEAR, NEAR, "left"), (NEAR, -NEAR, "left"), (-NEAR, NEAR, "right"), (-NEAR, -NEAR, "right")),
-)
+SPOTS = ((NEAR, 0.0), (NEAR, NEAR), (NEAR, -NEAR), (0.0, FAR), (0.0, -FAR))
+MOST_ROOM = 0.6  # of the axes' width that a name may take from it
 ALONG = 12  # pieces of each step, whose ends a label keeps off
-BASELINE, FRONT, OTHER = "baseline", "no better arm is as fast", "other arms"
+BASELINE, FRONT, OTHER = "baseline", "no better arm costs as little", "other arms"
 
 
 def cost_figure(
@@ -42,18 +40,21 @@ def cost_figure(
     baseline: str,
     axis: str,
     sign: int = 1,
+    cost_axis: str = "running time from an empty store, s",
 ) -> Figure:
     """The arms' running times (A,) in seconds and scores (A,), and the Pareto front through them.
 
     `noise` (A,) is the standard deviation of each time, `axis` says what the scores are, `sign` is
-    -1 where less is better. Beyond 12 arms, those off the front have no name, but the `baseline`
-    has; nor has one that would cover another's.
+    -1 where less is better, `cost_axis` says what stands in the place of the times. Beyond 12 arms,
+    those off the front have no name, but the `baseline` has; nor has one that would cover
+    another's.
     """
-    figure, (axes,) = canvas(4.0)
+    figure, (axes,) = canvas(3.4)
+    in_points(axes.yaxis)
     front = pareto(seconds, noise, sign * scores)
     axes.step(seconds[front], scores[front], where="post", color=SERIES[0], linewidth=1.2, zorder=1)
     handles = _points(axes, names, seconds, scores, front, baseline)
-    axes.set_xlabel("running time from an empty store, s")
+    axes.set_xlabel(cost_axis)
     axes.set_ylabel(axis)
     if seconds.max() > LOG_FROM * seconds.min() > 0:
         axes.set_xscale("log")
@@ -146,21 +147,13 @@ def _label(
     """
     # Only a figure that has been laid out knows where its points are.
     figure.draw_without_rendering()
+    texts = {row: _written(axes, name, points[row]) for row, name in names.items()}
+    _make_room(figure, axes, [(points[row, 0], text) for row, text in texts.items()])
+    figure.draw_without_rendering()  # other numbers at the axes may take other room
     area = axes.get_window_extent()
     marks = axes.transData.transform(np.concatenate([points, _along(points[front])]))
     taken: list[Bbox] = []
-    for row, name in names.items():
-        text = axes.annotate(
-            shortened(name, LONGEST_LABEL),
-            points[row],
-            textcoords="offset points",
-            xytext=(0, 0),
-            va="center",
-            fontsize=SMALL,
-            color=INK,
-            parse_math=False,
-            in_layout=False,
-        )
+    for text in texts.values():
         boxes = {spot: _box(text, spot) for spot in SPOTS}
         free = [spot for spot, box in boxes.items() if _is_free(box, area, taken)]
         if free:
@@ -170,10 +163,37 @@ def _label(
             text.remove()
 
 
-def _box(text: Annotation, spot: tuple[float, float, str]) -> Bbox:
+def _written(axes: Axes, name: str, point: Floats) -> Annotation:
+    """The name of a point (2,), right of it."""
+    return axes.annotate(
+        shortened(name, LONGEST_LABEL),
+        (float(point[0]), float(point[1])),
+        textcoords="offset points",
+        xytext=SPOTS[0],
+        ha="left",
+        va="center",
+        fontsize=SMALL,
+        color=INK,
+        parse_math=False,
+        in_layout=False,
+    )
+
+
+def _make_room(figure: Figure, axes: Axes, names: Sequence[tuple[float, Annotation]]) -> None:
+    """Widen the axes to the right until the names right of their points, at `x`, are within."""
+    area, scale = axes.get_window_extent(), axes.transScale
+    (low, _), (high, _) = scale.transform([(limit, 1.0) for limit in axes.get_xlim()])
+    widest = high
+    for x, text in names:
+        (at, _) = scale.transform((x, 1.0))
+        needed = (text.get_window_extent().width + 1.5 * NEAR * figure.dpi / 72) / area.width
+        widest = max(widest, low + (at - low) / (1 - min(needed, MOST_ROOM)))
+    axes.set_xlim(right=float(scale.inverted().transform((widest, 1.0))[0]))
+
+
+def _box(text: Annotation, spot: tuple[float, float]) -> Bbox:
     """Where the text is once it stands at a spot."""
-    x, y, side = spot
-    text.set(position=(x, y), ha=side)
+    text.set_position(spot)
     return text.get_window_extent()
 
 

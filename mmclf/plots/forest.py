@@ -66,8 +66,8 @@ def forest_figure(differences: Sequence[Interval], axis: str, margin: float) -> 
         _mark(axes, difference, row)
     axes.xaxis.set_major_formatter(_signed)
     axes.margins(x=0.08)
-    found = {difference.verdict for difference in differences}
-    verdicts = [verdict for verdict in MARKS if verdict in found]
+    shown = {difference.verdict for difference in differences}
+    verdicts = [verdict for verdict in MARKS if verdict in shown]
     add_key(figure, *_key(verdicts, margin, interval_words(differences)))
     return figure
 

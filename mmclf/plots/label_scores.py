@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from mmclf.plots.style import LOOKS, MUTED, PAPER, add_key, rows_canvas
+from mmclf.plots.style import LOOKS, MUTED, PAPER, add_key, in_points, rows_canvas
 
 Floats = NDArray[np.float64]
 
@@ -20,7 +20,8 @@ def label_scores_figure(labels: Sequence[str], scores: Mapping[str, Floats]) -> 
 
     A line joins the two. The first arm's marks are hollow; a label without an F1 (nan) has none.
     """
-    figure, axes = rows_canvas(labels, "F1 on the test set")
+    figure, axes = rows_canvas(labels, "F1 on the test set, points")
+    in_points(axes.xaxis)
     rows = np.arange(len(labels))
     both = np.stack(list(scores.values()))
     axes.hlines(rows, both.min(axis=0), both.max(axis=0), color=MUTED, linewidth=1.4)

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from mmclf.plots.style import PAPER, SERIES, add_key, rows_canvas
+from mmclf.plots.style import MUTED, PAPER, SERIES, SMALL, add_key, in_points, rows_canvas
 
 Floats = NDArray[np.float64]
-TICKS = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-MARKS = ("o", "^", "s")
+MARKS = ((SERIES[1], "^"), (SERIES[2], "s"))  # of the parts beside the first
+HEIGHT = 0.7  # of a bar, of its row
 MOST_LABELS = 60
 
 
@@ -31,38 +34,49 @@ def by_frequency(shares: Floats) -> list[int]:
 def label_shares_figure(labels: Sequence[str], shares: Mapping[str, Floats]) -> Figure:
     """A row a label, by its frequency in the first part: its share (L,) of each part's samples.
 
-    The axis is logarithmic, as a label may stand on three quarters of the samples or on a
-    hundredth. A share of 0 stands at its left end, with a cross for a mark.
+    A bar from 0 is the share of the first part, which is written beside it; marks are the others.
     """
-    order = by_frequency(next(iter(shares.values())))
-    figure, axes = rows_canvas([labels[label] for label in order], "share of samples")
-    drawn = {part: values[order] for part, values in shares.items()}
-    every = np.concatenate(list(drawn.values()))
-    left = 0.6 * float(every[every > 0].min()) if (every > 0).any() else 0.001
-    handles = []
-    for colour, mark, values in zip(SERIES, MARKS, drawn.values(), strict=False):
+    first, *others = shares
+    order = by_frequency(shares[first])
+    figure, axes = rows_canvas([labels[label] for label in order], "share of samples, %")
+    rows = np.arange(len(order))
+    bar: dict[str, Any] = {"facecolor": SERIES[0], "alpha": 0.35, "linewidth": 0}
+    axes.barh(rows, shares[first][order], HEIGHT, **bar)
+    handles: list[Artist] = [Patch(**bar)]
+    for (colour, mark), part in zip(MARKS, others, strict=False):
         style: dict[str, Any] = {
             "color": colour,
+            "marker": mark,
             "markersize": 6,
             "linestyle": "none",
             "markeredgewidth": 1.4,
+            "markerfacecolor": PAPER,
+            "clip_on": False,
         }
-        rows, missing = np.flatnonzero(values > 0), np.flatnonzero(values <= 0)
-        if missing.size:
-            edge = np.full(missing.shape, left)
-            axes.plot(edge, missing, marker="x", clip_on=False, **style)
-        style |= {"marker": mark, "markerfacecolor": PAPER if mark == "^" else colour}
-        axes.plot(values[rows], rows, **style)
+        axes.plot(shares[part][order], rows, **style)
         handles.append(Line2D([], [], **style))
-    names = list(shares)
-    if (every <= 0).any():
-        handles.append(Line2D([], [], marker="x", color=SERIES[0], linestyle="none"))
-        names.append("no sample")
-    axes.set_xscale("log")
-    low, high = left, max(1.3 * float(every.max(initial=0.0)), 2 * left)
-    axes.set_xlim(low, high)
-    ticks = [tick for tick in TICKS if low <= tick <= high]
-    axes.set_xticks(ticks, [f"{100 * tick:g} %" for tick in ticks])
-    axes.minorticks_off()
-    add_key(figure, handles, names)
+    every = np.stack([values[order] for values in shares.values()])
+    for row, (share, right) in enumerate(zip(every[0], every.max(axis=0), strict=True)):
+        _write(axes, row, float(right), _percent(float(share)))
+    axes.set_xlim(0, max(1.16 * float(every.max(initial=0.0)), 0.001))
+    in_points(axes.xaxis)
+    add_key(figure, handles, list(shares))
     return figure
+
+
+def _percent(share: float) -> str:
+    """As `12 %`, or `0.61 %` where it is less than 10."""
+    return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.2g} %"
+
+
+def _write(axes: Axes, row: int, right: float, text: str) -> None:
+    """Write `text` right of what a row draws, which ends at `right`."""
+    axes.annotate(
+        text,
+        (right, row),
+        xytext=(7, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=SMALL,
+        color=MUTED,
+    )

@@ -10,11 +10,11 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mmclf.plots.lines import draw_seeds, line_handle
-from mmclf.plots.style import LOOKS, PAPER, Look, add_key, canvas, entitle
+from mmclf.plots.style import LOOKS, PAPER, Look, add_key, canvas, entitle, in_points
 
 Floats = NDArray[np.float64]
 Curve = Sequence[tuple[int, float]]
-METRICS = {"loss": "loss", "f1_samples": "samples-F1"}
+METRICS = {"loss": "loss", "f1_samples": "samples-F1, points"}
 # Line and fill of a part; val, which decides, is the heavier one.
 PARTS = {"train": {"linewidth": 1.0, "linestyle": ":"}, "val": {"linewidth": 2.0, "linestyle": "-"}}
 
@@ -36,6 +36,8 @@ def learning_curves_figure(histories: Mapping[str, Mapping[str, Sequence[Curve]]
                 draw_seeds(axes, epochs, values, look, **line, **marks, **_fill(part, look))
         entitle(axes, title)
         axes.set_xlabel("epoch")
+        if metric != "loss":
+            in_points(axes.yaxis)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     looks = dict(zip(histories, LOOKS, strict=False))
     pairs = [(look, arm, part) for arm, look in looks.items() for part in PARTS]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mmclf.plots.lines import draw_seeds, line_handle
-from mmclf.plots.style import LOOKS, PAPER, Look, add_key, canvas, entitle
+from mmclf.plots.style import LOOKS, PAPER, Look, add_key, canvas, entitle, in_points
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +47,8 @@ def threshold_curves_figure(arms: Mapping[str, ThresholdCurves]) -> Figure:
     low, high = _common_limits(panels)
     for axes in panels:
         axes.set_ylim(low, high)
-    panels[0].set_ylabel("samples-F1")
+        in_points(axes.yaxis)
+    panels[0].set_ylabel("samples-F1, points")
     handles = [line_handle(look, markerfacecolor=PAPER) for look in LOOKS[: len(arms)]]
     add_key(figure, handles, list(arms))
     return figure

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from mmclf.plots.forest import Interval, interval_words
-from mmclf.plots.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, rows_canvas
+from mmclf.plots.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, in_points, rows_canvas
 
 # Fill, edge and hatch of a step, by its verdict.
 BARS: Mapping[str, tuple[str, str, str | None]] = {
@@ -34,9 +34,10 @@ def waterfall_figure(
 
     A step goes on from where the one before ended, by its value, drawn by its verdict. Its whisker
     is the 95 % interval of its end, beyond its beginning; the thicker part is the 90 % one. Scores
-    and steps are in the same unit, steps written in hundredths of it.
+    and steps are shares, written in points.
     """
     figure, axes = rows_canvas([start[0], *(step.name for step in steps), end[0]], axis)
+    in_points(axes.xaxis)
     values = [0.0 if math.isnan(step.value) else step.value for step in steps]
     begins = list(accumulate(values, initial=start[1]))
     _score(axes, 0, start[1])
@@ -63,7 +64,7 @@ def waterfall_figure(
 
 def _score(axes: Axes, row: int, score: float) -> None:
     axes.plot([score], [row], "D", color=INK, markersize=7)
-    _write(axes, row, score, f"{score:.4f}")
+    _write(axes, row, score, f"{100 * score:.2f}")
 
 
 def _step(axes: Axes, row: int, begin: float, step: Interval) -> None:

@@ -81,5 +81,5 @@ def interval(low: float, high: float, *, signed: bool = True) -> str:
 
 
 def score(value: float) -> str:
-    """An F1 or an mAP in four digits; a dash where there is none."""
-    return NO_VALUE if math.isnan(value) else f"{value:.4f}"
+    """An F1 or an mAP in points, which are hundredths; a dash where there is none."""
+    return NO_VALUE if math.isnan(value) else f"{100 * value:.2f}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import getpass
 import os
 import platform
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -19,6 +21,7 @@ SPIN_COUNT = 10_000
 WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 # Without any of these device files, torch finds only the CPU on Linux.
 DEVICE_FILES = ("nvidia*", "nvhost*", "nvmap", "kfd", "dri/renderD*", "dxg", "accel*")
+DIRTY, COMMIT_DIGITS = "-dirty", 12
 PACKAGES = ("mmclf", "torch", "torchvision", "timm", "transformers", "scikit-learn", "mlflow")
 
 
@@ -91,14 +94,26 @@ def versions() -> str:
     return ", ".join(parts)
 
 
-def commit() -> str | None:
-    """The commit of mmclf's source, with `-dirty` if changed since; None outside a checkout."""
+@dataclass(frozen=True)
+class Revision:
+    """The commit of mmclf's source, in full, and whether files were changed since."""
+
+    commit: str
+    is_dirty: bool
+
+    def __str__(self) -> str:
+        """The commit in short, with `-dirty` if files were changed since."""
+        return f"{self.commit[:COMMIT_DIGITS]}{DIRTY if self.is_dirty else ''}"
+
+
+def revision() -> Revision | None:
+    """The revision of mmclf's source; None outside a checkout."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None
     try:
         described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],  # noqa: S607
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
             cwd=root,
             capture_output=True,
             text=True,
@@ -107,4 +122,20 @@ def commit() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return described.stdout.strip()
+    text = described.stdout.strip()
+    return Revision(text.removesuffix(DIRTY), text.endswith(DIRTY))
+
+
+def commit() -> str | None:
+    """The commit of mmclf's source, short, with `-dirty` if changed since; None without one."""
+    found = revision()
+    return None if found is None else str(found)
+
+
+def user() -> str:
+    """The name of the user whose process this is; `unknown` where the system has none."""
+    try:
+        return getpass.getuser()
+    # Of a user id without an entry, as in containers: KeyError, from Python 3.13 on OSError.
+    except (KeyError, OSError, ImportError):
+        return "unknown"

@@ -14,6 +14,7 @@ MB = 10**6
 # Of a table or an annotation file as text, also unpacked; in memory it takes several times as much.
 # That of MS COCO's training set has 470 MB.
 TEXT_BYTES = 1000 * MB
+TABLE_CELLS = 10**8  # values of the columns of a Parquet table, which can claim any number
 IMAGE_BYTES = 256 * MB  # of an image file
 MAX_PIXELS = 2**26  # of an image, as 8192 x 8192; decoding takes up to 16 bytes a pixel
 # Of an image, times the scans of a progressive JPEG, each of which goes over all of its pixels.

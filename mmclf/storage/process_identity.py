@@ -8,25 +8,41 @@ import uuid
 from functools import cache
 from pathlib import Path
 
+from mmclf.storage.batch_job import batch_job
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 PID_SPACE = Path("/proc/self/ns/pid")
 START = 19  # of the fields of /proc/PID/stat behind the name: the ticks at which it started
 
 
 def this_process() -> str:
-    """As `host/machine/pid/started`: no other process, before or after, has this name.
+    """As `host/machine/pid/started/job`: no other process, before or after, has this name.
 
-    `machine` tells boots and containers apart, as numbers of processes begin anew in each.
+    `machine` tells boots and containers apart, as numbers of processes begin anew in each; `job` is
+    empty, or as `slurm 12_0#1` with how often it was requeued.
     """
-    return f"{socket.gethostname()}/{_machine()}/{os.getpid()}/{_started(os.getpid())}"
+    own = os.getpid()
+    return f"{socket.gethostname()}/{_machine()}/{own}/{_started(own)}/{_job()}"
 
 
 def is_gone(name: str) -> bool:
-    """Whether a process is known to have ended; False for one of another machine."""
-    parts = name.rsplit("/", 3)
-    if len(parts) != 4 or not parts[2].isdecimal() or parts[1] != _machine():
+    """Whether a process is known to have ended.
+
+    One of another machine is, if this process is of the same job, which was requeued since.
+    """
+    parts = name.rsplit("/", 4)
+    if len(parts) != 5 or not parts[2].isdecimal():
         return False
-    return _started(int(parts[2])) != parts[3]
+    _, machine, pid, started, job = parts
+    if machine == _machine():
+        return _started(int(pid)) != started
+    (theirs, _, before), (ours, _, now) = job.rpartition("#"), _job().rpartition("#")
+    return theirs == ours != "" and before.isdecimal() and int(before) < int(now)
+
+
+def _job() -> str:
+    job = batch_job()
+    return f"{job.name}#{job.restarts}" if job is not None else ""
 
 
 @cache

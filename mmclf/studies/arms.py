@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmclf.config.compose import Command, read_command
+from mmclf.config.composed import Check
 from mmclf.config.composer import Composer, Variants, open_composer
 from mmclf.config.hydra_policy import STUDY_SWEEPER
 from mmclf.config.overrides import check_level, read
-from mmclf.config.schema import Composed, Study
+from mmclf.config.schema import Composed
+from mmclf.config.study_schema import Study
 from mmclf.errors import InputError
 from mmclf.evaluation.metrics import deciding_metric
 from mmclf.pipeline.image_size import check_one_size
 from mmclf.pipeline.run_naming import settings_of
 from mmclf.storage.store.hashing import digest
-from mmclf.studies.design import Design, build_design
+from mmclf.studies.design import Design, design_of
 from mmclf.studies.design_kinds import Arm
 from mmclf.studies.factors import Factor, at_level, factors_of, key_of
 
@@ -42,13 +44,16 @@ class PlannedStudy:
 
 
 def compose_study(
-    overrides: Sequence[str], config_dir: Path | None = None, config_name: str | None = None
+    overrides: Sequence[str],
+    config_dir: Path | None = None,
+    config_name: str | None = None,
+    also: Check | None = None,
 ) -> PlannedStudy:
-    """The study that these overrides name, each of its arms checked.
+    """The study that these overrides name, each of its arms checked; `also` as Composer.
 
-    Raises one InputError with a finding for each thing that is wrong.
+    Raises one InputError with a problem for each thing that is wrong.
     """
-    with open_composer(overrides, config_dir, config_name) as composer:
+    with open_composer(overrides, config_dir, config_name, also) as composer:
         return plan_study(composer, read_command(composer))
 
 
@@ -61,7 +66,7 @@ def plan_study(composer: Composer, command: Command) -> PlannedStudy:
     _check_sweeper(name, command)
     factors = factors_of(study)
     deciding_metric(study.metric)  # raises InputError if there is no such one
-    design = build_design(study.design, factors, study.baseline, study.orders)
+    design = design_of(study)
     _check_base(composer, name, design)
     arms = _compose_arms(composer, command, factors, design)
     _check_different(composer, name, design, arms)
@@ -114,7 +119,7 @@ def _check_base(composer: Composer, name: str, design: Design) -> None:
 def _check_levels(
     composer: Composer, factors: Sequence[Factor]
 ) -> tuple[dict[str, str | None], list[str]]:
-    """The nearest valid override for each of a level, and a finding for each misspelt one."""
+    """The nearest valid override for each of a level, and a problem for each misspelt one."""
     nearest_valid: dict[str, str | None] = {}
     problems = []
     for factor in factors:
@@ -152,7 +157,7 @@ def _compose_arms(
 def _attributed(
     text: str, arm: Arm, factors: Sequence[Factor], design: Design, by_arm: Sequence[Sequence[str]]
 ) -> str:
-    """A finding about an arm, by the override that makes it in whatever arm, or by the arm."""
+    """A problem about an arm, by the override that makes it in whatever arm, or by the arm."""
     for factor in factors:
         level = next(level for level in factor.levels if level.name == arm.levels[factor.name])
         for line in level.overrides:

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmclf.config.schema import Config
-from mmclf.messages import tell
+from mmclf.errors import tell
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.storage.tracking.leases import LEASE_TAG, STALE_S, Attempt, Lease, Watch, cell_of
 from mmclf.studies.pending import finished
 from mmclf.studies.run_key import RunKey, run_key
 
-# Runs what is missing below the parent run with this id; returns the error that ended it, if any.
-RunJobs = Callable[[str], Exception | None]
+# Runs what is missing below the parent run with this id, so many runs; returns the error that ended
+# it, if any.
+RunJobs = Callable[[Tracker, str, int], Exception | None]
 
 POLL_S = 2.0
 # At a cell while a command goes on: what kills each process that tries it is left.
@@ -116,7 +117,7 @@ def run_cells(
     while True:
         if cells.free - left:
             before = cells
-            error = run_jobs(parent)
+            error = run_jobs(tracker, parent, len(cells.free - left))
             errors += [error] if error is not None else []
             cells = read_cells(tracker, parent, wanted)
             left |= set(_failed(began, before, cells))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from mmclf.config.study_schema import Study
 from mmclf.errors import InputError, suggestion
-from mmclf.studies.design_kinds import Arm, Effect, MakeArms, design_kind
-from mmclf.studies.factors import Factor
+from mmclf.studies.design_kinds import Arm, Effect, MakeArms, design_kind, differences
+from mmclf.studies.factors import Factor, factors_of
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,20 @@ class Design:
     effects: tuple[Effect, ...]
 
 
-def build_design(name: str, factors: Sequence[Factor], baseline: str | None, orders: int) -> Design:
+def build_design(
+    name: str,
+    factors: Sequence[Factor],
+    baseline: str | None,
+    orders: int,
+    *,
+    stops_early: bool = False,
+) -> Design:
     """The design of this `name` in DESIGNS over the factors.
 
     `baseline` None is the arm that the design starts from; `orders`: how many orders an attribution
-    of more than 7 changes draws. Raises InputError for a design that there is not, and for factors
-    that it cannot take.
+    of more than 7 changes draws. `stops_early`: arms get as many seeds as they need, so that
+    contrasts of many arms are not asked unless they add up. Raises InputError for a design that
+    there is not, and for factors that it cannot take.
     """
     kind = design_kind(name)
     if kind.of_changes:
@@ -37,7 +46,19 @@ def build_design(name: str, factors: Sequence[Factor], baseline: str | None, ord
             f"study.baseline: there is no arm {baseline!r}: {suggestion(baseline, names)}"
         )
     base = names[0] if baseline is None else baseline
-    return Design(arms, base, tuple(kind.make_effects(arms, base, factors, orders)))
+    make_effects = differences if stops_early and not kind.adds_up else kind.make_effects
+    return Design(arms, base, tuple(make_effects(arms, base, factors, orders)))
+
+
+def design_of(study: Study) -> Design:
+    """The design that a study's settings ask for; raises InputError for those that it cannot be."""
+    return build_design(
+        study.design,
+        factors_of(study),
+        study.baseline,
+        study.orders,
+        stops_early=study.until == "decided",
+    )
 
 
 def _check_two_levels(name: str, factors: Sequence[Factor]) -> None:

@@ -75,11 +75,11 @@ def earlier_notes(tracker: Tracker, own: TrackedRun, finished: Iterable[TrackedR
     test_set = next(filter(None, map(held_out_of, finished)), None)
     if test_set is None:
         return []
-    found = earlier(tracker.tagged(DIGEST, test_set.data), test_set, own)
-    if found.configurations == 0:
+    uses = earlier(tracker.tagged(DIGEST, test_set.data), test_set, own)
+    if uses.configurations == 0:
         return []
     return [
-        f"the same test samples have scored {found.words()}, before this study began: p and "
+        f"the same test samples have scored {uses.words()}, before this study began: p and "
         "intervals allow for its own comparisons alone, not for what was chosen by those"
     ]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmclf.config.overrides import read
-from mmclf.config.schema import Study
+from mmclf.config.study_schema import Study
 from mmclf.errors import InputError
 from mmclf.pipeline.run_naming import PLACES
 
@@ -35,7 +35,7 @@ class Factor:
 
 
 def factors_of(study: Study) -> tuple[Factor, ...]:
-    """The factors that a study file names; raises InputError, a finding for each mistake."""
+    """The factors that a study file names; raises InputError, a problem for each mistake."""
     problems: list[str] = []
     factors = []
     for name, given in study.factors.items():
@@ -56,7 +56,7 @@ def key_of(line: str) -> str:
 
 
 def at_level(factor: str, level: Level, line: str, problem: str) -> str:
-    """A finding about an override of a level, by where it stands in the study file."""
+    """A problem about an override of a level, by where it stands in the study file."""
     if line == f"{factor}={level.name}":
         return f"study.factors.{factor}: {problem.removeprefix(f'{line}: ')}"
     return f"study.factors.{factor}.{level.name}: {problem}"

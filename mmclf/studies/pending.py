@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from mmclf.config.schema import Study
+from mmclf.config.study_schema import Study
 from mmclf.errors import InputError
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import job_lines
-from mmclf.studies.design import build_design
-from mmclf.studies.factors import factors_of, quoted
+from mmclf.studies.design import design_of
+from mmclf.studies.factors import quoted
 from mmclf.studies.looks import fetch_looks
 from mmclf.studies.run_key import run_key
 
@@ -30,7 +30,7 @@ def pending_jobs(
     Raises InputError for a study that stops when decided without the looks at it.
     """
     study: Study = TypeAdapter(Study).validate_python(node)
-    design = build_design(study.design, factors_of(study), study.baseline, study.orders)
+    design = design_of(study)
     done: set[tuple[str, int]] = set()
     seeds = dict.fromkeys((arm.name for arm in design.arms), study.seed_list)
     if tracking["parent"] is not None:

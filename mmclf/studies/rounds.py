@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmclf.messages import tell
-from mmclf.plots.words import counted, listed
+from mmclf.errors import tell
+from mmclf.plots.words import counted, listed, margin_words
 from mmclf.storage.tracking import RunLog, Tracker
 from mmclf.studies.cells import RunJobs, read_cells, run_cells
 from mmclf.studies.definition import Definition, Plan
@@ -58,7 +58,7 @@ def plan_in_words(definition: Definition) -> list[str]:
     return [
         f"looks after {', '.join(map(str, plan.seeds))} seeds, {counted(arms, 'arm')}: {runs}",
         f"levels of p, {counted(len(definition.compared), 'comparison')}: {levels} for the first "
-        f"difference; {equality} for equality within {definition.margin:g}",
+        f"difference; {equality} for equality within {margin_words(definition.margin)}",
     ]
 
 
@@ -87,15 +87,15 @@ def next_round(definition: Definition, looks: Looks, waiting: Collection[str]) -
     adds_up = definition.kind.adds_up
     if adds_up and waiting:
         return None
-    ahead = {
+    next_look = {
         effect.name: seeds
         for effect in definition.compared
         if effect.name not in waiting and (seeds := looks.next_look(effect.name)) is not None
     }
-    if not ahead:
+    if not next_look:
         return None
-    seeds = min(ahead.values())
-    effects = [effect for effect in definition.compared if ahead.get(effect.name) == seeds]
+    seeds = min(next_look.values())
+    effects = [effect for effect in definition.compared if next_look.get(effect.name) == seeds]
     weighed = {arm for effect in effects for arm in effect.weights}
     arms = tuple(arm.name for arm in definition.arms if adds_up or arm.name in weighed)
     return Round(seeds, tuple(effect.name for effect in effects), arms)
@@ -129,10 +129,10 @@ def run_rounds(
 def _open_looks(tracker: Tracker, definition: Definition, log: RunLog) -> Looks:
     """The looks that the parent run keeps, under the present plan."""
     (parent,) = tracker.get([log.id])
-    plan, found = planned_looks(definition), fetch_looks(tracker, parent)
-    if found is None:
+    plan, looks = planned_looks(definition), fetch_looks(tracker, parent)
+    if looks is None:
         return Looks(plan, runs_before=len(finished(tracker.children(log.id))))
-    return with_plan(found, plan)
+    return with_plan(looks, plan)
 
 
 def _given(looks: Looks, running: Mapping[str, int]) -> Looks:
@@ -165,19 +165,19 @@ def _looked(
 ) -> tuple[Looks, set[str]]:
     """The looks with the one at a round's effects, and those that lack runs for it."""
     names = [effect.name for effect in definition.compared]
-    found = {
+    known_estimates = {
         name: of
         for name, of in zip(names, estimates, strict=True)
         if name in coming.effects and of is not None
     }
-    lacking = set(coming.effects) - found.keys()
+    lacking = set(coming.effects) - known_estimates.keys()
     if lacking:
         tell(f"wait for runs that failed: {listed(sorted(lacking), len(lacking))}")
-    if not found:
+    if not known_estimates:
         return looks, lacking
     rule = definition.stopping_rule(looks.plan.looks)
     before = np.array([looks.call(name) for name in names], dtype="<U6")
-    after = decide(rule, coming.seeds, _seen(names, found), before)
+    after = decide(rule, coming.seeds, _seen(names, known_estimates), before)
     calls = dict(zip(names, after.tolist(), strict=True))
     at = rule.looks.index(coming.seeds)
     called = min(sum(looks.call(name) in ("better", "worse") for name in names), len(names) - 1)
@@ -185,17 +185,17 @@ def _looked(
         coming.seeds,
         float(rule.difference_levels[called, at]),
         float(rule.equality_levels[at]),
-        tuple(Judged(name, of.value, of.p, calls[name]) for name, of in found.items()),
+        tuple(Judged(name, of.value, of.p, calls[name]) for name, of in known_estimates.items()),
     )
     tell(_in_words(look))
     return replace(looks, looks=(*looks.looks, look)), lacking
 
 
-def _seen(names: Sequence[str], found: Mapping[str, Estimate]) -> Seen:
+def _seen(names: Sequence[str], estimates: Mapping[str, Estimate]) -> Seen:
     """The estimates that there are, in the order of the names."""
     rows = [
         (of.value, of.between, of.shared, of.known_by)
-        if (of := found.get(name)) is not None
+        if (of := estimates.get(name)) is not None
         else (np.nan,) * 4
         for name in names
     ]

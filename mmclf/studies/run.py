@@ -13,22 +13,23 @@ from filelock import FileLock
 from rich.console import Console
 
 from mmclf.config.schema import Config
-from mmclf.errors import UnreachableError
-from mmclf.messages import say, tell, unforeseen
+from mmclf.errors import UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.run_naming import without_passwords
+from mmclf.progress import doing
 from mmclf.storage import environment
 from mmclf.storage.process_identity import this_process
 from mmclf.storage.store.hashing import digest
-from mmclf.storage.tracking import RunLog, TrackedRun, Tracker, sqlite_file
+from mmclf.storage.tracking import NOTE, RunLog, TrackedRun, Tracker, sqlite_file
 from mmclf.studies.arms import PlannedStudy
 from mmclf.studies.cells import RunJobs, end_dead_runs, read_cells, run_cells
 from mmclf.studies.definition import Definition
-from mmclf.studies.design_kinds import differences
 from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.result.collect import collect
 from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.report.show import show
+from mmclf.studies.report.words.markdown import as_text
+from mmclf.studies.report.words.parent_summary import study_tags
 from mmclf.studies.rounds import plan_in_words, plan_of, run_rounds
 from mmclf.studies.run_key import RunKey, run_key
 from mmclf.training.hardware import describe_device
@@ -52,7 +53,8 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
     config = planned.base.config
     command = without_passwords(" ".join(["mmclf", *words]))
     folder = study_folder(config, planned.name)
-    fingerprint = study_fingerprint(planned)
+    with doing("looking at what the study reads"):
+        fingerprint = study_fingerprint(planned)
     with _study_lock(config, planned.name):
         tracker = Tracker(
             config.tracking.uri,
@@ -71,12 +73,15 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
         else:
             _print_plan(definition)
             job_error = run_rounds(tracker, definition, log, run_jobs)
-        (parent,) = tracker.get([log.id])
-        result = collect(tracker, parent)
-        _fail_broken_runs(tracker, log.id, result)
-        with _study_lock(config, planned.name):
-            publish(tracker, result, folder)
-        log.artifacts(folder)
+        with doing("comparing the arms") as now:
+            (parent,) = tracker.get([log.id])
+            result = collect(tracker, parent)
+            _fail_broken_runs(tracker, log.id, result)
+            now("writing the page")
+            with _study_lock(config, planned.name):
+                publish(tracker, result, folder, allow=config.allow_targets)
+            log.artifacts(folder)
+            log.tags(study_tags(result, tracker.experiment_id))
     except UnreachableError as error:
         log.end("FAILED")
         tell(f"the study's results cannot be read: {error}")
@@ -84,6 +89,8 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
     except BaseException as error:
         if not _others_run(tracker, log.id):
             log.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        if isinstance(error, KeyboardInterrupt):
+            tell("the same command runs what is missing, and nothing else")
         raise
     show(result, Console())
     unfinished = sum(len(arm.failed) + len(arm.missing) for arm in result.arms)
@@ -170,14 +177,13 @@ def _start_parent(
     tags = {
         LAST_RUN_TAG: str(time.time_ns()),
         STUDY_TAG: planned.name,
+        NOTE: as_text(planned.study.question),
         KEY_TAG: _key(planned, fingerprint),
         "mmclf.overrides": command,
         "mmclf.data_digest": fingerprint.data,
         "mmclf.hardware": describe_device(planned.base.config.device),
         "mmclf.versions": environment.versions(),
     }
-    commit = environment.commit()
-    tags |= {"mmclf.commit": commit} if commit is not None else {}
     return tracker.start(f"study: {planned.name}", tags, None)
 
 
@@ -226,10 +232,6 @@ def study_definition(planned: PlannedStudy, command: str, data: str) -> Definiti
     )
     if study.until == "fixed":
         return definition
-    if not definition.kind.adds_up:
-        # Arms get different numbers of seeds, so that contrasts of many arms are not asked.
-        arms = differences(design.arms, design.baseline, (), 0)
-        definition = replace(definition, effects=tuple(arms))
     return replace(definition, plan=plan_of(definition, study.max_seeds))
 
 

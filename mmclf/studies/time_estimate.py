@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from mmclf.config.components import MODALITIES
 from mmclf.config.schema import Config
@@ -17,13 +19,20 @@ from mmclf.data.samples import Samples
 from mmclf.evaluation.thresholds import Threshold
 from mmclf.pipeline.empty_predictions import with_empty
 from mmclf.pipeline.image_size import resolved
+from mmclf.pipeline.narration import Narrator
 from mmclf.pipeline.run_data import RunData, load_run_data
 from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage.store.entry import Entry, Stage, StageTiming
 from mmclf.storage.store.maintenance import stored_entries
 from mmclf.storage.store.store import Store
+from mmclf.storage.tracking import TrackedRun
 
 UNKNOWN = math.nan
+# What fits are alike in, the most important first; their number of samples is allowed for.
+FIT_LIKENESS = (("inputs",), ("trainer", "batch_size"), ("fusion",), ("loss",), ("parts",))
+# As `mmclf.pipeline.stage_timing.timing_tags` writes them.
+STAGE_TAG, OWN_RESULT = "mmclf.stage.", re.compile(r" by this run in ([0-9.]+) s on ")
+COUNTED = ("pictures", *MODALITIES, "fit")  # the stages that an estimate counts
 
 
 @dataclass
@@ -45,6 +54,23 @@ class TimeEstimate:
         """Add a result that is not stored; not shared with other runs if `run` is given."""
         self.seconds[stage.key + run] = seconds
         self.kinds[stage.key + run] = stage.name
+
+    def beyond(self, other: TimeEstimate) -> TimeEstimate:
+        """What this one has that the other lacks."""
+        keys = [key for key in self.seconds if key not in other.seconds]
+        return TimeEstimate(
+            {key: self.seconds[key] for key in keys},
+            {key: self.kinds[key] for key in keys},
+            self.unknown_runs,
+        )
+
+    def of_kinds(self) -> dict[str, list[float]]:
+        """The known seconds of the results of each kind of stage."""
+        found: dict[str, list[float]] = {}
+        for key, kind in self.kinds.items():
+            if not math.isnan(self.seconds[key]):
+                found.setdefault(kind, []).append(self.seconds[key])
+        return found
 
     def merge(self, other: TimeEstimate) -> None:
         """Add the results of another estimate, those in both only once."""
@@ -93,20 +119,57 @@ class StageSpeeds:
 
 
 def _similar_fits(fits: Sequence[Entry], stage: Stage) -> list[Entry]:
-    """The fits with the same head and batch size; if there are none, those with the same head."""
+    """The fits with the same head, and of these those that are alike in more, if there are any."""
+    similar = [entry for entry in fits if _of(entry.arguments, "head") == _of(stage, "head")]
+    for path in FIT_LIKENESS:
+        alike = [entry for entry in similar if _of(entry.arguments, *path) == _of(stage, *path)]
+        similar = alike or similar
+    return similar
 
-    def is_equal(entry: Entry, *path: str) -> bool:
-        own, other = stage.arguments, entry.arguments
-        try:
-            for name in path:
-                own, other = own[name], other[name]
-        except (LookupError, TypeError):  # of a record that another version wrote
-            return False
-        return bool(own == other)
 
-    same_head = [entry for entry in fits if is_equal(entry, "head")]
-    same_batch_size = [entry for entry in same_head if is_equal(entry, "trainer", "batch_size")]
-    return same_batch_size or same_head
+def _of(arguments: Any, *path: str) -> Any:
+    """What stands at a path in a stage's arguments, of `inputs` the modalities; None without it."""
+    node = arguments.arguments if isinstance(arguments, Stage) else arguments
+    for name in path:
+        if not isinstance(node, Mapping) or name not in node:  # of a record of another version
+            return None
+        node = node[name]
+    return sorted(node) if path == ("inputs",) and isinstance(node, Mapping) else node
+
+
+def overhead(runs: Sequence[TrackedRun], hardware: str, data: str | None = None) -> float:
+    """The median seconds of a run beside those counted: reading, testing, logging; NaN if unknown.
+
+    Of finished runs on this hardware; if there are any, of those on the same data, and within a
+    sweep or a study, where nothing has to be imported. `data`: the digest that runs are tagged
+    with.
+    """
+    finished = [
+        run
+        for run in runs
+        if run.status == "FINISHED"
+        and "time/wall_s" in run.metrics
+        and run.tags.get("mmclf.hardware") == hardware
+        and any(tag.startswith(STAGE_TAG) for tag in run.tags)
+    ]
+    for is_alike in (
+        lambda run: run.parent is not None,
+        lambda run: run.tags.get("mmclf.data_digest") == data,
+    ):
+        finished = [run for run in finished if is_alike(run)] or finished
+    spent = [max(0.0, run.metrics["time/wall_s"] - _counted(run)) for run in finished]
+    return median(spent) if spent else UNKNOWN
+
+
+def _counted(run: TrackedRun) -> float:
+    """The seconds of a run's own results that an estimate counts."""
+    seconds = 0.0
+    for tag, value in run.tags.items():
+        stage = tag.removeprefix(STAGE_TAG).partition(".")[0]
+        match = OWN_RESULT.search(value) if tag.startswith(STAGE_TAG) else None
+        if match is not None and stage in COUNTED:
+            seconds += float(match[1])
+    return seconds
 
 
 class TimeEstimator:
@@ -118,6 +181,7 @@ class TimeEstimator:
         self._speeds = StageSpeeds(self._store.folder, hardware)
         self._data: dict[str, RunData] = {}
         self._runs = 0
+        self._narrator = Narrator(of_many=True)
 
     def add(self, config: Config, estimate: TimeEstimate) -> RunStages | None:
         """Add what a run needs to `estimate`; returns None if its stages cannot be determined.
@@ -150,7 +214,7 @@ class TimeEstimator:
         """The data of a run, whose images are not decoded."""
         name = repr((config.data, config.split, config.image, config.vision.is_none, config.seed))
         if name not in self._data:
-            self._data[name] = load_run_data(config, self._store, self._load_images)
+            self._data[name] = load_run_data(config, self._store, self._load_images, self._narrator)
         return self._data[name]
 
     def _load_images(self, config: Config, samples: Samples, store: Store) -> DecodedImages:

@@ -24,4 +24,6 @@ interruption    signals that wait until it is kept
 keeper          keeps it in the store
 trainer         the training loop
 fit             the best epoch, and the refit
+prediction_cost what a prediction costs, as numbers
+measure_cost    measures it
 """

@@ -13,3 +13,13 @@ def describe_device(name: str) -> str:
     from mmclf.training.device import device_name, pick_device
 
     return device_name(pick_device(name))
+
+
+def check_device(name: str, precision: str) -> None:
+    """Raise InputError unless there is the device `name`, and it trains in `precision`."""
+    if environment.is_surely_cpu(name):
+        return  # which trains in whatever `mmclf.pipeline.preflight` lets pass
+    # Late: docs/architecture.md#late-imports
+    from mmclf.training.device import check_precision, pick_device
+
+    check_precision(precision, pick_device(name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
-from mmclf.messages import tell
+from mmclf.errors import tell
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.checkpoints import Checkpoints
 from mmclf.training.checkpoint import Checkpoint

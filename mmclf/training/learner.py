@@ -223,7 +223,9 @@ class Learner:
         with torch.inference_mode():
             logits = self.model(inputs)
             alone = [self._loss(logits[i : i + 1], labels[i : i + 1]) for i in range(len(ids))]
-        guilty = [one for one, value in zip(ids, alone, strict=True) if not value.isfinite()]
+        guilty = [
+            sample_id for sample_id, value in zip(ids, alone, strict=True) if not value.isfinite()
+        ]
         raise NonFiniteLossError(
             f"the loss is not finite at epoch {epoch}, step {failed.step}; samples: "
             f"{_named(guilty or ids)}. {ADVICE}"

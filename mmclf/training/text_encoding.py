@@ -60,9 +60,16 @@ class TextEncoding:
         encoder.to(device)
 
     def probe(self, encoder: Any, rows: Rows, device: torch.device) -> Callable[[], Tensor]:
-        """A function that computes features of the captions of some rows."""
+        """A function that computes features of the captions of some rows.
+
+        An encoder that needs fitting is fitted first.
+        """
+        captions = [self.samples.captions[i] for i in rows]
+        if is_fitted(encoder):
+            encoder.fit(self._train_captions())
+            return lambda: encoder.transform(captions)
         self.to_device(encoder, device)
-        tokens = encoder.tokenize([self.samples.captions[i] for i in rows])
+        tokens = encoder.tokenize(captions)
         batch = {name: value.to(device) for name, value in tokens.items()}
         return lambda: encoder(batch)
 

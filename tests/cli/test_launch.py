@@ -98,6 +98,7 @@ def test_bad_command_lines_exit_2_and_leave_no_run(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.hostile("configuration: code")
 def test_a_pickle_is_never_rerun(tmp_path: Path) -> None:
     sentinel = tmp_path / "executed"
 
@@ -211,6 +212,7 @@ def test_flags_that_do_not_go_together_exit_2(
 @pytest.mark.parametrize(
     "arguments", [["--cfg", "job"], ["--info", "config"], ["--cfg", "hydra"], []]
 )
+@pytest.mark.hostile("configuration: code")
 def test_whatever_is_shown_or_run_is_checked_first(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:

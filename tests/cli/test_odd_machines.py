@@ -30,6 +30,7 @@ def read_only(small_disk: Path) -> Callable[[], Path]:
     return made
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_an_output_folder_that_is_read_only_is_bad_input(
     read_only: Callable[[], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -40,6 +41,7 @@ def test_an_output_folder_that_is_read_only_is_bad_input(
         assert line.startswith(f"mmclf: output_dir={disk / 'out'} cannot be written to (Read-only")
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_file_in_the_place_of_the_output_folder_is_bad_input(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -48,6 +50,7 @@ def test_a_file_in_the_place_of_the_output_folder_is_bad_input(
     assert capsys.readouterr().err.startswith("mmclf: output_dir=")
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_runs_on_a_disk_that_is_read_only_are_listed_and_reported(
     read_only: Callable[[], Path],
     small_disk: Path,
@@ -68,6 +71,7 @@ def test_runs_on_a_disk_that_is_read_only_are_listed_and_reported(
 
 
 @pytest.mark.slow
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_clock_that_jumps_back_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,6 +90,7 @@ def test_a_clock_that_jumps_back_changes_nothing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [64, 16])
+@pytest.mark.hostile("disks, streams, clocks")
 def test_few_open_files_suffice_or_are_said_to_be_too_few(tmp_path: Path, limit: int) -> None:
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))

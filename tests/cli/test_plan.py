@@ -23,8 +23,18 @@ def planned(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[list[l
     assert main(["plan", *SMALL, *arguments]) == 0
     _, _, rest = capsys.readouterr().out.partition("Arm ")
     lines = rest.splitlines()[1:]
-    end = next(i for i, line in enumerate(lines) if line.startswith("runs: "))
+    end = lines.index("")
     return [re.split(r"  +", line.strip()) for line in lines[:end]], "\n".join(lines[end:])
+
+
+def added_up(rows: list[list[str]], summary: str) -> bool:
+    """Whether the times of the arms, and those of the stages, add up to the time left."""
+    (left,) = re.findall(r"time left: ([\d,]+) s", summary)
+    stages = re.findall(r"^  (?:[a-z, ]+?)  +([\d,]+) s  ", summary, flags=re.MULTILINE)
+    times = [[row[4] for row in rows], stages]
+    return [sum(int(one.replace(",", "")) for one in of) for of in times] == 2 * [
+        int(left.replace(",", ""))
+    ]
 
 
 def test_a_study_that_was_never_run_is_all_left_and_of_unknown_time(
@@ -51,14 +61,16 @@ def test_time_left_is_estimated_by_the_speed_of_earlier_runs(
     place = f"output_dir={tmp_path}"
     assert main([*SMALL, "study.seeds=1", place]) == 0
     rows, summary = planned(capsys, "study.seeds=2", place)
-    assert {tuple(row[2:4]) for row in rows} == {("1 of 2", "1")}
+    # One fit for all thresholds of a seed, which the first arm needs.
+    assert [tuple(row[2:4]) for row in rows] == [("1 of 2", "1"), *[("1 of 2", "0")] * 6]
+    assert added_up(rows, summary)
     assert summary == Naming("7 of 14 done", "7 left")
     assert re.search(r"left: [1-9]\d* s\b", summary)
     # Of a single seed, which tells no variance; the thresholds are seven configurations.
     assert summary == Naming("assumed")
     assert summary == Naming("7 configurations", "1 study")
     rows, summary = planned(capsys, "study.seeds=1", place)
-    assert {tuple(row[2:]) for row in rows} == {("1 of 1", "0", "0.0")}
+    assert {tuple(row[2:]) for row in rows} == {("1 of 1", "0", "0")}
     assert summary == Naming("7 of 7 done", "0 left", "0 s")
 
 
@@ -80,8 +92,9 @@ def test_a_fit_that_is_stored_is_not_counted(
     place = f"output_dir={tmp_path}"
     run = [line for line in SMALL if not line.startswith("study=")]
     assert main([*run, "seed=0", place]) == 0
-    rows, _ = planned(capsys, "study.seeds=1", place)
-    assert {tuple(row[2:]) for row in rows} == {("0 of 1", "0", "0.0")}
+    rows, summary = planned(capsys, "study.seeds=1", place)
+    assert {tuple(row[2:4]) for row in rows} == {("0 of 1", "0")}
+    assert added_up(rows, summary)
 
 
 def test_without_the_cache_every_run_computes_everything(

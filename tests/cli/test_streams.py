@@ -21,6 +21,7 @@ def status(words: str, streams: str) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("streams", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize(("words", "expected"), [(GOOD, 0), (BAD, 2)])
+@pytest.mark.hostile("disks, streams, clocks")
 def test_closed_streams_change_no_status(words: str, expected: int, streams: str) -> None:
     quiet = "" if ">&-" in streams else ">/dev/null"
     assert status(words, f"{quiet} {streams}") == expected
@@ -28,6 +29,7 @@ def test_closed_streams_change_no_status(words: str, expected: int, streams: str
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("words", "expected"), [(GOOD, 0), (BAD, 2), ("show", 0)])
+@pytest.mark.hostile("disks, streams, clocks")
 def test_streams_that_nobody_reads_change_no_status(words: str, expected: int) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "mmclf", *words.split()],
@@ -42,6 +44,7 @@ def test_streams_that_nobody_reads_change_no_status(words: str, expected: int) -
 
 
 @pytest.mark.slow
+@pytest.mark.hostile("disks, streams, clocks")
 def test_output_that_finds_no_space_is_a_failure() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
@@ -58,6 +61,7 @@ def test_output_that_finds_no_space_is_a_failure() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_file_that_is_opened_next_does_not_get_what_is_printed(tmp_path: Path) -> None:
     # With standard error closed, the first file that is opened would become it.
     words = f"data=table data.root={tmp_path} data.file=none.csv output_dir={tmp_path}/out"

@@ -75,7 +75,7 @@ def test_a_group_still_overrides_a_preset() -> None:
         ("hydra.job.nmae=x", Naming("'hydra.job.name'")),
         ("hydra/lancher=basic", Naming("'hydra/launcher'")),
         ("hydra/launcher=basik", Naming("'basic'")),
-        ("threshold=0.4", Naming("threshold", "one level")),
+        ("threshold=0.4", Naming("threshold", "threshold.value=0.4")),
         ("vision=[none,timm]", Naming("vision", "one level")),
         ("experiment=null", Naming("experiment", "one level")),
         ("++text=tfidf", Naming("text=tfidf")),

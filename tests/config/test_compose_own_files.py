@@ -37,6 +37,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("{text: 'tfidf,brt'}", Naming("text=brt", "'brt'")),
     ],
 )
+@pytest.mark.hostile("configuration: code")
 def test_what_a_file_sweeps_is_checked(params: str, message: Naming, mine: Path) -> None:
     (mine / "experiment").mkdir()
     text = f"# @package _global_\nhydra:\n  sweeper:\n    params: {params}\n"
@@ -56,6 +57,7 @@ def test_a_part_of_ones_own_is_one_yaml_file(mine: Path) -> None:
     )
 
 
+@pytest.mark.hostile("configuration: code")
 def test_without_the_grant_nothing_is_imported(mine: Path) -> None:
     grant = "# @package _global_\nallow_targets: [mine_parts]\nloss:\n  _target_: mine_parts.Loss\n"
     (mine / "experiment").mkdir()
@@ -82,6 +84,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))
+@pytest.mark.hostile("configuration: code")
 def test_a_hostile_file_runs_nothing(
     name: str, mine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +104,7 @@ def test_a_hostile_file_runs_nothing(
     assert not (mine / "RAN").exists()
 
 
+@pytest.mark.hostile("configuration: code")
 def test_a_file_that_one_combination_alone_loads_is_checked(mine: Path) -> None:
     for folder, names in (("a", "xy"), ("b", "xy"), ("extra", ("x_x", "x_y", "y_x"))):
         (mine / folder).mkdir()
@@ -118,6 +122,7 @@ def test_a_file_that_one_combination_alone_loads_is_checked(mine: Path) -> None:
 @pytest.mark.parametrize(
     "level", ["${now:%S}", "${oc.env:HOME}", "x_${oc.select:${a}}", "${${a}:X}"]
 )
+@pytest.mark.hostile("configuration: code")
 def test_a_defaults_list_cannot_change_its_mind(level: str, mine: Path) -> None:
     (mine / "loss" / "moody.yaml").write_text(f"defaults:\n  - /extra: {level}\n")
     for folder, search in ((mine, []), (None, [f"hydra.searchpath=['{mine}']"])):
@@ -145,6 +150,7 @@ def test_a_missing_source_is_named(options: dict[str, object], message: Naming) 
     assert problems(**options)[0] == message
 
 
+@pytest.mark.hostile("configuration: code")
 def test_a_primary_config_of_ones_own_imports_no_package(mine: Path) -> None:
     (mine / "evil.yaml").write_text("hydra:\n  searchpath: [pkg://mine_parts]\n")
     with pytest.raises(InputError, match="'pkg://mine_parts' is not allowed"):

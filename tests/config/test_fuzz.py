@@ -11,25 +11,17 @@ from typing import Any
 import pytest
 import yaml
 from command_lines import HERE
+from hostile_count import Attempts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from odd_words import KEYS, VALUES
 
 from mmclf.config.compose import check_command
 from mmclf.errors import InputError
 
+pytestmark = pytest.mark.hostile("configurations", fuzz=True)
+
 FAST, SOAK = 4, 2_000  # examples of each test
-KEYS = (
-    *("seed", "head.hidden", "head", "text", "text.name", "loss", "loss._target_", "data.root"),
-    *("trainer", "trainer.epochs", "tracking.uri", "output_dir", "store", "hydra", "hydra.run.dir"),
-    *("hydra.launcher", "hydra/launcher", "hydra.searchpath", "allow_env", "experiment", "study"),
-    *("hydra.sweeper.params", "hydra.job.env_set", "hydra.overrides", "defaults", "x", "a.b.c", ""),
-)
-VALUES = (
-    *("", "1", "-1", "1e999", "nan", "null", "true", "???", "outputs", "tfidf,minilm", "[1,2]"),
-    *("{a:1}", "${seed}", "${oc.env:HOME}", "${oc.env:X}", "${now:%S}", "${x}", "${", "}", "\\"),
-    *("os.system", "torch.load", "choice(1,2)", "range(3)", "glob(*)", "interval(0,1)", "'", '"'),
-    *("..", "/etc", "sqlite:///x", "http://a:b@c", "\n", "\0", "\x1b[0m", "é", "10" * 30, "~", "@"),
-)
 WORDS = st.sampled_from(VALUES) | st.text(max_size=6)
 LINES = st.builds(
     lambda sign, key, equals, words: f"{sign}{key}{equals}{''.join(words)}",
@@ -54,14 +46,19 @@ Fuzz = Callable[[st.SearchStrategy[Any], Callable[[Any], None]], None]
 
 
 @pytest.fixture
-def fuzz(request: pytest.FixtureRequest) -> Fuzz:
+def fuzz(request: pytest.FixtureRequest, attempts: Attempts) -> Fuzz:
     """Tries a function on what a strategy draws, more often where there is time."""
     count = SOAK if request.config.getoption("--soak") else FAST
 
     def tried(strategy: st.SearchStrategy[Any], on: Callable[[Any], None]) -> None:
         checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+
+        def one(drawn: Any) -> None:
+            with attempts.counted():
+                on(drawn)
+
         settings(max_examples=count, deadline=None, suppress_health_check=checks)(
-            given(strategy)(on)
+            given(strategy)(one)
         )()
 
     return tried

@@ -28,6 +28,7 @@ def test_grants_come_from_the_command_line(lines: list[str], allowed: Grants) ->
 
 
 @pytest.mark.parametrize("key", GRANTS)
+@pytest.mark.hostile("configuration: code")
 def test_a_file_grants_itself_nothing(key: str, tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     greedy = f"# @package _global_\n{key}: [something]\n"
@@ -48,6 +49,7 @@ def test_a_file_grants_itself_nothing(key: str, tmp_path: Path) -> None:
         Grants(model_types=("_private",)),
     ],
 )
+@pytest.mark.hostile("configuration: code")
 def test_what_can_be_no_such_name_is_refused(grants: Grants) -> None:
     given = {key: value for key, value in grants.settings.items() if value}
     (found,) = check_grants(tree() | given, grants)

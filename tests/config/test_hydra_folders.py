@@ -83,6 +83,7 @@ def test_what_is_below_is_allowed(value: str, output_dir: str) -> None:
         *("${output_dir}/${.dir}", "${output_dir}/a\nb", "${output_dir}/\x1b[0m"),
     ],
 )
+@pytest.mark.hostile("configuration: places and lines")
 def test_what_is_not_below_or_could_be_elsewhere_is_refused(value: object) -> None:
     assert named(tree(run_dir=value)) == ["hydra.run.dir"]
     assert named(tree(sweep_dir=value)) == ["hydra.sweep.dir"]
@@ -91,11 +92,13 @@ def test_what_is_not_below_or_could_be_elsewhere_is_refused(value: object) -> No
 @pytest.mark.parametrize(
     "value", ["..", "a/../../b", "/etc", "${places.${seed}}", None, "${places.b}"]
 )
+@pytest.mark.hostile("configuration: places and lines")
 def test_a_jobs_folder_is_in_its_sweeps(value: object) -> None:
     assert named(tree(sweep_subdir=value)) == ["hydra.sweep.subdir"]
 
 
 @pytest.mark.parametrize("value", [".", "..", "", "a/b", "/etc", "../x", "${seed}", 3])
+@pytest.mark.hostile("configuration: places and lines")
 def test_the_subfolder_is_a_name(value: object) -> None:
     assert named(tree(output_subdir=value)) == ["hydra.output_subdir"]
     assert named(tree(output_subdir=None)) == named(tree(output_subdir="conf")) == []
@@ -103,6 +106,7 @@ def test_the_subfolder_is_a_name(value: object) -> None:
 
 @pytest.mark.parametrize("from_file", [False, True])
 @pytest.mark.parametrize("key", ["run.dir", "sweep.dir", "sweep.subdir"])
+@pytest.mark.hostile("configuration: places and lines")
 def test_a_file_outside_is_not_overwritten(
     key: str, from_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,7 @@ def test_the_launchers_of_hydra_are_allowed(launcher: dict[str, Any]) -> None:
         {"pre_dispatch": "__import__('antigravity')"},
     ],
 )
+@pytest.mark.hostile("configuration: code")
 def test_a_launcher_runs_no_command_of_a_config_file(setting: dict[str, Any]) -> None:
     (found,) = check_hydra(hydra() | {"launcher": SLURM | setting})
     assert found.startswith(f"hydra.launcher.{next(iter(setting))}")
@@ -149,6 +150,7 @@ CALLBACK = {"_target_": "hydra.experimental.callbacks.PickleJobInfoCallback"}
         ("job_logging.root.level", "ext://antigravity.fly"),
     ],
 )
+@pytest.mark.hostile("configuration: code")
 def test_a_hostile_hydra_node_is_refused(path: str, value: object) -> None:
     node = hydra()
     keys = [*path[:-2].split("."), "."] if path.endswith("..") else path.split(".")
@@ -162,6 +164,7 @@ def test_a_hostile_hydra_node_is_refused(path: str, value: object) -> None:
     assert "antigravity" not in sys.modules
 
 
+@pytest.mark.hostile("configuration: code")
 def test_the_dotted_name_of_a_handler_hides_nothing() -> None:
     node = hydra()
     node["job_logging"]["handlers"]["x.filename"] = "${loss}"

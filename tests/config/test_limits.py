@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmclf.cli.main import main
+from mmclf.config.compose import check_command
 from mmclf.config.composer import open_composer
 from mmclf.config.limits import (
     MAX_FILE_BYTES,
@@ -64,6 +65,7 @@ HOSTILE: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.hostile("configuration: bounds")
 def test_a_file_that_comes_to_too_much_is_refused(name: str, tmp_path: Path) -> None:
     text = HOSTILE[name]()
     with pytest.raises(InputError, match=r"^large\.yaml: "):
@@ -75,6 +77,7 @@ def test_a_file_that_comes_to_too_much_is_refused(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("arguments", [["--cfg", "job"], ["show"], ["show", "experiment"], []])
+@pytest.mark.hostile("configuration: bounds")
 def test_a_file_that_nobody_chose_is_not_expanded(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +121,7 @@ def test_small_yaml_passes(value: object) -> None:
 
 
 @pytest.mark.parametrize("opening", ["[", "{a:", "${", "choice("])
+@pytest.mark.hostile("configuration: bounds")
 def test_overrides_are_not_nested_without_end(opening: str) -> None:
     for count in (MAX_NESTING + 1, 5_000):
         line = f"loss.x={opening * count}"
@@ -139,6 +143,7 @@ def test_overrides_are_not_nested_without_end(opening: str) -> None:
     ],
 )
 @pytest.mark.parametrize("command", [[], ["-m"], ["plan"], ["report"], ["show"]])
+@pytest.mark.hostile("configuration: bounds")
 def test_no_override_ends_in_a_traceback(text: str, command: list[str]) -> None:
     assert main([*command, text]) in (0, 2)  # `show` composes what it is asked for alone
 
@@ -167,6 +172,7 @@ def interpolated(levels: int, template: str) -> dict[str, object]:
         {"hydra": {"job": {"name": "${hydra:job.name}"}}},
     ],
 )
+@pytest.mark.hostile("configuration: bounds")
 def test_interpolations_do_not_multiply_without_end(tree: dict[str, object]) -> None:
     (found,) = check_expansion(tree)
     assert len(found) < 300
@@ -187,6 +193,7 @@ def test_what_is_small_passes(tree: dict[str, object]) -> None:
     assert check_expansion(tree) == []
 
 
+@pytest.mark.hostile("configuration: bounds")
 def test_a_file_of_interpolations_is_refused_before_any_is_resolved(tmp_path: Path) -> None:
     lines = [f"x{level}: ${{x{level - 1}}}${{x{level - 1}}}" for level in range(1, 40)]
     folder = folder_with(tmp_path, "\n".join(["x0: x", *lines]))
@@ -195,6 +202,7 @@ def test_a_file_of_interpolations_is_refused_before_any_is_resolved(tmp_path: Pa
         assert any("once" in text and "interpolations are resolved" in text for text in found)
 
 
+@pytest.mark.hostile("configuration: bounds")
 def test_defaults_lists_do_not_multiply_without_end(tmp_path: Path) -> None:
     (tmp_path / "many").mkdir()
     for level in range(40):
@@ -209,3 +217,43 @@ def test_defaults_lists_do_not_multiply_without_end(tmp_path: Path) -> None:
     with open_composer([], tmp_path) as composer:
         for _ in range(2):  # each composition counts by itself
             composer.compose([*HERE, "+many=l37"])
+
+
+@pytest.mark.hostile("configuration: bounds")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "range(0,100001)",
+        "shuffle(range(0,10000000000))",
+        "range(0,1,0.000000000001)",
+        "range(0,100000000000000000000000)",
+    ],
+)
+@pytest.mark.parametrize("from_file", [False, True])
+def test_a_sweep_is_not_longer_than_anybody_runs(
+    words: str, from_file: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "experiment").mkdir()
+    params = f"hydra: {{sweeper: {{params: {{seed: '{words}'}}}}}}\n"
+    (tmp_path / "experiment" / "long.yaml").write_text(f"# @package _global_\n{params}")
+    line = "experiment=long" if from_file else f"seed={words}"
+    with pytest.raises(InputError, match="100,000"):
+        check_command([*HERE, line], tmp_path, multirun=True)
+
+
+def test_both_sides_of_the_longest_sweep() -> None:
+    fine = ["seed=range(0,1000)", "split.test_seed=range(0,100)"]
+    with pytest.raises(InputError, match="200,000 runs"):
+        check_command([*HERE, *fine, "augment.seed=0,1"], multirun=True)
+    with open_composer(fine, None) as composer:
+        axes, found = composer.axes(fine)
+    assert ([axis.count for axis in axes], found) == ([1000, 100], [])
+
+
+@pytest.mark.hostile("configuration: bounds")
+@pytest.mark.parametrize("number", ["1:" * 5000 + "1", "0x" + "f" * 9000, "9" * 9000])
+def test_a_number_of_more_digits_than_python_prints_is_refused(number: str, tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "x.yaml").write_text(f"# @package _global_\nseed: {number}\n")
+    with pytest.raises(InputError, match="digits"):
+        check_command([*HERE, "experiment=x"], tmp_path)

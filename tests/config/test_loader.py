@@ -78,6 +78,7 @@ def test_hydra_takes_it_for_a_loader_and_not_for_its_own(loader: CheckedLoader) 
     ],
 )
 @pytest.mark.parametrize("pickled", [False, True])
+@pytest.mark.hostile("configuration: code")
 def test_nothing_wrong_is_loaded_for_a_run_or_a_job(
     conf: Path, overrides: list[str], named: str, pickled: bool
 ) -> None:
@@ -95,6 +96,7 @@ def test_nothing_wrong_is_loaded_for_a_run_or_a_job(
         assert loader.load_sweep_config(master, ["experiment=fine"]).seed == 5
 
 
+@pytest.mark.hostile("configuration: code")
 def test_a_sweep_with_a_hostile_hydra_node_is_not_loaded(conf: Path) -> None:
     with open_loader(conf) as loader:
         with pytest.raises(InputError, match=r"hydra\.callbacks"):
@@ -145,6 +147,7 @@ def test_a_study_composes_its_base_once_and_every_run_once(
 
 
 @pytest.mark.parametrize("path", ["pkg://antigravity", "structured://x", "https://x", "${hidden}"])
+@pytest.mark.hostile("configuration: code")
 def test_no_search_path_but_a_folder_is_opened(tmp_path: Path, path: str) -> None:
     (tmp_path / "own.yaml").write_text(
         f"defaults: [config]\nhidden: pkg://antigravity\nhydra:\n  searchpath: ['{path}']\n"
@@ -162,6 +165,7 @@ def test_no_search_path_but_a_folder_is_opened(tmp_path: Path, path: str) -> Non
 @pytest.mark.parametrize(
     "written", ["${oc.env:X,fine}", '"\\x24{oc.env:X,fine}"', '"\\u0024{now:%S}"']
 )
+@pytest.mark.hostile("configuration: code")
 def test_however_it_is_written_a_defaults_list_calls_no_resolver(conf: Path, written: str) -> None:
     level(conf, "experiment/moody", f"# @package _global_\ndefaults:\n  - parts: {written}\n")
     level(conf, "experiment/parts/fine", "# @package _global_\nseed: 0\n")

@@ -18,6 +18,7 @@ CHARACTERS = ["\n", "\r", "\t", "\0", "\x1b[31m", "\x7f", "\x85", "\u2028"]
 
 @pytest.mark.parametrize("character", CHARACTERS)
 @pytest.mark.parametrize("path", ["hydra.launcher.partition", "text.name", "study.factors.x.0"])
+@pytest.mark.hostile("configuration: places and lines")
 def test_a_control_character_is_found_wherever_it_stands(character: str, path: str) -> None:
     value = f"debug{character}rm -rf ."
     *parents, last = path.split(".")
@@ -52,6 +53,7 @@ def test_others_tables_have_what_they_have() -> None:
 
 
 @pytest.mark.parametrize("multirun", [False, True])
+@pytest.mark.hostile("configuration: places and lines")
 def test_a_launchers_script_has_the_lines_that_it_has(tmp_path: Path, multirun: bool) -> None:
     (tmp_path / "experiment").mkdir()
     text = '# @package _global_\nhydra:\n  launcher:\n    partition: "debug\\nrm -rf ."\n'
@@ -60,6 +62,7 @@ def test_a_launchers_script_has_the_lines_that_it_has(tmp_path: Path, multirun: 
     assert any("hydra.launcher" in problem or "partition" in problem for problem in found)
 
 
+@pytest.mark.hostile("configuration: places and lines")
 def test_an_override_has_one_line() -> None:
     (found,) = problems("tracking.experiment='a\nb'")
     assert found.startswith("tracking.experiment: ")

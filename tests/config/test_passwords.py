@@ -54,6 +54,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     "command",
     [[], ["-m"], ["--cfg", "job"], ["report"], ["runs"], ["predict", "0"], ["plan"], ["doctor"]],
 )
+@pytest.mark.hostile("secrets")
 def test_a_command_is_refused(
     command: list[str], line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_command_is_refused(
 
 
 @pytest.mark.parametrize("multirun", [[], ["-m"]])
+@pytest.mark.hostile("secrets")
 def test_a_config_file_is_refused(
     multirun: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -72,6 +74,7 @@ def test_a_config_file_is_refused(
     assert said.startswith("mmclf: tracking.uri: ")
 
 
+@pytest.mark.hostile("secrets")
 def test_a_password_that_is_put_together_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -80,6 +83,7 @@ def test_a_password_that_is_put_together_is_refused(
     assert said.startswith("mmclf: tracking.uri: ")
 
 
+@pytest.mark.hostile("secrets")
 def test_of_what_is_wrong_the_password_alone_is_said() -> None:
     with pytest.raises(InputError) as caught:
         compose([*HERE, "seed=-1", f"tracking.uri={ADDRESS}"])
@@ -114,6 +118,7 @@ def test_without_them_runs_go_to_the_output_folder(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.hostile("secrets")
 def test_mlflows_variables_are_open_to_these_settings_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -122,6 +127,7 @@ def test_mlflows_variables_are_open_to_these_settings_alone(
         compose([*HERE, "tracking.arm=${oc.env:MLFLOW_TRACKING_URI}"])
 
 
+@pytest.mark.hostile("secrets")
 def test_a_password_in_mlflows_variable_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

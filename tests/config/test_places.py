@@ -13,7 +13,7 @@ from mmclf.config.places import PLACES, SHIPPED, check_places, is_place
 from mmclf.config.walk import select
 
 
-def files(folder: Path, key: str, value: str = "elsewhere") -> Path:
+def files(folder: Path, key: str, value: str | bool = "elsewhere") -> Path:
     """A folder with primary configs and a group file that set `key`."""
     (folder / "experiment").mkdir()
     *parents, last = key.split(".")
@@ -36,6 +36,7 @@ def test_what_is_taken_for_shipped_is() -> None:
 
 @pytest.mark.parametrize("key", PLACES)
 @pytest.mark.parametrize("multirun", [False, True])
+@pytest.mark.hostile("configuration: places and lines")
 def test_a_group_file_does_not_say_it(key: str, multirun: bool, tmp_path: Path) -> None:
     folder = files(tmp_path, key)
     (found,) = problems("experiment=greedy", config_dir=folder, multirun=multirun)
@@ -47,12 +48,22 @@ def test_a_group_file_does_not_say_it(key: str, multirun: bool, tmp_path: Path) 
     assert found.startswith(f"{key}: ")
 
 
-@pytest.mark.parametrize("key", PLACES)
+@pytest.mark.parametrize("key", [key for key in PLACES if isinstance(SHIPPED[key], str)])
 def test_the_command_line_and_a_primary_config_say_it(key: str, tmp_path: Path) -> None:
     folder = files(tmp_path, key)
     by_line = check_command([*HERE, "experiment=greedy", f"{key}=here"], folder).first
     assert select(by_line.tree, key) == "here"
     assert select(check_command(HERE, folder, "own").first.tree, key) == "elsewhere"
+
+
+def test_only_who_types_the_command_has_the_working_tree_kept(tmp_path: Path) -> None:
+    folder = files(tmp_path, "tracking.patch", True)
+    (found,) = problems("experiment=greedy", config_dir=folder)
+    assert found.startswith("tracking.patch: found True in a config file")
+    line = "tracking.patch=true"
+    assert check_command([*HERE, "experiment=greedy", line], folder).first.config.tracking.patch
+    assert check_command(HERE, folder, "own").first.config.tracking.patch
+    assert not check_command(HERE).first.config.tracking.patch
 
 
 def test_mmclfs_own_primary_config_is_not_replaced(tmp_path: Path) -> None:
@@ -82,12 +93,14 @@ def test_an_override_says_it_by_its_name(lines: list[str], expected: list[str]) 
     assert [text.partition(":")[0] for text in check_places(tree, lines, {})] == expected
 
 
+@pytest.mark.hostile("configuration: places and lines")
 def test_places_hidden_behind_an_interpolation_are_refused() -> None:
     tree = {"output_dir": "outputs", "store": {"dir": "${x}"}, "tracking": "${y}"}
     found = [text.partition(":")[0] for text in check_places(tree, [], {})]
     assert found == ["store.dir", "tracking.uri"]
 
 
+@pytest.mark.hostile("configuration: places and lines")
 def test_a_sweeper_does_not_say_it(tmp_path: Path) -> None:
     for key in PLACES:
         assert is_place(key)
@@ -102,6 +115,7 @@ def test_a_sweeper_does_not_say_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["task", "hydra"])
 @pytest.mark.parametrize("multirun", [False, True])
+@pytest.mark.hostile("configuration: places and lines")
 def test_a_file_adds_no_overrides(kind: str, multirun: bool, tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     text = f"# @package _global_\nhydra:\n  overrides:\n    {kind}: [output_dir=elsewhere]\n"

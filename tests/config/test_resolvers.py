@@ -42,6 +42,7 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("text", READING)
 @pytest.mark.parametrize("place", ["loss.x", "hydra.job.x", "seed", "study.factors.loss.0"])
+@pytest.mark.hostile("secrets")
 def test_what_could_read_a_secret_is_refused(text: str, place: str) -> None:
     tree = OmegaConf.create({"word": "env", "loss": {}})
     OmegaConf.update(tree, place.removesuffix(".0"), [text] if place.endswith("0") else text)
@@ -73,6 +74,7 @@ def test_what_reads_no_more_than_the_config_passes(text: str) -> None:
     assert check_interpolations({"a": {"b": [text]}}, ()) == []
 
 
+@pytest.mark.hostile("secrets")
 def test_the_names_of_overrides_call_no_resolver_that_they_name() -> None:
     assert check_interpolations({"hydra": {"job": {"x": OVERRIDE_DIRNAME}}}, ()) == []
     naming = OVERRIDE_DIRNAME.replace(":}", ":{element_resolver: oc.env}}")
@@ -80,6 +82,7 @@ def test_the_names_of_overrides_call_no_resolver_that_they_name() -> None:
     assert "hydra_override_dirname" in found
 
 
+@pytest.mark.hostile("secrets")
 def test_a_resolver_of_another_library_is_not_called(tmp_path: Path) -> None:
     called: list[str] = []
     OmegaConf.register_new_resolver("of_a_notebook", lambda: called.append("x"))
@@ -94,6 +97,7 @@ def test_a_resolver_of_another_library_is_not_called(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["seed", "+loss.x", "hydra.job.env_set.HF_HOME", "tracking.arm"])
 @pytest.mark.parametrize("multirun", [False, True])
+@pytest.mark.hostile("secrets")
 def test_nothing_that_is_said_holds_the_secret(key: str, multirun: bool) -> None:
     line = f"{key}=${{oc.env:SECRET_TOKEN}}"
     line = line if key != "hydra.job.env_set.HF_HOME" else f"+{line}"
@@ -109,6 +113,7 @@ def test_a_granted_variable_is_read() -> None:
         compose(given)
 
 
+@pytest.mark.hostile("secrets")
 def test_a_sweeps_job_is_checked_too(tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     text = "# @package _global_\ntracking:\n  arm: ${oc.env:SECRET_TOKEN}\n"
@@ -125,6 +130,7 @@ def test_a_sweeps_job_is_checked_too(tmp_path: Path) -> None:
                     loader.load_sweep_config(master, lines)
 
 
+@pytest.mark.hostile("secrets")
 def test_no_run_is_begun(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = [f"output_dir={tmp_path}/out", "tracking.arm=${oc.env:SECRET_TOKEN}"]
     assert main(given) == 2

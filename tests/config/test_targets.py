@@ -167,6 +167,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("name", "message"), HOSTILE)
+@pytest.mark.hostile("configuration: code")
 def test_everything_else_is_refused(name: object, message: str) -> None:
     before = set(sys.modules)
     with pytest.raises(InputError) as caught:
@@ -181,6 +182,7 @@ def test_everything_else_is_refused(name: object, message: str) -> None:
 
 @pytest.mark.parametrize("role", [*COMPONENTS, INNER])
 @pytest.mark.parametrize("name", ["os.system", "torch.hub.load", "builtins.exec", "subprocess.run"])
+@pytest.mark.hostile("configuration: code")
 def test_no_role_lets_a_hostile_name_through(name: str, role: str) -> None:
     with pytest.raises(InputError, match="is not allowed"):
         resolve(name, role, [])
@@ -206,6 +208,7 @@ def test_no_role_lets_a_hostile_name_through(name: str, role: str) -> None:
         ("own_parts.system", "data", "own_parts has no 'system'"),
     ],
 )
+@pytest.mark.hostile("configuration: code")
 def test_a_granted_module_opens_no_other(own: Path, name: str, role: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         resolve(name, role, ["own_parts"])
@@ -213,6 +216,7 @@ def test_a_granted_module_opens_no_other(own: Path, name: str, role: str, messag
     assert not (own / "SENTINEL").exists()
 
 
+@pytest.mark.hostile("configuration: code")
 def test_a_module_that_is_not_granted_is_not_imported(own: Path) -> None:
     for name in ("own_sentinel.load", "own_sentinel"):
         with pytest.raises(InputError, match="is not allowed"):
@@ -245,6 +249,7 @@ def test_a_module_that_cannot_be_imported_is_named(own: Path, module: str, messa
         *("os.path", "importlib", "_pickle", "own.", "", "own parts", "own._hidden", "numpy"),
     ],
 )
+@pytest.mark.hostile("configuration: code")
 def test_only_modules_of_ones_own_can_be_granted(module: str) -> None:
     assert "allow_targets" in str(refusal(module))
     with pytest.raises(InputError, match="allow_targets"):
@@ -266,6 +271,7 @@ def test_build_passes_what_the_signature_names(own: Path) -> None:
     assert (gate.dims, gate.inner.out_features, gate.more) == ((1, 2), 3, {"width": 4})
 
 
+@pytest.mark.hostile("configuration: code")
 def test_build_refuses_a_hostile_inner_part(own: Path) -> None:
     inner = {"_target_": "own_parts.load", "root": "x"}
     with pytest.raises(InputError, match="another function"):

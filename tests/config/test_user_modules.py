@@ -247,9 +247,11 @@ def test_whatever_a_part_raises_is_printed_in_a_line(
     given = ["--config-dir", str(tmp_path), "allow_targets=[my_parts]", f"output_dir={tmp_path}/o"]
     assert main([*given, *QUICK, "loss=odd"]) == 2
     lines = capsys.readouterr().err.splitlines()
-    (told,) = [line for line in lines if line.startswith("mmclf: loss: my_parts.Odd refuses")]
-    assert f"its settings {message}" in told
-    assert len(told) < 400
+    (line_of_loss,) = [
+        line for line in lines if line.startswith("mmclf: loss: my_parts.Odd refuses")
+    ]
+    assert f"its settings {message}" in line_of_loss
+    assert len(line_of_loss) < 400
 
 
 @pytest.mark.slow

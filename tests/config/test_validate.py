@@ -148,7 +148,7 @@ BAD_SETTINGS: list[tuple[dict[str, object], str]] = [
     ({"augment__views": 2, "augment__padding": 224}, "augment.padding: found 224, expected less"),
     (
         {"text": {"_target_": None, "trainable": False, "lr": 1.0}},
-        "vision and text are both none",
+        "vision and text: found none for each",
     ),
     ({"vision__name": "resnet18"}, "vision.name is set, but vision is none"),
     ({"fusion__dims": [1]}, "fusion.dims is given by mmclf itself: leave it out"),

@@ -11,6 +11,7 @@ from message_facts import Naming
 
 
 @pytest.mark.parametrize("key", ["_partial_", "_args_", "_recursive_", "_convert_", "_mode_"])
+@pytest.mark.hostile("configuration: code")
 def test_hydras_own_keys_are_refused_in_a_part(key: str) -> None:
     assert problems(changed(**{f"optimizer__{key}": True}))[0] == Naming(f"optimizer.{key}")
 
@@ -31,12 +32,14 @@ def test_hydras_own_keys_are_refused_in_a_part(key: str) -> None:
         {"head__hidden": {"_target_": "antigravity.fly"}},
     ],
 )
+@pytest.mark.hostile("configuration: code")
 def test_a_target_in_the_wrong_place_is_refused(settings: dict[str, Any]) -> None:
     # `loss___target_` splits into loss and _target_ at the first two underscores.
     assert any("_target_" in problem for problem in problems(changed(**settings)))
     assert "antigravity" not in sys.modules
 
 
+@pytest.mark.hostile("configuration: code")
 def test_a_config_file_grants_itself_nothing() -> None:
     config = changed(allow_targets=["antigravity"], loss={"_target_": "antigravity.fly"})
     grant, target = problems(config)
@@ -45,6 +48,7 @@ def test_a_config_file_grants_itself_nothing() -> None:
     assert "antigravity" not in sys.modules
 
 
+@pytest.mark.hostile("configuration: code")
 def test_a_grant_of_the_command_line_must_be_ones_own() -> None:
     config = changed(allow_targets=["os"], loss={"_target_": "os.system"})
     assert len(problems(config, ["os"])) == 2

@@ -17,8 +17,8 @@ from mmclf.config.targets import build
 from mmclf.config.validate import valid_components
 from mmclf.config.validation_cache import FILE, ValidationCache
 from mmclf.errors import InputError
+from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.run_data import load_run_data, open_store
-from mmclf.pipeline.stage_runner import ENCODINGS
 from mmclf.pipeline.stages import StageResolver
 from mmclf.training.components import build_components
 
@@ -153,7 +153,7 @@ def go_ahead(config: Config) -> None:
     with open_store(config, "2 x CPU") as store:
         data = load_run_data(config, store)
         StageResolver(config, data, "argmax", store.hasher, "2 x CPU").resolve()
-    encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+    encodings = {name: ENCODINGS[name].of_run(config, data) for name in config.modalities}
     build(config.threshold, "threshold")
     build_components(config, encodings, data.labels("train"), config.modalities)
 

@@ -71,6 +71,7 @@ def test_names_inside(folder: Path, name: str) -> None:
         ("nowhere.jpg", "symbolic link"),
     ],
 )
+@pytest.mark.hostile("data")
 def test_names_that_lead_outside(folder: Path, name: str, why: str) -> None:
     with pytest.raises(InputError) as caught:
         image_path(folder, name)
@@ -90,6 +91,7 @@ def test_the_folder_itself_may_be_a_link(folder: Path) -> None:
         image_path(link, "out.jpg")
 
 
+@pytest.mark.hostile("data")
 def test_a_folder_whose_name_begins_alike_is_outside(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data2").mkdir()

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+from hostile_count import Attempts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from message_facts import Naming
@@ -88,6 +89,7 @@ def reason(path: Path) -> str:
         pytest.param(b"\0\0\0\x18ftypheic\0\0\0\0", "it begins with", id="heic"),
     ],
 )
+@pytest.mark.hostile("data")
 def test_a_broken_file_is_named_with_the_reason(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "17.jpg"
     path.write_bytes(content)
@@ -102,6 +104,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["PPM", "ICO", "TGA", "PCX"])
+@pytest.mark.hostile("data")
 def test_formats_that_are_not_listed_stay_closed(tmp_path: Path, form: str) -> None:
     assert "it begins with" in reason(saved(PLAIN, tmp_path / "a.jpg", format=form))
 
@@ -159,6 +162,7 @@ def huge_bmp(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("make", [huge_png, huge_jpeg, huge_gif, huge_bmp])
 # Pillow itself warns of more than 89 million pixels, and raises at twice as many.
 @pytest.mark.parametrize(("width", "height"), [(8193, 8192), (9700, 9700), (65000, 65000)])
+@pytest.mark.hostile("data")
 def test_a_bomb_is_refused_by_its_header_without_a_warning(
     tmp_path: Path, make: Any, width: int, height: int
 ) -> None:
@@ -170,6 +174,7 @@ def test_a_bomb_is_refused_by_its_header_without_a_warning(
     assert words == Naming(f"{width} x {height}", "67 million")
 
 
+@pytest.mark.hostile("data")
 def test_a_webp_bomb_is_refused(tmp_path: Path) -> None:
     bits = b"\x2f" + struct.pack("<I", 16382 | 16382 << 14) + bytes(21)
     path = tmp_path / "bomb.webp"
@@ -191,6 +196,7 @@ def test_as_many_pixels_as_allowed_are_read(
 
 
 @pytest.mark.parametrize("error", [MemoryError, RecursionError, KeyError("odd"), struct.error("s")])
+@pytest.mark.hostile("data")
 def test_whatever_a_decoder_raises_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Any
 ) -> None:
@@ -203,7 +209,10 @@ def test_whatever_a_decoder_raises_is_reported(
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "JPEG2000", "AVIF"])
-def test_any_damage_is_an_input_error_or_a_picture(tmp_path: Path, form: str) -> None:
+@pytest.mark.hostile("images", fuzz=True)
+def test_any_damage_is_an_input_error_or_a_picture(
+    tmp_path: Path, form: str, attempts: Attempts
+) -> None:
     stream = io.BytesIO()
     noise(24).save(stream, form)
     chance = random.Random(form)
@@ -214,7 +223,7 @@ def test_any_damage_is_an_input_error_or_a_picture(tmp_path: Path, form: str) ->
             content[chance.randrange(len(content))] = chance.randrange(256)
         path = tmp_path / "damaged"
         path.write_bytes(content[: chance.randrange(1, len(content))])
-        with contextlib.suppress(InputError):
+        with attempts.counted(), contextlib.suppress(InputError):
             assert read_image(path, 4).shape == (4, 4, 3)
             read += 1
     assert read < 60
@@ -278,6 +287,7 @@ def test_damaged_pictures_are_pictures_or_input_errors(
 @pytest.mark.parametrize(
     "head", [b"RIFF\xff\xff\xff\x7fWEBPVP8X", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF89a", b"II*\x00"]
 )
+@pytest.mark.hostile("data")
 def test_a_sparse_file_of_2_gb_is_refused_before_it_is_read(tmp_path: Path, head: bytes) -> None:
     path = tmp_path / "bomb"
     with path.open("wb") as stream:
@@ -286,6 +296,7 @@ def test_a_sparse_file_of_2_gb_is_refused_before_it_is_read(tmp_path: Path, head
     assert reason(path) == "it has 2,000 MB, expected at most 256; save it anew"
 
 
+@pytest.mark.hostile("data")
 def test_the_limit_on_bytes_holds_inside_other_files_too(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.BytesIO()
     PLAIN.save(stream, "PNG")
@@ -296,7 +307,9 @@ def test_the_limit_on_bytes_holds_inside_other_files_too(monkeypatch: pytest.Mon
         read_image(images.ImageBytes("a, row 1", content + b"\0"), 4)
 
 
-@pytest.mark.parametrize(("limit", "fine"), [(1.0, True), (0.99, False)])
+@pytest.mark.parametrize(
+    ("limit", "fine"), [(1.0, True), pytest.param(0.99, False, marks=pytest.mark.hostile("data"))]
+)
 def test_a_jpeg_of_many_scans_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float, fine: bool
 ) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from endurance_runs import Numbers, Scale, Start, numbers_of
+from hostile_count import Attempts
 
 from mmclf.storage.store.maintenance import damaged
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.hostile("kills of runs")]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, start: Start) -> tuple
 
 
 def test_a_killed_run_ends_with_the_numbers_of_an_undisturbed_one(
-    tmp_path: Path, start: Start, scale: Scale, undisturbed: tuple[Numbers, float]
+    tmp_path: Path,
+    start: Start,
+    scale: Scale,
+    attempts: Attempts,
+    undisturbed: tuple[Numbers, float],
 ) -> None:
     numbers, seconds = undisturbed
     chance = random.Random(0)
@@ -41,17 +46,19 @@ def test_a_killed_run_ends_with_the_numbers_of_an_undisturbed_one(
         # One after the other in each share of a run's time, so that every stage is hit.
         moment, started = (attempt % 10 + chance.random()) / 10 * seconds, time.monotonic()
         process.join(moment)
-        if process.exitcode is None:
+        was_there = process.exitcode is None
+        if was_there:
             os.kill(process.pid, signal.SIGKILL)
             process.join()
             killed += 1
         else:  # the undisturbed run was a slow one, on a machine with other work
             seconds = time.monotonic() - started
-        again = start(folder)
-        again.join()
-        log = (folder / f"{again.pid}.log").read_text()
-        assert again.exitcode == 0, f"killed after {moment:.2f} s: {log}"
-        assert numbers_of(folder, again.pid) == numbers
-        assert not list(damaged(folder / "store"))
+        with attempts.counted(was_there):
+            again = start(folder)
+            again.join()
+            log = (folder / f"{again.pid}.log").read_text()
+            assert again.exitcode == 0, f"killed after {moment:.2f} s: {log}"
+            assert numbers_of(folder, again.pid) == numbers
+            assert not list(damaged(folder / "store"))
         shutil.rmtree(folder)
     assert killed > 0

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 from endurance_runs import Scale, Start
+from hostile_count import Attempts
 
 from mmclf.storage.tracking import TrackedRun, Tracker
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.hostile("kills of studies")]
 
 ARMS, SEEDS = 6, 2
 
@@ -55,6 +56,7 @@ def test_a_killed_study_runs_no_finished_arm_again_and_loses_none(
     tmp_path: Path,
     start_study: Start,
     scale: Scale,
+    attempts: Attempts,
     undisturbed: tuple[dict[tuple[str, str], dict[str, float]], float],
 ) -> None:
     expected, seconds = undisturbed
@@ -62,7 +64,7 @@ def test_a_killed_study_runs_no_finished_arm_again_and_loses_none(
     chance = random.Random(0)
     killed = 0
     for attempt in range(scale.studies):
-        folder = tmp_path / str(attempt)
+        folder, kills = tmp_path / str(attempt), 0
         for part in range(2):  # killed twice, the second time when some is there already
             process = start_study(folder)
             assert process.pid is not None
@@ -70,18 +72,20 @@ def test_a_killed_study_runs_no_finished_arm_again_and_loses_none(
             if process.exitcode is None:
                 os.kill(process.pid, signal.SIGKILL)
                 process.join()
-                killed += 1
+                kills += 1
         before = {run.id for run in _finished(folder)}
-        last = start_study(folder)
-        last.join()
-        assert last.exitcode == 0, (folder / f"{last.pid}.log").read_text()
-        runs = children(folder)
-        assert scores(runs) == expected
-        assert Counter(place(run) for run in runs if run.status == "FINISHED") == dict.fromkeys(
-            expected, 1
-        )
-        assert before <= {run.id for run in runs if run.status == "FINISHED"}
-        assert {run.status for run in runs} <= {"FINISHED", "KILLED"}
+        with attempts.counted(kills):
+            last = start_study(folder)
+            last.join()
+            assert last.exitcode == 0, (folder / f"{last.pid}.log").read_text()
+            runs = children(folder)
+            assert scores(runs) == expected
+            assert Counter(place(run) for run in runs if run.status == "FINISHED") == dict.fromkeys(
+                expected, 1
+            )
+            assert before <= {run.id for run in runs if run.status == "FINISHED"}
+            assert {run.status for run in runs} <= {"FINISHED", "KILLED"}
+        killed += kills
         shutil.rmtree(folder)
     assert killed >= scale.studies // 2
 

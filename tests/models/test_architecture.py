@@ -54,6 +54,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("settings", HOSTILE)
+@pytest.mark.hostile("encoders and weights")
 def test_what_could_fetch_code_or_fill_the_memory_is_refused(
     settings: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -81,6 +82,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("weights", ["hub", "random"])
+@pytest.mark.hostile("encoders and weights")
 def test_a_repository_of_the_hub_is_checked_too(cache: Path, weights: str) -> None:
     cached(cache, "some/net", config=json.dumps({"model_type": "timm_wrapper"}))
     with pytest.raises(InputError, match="found model_type 'timm_wrapper'"):
@@ -146,6 +148,7 @@ def test_another_type_is_allowed_by_the_command_line() -> None:
 
 
 @pytest.mark.parametrize("role", ["text", "vision", "fusion", "loss"])
+@pytest.mark.hostile("encoders and weights")
 def test_a_config_file_allows_itself_no_type(role: str) -> None:
     node = {
         "_target_": "mmclf.models.text.HuggingFaceEncoder",

@@ -48,6 +48,7 @@ def test_a_checkpoint_is_read_back(tmp_path: Path, name: str, wrapped: bool) -> 
 
 
 @pytest.mark.parametrize("with_torch", [True, False])
+@pytest.mark.hostile("encoders and weights")
 def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, with_torch: bool) -> None:
     mark, path = tmp_path / "mark", tmp_path / "evil.pth"
     content = {"a.weight": Executed(mark)}
@@ -70,6 +71,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, with_torch: bool) -> No
         ("a.safetensors", b"no tensors", r"expected safetensors"),
     ],
 )
+@pytest.mark.hostile("encoders and weights")
 def test_a_damaged_checkpoint(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=words):
@@ -77,6 +79,7 @@ def test_a_damaged_checkpoint(tmp_path: Path, name: str, content: bytes, words: 
 
 
 @pytest.mark.parametrize("content", [{"a": 1}, [torch.ones(1)], torch.ones(1)])
+@pytest.mark.hostile("encoders and weights")
 def test_a_checkpoint_of_other_things(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "a.pth")
     kind = type(content).__name__
@@ -170,6 +173,7 @@ def test_weights_in_any_order_of_memory_and_under_two_names_are_stored() -> None
         assert torch.equal(stored[name], value)
 
 
+@pytest.mark.hostile("encoders and weights")
 def test_a_checkpoint_that_unpacks_to_more_than_it_is_is_refused(tmp_path: Path) -> None:
     stored, packed = tmp_path / "a.pth", tmp_path / "b.pth"
     torch.save({"a": torch.zeros(10**6)}, stored)
@@ -183,6 +187,7 @@ def test_a_checkpoint_that_unpacks_to_more_than_it_is_is_refused(tmp_path: Path)
 
 
 @pytest.mark.parametrize("size", [2**63, 10**9, 100])
+@pytest.mark.hostile("encoders and weights")
 def test_a_header_of_another_size_than_the_file_is_refused(tmp_path: Path, size: int) -> None:
     text = (
         f'{{"a": {{"dtype": "F32", "shape": [{size}], "data_offsets": [0, {4 * size}]}}}}'.encode()

@@ -16,7 +16,7 @@ from mmclf.config.targets import build
 from mmclf.evaluation.scores import probabilities_of
 from mmclf.evaluation.thresholds import decide
 from mmclf.pipeline.empty_predictions import with_empty
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.result import Result
 from mmclf.pipeline.run_data import load_run_data, load_samples, open_store
 from mmclf.pipeline.stages import StageResolver
 from mmclf.storage.tracking import TrackedRun, Tracker
@@ -147,8 +147,8 @@ def test_a_sample_without_true_and_predicted_labels_is_right(
     assert tracked.tags["mmclf.zero_division"] == "1"
     artifacts = outputs / "artifacts" / result.run_id / "artifacts"
     assert json.loads((artifacts / "model" / "model.json").read_text())["empty"] == "empty"
-    told = yaml.safe_load((artifacts / "config.yaml").read_text())
-    assert told["threshold"]["empty"] == "empty"
+    tracked_config = yaml.safe_load((artifacts / "config.yaml").read_text())
+    assert tracked_config["threshold"]["empty"] == "empty"
     for part, labels in result.labels.items():
         chances = probabilities_of(result.logits[part])
         sets = decide(chances, result.thresholds, "empty")

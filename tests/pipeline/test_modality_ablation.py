@@ -20,7 +20,7 @@ import mmclf
 from mmclf.data.permute import derangement
 from mmclf.data.split import Parts
 from mmclf.pipeline.predict.restore import restore
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.result import Result
 from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 from mmclf.pipeline.stages import StageResolver
 from mmclf.storage.tracking import Tracker

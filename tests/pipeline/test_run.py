@@ -20,7 +20,7 @@ from mmclf.errors import InputError
 from mmclf.evaluation.metrics import set_scores
 from mmclf.evaluation.thresholds import decide
 from mmclf.pipeline import artifacts, stage_runner
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.result import Result
 from mmclf.storage.tracking import Tracker
 from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.learner import NonFiniteLossError
@@ -84,6 +84,9 @@ def test_every_metric_of_the_interface_is_tracked(folder: Path, both: Result) ->
     expected |= {f"time/{name}_s" for name in ("encode", "fit", "decide", "cold", "wall")}
     expected |= {f"speed/{n}_per_s" for n in ("images", "captions", "fit_samples")}
     expected |= {"data/skipped_images", "best_epoch"}
+    expected |= {f"cost/{name}" for name in ("parameters", "trained_parameters", "gflops")}
+    expected |= {f"cost/{name}" for name in ("latency_ms", "latency_batch_ms")}
+    expected |= {"cost/peak_memory_mb", "cost/energy_wh"}
     assert set(tracked.metrics) == expected
     once = {k: v for k, v in tracked.metrics.items() if not k.startswith("epoch/")}
     assert once == pytest.approx(dict(both.metrics))
@@ -176,6 +179,7 @@ def test_the_artifacts_hold_what_a_prediction_needs(folder: Path, both: Result) 
     assert {p.name for p in (root / "figures").iterdir()} == {
         "label_shares.json",
         "label_shares.png",
+        "errors.png",
         "learning_curves.png",
     }
     model = json.loads((root / "model" / "model.json").read_text())

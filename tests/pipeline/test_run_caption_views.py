@@ -15,7 +15,7 @@ from counting import count_computations
 
 import mmclf
 from mmclf.pipeline import stage_runner
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.result import Result
 from mmclf.training.batches import FeatureInput
 from mmclf.training.fit import FitData, fit_model
 

@@ -13,6 +13,7 @@ from mmclf.config.compose import compose
 from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.errors import InputError
+from mmclf.pipeline.narration import Narrator
 from mmclf.pipeline.run_data import load_run_data, open_store, tell
 from mmclf.storage.tracking import Tracker
 
@@ -43,8 +44,10 @@ def test_five_rows_of_an_image_stay_together(
     members = [set(groups[rows].tolist()) for _, rows in data.parts.items()]
     assert sum(map(len, members)) == 20
     assert data.shared_groups == 0
-    sizes = "train 32", "32", "val 4", "4", "test 4", "4"
-    assert capsys.readouterr().err.splitlines() == [Naming("sizes of the parts", *sizes)]
+    assert capsys.readouterr().err.splitlines() == [
+        Naming("reading", "40 samples", "2 labels"),
+        Naming("splitting", "train 32", "val 4", "test 4"),
+    ]
 
 
 def test_parts_of_the_source_that_divide_a_group(
@@ -71,7 +74,7 @@ def test_what_a_source_left_out_is_printed(capsys: pytest.CaptureFixture[str]) -
     samples = Samples(ids, (), ids, labels, ("1",), ("a",), nobody, nobody, notes=notes)
     config = compose([]).config
     parts = Parts(np.arange(8), np.array([8]), np.array([9]))
-    tell(samples, parts, config.split)
+    tell(samples, parts, config.split, Narrator())
     lines = capsys.readouterr().err.splitlines()
     assert lines[:2] == [f"mmclf: {note}" for note in notes]
     assert len(lines) == 3

@@ -9,7 +9,7 @@ import pytest
 
 import mmclf
 from mmclf.errors import InputError
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.result import Result
 from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 
 pytestmark = pytest.mark.slow

@@ -14,9 +14,9 @@ import torch
 from counting import count_computations
 
 import mmclf
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.encodings import ENCODINGS
+from mmclf.pipeline.result import Result
 from mmclf.pipeline.run_data import load_run_data, open_store
-from mmclf.pipeline.stage_runner import ENCODINGS
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.training.components import build_components
 from mmclf.training.fit import FitData
@@ -162,7 +162,7 @@ def test_views_are_drawn_in_training_alone(tmp_path: Path) -> None:
     config = mmclf.compose(overrides(tmp_path, *VIEWS, "augment.views=3")).config
     with open_store(config, "hardware") as store:
         data = load_run_data(config, store)
-    encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+    encodings = {name: ENCODINGS[name].of_run(config, data) for name in config.modalities}
     components = build_components(config, encodings, data.labels("train"), ())
     count = len(data.samples)
     views = [torch.full((count, 1), float(view)) for view in range(3)]

@@ -10,13 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.text import Annotation
 
 from mmclf.plots.cost import cost_figure
 from mmclf.plots.forest import INNER, MARKS, SIMULTANEOUS, Interval, forest_figure
 from mmclf.plots.label_scores import label_scores_figure
 from mmclf.plots.label_shares import label_shares_figure
 from mmclf.plots.learning_curves import by_epoch, learning_curves_figure
-from mmclf.plots.style import LOOKS, MUTED, PAPER, SERIES
+from mmclf.plots.style import LOOKS, MUTED, PAPER, SERIES, Picture
 from mmclf.plots.threshold_curves import ThresholdCurves, threshold_curves_figure
 from mmclf.plots.waterfall import BARS, waterfall_figure
 
@@ -120,7 +121,7 @@ def test_waterfall_steps_begin_where_the_last_one_ended() -> None:
     assert np.allclose(ends[::2], [(0.74, 0.76), (0.72, 0.74), (0.72, 0.76), (0.738, 0.742)])
     assert np.allclose(ends[1], (0.745, 0.755))
     assert [text.get_text() for text in axes.texts] == [
-        *("0.7000", "+5.00", "\N{MINUS SIGN}2.00", "+1.00", "+0.00", "0.7400")
+        *("70.00", "+5.00", "\N{MINUS SIGN}2.00", "+1.00", "+0.00", "74.00")
     ]
     assert key_of(figure) == [*BARS, SIMULTANEOUS, INNER]
 
@@ -162,25 +163,19 @@ def test_one_arm_alone_has_label_scores() -> None:
     assert drawn(figure)
 
 
-def test_label_shares_of_zero_stand_at_the_edge() -> None:
-    shares = {"train": np.asarray([0.5, 0.01]), "val": np.asarray([0.4, 0.0])}
-    figure = label_shares_figure(["cat", "dog"], shares)
+def test_label_shares_are_bars_from_0_the_most_frequent_label_first() -> None:
+    shares = {"train": np.asarray([0.0061, 0.5]), "val": np.asarray([0.0, 0.7])}
+    figure = label_shares_figure(["dog", "cat"], shares)
     (axes,) = figure.axes
-    assert axes.get_xscale() == "log"
-    crosses = [line for line in lines(axes) if line.get_marker() == "x"]
-    assert [data(line)[1] for line in crosses] == [[1]]
-    assert key_of(figure) == ["train", "val", "no sample"]
-    assert drawn(figure)
-
-
-def test_label_shares_stand_at_their_values_the_most_frequent_label_first() -> None:
-    shares = {"train": np.asarray([0.02, 0.5]), "val": np.asarray([0.03, 0.4])}
-    (axes,) = label_shares_figure(["dog", "cat"], shares).axes
     assert row_names(axes) == ["cat", "dog"]
-    assert [data(line) for line in lines(axes)] == [
-        ([0.5, 0.02], [0, 1]),
-        ([0.4, 0.03], [0, 1]),
-    ]
+    assert [reach(bar) for bar in axes.patches] == [(0, 0.5), (0, pytest.approx(0.0061))]
+    assert [data(line) for line in lines(axes)] == [([0.7, 0.0], [0, 1])]
+    assert axes.get_xlim()[0] == 0
+    assert key_of(figure) == ["train", "val"]
+    assert [text.get_text() for text in axes.texts] == ["50 %", "0.61 %"]
+    # What is written stands beyond all marks of its row.
+    notes = [text for text in axes.texts if isinstance(text, Annotation)]
+    assert [note.xy[0] for note in notes] == [0.7, 0.0061]
 
 
 def test_of_many_labels_the_most_frequent_and_the_rarest_are_drawn() -> None:
@@ -196,7 +191,8 @@ def test_label_shares_at_the_extremes(shares: list[float]) -> None:
     figure = label_shares_figure(["cat", "dog"], {"train": np.asarray(shares)})
     (axes,) = figure.axes
     low, high = axes.get_xlim()
-    assert 0 < low < high
+    assert low == 0 < high
+    assert high >= max(shares)
     assert drawn(figure)
 
 
@@ -257,7 +253,22 @@ def test_learning_curves_of_a_run_alone_are_named_by_their_parts() -> None:
     assert key_of(figure) == ["train", "val"]
     loss, _ = figure.axes
     assert [data(line) for line in lines(loss)] == [([1, 2], [0.9, 0.5]), ([1, 2], [0.8, 0.6])]
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss", "samples-F1"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss", "samples-F1, points"]
+
+
+def test_f1_is_drawn_in_points() -> None:
+    values = np.asarray([0.5, 0.75])
+    scores = label_scores_figure(["cat", "dog"], {"a": values}).axes[0]
+    cost = cost_figure(["a", "b"], np.asarray([1.0, 2.0]), np.zeros(2), values, "a", "F1").axes[0]
+    for axis in (scores.xaxis, cost.yaxis):
+        spelt = [axis.get_major_formatter()(value) for value in (0.5, 0.505, 0.0, -0.1)]
+        assert spelt == ["50", "50.5", "0", "\N{MINUS SIGN}10"]
+
+
+def test_a_notebook_shows_a_figure_by_itself() -> None:
+    figure = label_scores_figure(["cat"], {"base": np.asarray([0.5])})
+    assert isinstance(figure, Picture)
+    assert figure._repr_png_().startswith(b"\x89PNG")
 
 
 def test_odd_names_are_drawn_as_they_are() -> None:

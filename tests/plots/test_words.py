@@ -47,7 +47,8 @@ def test_a_margin_is_said_in_points(margin: float, shown: str) -> None:
 
 
 def test_scores() -> None:
-    assert score(0.81005) == "0.8101"
+    assert score(0.81006) == "81.01"
+    assert score(1.0) == "100.00"
     assert score(math.nan) == "—"
 
 

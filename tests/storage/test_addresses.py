@@ -41,6 +41,7 @@ SECRET = "swordfish7"
         "http://anna:${pw}@host",
     ],
 )
+@pytest.mark.hostile("secrets")
 def test_a_password_is_found(address: str) -> None:
     assert has_password(address)
     with pytest.raises(InputError, match=r"^tracking\.uri: .*MLFLOW_TRACKING_USERNAME") as caught:
@@ -71,6 +72,7 @@ WORDS = st.text("abcxyz019%:/?#[]@!$&'()*+,;= ", min_size=1, max_size=8)
 
 
 @given(st.sampled_from(["http", "postgresql+psycopg2"]), WORDS, WORDS, st.integers(0, 3))
+@pytest.mark.hostile("secrets")
 def test_a_quoted_password_is_found_however_often_it_is_quoted(
     scheme: str, user: str, password: str, times: int
 ) -> None:

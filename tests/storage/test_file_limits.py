@@ -62,6 +62,7 @@ def test_the_limits_are_what_is_documented() -> None:
         read_definition,
     ],
 )
+@pytest.mark.hostile("data")
 def test_a_sparse_file_of_2_gb_is_refused_at_once(
     tmp_path: Path, read: Callable[[Path], object]
 ) -> None:

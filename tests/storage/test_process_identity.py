@@ -25,15 +25,38 @@ def test_a_process_that_has_ended_is_gone() -> None:
 
 
 def test_a_process_with_the_number_of_one_that_ended_is_another() -> None:
-    host, machine, number, started = this_process().rsplit("/", 3)
-    assert is_gone(f"{host}/{machine}/{number}/{int(started) - 1}")
+    host, machine, number, started, job = this_process().rsplit("/", 4)
+    assert is_gone(f"{host}/{machine}/{number}/{int(started) - 1}/{job}")
 
 
 def test_what_became_of_a_process_of_another_machine_is_not_known() -> None:
-    host, _, number, started = this_process().rsplit("/", 3)
-    assert not is_gone(f"{host}/another-boot-1/{number}/{int(started) - 1}")
+    host, _, number, started, job = this_process().rsplit("/", 4)
+    assert not is_gone(f"{host}/another-boot-1/{number}/{int(started) - 1}/{job}")
 
 
-@pytest.mark.parametrize("name", ["", "host", "host/machine/1", "a/b/c/d", "a/b/-1/2"])
+@pytest.mark.parametrize(
+    ("job", "gone"),
+    [
+        ("slurm 12_3#0", True),
+        ("slurm 12_3#1", True),
+        ("slurm 12_3#2", False),
+        ("slurm 12_3#3", False),
+        ("slurm 12_4#0", False),
+        ("slurm 11#0", False),
+        ("", False),
+    ],
+)
+def test_what_a_requeued_job_was_before_is_gone(
+    job: str, gone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "15")
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "12")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "2")
+    assert this_process().endswith("/slurm 12_3#2")
+    assert is_gone(f"node7/another-boot-1/4711/99/{job}") is gone
+
+
+@pytest.mark.parametrize("name", ["", "host", "host/machine/1", "a/b/c/d/", "a/b/-1/2/"])
 def test_other_text_names_no_process(name: str) -> None:
     assert not is_gone(name)

@@ -62,7 +62,7 @@ class Jobs:
     interrupt_after: int | None = None
     ran: list[tuple[str, int]] = field(default_factory=list)
 
-    def __call__(self, parent: str) -> Exception | None:
+    def __call__(self, _tracker: Tracker, parent: str, _count: int) -> Exception | None:
         """Run them, all arms of a seed before the next."""
         looks = looks_of(self.tracker, parent)
         done = finished(self.tracker.children(parent))
@@ -102,8 +102,8 @@ class Jobs:
             ids = np.asarray([f"{part}{i}" for i in range(N)])
             path = target / "predictions" / f"{part}.npz"
             np.savez(path, ids=ids, logits=logits, labels=labels)
-        told = {"thresholds": [0.5] * L, "empty": "none", "label_names": ["w", "x", "y", "z"]}
-        (target / "model" / "model.json").write_text(json.dumps(told))
+        settings = {"thresholds": [0.5] * L, "empty": "none", "label_names": ["w", "x", "y", "z"]}
+        (target / "model" / "model.json").write_text(json.dumps(settings))
         log.metrics({f"test/{key}": of for key, of in set_scores(labels, predicted).items()})
         log.artifacts(target)
 

@@ -16,8 +16,8 @@ from mmclf.studies.run_key import RunKey
 
 A, B = RunKey("bce", 0), RunKey("focal", 0)
 BOTH = (A, B)
-ELSEWHERE = "host/another-boot/7/99"
-GONE = "/".join([*this_process().split("/")[:2], "1", "0"])  # no process has started then
+ELSEWHERE = "host/another-boot/7/99/"
+GONE = "/".join([*this_process().split("/")[:2], "1", "0", ""])  # no process has started then
 
 
 class Study:
@@ -115,7 +115,7 @@ def _jobs(study: Study, does: Sequence[Callable[[], None]]) -> tuple[cells.RunJo
     """Jobs that do one thing after another, and a list that grows with each."""
     times: list[int] = []
 
-    def run_jobs(parent: str) -> None:
+    def run_jobs(_tracker: Tracker, parent: str, _count: int) -> None:
         assert parent == study.parent
         times.append(len(times))
         does[times[-1]]()
@@ -160,7 +160,7 @@ def test_what_cannot_begin_is_not_tried_for_ever(study: Study) -> None:
 
 def test_jobs_that_stop_with_an_error_hand_it_on(study: Study) -> None:
     error = ValueError("stopped")
-    assert run_cells(study.tracker, study.parent, BOTH, lambda _: error) is error
+    assert run_cells(study.tracker, study.parent, BOTH, lambda *_: error) is error
 
 
 def test_the_cell_of_a_process_that_dies_is_taken_over(

@@ -49,6 +49,19 @@ def test_a_grid_has_all_combinations() -> None:
     assert found.baseline == "loss=bce, dropout=0.0"
 
 
+@pytest.mark.parametrize("kind", sorted(DESIGNS))
+def test_a_study_that_stops_early_asks_for_differences_unless_effects_add_up(kind: str) -> None:
+    factors = CHANGES if DESIGNS[kind].of_changes else (LOSS, DROPOUT)
+    whole = build_design(kind, factors, None, 4)
+    early = build_design(kind, factors, None, 4, stops_early=True)
+    assert (early.arms, early.baseline) == (whole.arms, whole.baseline)
+    if DESIGNS[kind].adds_up:
+        assert early.effects == whole.effects
+    else:
+        names = [arm.name for arm in whole.arms[1:]]
+        assert effects(early) == [(name, {name: 1.0, whole.baseline: -1.0}) for name in names]
+
+
 def test_a_grid_of_two_factors_asks_for_main_effects_and_interactions() -> None:
     found = design("grid", LOSS, DROPOUT, baseline="loss=focal, dropout=0.0")
     bce, focal = "loss=bce, dropout={}", "loss=focal, dropout={}"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from message_facts import Naming
 
-from mmclf.config.schema import Study
+from mmclf.config.study_schema import Study
 from mmclf.errors import InputError
 from mmclf.studies.factors import Factor, Level, factors_of, key_of, literal, quoted
 

@@ -7,10 +7,11 @@ import json
 import math
 import re
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 from message_facts import Naming
-from small_studies import SMALL, children, losses, parent_of, places
+from small_studies import SMALL, children, losses, parent_of, places, tracker
 
 from mmclf.cli.main import main
 
@@ -131,9 +132,40 @@ def test_every_cell_of_an_arm_is_the_mean_of_its_runs(thresholds: Path) -> None:
             assert float(row["Diff. low"]) <= difference <= float(row["Diff. high"])
 
 
-def test_a_launcher_of_joblib_runs_a_study_in_parallel(tmp_path: Path) -> None:
+def test_a_launcher_of_joblib_runs_a_study_in_parallel(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     command = [*losses(tmp_path), "study.seeds=[3,1]"]
     assert main([*command, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]) == 0
+    told, logs = capfd.readouterr(), list((tmp_path / "sweeps").rglob("mmclf.log"))
+    # The parent tells of each run once, and a worker writes to its log alone.
+    assert [of for of in range(1, 5) if Naming(f"{of} of 4", "seed=", "F1") == told.err] == [
+        *(1, 2, 3, 4)
+    ]
+    assert "run_id:" not in told.out + told.err
+    assert [log.read_text().count("run_id:") for log in logs] == [1] * 4
     runs = children(tmp_path)
     assert len(places(runs)) == 4
     assert all("test/f1_samples" in run.metrics for run in runs)
+
+
+def test_the_parent_says_what_came_of_its_runs(thresholds: Path) -> None:
+    parent, runs = parent_of(thresholds), children(thresholds)
+    means = {
+        arm: fmean(run.metrics["test/f1_samples"] for run in runs if run.tags["mmclf.arm"] == arm)
+        for arm in {run.tags["mmclf.arm"] for run in runs}
+    }
+    told = {key: parent.tags[f"mmclf.{key}"] for key in ("arms", "finished", "baseline")}
+    assert told == {"arms": "7", "finished": "14 of 14", "baseline": "0.5"}
+    best = parent.tags["mmclf.best_arm"]
+    assert means[best] == max(means.values())
+    assert parent.tags["mmclf.best_mean"] == f"{means[best]:.4f}"
+    tags = tracker(thresholds).client.get_run(parent.id).data.tags
+    note = tags["mlflow.note.content"]
+    definition = json.loads(
+        (thresholds / "artifacts" / parent.id / "artifacts" / "study.json").read_text()
+    )
+    assert definition["question"] in note
+    assert all(f"{100 * mean:.2f}" in note for mean in means.values())
+    assert "workflowType=machine_learning" in note
+    assert tags["mlflow.user"] != ""

@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from mmclf.cli.main import main
-from mmclf.config.schema import Study
+from mmclf.config.study_schema import Study
 
 
 @pytest.mark.parametrize(

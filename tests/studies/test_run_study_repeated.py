@@ -75,8 +75,8 @@ def test_the_report_is_of_the_study_that_was_run_last(
     first, other = command, [*command, "trainer.epochs=1"]
     for one in (first, other, first):
         assert main(one) == 0
-    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("study_id")]
-    assert told[0] == told[2] != told[1]
+    ids = [line for line in capsys.readouterr().out.splitlines() if line.startswith("study_id")]
+    assert ids[0] == ids[2] != ids[1]
     assert main(["report", "mine", "--format", "html", f"output_dir={tmp_path}"]) == 0
     page = capsys.readouterr().out
     assert "trainer.epochs=2" in page

@@ -65,7 +65,7 @@ PICTURES = np.stack([np.full((2, 2, 3), (20 * i, 100, 7), dtype=np.uint8) for i 
 
 def images(
     encoder: Flat,
-    told: list[int],
+    advanced: list[int],
     batch_size: int = 2,
     rows: Sequence[int] = range(5),
     view: int = 0,
@@ -78,7 +78,7 @@ def images(
         batch_size=batch_size,
         precision="fp32",
         device=CPU,
-        advance=told.append,
+        advance=advanced.append,
     )
 
 
@@ -86,14 +86,14 @@ def images(
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 9])
 @pytest.mark.parametrize("rows", [[0, 1, 2, 3, 4], [4, 0, 2]], ids=["all", "some"])
 def test_rows_in_order_of_each_view(rows: list[int], batch_size: int, view: int) -> None:
-    told: list[int] = []
-    features = images(Flat(2), told, batch_size, rows, view)
+    advanced: list[int] = []
+    features = images(Flat(2), advanced, batch_size, rows, view)
     assert (features.shape, features.dtype) == ((len(rows), 12), torch.float32)
     expected = torch.tensor(
         [[[float(colour + view)] * 4 for colour in (20 * i, 100, 7)] for i in rows]
     )
     torch.testing.assert_close(features, expected.reshape(len(rows), 12))
-    assert sum(told) == len(rows)
+    assert sum(advanced) == len(rows)
 
 
 def test_no_images() -> None:
@@ -136,21 +136,21 @@ def test_standardised_pictures_are_channels_last() -> None:
 CAPTIONS = ["a long caption", "b", "of four", "xy", "zzz", "c"]
 
 
-def captions(batch_size: int, told: list[int], encoder: Characters | None = None) -> Tensor:
+def captions(batch_size: int, advanced: list[int], encoder: Characters | None = None) -> Tensor:
     return encode_captions(
         encoder if encoder is not None else Characters(),
         CAPTIONS,
         batch_size=batch_size,
         precision="fp32",
         device=CPU,
-        advance=told.append,
+        advance=advanced.append,
     )
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 4, 100])
 def test_captions_in_order_whatever_the_batch(batch_size: int) -> None:
-    told: list[int] = []
-    features = captions(batch_size, told)
+    advanced: list[int] = []
+    features = captions(batch_size, advanced)
     expected = torch.tensor(
         [
             [sum((ord(c) / 100) ** power for c in text) / len(text) for power in (1, 2, 3)]
@@ -159,7 +159,7 @@ def test_captions_in_order_whatever_the_batch(batch_size: int) -> None:
     )
     assert features.shape == (6, 3)
     torch.testing.assert_close(features, expected, atol=1e-5, rtol=1e-5)
-    assert sum(told) == 6
+    assert sum(advanced) == 6
 
 
 def test_captions_of_like_length_share_a_batch() -> None:

@@ -18,9 +18,9 @@ from mmclf.models.build import make_model, make_optimizer
 from mmclf.models.classifier import Classifier
 from mmclf.models.text import HuggingFaceEncoder
 from mmclf.models.vision import TimmEncoder
-from mmclf.pipeline.run import Result
+from mmclf.pipeline.encodings import ENCODINGS
+from mmclf.pipeline.result import Result
 from mmclf.pipeline.run_data import load_run_data, open_store
-from mmclf.pipeline.stage_runner import ENCODINGS
 from mmclf.storage.tracking import Tracker
 from mmclf.training import encode
 from mmclf.training.components import ModelComponents, build_components
@@ -55,7 +55,7 @@ def run_small(folder: Path, store: Path, *overrides: str) -> Result:
 def prepared(config: Config) -> ModelComponents:
     with open_store(config, "2 x CPU") as store:
         data = load_run_data(config, store)
-    encodings = {name: ENCODINGS[name](config, data) for name in config.modalities}
+    encodings = {name: ENCODINGS[name].of_run(config, data) for name in config.modalities}
     return build_components(config, encodings, data.labels("train"), config.modalities)
 
 

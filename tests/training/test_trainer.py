@@ -54,18 +54,20 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit() -> None:
 )
 def test_the_best_epoch_is_kept(scores: Sequence[float], best: int) -> None:
     model, train, val = classifier(), examples(), examples(5, seed=1)
-    told: list[tuple[Epoch, Tensor]] = []
+    epochs_seen: list[tuple[Epoch, Tensor]] = []
     remaining = iter(scores)
     kept = fitted(
         model,
         train,
         val,
         score=lambda _: next(remaining),
-        seen=lambda epoch: told.append((epoch, weights(model))),
+        seen=lambda epoch: epochs_seen.append((epoch, weights(model))),
     )
-    assert [(epoch.number, epoch.score) for epoch, _ in told] == list(enumerate(scores, start=1))
-    assert kept is told[best - 1][0]
-    states = [state for _, state in told]
+    assert [(epoch.number, epoch.score) for epoch, _ in epochs_seen] == list(
+        enumerate(scores, start=1)
+    )
+    assert kept is epochs_seen[best - 1][0]
+    states = [state for _, state in epochs_seen]
     assert torch.equal(weights(model), states[best - 1])
     assert not any(torch.equal(weights(model), s) for i, s in enumerate(states) if i != best - 1)
     torch.testing.assert_close(evaluate(model, LOSS, val).logits, kept.val.logits)

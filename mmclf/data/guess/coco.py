@@ -60,11 +60,11 @@ def guess_coco(files: Sequence[Path], root: Path, chosen: Path | None = None) ->
     if any(file.path == chosen for file in instances):
         instances = [file for file in instances if file.path == chosen]
     if not instances:
-        found = [file.path.name for file in (*captions, *karpathy)]
-        if not found:
+        others = [file.path.name for file in (*captions, *karpathy)]
+        if not others:
             return None
         raise InputError(
-            f"{root} has captions ({listed(found)}), but no labels: put a file of instances in MS "
+            f"{root} has captions ({listed(others)}), but no labels: put a file of instances in MS "
             "COCO's format beside them"
         )
     settings: list[Setting] = []
@@ -95,24 +95,28 @@ def _read(path: Path, *, is_meant: bool) -> _File:
     if any("sentences" in image for image in lists["images"]):
         return _File(path, is_karpathy=True)
     captioned = [
-        one["image_id"]
-        for one in lists["annotations"]
-        if one.get("caption") is not None and type(one.get("image_id")) is int
+        annotation["image_id"]
+        for annotation in lists["annotations"]
+        if annotation.get("caption") is not None and type(annotation.get("image_id")) is int
     ]
-    boxes = [one for one in lists["annotations"] if one.get("category_id") is not None]
+    boxes = [
+        annotation
+        for annotation in lists["annotations"]
+        if annotation.get("category_id") is not None
+    ]
     images = lists["images"] if boxes and lists["categories"] else []
     return _File(
         path,
         names=[str(image.get("file_name", "")) for image in images],
         categories=len(lists["categories"]),
-        images=frozenset(one["id"] for one in images if type(one.get("id")) is int),
+        images=frozenset(image["id"] for image in images if type(image.get("id")) is int),
         captioned=frozenset(captioned),
         captions=len(captioned),
     )
 
 
 def _objects(value: object) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _parts(instances: Sequence[_File]) -> dict[str, _File]:
@@ -122,7 +126,7 @@ def _parts(instances: Sequence[_File]) -> dict[str, _File]:
     parts: dict[str, _File] = {}
     unclear = []
     for file in instances:
-        part = next((one for one in PARTS if one in file.path.name.casefold()), None)
+        part = next((name for name in PARTS if name in file.path.name.casefold()), None)
         if part is None or part in parts:
             unclear.append(file.path.name)
         else:
@@ -143,7 +147,9 @@ def _part(part: str, file: _File, captions: Sequence[_File], root: Path) -> Iter
     yield Setting(f"{prefix}instances", path, why)
     # The captions of the most of its images; its own rather than another file's.
     fitting = sorted(
-        captions, key=lambda one: (len(one.captioned & file.images), one is file), reverse=True
+        captions,
+        key=lambda other: (len(other.captioned & file.images), other is file),
+        reverse=True,
     )
     if fitting and fitting[0].captioned & file.images:
         of, where = fitting[0], fitting[0].path.relative_to(root).as_posix()

@@ -60,14 +60,15 @@ def picture_columns(columns: Columns) -> list[str]:
     filled = {name: texts(cells) for name, cells in columns.items()}
     files = [
         name
-        for name, found in filled.items()
-        if found and sum(map(is_picture, found)) > len(found) / 2
+        for name, column_cells in filled.items()
+        if column_cells and sum(map(is_picture, column_cells)) > len(column_cells) / 2
     ]
     called = [name for name in named(columns, (*IMAGE_WORDS, *ID_WORDS)) if filled[name]]
     words = [
         name
-        for name, found in filled.items()
-        if len(set(found)) >= MANY_WORDS and not any(text.split()[1:] for text in found)
+        for name, column_cells in filled.items()
+        if len(set(column_cells)) >= MANY_WORDS
+        and not any(text.split()[1:] for text in column_cells)
     ]
     return [*named(files, IMAGE_WORDS), *files, *called, *words]
 
@@ -92,9 +93,9 @@ def label_column(columns: Columns) -> str | None:
 
 
 def _repeats(cells: Sequence[object]) -> bool:
-    found = labels_in(cells, separator_of(texts(cells)))
-    numbers = sum(count for label, count in found.items() if not label.isdigit())
-    return 1 < len(found) <= MAX_LABEL_SHARE * found.total() and numbers > 0
+    labels = labels_in(cells, separator_of(texts(cells)))
+    numbers = sum(count for label, count in labels.items() if not label.isdigit())
+    return 1 < len(labels) <= MAX_LABEL_SHARE * labels.total() and numbers > 0
 
 
 def caption_columns(columns: Columns) -> list[str]:
@@ -119,8 +120,8 @@ def _stem(name: str) -> str:
 
 def mean_words(cells: Sequence[object]) -> float:
     """The mean number of words of the cells that hold any; of lists that of their texts."""
-    found = [one for cell in cells for one in (cell if isinstance(cell, list) else [cell])]
-    counts = [len(text.split()) for text in texts(found)]
+    items = [item for cell in cells for item in (cell if isinstance(cell, list) else [cell])]
+    counts = [len(text.split()) for text in texts(items)]
     return sum(counts) / len(counts) if counts else 0.0
 
 
@@ -137,5 +138,5 @@ def group_column(columns: Columns) -> str | None:
 
 
 def _is_repeated(cells: Sequence[object]) -> bool:
-    found = texts(cells)
-    return 1 < len(set(found)) < len(found)
+    cell_texts = texts(cells)
+    return 1 < len(set(cell_texts)) < len(cell_texts)

@@ -40,9 +40,11 @@ def guess(path: Path) -> Guess:
     """
     if not path.exists():
         raise InputError(f"there is no file or folder {path}; expected {EXPECTED}")
-    found = _folder(path) if path.is_dir() else _file(path)
-    taken = inspect.signature(LOADERS[found.source]).parameters
-    return replace(found, settings=tuple(one for one in found.settings if one.key in taken))
+    guessed = _folder(path) if path.is_dir() else _file(path)
+    taken = inspect.signature(LOADERS[guessed.source]).parameters
+    return replace(
+        guessed, settings=tuple(setting for setting in guessed.settings if setting.key in taken)
+    )
 
 
 def _file(path: Path) -> Guess:
@@ -54,9 +56,9 @@ def _file(path: Path) -> Guess:
         chosen = path.absolute()
         folder = chosen.parent
         root = folder.parent if folder.name == "annotations" else folder
-        found = guess_coco(_json(_files(folder)), root, chosen)
-        if found is not None:
-            return found
+        guessed = guess_coco(_json(_files(folder)), root, chosen)
+        if guessed is not None:
+            return guessed
     raise InputError(f"{path} is nothing that can be read; expected {EXPECTED}")
 
 
@@ -68,9 +70,9 @@ def _folder(path: Path) -> Guess:
     if _is_competition(root):
         return Guess("competition", "train.csv and data as the competition has them", root, ())
     files = _files(root)
-    found = guess_coco(_json([*files, *_files(root / "annotations")]), root)
-    if found is not None:
-        return found
+    guessed = guess_coco(_json([*files, *_files(root / "annotations")]), root)
+    if guessed is not None:
+        return guessed
     tables = [file for file in files if is_table(file)]
     tables = tables or [file for file in _files(root / "data") if is_table(file)]
     if len(tables) == 1:
@@ -107,7 +109,7 @@ def _several(tables: Sequence[Path], path: Path) -> Guess:
     others = files.pop(None, [])
     if "train" not in files:
         raise InputError(
-            f"{path} holds {len(tables)} tables ({listed([one.name for one in tables])}), and "
+            f"{path} holds {len(tables)} tables ({listed([file.name for file in tables])}), and "
             "their names do not tell which is train, val or test: give one of them"
         )
     first = guess_table(files["train"][0])
@@ -118,8 +120,8 @@ def _several(tables: Sequence[Path], path: Path) -> Guess:
     }
     why = "by the files' names"
     if others:
-        why += f"; {listed([shown(one.name) for one in others])} left out"
-    kept = [one for one in first.settings if one.key not in ("file", "split_column")]
+        why += f"; {listed([shown(file.name) for file in others])} left out"
+    kept = [setting for setting in first.settings if setting.key not in ("file", "split_column")]
     return replace(first, settings=(Setting("files", names, why), *kept))
 
 

@@ -53,16 +53,16 @@ def find_pictures(roots: Sequence[Path], names: Sequence[str]) -> PictureFolder:
     if all(is_picture(name) for name in tried):
         suffixes, needed = [""], 1
     else:
-        suffixes = ["", *(form for one in SUFFIXES for form in (one, one.upper()))]
+        suffixes = ["", *(form for lower in SUFFIXES for form in (lower, lower.upper()))]
         # Numbers without a suffix are names of files by chance, too.
         needed = math.ceil(len(tried) / 2)
     for root in roots:
         for folder in _folders(root):
             for suffix in suffixes:
-                found = sum(_is_file(folder / f"{name}{suffix}") for name in tried)
-                if found >= needed and found > best.found:
+                count = sum(_is_file(folder / f"{name}{suffix}") for name in tried)
+                if count >= needed and count > best.found:
                     below = folder.relative_to(root).as_posix()
-                    best = PictureFolder(root, below, suffix, found, len(tried))
+                    best = PictureFolder(root, below, suffix, count, len(tried))
         if best.found:
             break
     return best

@@ -18,6 +18,7 @@ import pandas as pd
 from mmclf.data.arrow import load_pyarrow
 from mmclf.data.guess.columns import IMAGE_WORDS, named
 from mmclf.data.sources.tables.parquet import holds_bytes, is_image
+from mmclf.data.sources.tables.parquet_batches import read_batches, values
 from mmclf.errors import InputError
 
 ROWS = 2000
@@ -137,7 +138,9 @@ def _encoding(path: Path) -> str:
     with _open(path) as file:
         head = file.read(HEAD_BYTES)
     marked = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
-    return marked if marked is not None else next(one for one in ENCODINGS if _can_be(head, one))
+    if marked is not None:
+        return marked
+    return next(encoding for encoding in ENCODINGS if _can_be(head, encoding))
 
 
 def _can_be(head: bytes, encoding: str) -> bool:
@@ -159,11 +162,11 @@ def _read_parquet(path: Path) -> Preview:
         plain = [name for name in images if name not in structs]
         pictures = (*structs, *named(plain, IMAGE_WORDS))
         others = [name for name in kinds if name not in held]
-        batch = next(file.iter_batches(ROWS, columns=others), None)
-        columns = {name: batch.column(name).to_pylist() for name in others} if batch else {}
+        batch = next(read_batches(path, others, ROWS), None)
+        columns = {name: values(batch.column(name)) for name in others} if batch else {}
         if structs and kinds[structs[0]].get_field_index("path") >= 0:
-            inside = next(file.iter_batches(ROWS, columns=[f"{structs[0]}.path"]), None)
-            paths = inside.column(structs[0]).flatten()[0].to_pylist() if inside else []
+            inside = next(read_batches(path, [f"{structs[0]}.path"], ROWS), None)
+            paths = values(inside.column(structs[0]).flatten()[0]) if inside else []
             if all(paths):
                 columns[structs[0]] = paths
     return Preview(columns, pictures)

@@ -69,10 +69,10 @@ def guess_table(path: Path) -> Guess:
     table = _Table(path.absolute(), preview, roots, PictureFolder(roots[0], ".", "", 0, 0))
     settings = [setting for guess in GUESSES for setting in guess(table)]
     file = table.path.relative_to(table.pictures.root).as_posix()
-    found = f"a table of {len({*preview.columns, *preview.pictures})} columns, of which the "
+    summary = f"a table of {len({*preview.columns, *preview.pictures})} columns, of which the "
     return Guess(
         "table",
-        f"{found}first {len(preview)} rows were looked at",
+        f"{summary}first {len(preview)} rows were looked at",
         table.pictures.root,
         (Setting("file", file, "below root"), *settings),
     )
@@ -97,10 +97,10 @@ def _image(table: _Table) -> Iterator[Setting]:
         name: find_pictures(table.roots, find.texts(table.preview.columns[name]))
         for name in find.picture_columns(table.free)
     }
-    found = [name for name, pictures in candidates.items() if pictures.found > 0]
+    with_files = [name for name, pictures in candidates.items() if pictures.found > 0]
     # A column that is only called like one of images must name some.
     called = [name for name in candidates if is_picture(find.texts(table.free[name])[0])]
-    name = next(iter([*found, *called]), None)
+    name = next(iter([*with_files, *called]), None)
     if name is None:
         yield Setting("image_column", None, "no column names images that are there")
         return
@@ -137,9 +137,9 @@ def _labels(table: _Table) -> Iterator[Setting]:
     table.taken[name] = "labels"
     cells = table.preview.columns[name]
     separator = separator_of(find.texts(cells))
-    found = labels_in(cells, separator)
-    most = _shown([label for label, _ in found.most_common(SHOWN)])
-    yield Setting("label_column", name, f"{len(found)} labels, the commonest {most}")
+    labels = labels_in(cells, separator)
+    most = _shown([label for label, _ in labels.most_common(SHOWN)])
+    yield Setting("label_column", name, f"{len(labels)} labels, the commonest {most}")
     if is_list_column(cells):
         yield from _unlabelled(empty_lists(cells), len(cells))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -13,7 +14,7 @@ from mmclf.data.problems import listed, repeated, shown
 from mmclf.data.samples import Samples, label_matrix
 from mmclf.data.sources.caption_use import CaptionUse, use_captions
 from mmclf.data.sources.coco_karpathy import join_karpathy, read_karpathy
-from mmclf.data.sources.coco_parts import CocoImage, CocoPart, PartFiles, read_parts
+from mmclf.data.sources.coco_parts import CocoFiles, CocoImage, CocoPart, read_parts
 from mmclf.errors import InputError, suggestion
 
 Unlabelled = Literal["error", "keep", "drop"]
@@ -26,9 +27,9 @@ LAYOUT = """expected, in the format of MS COCO,
 
 def load(
     root: str,
-    instances: str = "annotations/instances_train2017.json",
-    captions: str | None = "annotations/captions_train2017.json",
-    images: str = "train2017",
+    instances: str = CocoFiles.instances,
+    captions: str | None = CocoFiles.captions,
+    images: str = CocoFiles.images,
     val_instances: str | None = None,
     val_captions: str | None = None,
     val_images: str | None = None,
@@ -63,66 +64,47 @@ def load(
         unlabelled: what becomes of images that show none of the categories.
 
     """
-    own = {
-        "val": (val_instances, val_captions, val_images),
-        "test": (test_instances, test_captions, test_images),
-    }
-    parts, found, notes = _read(root, (instances, captions, images), own, karpathy)
-    names, of_categories = _selected(categories, parts, found)
-    found, of_labels = _labelled(found, names, unlabelled, parts[0].file)
-    return _samples(root, found, names, caption_use, [*notes, *of_categories, *of_labels])
+    files = CocoFiles(
+        root,
+        instances,
+        captions,
+        images,
+        val_instances,
+        val_captions,
+        val_images,
+        test_instances,
+        test_captions,
+        test_images,
+        karpathy,
+    )
+    parts, coco_images, notes = _read(files)
+    names, of_categories = _selected(categories, parts, coco_images)
+    coco_images, of_labels = _labelled(coco_images, names, unlabelled, parts[0].file)
+    return _samples(root, coco_images, names, caption_use, [*notes, *of_categories, *of_labels])
 
 
-def load_unlabelled(
-    root: str,
-    instances: str = "annotations/instances_train2017.json",
-    captions: str | None = "annotations/captions_train2017.json",
-    images: str = "train2017",
-    val_instances: str | None = None,
-    val_captions: str | None = None,
-    val_images: str | None = None,
-    test_instances: str | None = None,
-    test_captions: str | None = None,
-    test_images: str | None = None,
-    karpathy: str | None = None,
-    caption_use: CaptionUse = "first",
-) -> Samples:
+def load_unlabelled(files: CocoFiles, caption_use: CaptionUse = "first") -> Samples:
     """As `load`, without labels: the files need not have annotations and categories."""
-    own = {
-        "val": (val_instances, val_captions, val_images),
-        "test": (test_instances, test_captions, test_images),
-    }
-    first = (instances, captions, images)
-    _, found, notes = _read(root, first, own, karpathy, labelled=False)
-    return _samples(root, found, {}, caption_use, notes)
+    _, coco_images, notes = _read(files, labelled=False)
+    return _samples(files.root, coco_images, {}, caption_use, notes)
 
 
 def _read(
-    root: str,
-    first: tuple[str, str | None, str],
-    own: Mapping[str, tuple[str | None, str | None, str | None]],
-    karpathy: str | None,
-    *,
-    labelled: bool = True,
+    files: CocoFiles, *, labelled: bool = True
 ) -> tuple[list[CocoPart], list[CocoImage], list[str]]:
-    """The parts and their images, and notes; of each part the instances, captions and folder."""
-    instances, captions, images = first
-    if karpathy is not None:
-        _check_no_captions({f"{name}_captions": files[1] for name, files in own.items()})
-        captions = None
-    _check_layout(root, instances, captions, images)
-    parts = read_parts(
-        Path(root),
-        PartFiles("train", instances, captions, images),
-        [PartFiles(name, *files) for name, files in own.items()],
-        labelled=labelled,
-    )
-    found = [image for part in parts for image in part.images]
-    if karpathy is None:
-        return parts, found, []
-    path = Path(root, karpathy)
-    found, notes = join_karpathy(found, read_karpathy(path), path)
-    return parts, found, notes
+    """The parts and their images, and notes."""
+    train, own = files.train, files.own
+    if files.karpathy is not None:
+        _check_no_captions({f"{part.name}_captions": part.captions for part in own})
+        train = replace(train, captions=None)
+    check_layout(files.root, files.instances, train.captions, files.images)
+    parts = read_parts(Path(files.root), train, own, labelled=labelled)
+    coco_images = [image for part in parts for image in part.images]
+    if files.karpathy is None:
+        return parts, coco_images, []
+    path = Path(files.root, files.karpathy)
+    coco_images, notes = join_karpathy(coco_images, read_karpathy(path), path)
+    return parts, coco_images, notes
 
 
 def _samples(
@@ -168,7 +150,8 @@ def _check_no_captions(files: Mapping[str, str | None]) -> None:
         raise InputError(*problems)
 
 
-def _check_layout(root: str, instances: str, captions: str | None, images: str) -> None:
+def check_layout(root: str, instances: str, captions: str | None, images: str) -> None:
+    """Raise InputError unless the folder and the files of instances and captions are there."""
     layout = LAYOUT.format(instances=instances, captions=captions, images=images)
     if not Path(root).is_dir():
         raise InputError(f"data.root: there is no folder {root}; {layout}")
@@ -189,13 +172,13 @@ def _selected(
     selected = _selected_ids(categories, first.categories, first.file)
     _check_same_names(parts, selected)
     annotated = {category for image in images for category in image.categories}
-    names = {one: first.categories[one] for one in selected if one in annotated}
+    names = {id_: first.categories[id_] for id_ in selected if id_ in annotated}
     if not names:
         raise InputError(
             f"{first.file}: no image shows any of the chosen categories: choose others by "
             "data.categories"
         )
-    unused = [shown(first.categories[one]) for one in selected if one not in annotated]
+    unused = [shown(first.categories[id_]) for id_ in selected if id_ not in annotated]
     if not unused:
         return names, []
     return names, [
@@ -255,15 +238,15 @@ def _labelled(
     without = [image for image in images if image.categories.isdisjoint(categories)]
     if not without:
         return [*images], []
-    found = f"{len(without)} of {len(images)} images show none of the categories"
+    problem = f"{len(without)} of {len(images)} images show none of the categories"
     if unlabelled == "keep":
-        return [*images], [f"{found}: they have no labels"]
+        return [*images], [f"{problem}: they have no labels"]
     if unlabelled == "drop":
-        note = f"{found} and were left out: data.unlabelled=keep takes them"
+        note = f"{problem} and were left out: data.unlabelled=keep takes them"
         return [image for image in images if not image.categories.isdisjoint(categories)], [note]
     names = listed([image.name for image in without])
     raise InputError(
-        f"{file}: {found} ({names}): data.unlabelled=drop leaves them out, keep takes them "
+        f"{file}: {problem} ({names}): data.unlabelled=drop leaves them out, keep takes them "
         "without labels"
     )
 
@@ -275,9 +258,9 @@ def _paths(root: Path, images: Sequence[CocoImage], problems: list[str]) -> tupl
         rows = [row for row, image in enumerate(images) if image.folder == folder]
         names = [images[row].name for row in rows]
         try:
-            found = image_paths(root / folder, names, [images[row].location for row in rows])
+            folder_paths = image_paths(root / folder, names, [images[row].location for row in rows])
         except InputError as error:
             problems += error.problems
         else:
-            paths |= dict(zip(rows, found, strict=True))
+            paths |= dict(zip(rows, folder_paths, strict=True))
     return tuple(paths[row] for row in sorted(paths))

@@ -112,7 +112,11 @@ def _with_only(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     other = "caption" if key == "category_id" else "category_id"
     if not isinstance(annotations, list) or not any(_has_key(entry, key) for entry in annotations):
         return tree
-    kept = [one for one in annotations if _has_key(one, key) or not _has_key(one, other)]
+    kept = [
+        annotation
+        for annotation in annotations
+        if _has_key(annotation, key) or not _has_key(annotation, other)
+    ]
     return {**tree, "annotations": kept}
 
 

@@ -73,6 +73,49 @@ class PartFiles:
     images: str | None
 
 
+@dataclass(frozen=True)
+class CocoFiles:
+    """The settings of all files: those of the images that the split divides, and of own parts.
+
+    Args:
+        root: folder of all files.
+        instances: file of the images, annotations and categories.
+        captions: file of the captions, which may be the same; None without.
+        images: folder of the images.
+        val_instances: likewise, of the source's own validation set.
+        val_captions: likewise.
+        val_images: likewise.
+        test_instances: likewise, of the source's own test set.
+        test_captions: likewise.
+        test_images: likewise.
+        karpathy: file of Karpathy's split, whose parts and captions take the place of the others'.
+
+    """
+
+    root: str
+    instances: str = "annotations/instances_train2017.json"
+    captions: str | None = "annotations/captions_train2017.json"
+    images: str = "train2017"
+    val_instances: str | None = None
+    val_captions: str | None = None
+    val_images: str | None = None
+    test_instances: str | None = None
+    test_captions: str | None = None
+    test_images: str | None = None
+    karpathy: str | None = None
+
+    @property
+    def train(self) -> PartFiles:
+        """The files of the images that the split divides."""
+        return PartFiles("train", self.instances, self.captions, self.images)
+
+    @property
+    def own(self) -> tuple[PartFiles, PartFiles]:
+        """The files of the source's own validation and test set."""
+        val = PartFiles("val", self.val_instances, self.val_captions, self.val_images)
+        return val, PartFiles("test", self.test_instances, self.test_captions, self.test_images)
+
+
 def read_parts(
     root: Path, train: PartFiles, own: Sequence[PartFiles], *, labelled: bool = True
 ) -> list[CocoPart]:

@@ -33,7 +33,7 @@ def load(
     test set that the training set lacks.
     """
     folder = Path(root)
-    _check_layout(folder, train_csv, test_csv, images)
+    check_layout(folder, train_csv, test_csv, images)
     train_path, test_path = folder / train_csv, folder / test_csv
     train = read_rows(train_path)
     if not train:
@@ -74,7 +74,8 @@ def load(
     )
 
 
-def _check_layout(folder: Path, train_csv: str, test_csv: str, images: str) -> None:
+def check_layout(folder: Path, train_csv: str, test_csv: str, images: str) -> None:
+    """Raise InputError unless the folder and the training table are there."""
     layout = LAYOUT.format(train_csv=train_csv, test_csv=test_csv, images=images)
     if not folder.is_dir():
         raise InputError(f"data.root: there is no folder {folder}; {layout}")

@@ -15,6 +15,7 @@ from mmclf.data.sources import competition
 from mmclf.data.sources.competition_csv import write_rows
 from mmclf.data.sources.demo_pictures import draw_jpeg
 from mmclf.errors import InputError
+from mmclf.progress import progress_bar
 from mmclf.storage.store.inner_files import remove_tree
 
 # Raise it, here and in conf/data/demo.yaml, when a seed shows something else.
@@ -163,10 +164,13 @@ def _write_part(folder: Path, table: str, seed: int, numbers: range) -> None:
     """Write a table, and the picture of each of its rows."""
     scenes, captions, pictures = np.random.default_rng([seed, numbers.start]).spawn(3)
     rows = []
-    for number, scene in zip(numbers, sample_scenes(scenes), strict=False):
-        name = f"{number}.jpg"
-        rows.append((name, [str(label) for label in scene.labels], write_caption(scene, captions)))
-        (folder / "data" / name).write_bytes(draw_jpeg(scene.things, scene.place, pictures))
+    with progress_bar(f"drawing pictures for {table}", len(numbers)) as advance:
+        for number, scene in zip(numbers, sample_scenes(scenes), strict=False):
+            name = f"{number}.jpg"
+            labels = [str(label) for label in scene.labels]
+            rows.append((name, labels, write_caption(scene, captions)))
+            (folder / "data" / name).write_bytes(draw_jpeg(scene.things, scene.place, pictures))
+            advance(1)
     write_rows(folder / table, rows)
 
 

@@ -112,7 +112,7 @@ def load(
         raise InputError(*problems)
     others = [n for n in (image_column, id_column, group_column, split_column) if n is not None]
     table, marks = _read(
-        {part: _files(root, name, part, images) for part, name in names.items()},
+        {part: part_files(root, name, part, images) for part, name in names.items()},
         [*others, *caption_names, *label_names],
         label_names,
         delimiter,
@@ -134,7 +134,7 @@ def load(
     used, notes = _used_rows(every, unlabelled, has_labels=bool(label_names))
     problems = _problems(used, id_column, rows, unlabelled)
     pictures = image_names(used.table, image_column, image_suffix)
-    found, image_problems = images_of(
+    locations, image_problems = images_of(
         used.table, image_column, pictures, Path(root, images), used.samples
     )
     groups = used.table.texts(group_column) if group_column is not None else []
@@ -150,7 +150,7 @@ def load(
     parts = np.array([PARTS[mark] for mark in used.samples.of_first(used.marks)])
     return Samples(
         ids=tuple(used.samples.of_first(used.ids)),
-        images=found,
+        images=locations,
         captions=captions.captions,
         labels=used.labels.matrix(used.samples),
         label_ids=row_labels.ids,
@@ -186,7 +186,8 @@ class _Rows:
         return _Rows(self.table.take(rows), ids, marks, self.labels.take(rows), self.is_joined)
 
 
-def _files(root: str, name: str, part: str, images: str) -> list[Path]:
+def part_files(root: str, name: str, part: str, images: str) -> list[Path]:
+    """The files of a part's table; raises InputError if there is none."""
     try:
         return table_files(Path(root), name)
     except InputError as error:

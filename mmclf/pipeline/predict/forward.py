@@ -90,13 +90,13 @@ def image_features(
 
     def taken(number: int) -> tuple[Tensor, Tensor]:
         rows, kept = batches[number]
-        found = list(islice(remaining, kept))
-        found += [found[-1]] * (len(rows) - kept)
+        loaded = list(islice(remaining, kept))
+        loaded += [loaded[-1]] * (len(rows) - kept)
         array = np.zeros((len(rows), pixels, pixels, 3), dtype=np.uint8)
-        for place, picture in enumerate(found):
+        for index, picture in enumerate(loaded):
             if picture is not None:
-                array[place] = picture
-        is_missing = torch.tensor([picture is None for picture in found])
+                array[index] = picture
+        is_missing = torch.tensor([picture is None for picture in loaded])
         images = to_device(torch.from_numpy(array), options.device)
         return images, to_device(is_missing, options.device)
 

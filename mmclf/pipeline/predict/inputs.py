@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from mmclf.data.images import ImageBytes, Pictures, read_image
 from mmclf.data.parquet_images import with_bytes
 from mmclf.errors import InputError
 
-ImageLike = str | os.PathLike[str] | ParquetCell | Image.Image | NDArray[np.uint8]
+ImageLike = str | os.PathLike[str] | ParquetCell | ImageBytes | Image.Image | NDArray[np.uint8]
 ImagesLike = ImageLike | Sequence[ImageLike | None] | NDArray[np.uint8] | None
 CaptionLike = str | Sequence[str]  # several captions of one sample
 CaptionsLike = str | Sequence[CaptionLike | None] | None
@@ -54,10 +54,22 @@ class PredictionInputs:
         return PredictionInputs([self.images[i] for i in rows], [self.captions[i] for i in rows])
 
 
+def _check_kind(name: str, given: object) -> None:
+    """Raise InputError for what can be no samples at all, such as a number."""
+    single = (*PATHS, ParquetCell, Image.Image)
+    if given is not None and not isinstance(given, (Iterable, *single)):
+        raise InputError(f"{name}: found {given!r}, expected a sequence, a single one, or None")
+
+
 def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs:
     """Images and captions as sequences of equal length; raises InputError for invalid ones."""
+    _check_kind("images", images)
+    _check_kind("captions", captions)
     pictures: Sequence[ImageLike | None] | None
-    if isinstance(images, (*PATHS, ParquetCell, Image.Image)) or getattr(images, "ndim", None) == 3:
+    if (
+        isinstance(images, (*PATHS, ParquetCell, ImageBytes, Image.Image))
+        or getattr(images, "ndim", None) == 3
+    ):
         pictures = [images]  # type: ignore[list-item]
     else:
         pictures = list(images) if images is not None else None
@@ -83,7 +95,7 @@ def parse_inputs(images: ImagesLike, captions: CaptionsLike) -> PredictionInputs
 def _check_sample(row: int, picture: object, text: object) -> None:
     is_several = isinstance(text, list | tuple) and len(text) > 0
     texts = [*text] if isinstance(text, list | tuple) and is_several else [text]
-    if not all(isinstance(one, str) or (one is None and not is_several) for one in texts):
+    if not all(isinstance(item, str) or (item is None and not is_several) for item in texts):
         raise InputError(f"captions[{row}] is {text!r}, expected a str, several, or None")
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
@@ -91,7 +103,7 @@ def _check_sample(row: int, picture: object, text: object) -> None:
                 f"images[{row}] is an array {picture.shape} of {picture.dtype}, expected "
                 "(H, W, 3) of uint8"
             )
-    elif not isinstance(picture, (*PATHS, ParquetCell, Image.Image, type(None))):
+    elif not isinstance(picture, (*PATHS, ParquetCell, ImageBytes, Image.Image, type(None))):
         raise InputError(
             f"images[{row}] is a {type(picture).__name__}, expected a path, a PIL image, an array "
             "(H, W, 3) of uint8, or None"
@@ -154,7 +166,7 @@ def _result(future: Future[Pictures | str] | None) -> Pictures | str | None:
     return None if future is None else future.result()
 
 
-def _as_file(image: ImageLike | ImageBytes, file: Path) -> Path | ImageBytes:
+def _as_file(image: ImageLike, file: Path) -> Path | ImageBytes:
     """The image's own path or content, or `file` after writing the image to it."""
     if isinstance(image, ImageBytes):
         return image

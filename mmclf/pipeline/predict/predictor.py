@@ -7,20 +7,23 @@ import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mmclf.config.schema import Image
 from mmclf.errors import InputError
 from mmclf.evaluation.scores import probabilities_of
 from mmclf.evaluation.thresholds import Floats, Labels, decide
+from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.predict.close_calls import close_calls
 from mmclf.pipeline.predict.forward import ForwardOptions, forward_options, logits_of
 from mmclf.pipeline.predict.inputs import CaptionsLike, ImagesLike, PredictionInputs, parse_inputs
-from mmclf.pipeline.predict.modalities import MODALITIES
 from mmclf.pipeline.predict.restore import RestoredModel, restore
 from mmclf.storage.tracking import Tracker
+from mmclf.storage.tracking.session import Place, place_of
 from mmclf.training.device import check_precision, pick_device
 
 Notify = Callable[[str], None]
@@ -31,7 +34,7 @@ def load(
     *,
     tracking_uri: str | None = None,
     experiment: str | None = None,
-    output_dir: str | os.PathLike[str] = "outputs",
+    output_dir: str | os.PathLike[str] | None = None,
     device: str = "auto",
     allow_targets: Sequence[str] = (),
     allow_model_types: Sequence[str] = (),
@@ -43,10 +46,10 @@ def load(
 
     Args:
         run_id: the run's id, or a prefix of it.
-        tracking_uri: None for MLFLOW_TRACKING_URI, or where that is not set the database in
-            `output_dir`.
+        tracking_uri: None for where this session tracked it; for another run MLFLOW_TRACKING_URI,
+            or where that is not set the database in `output_dir`.
         experiment: of the run; None for MLFLOW_EXPERIMENT_NAME, else `mmclf`.
-        output_dir: that the run was tracked in.
+        output_dir: that the run was tracked in; None for `outputs`, unless it is of this session.
         device: `auto`, `cpu`, `cuda` or the like.
         allow_targets: modules of your own that the run's components may come from.
         allow_model_types: of transformers, that the run's text encoder may have beside the usual.
@@ -60,15 +63,38 @@ def load(
     [<class 'tuple'>]
 
     """
-    folder = Path(output_dir)
+    if not isinstance(run_id, str):
+        raise InputError(f"run_id: found {run_id!r}, expected the id of a run, as Result.run_id")
+    place = _place(run_id, tracking_uri, experiment, output_dir)
+    tracker = Tracker(place.uri, place.experiment, Path(place.output_dir), create=False)
+    try:
+        found = tracker.find(run_id)
+    except InputError as error:
+        raise InputError(
+            *(f"run_id={run_id!r}: {problem}" for problem in error.problems)
+        ) from error
+    return load_from(
+        tracker, found.id, pick_device(device), allow_targets, model_types=allow_model_types
+    )
+
+
+def _place(
+    run_id: str,
+    tracking_uri: str | None,
+    experiment: str | None,
+    output_dir: str | os.PathLike[str] | None,
+) -> Place:
+    """Where a run is tracked: where it is said, else where this session did, else as usual."""
+    if tracking_uri is None and experiment is None and output_dir is None:
+        place = place_of(run_id)
+        if place is not None:
+            return place
+    folder = "outputs" if output_dir is None else os.fspath(output_dir)
     if tracking_uri is None:
         tracking_uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
     if experiment is None:
         experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", "mmclf")
-    tracker = Tracker(tracking_uri, experiment, folder, create=False)
-    return load_from(
-        tracker, run_id, pick_device(device), allow_targets, model_types=allow_model_types
-    )
+    return Place(tracking_uri, experiment, folder)
 
 
 def load_from(
@@ -129,6 +155,8 @@ class Predictor:
         label_ids: of the L labels, as in the data source.
         thresholds: (L,).
         modalities: that the run used.
+        classifier: computes logits (B, L) of features (B, D_m) by modality.
+        device: that it computes on.
 
     """
 
@@ -146,15 +174,11 @@ class Predictor:
         self.label_ids = tuple(record.label_ids)
         self.thresholds: Floats = np.asarray(record.thresholds, dtype=np.float64)
         self.modalities = tuple(restored.encoders)
-        self._record, self._encoders, self._classifier = (
-            record,
-            restored.encoders,
-            restored.classifier.to(device),
-        )
-        self._device = device
+        self._record, self._encoders = record, restored.encoders
+        self.classifier, self.device = restored.classifier.to(device), device
         self._notify = notify if notify is not None else _warn
         for name, encoder in self._encoders.items():
-            MODALITIES[name].to_device(encoder, device)
+            ENCODINGS[name].to_device(encoder, device)
 
     def predict(
         self, images: ImagesLike = None, captions: CaptionsLike = None, *, top: int = 0
@@ -192,7 +216,7 @@ class Predictor:
         """Probabilities (N, L) of samples in batches, or each computed `alone`."""
         record = self._record
         features = {
-            name: MODALITIES[name].features(
+            name: ENCODINGS[name].features(
                 self._encoders[name],
                 samples,
                 image=record.image,
@@ -201,7 +225,7 @@ class Predictor:
             )
             for name in self.modalities
         }
-        logits = logits_of(self._classifier, features, self._options(record.precision, alone))
+        logits = logits_of(self.classifier, features, self._options(record.precision, alone))
         finite = logits.isfinite().all(dim=1)
         if not finite.all():
             rows = (~finite).nonzero().flatten().tolist()
@@ -210,6 +234,15 @@ class Predictor:
                 f"finite, the first at index {rows[0]}: the run's weights are damaged"
             )
         return probabilities_of(logits.numpy())
+
+    @property
+    def image(self) -> Image:
+        """How images are decoded."""
+        return self._record.image
+
+    def encoder(self, modality: str) -> Any:
+        """The encoder of a modality that the run used."""
+        return self._encoders[modality]
 
     def label_sets(self, probabilities: Floats) -> Labels:
         """Label sets (N, L) of 0 and 1 from probabilities (N, L), at the run's thresholds."""
@@ -224,19 +257,19 @@ class Predictor:
     def _options(self, precision: str, alone: bool) -> ForwardOptions:
         """The options of a forward pass in `precision`, or in fp32 if the device lacks it."""
         try:
-            check_precision(precision, self._device)
+            check_precision(precision, self.device)
         except InputError:
             precision = "fp32"
-        return forward_options(precision, self._device, alone=alone)
+        return forward_options(precision, self.device, alone=alone)
 
     def _report_missing(self, samples: PredictionInputs) -> None:
-        missing = {name: MODALITIES[name].missing(samples) for name in self.modalities}
+        missing = {name: ENCODINGS[name].missing(samples) for name in self.modalities}
         if all(count == len(samples) for count in missing.values()):
-            nouns = " or ".join(f"{MODALITIES[name].noun}s" for name in missing)
+            nouns = " or ".join(f"{ENCODINGS[name].noun}s" for name in missing)
             raise InputError(f"the run {self.run_id} predicts from {nouns}: none is given")
         notes = [
-            f"{count} of {len(samples)} samples have no {MODALITIES[name].noun}: "
-            f"{MODALITIES[name].stand_in}"
+            f"{count} of {len(samples)} samples have no {ENCODINGS[name].noun}: "
+            f"{ENCODINGS[name].stand_in}"
             for name, count in missing.items()
             if count > 0
         ]

@@ -13,8 +13,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 from torch import nn
 
 from mmclf.config import pydantic_messages
+from mmclf.config.components import MODALITIES
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
-from mmclf.config.schema import Count, Head, Image, Node
+from mmclf.config.schema import Head, Image, Node
+from mmclf.config.setting_types import Count
 from mmclf.config.signature_check import check_component
 from mmclf.config.targets import build, resolve
 from mmclf.errors import InputError
@@ -34,7 +36,7 @@ from mmclf.storage.store.arrays import load_array
 
 T = TypeVar("T")
 ModelPrecision = Literal["fp32", "bf16", "fp16"]
-Modality = Annotated[str, Field(pattern="^(vision|text)$")]
+Modality = Annotated[str, Field(pattern=f"^({'|'.join(MODALITIES)})$")]
 Vocabulary = dict[str, Annotated[int, Field(strict=True)]]
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
@@ -49,6 +51,7 @@ class EncoderRecord:
     encoding_precision: ModelPrecision
     sha256: str | None = None
     architecture: Node | None = None
+    copied: Annotated[bool, Field(strict=True)] = False
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,11 @@ def restore(folder: Path, allow: Sequence[str], model_types: Sequence[str] = ())
     return RestoredModel(record, encoders, Classifier(identities, model.fusion, model.head))
 
 
+def copied_weights(folder: Path, encoder: str) -> Path:
+    """The file of a frozen encoder that is copied into the model."""
+    return folder / f"{encoder}.safetensors"
+
+
 def _read_record(path: Path) -> ModelRecord:
     content = _read_json(path)
     model_format = content.get("format") if isinstance(content, Mapping) else None
@@ -190,8 +198,8 @@ def _check_nodes(record: ModelRecord, allow: Sequence[str], model_types: Sequenc
         problems += check_component({"_target_": None} | node, name, name, allow)
     for name, encoder in record.encoders.items():
         if encoder.architecture is not None:
-            found = architecture_problems(without_written(encoder.architecture), model_types)
-            problems += [f"{name}: the architecture: {problem}" for problem in found]
+            of_encoder = architecture_problems(without_written(encoder.architecture), model_types)
+            problems += [f"{name}: the architecture: {problem}" for problem in of_encoder]
     if problems:
         raise InputError(*problems)
 
@@ -210,9 +218,14 @@ def _encoder(
             "tokenizer": str(folder / "tokenizer"),
         }
         node = node | {"weights": "random"} | settings
-    elif record.trained and resolve(node["_target_"], name, allow) is TimmEncoder:
+    elif (record.trained or record.copied) and resolve(
+        node["_target_"], name, allow
+    ) is TimmEncoder:
         node = node | {"weights": "random"}
     encoder = build(node, name, allow, train_captions=(), allow_model_types=model_types)
+    if record.copied and isinstance(encoder, nn.Module):
+        path = copied_weights(folder, name)
+        weights.load_exactly(encoder, weights.read_state(path), path)
     if isinstance(encoder, Tfidf):
         _restore_tfidf(encoder, folder)
     elif is_fitted(encoder) and not isinstance(encoder, Constant):

@@ -19,6 +19,8 @@ from mmclf.data.image_locations import ImageLocation
 from mmclf.data.image_paths import image_paths
 from mmclf.data.samples import Samples
 from mmclf.data.sources import coco, competition, demo, table
+from mmclf.data.sources.caption_use import CaptionUse
+from mmclf.data.sources.coco_parts import CocoFiles
 from mmclf.data.sources.competition_csv import read_rows
 from mmclf.data.text_io import read_text
 from mmclf.errors import InputError
@@ -102,6 +104,16 @@ def _check_nodes(tree: object) -> None:
         if count > RECORD_NODES:
             raise ValueError(f"it has more than {RECORD_NODES} values")
         waiting += node.values() if isinstance(node, dict) else node
+
+
+def read_samples(node: Node, allow: Sequence[str]) -> Samples:
+    """All samples that a run on the source of `node` reads, with their labels.
+
+    Raises InputError for settings that it does not take, and for data that cannot be read.
+    """
+    checked = with_overrides(node, "data", (), allow)
+    samples: Samples = build(checked, "data", allow)
+    return samples
 
 
 def read_to_predict(node: Node, overrides: Sequence[str], allow: Sequence[str]) -> SamplesToPredict:
@@ -189,10 +201,11 @@ def _to_predict(samples: Samples, form: LabelForm) -> SamplesToPredict:
 
 
 def _of_coco(node: Node, _allow: Sequence[str]) -> SamplesToPredict:
-    labels = ("_target_", "categories", "unlabelled")
-    settings = {key: value for key, value in node.items() if key not in labels}
+    others = ("_target_", "categories", "unlabelled", "caption_use")
+    settings = {key: value for key, value in node.items() if key not in others}
+    caption_use: CaptionUse = node.get("caption_use", "first")
     with _leading_on():
-        samples = coco.load_unlabelled(**settings)
+        samples = coco.load_unlabelled(CocoFiles(**settings), caption_use)
     return _to_predict(samples, LabelForm("image", "labels"))
 
 

@@ -66,9 +66,11 @@ def label_columns(
 ) -> Columns:
     """The ids, and the chosen columns of L `labels` of each sample as the form writes them."""
     if form.has_row_per_label:
-        pairs = [(one, labels[j]) for one, own in zip(ids, chosen, strict=True) for j in own]
+        pairs = [
+            (sample_id, labels[j]) for sample_id, own in zip(ids, chosen, strict=True) for j in own
+        ]
         return [
-            (form.id_column, [one for one, _ in pairs]),
+            (form.id_column, [sample_id for sample_id, _ in pairs]),
             (form.label_column, [label for _, label in pairs]),
         ]
     if form.flag_prefix is None:

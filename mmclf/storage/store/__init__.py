@@ -9,5 +9,6 @@ inner_files   files that no name and no link leads to from outside
 json_cache    small facts, remembered from run to run
 arrays        arrays as files
 atomic_write  files that are there whole or not at all
+folder_swap   folders whose files are all of before or all of after
 maintenance   what is stored, verified and pruned
 """

@@ -8,7 +8,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +18,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 OWN_STREAMS = ("/dev/fd/", "/dev/stdout", "/dev/stderr", "/proc/")
 # Of this age it belongs to a process that was killed.
 ABANDONED_S = 24 * 3600.0
-_TOKEN_BYTES = 8
+TOKEN_BYTES = 8  # of a name that nobody can foresee
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -53,30 +53,6 @@ def atomic_stream(path: Path) -> Iterator[BinaryIO]:
     _sync_name(path.parent)
 
 
-def write_files_atomic(files: Mapping[Path, bytes]) -> None:
-    """Write several files, by their paths: none is renamed before all are written and synced.
-
-    On an error, of a full disk say, those that were there before are left as they were.
-    """
-    partials: dict[Path, Path] = {}
-    try:
-        for path, data in files.items():
-            partial, descriptor = _own_file(path)
-            partials[path] = partial
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-        for path, partial in partials.items():
-            partial.replace(path)
-    except BaseException:
-        for partial in partials.values():
-            partial.unlink(missing_ok=True)
-        raise
-    for folder in {path.parent for path in files}:
-        _sync_name(folder)
-
-
 def is_channel(path: Path) -> bool:
     """Whether what is at `path` is a pipe, a device or the like, which no file can replace."""
     # Also if standard output is redirected to a file: what else writes there goes on doing so.
@@ -96,7 +72,7 @@ def _own_file(path: Path) -> tuple[Path, int]:
     """
     start = f".{path.name[:32]}."  # cut, as a long name would grow too long
     _remove_abandoned(path.parent, start)
-    partial = path.with_name(f"{start}{secrets.token_hex(_TOKEN_BYTES)}.part")
+    partial = path.with_name(f"{start}{secrets.token_hex(TOKEN_BYTES)}.part")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     with suppress(OSError, AttributeError):  # there is none, or the system knows no fchmod
         before = path.lstat().st_mode
@@ -107,7 +83,7 @@ def _own_file(path: Path) -> tuple[Path, int]:
 
 def _remove_abandoned(folder: Path, start: str) -> None:
     """Remove what killed processes left of files whose temporary names begin so."""
-    name = re.compile(re.escape(start) + rf"[0-9a-f]{{{2 * _TOKEN_BYTES}}}\.part")
+    name = re.compile(re.escape(start) + rf"[0-9a-f]{{{2 * TOKEN_BYTES}}}\.part")
     with suppress(OSError), os.scandir(folder) as files:
         for file in files:
             if name.fullmatch(file.name) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from mmclf.messages import tell
+from mmclf.errors import tell
 from mmclf.storage.store.entry import Stage, StageTiming, new_entry, open_entry
 from mmclf.storage.store.inner_files import remove_entry
 from mmclf.storage.store.store import UNREADABLE, Serializer, Store

@@ -70,6 +70,8 @@ class StageTiming:
         count: of samples, views or the like that were processed.
         hardware: description of the device.
         run: id of the run that computed it; None before the run has an id.
+        peak_mb: the most memory that was in use meanwhile; None if not known.
+        energy_wh: that it took; None if not known.
 
     """
 
@@ -79,6 +81,8 @@ class StageTiming:
     count: int
     hardware: str
     run: str | None
+    peak_mb: float | None = None
+    energy_wh: float | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,9 @@ def _timing(value: Mapping[str, Any]) -> StageTiming:
         raise TypeError("found something else in the place of a text")
     if type(timing.count) is not int or not 0 <= float(timing.seconds) < math.inf:
         raise ValueError("found no time, or no count")
+    for used in (timing.peak_mb, timing.energy_wh):
+        if used is not None and not 0 <= float(used) < math.inf:
+            raise ValueError("found no memory, or no energy")
     return timing
 
 

@@ -11,8 +11,8 @@ from typing import Generic, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
-from mmclf.errors import InputError
-from mmclf.messages import tell
+from mmclf.errors import InputError, tell
+from mmclf.storage.meter import Meter, Use
 from mmclf.storage.store.atomic_write import DISK_FULL
 from mmclf.storage.store.entry import (
     RECORD,
@@ -97,13 +97,15 @@ class Store:
     Args:
         folder: is made if missing; raises InputError if that fails.
         hardware: description of the device that computes new results.
+        meter: measures what new results take beside time; None if nobody asks.
 
     """
 
-    def __init__(self, folder: Path, hardware: str) -> None:
+    def __init__(self, folder: Path, hardware: str, meter: Meter | None = None) -> None:
         self.folder = folder
         self.hasher = FileHasher(folder / "sums")
         self._hardware = hardware
+        self._meter = meter
         self._run: str | None = None
         self._unsigned: dict[str, Path] = {}  # by key, entries written before the run had an id
         try:
@@ -125,9 +127,21 @@ class Store:
         """`timing` with the run's id, if the result was computed before the run had one."""
         return replace(timing, run=self._run) if timing.key in self._unsigned else timing
 
-    def timing(self, stage: Stage, seconds: float, count: int) -> StageTiming:
+    def timing(
+        self, stage: Stage, seconds: float, count: int, use: Use | None = None
+    ) -> StageTiming:
         """The cost of what this run computes on this hardware."""
-        return StageTiming(stage.name, stage.key, seconds, count, self._hardware, self._run)
+        use = use if use is not None else Use()
+        return StageTiming(
+            stage.name,
+            stage.key,
+            seconds,
+            count,
+            self._hardware,
+            self._run,
+            use.peak_mb,
+            use.energy_wh,
+        )
 
     def entry(self, stage: Stage) -> Entry | None:
         """The entry of a stage, or None if it is missing or damaged; its files are not read."""
@@ -174,27 +188,35 @@ class Store:
                 raise
             if error.errno not in DISK_FULL:
                 raise self._unwritable(error) from error
-            return self._unstored(stage, compute(), error)
+            return self._unstored(stage, *self._measured(compute), error)
         try:
             stored = self._read_or_discard(stage, serializer)
             if stored is not None:
                 return stored
-            computed = compute()
+            computed, use = self._measured(compute)
             try:
-                result = self._write(stage, serializer, computed)
+                result = self._write(stage, serializer, computed, use)
             except OSError as error:
                 if reopen:
                     raise
-                return self._unstored(stage, computed, error)
+                return self._unstored(stage, computed, use, error)
             return replace(self._read(stage, serializer), reused=False) if reopen else result
         finally:
             lock.release()
 
+    def _measured(self, compute: Callable[[], Computed[T]]) -> tuple[Computed[T], Use]:
+        """A new value, and what computing it took."""
+        if self._meter is None:
+            return compute(), Use()
+        with self._meter.measure() as use:
+            computed = compute()
+        return computed, use
+
     def _write(
-        self, stage: Stage, serializer: Serializer[T], computed: Computed[T]
+        self, stage: Stage, serializer: Serializer[T], computed: Computed[T], use: Use
     ) -> StageResult[T]:
         """Write the entry of a value; leaves nothing behind if that fails."""
-        result = self._result(stage, computed)
+        result = self._result(stage, computed, use)
         folder = self.folder_of(stage)
         with new_entry(folder, stage, result.timing, result.inputs) as unfinished:
             serializer.write(computed.value, unfinished)
@@ -202,7 +224,9 @@ class Store:
             self._unsigned[stage.key] = folder
         return result
 
-    def _unstored(self, stage: Stage, computed: Computed[T], error: OSError) -> StageResult[T]:
+    def _unstored(
+        self, stage: Stage, computed: Computed[T], use: Use, error: OSError
+    ) -> StageResult[T]:
         """The result without storing it, if the disk is full; raises InputError otherwise."""
         if error.errno not in DISK_FULL:
             raise self._unwritable(error) from error
@@ -210,10 +234,10 @@ class Store:
             f"{self.folder} has no space for the result of {stage.name} ({error.strerror}): the "
             "run goes on without storing it; `mmclf cache` shows what is stored, and prunes it"
         )
-        return self._result(stage, computed)
+        return self._result(stage, computed, use)
 
-    def _result(self, stage: Stage, computed: Computed[T]) -> StageResult[T]:
-        timing = self.timing(stage, computed.seconds, computed.count)
+    def _result(self, stage: Stage, computed: Computed[T], use: Use) -> StageResult[T]:
+        timing = self.timing(stage, computed.seconds, computed.count, use)
         inputs = tuple(self.signed(timing) for timing in dict.fromkeys(computed.inputs))
         return StageResult(computed.value, timing, inputs, reused=False)
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mlflow.exceptions import MlflowException
 from requests.exceptions import RequestException
 from sqlalchemy.exc import OperationalError
 
-CALL_S = 10.0  # for an answer to a request
 UPLOAD_S = 120.0  # for an answer to a file
 HURRIED_S = 3.0  # for one last request of a process that was told to end
 BUSY_S = 8  # for the lock of a sqlite database, by default 5
@@ -52,9 +50,9 @@ def reason(error: BaseException) -> str:
     *_, last = _chain(error)
     text = " ".join(str(last).split())
     for start in ("[Errno", "(sqlite3.", "(psycopg2."):
-        place = text.rfind(start)
-        if place >= 0:
-            text = text[place:].strip("()'\" ,")
+        start_at = text.rfind(start)
+        if start_at >= 0:
+            text = text[start_at:].strip("()'\" ,")
     return text[:LONGEST_REASON] or type(last).__name__
 
 
@@ -65,24 +63,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(cause))
         yield cause
         cause = cause.__cause__ if cause.__cause__ is not None else cause.__context__
-
-
-def within(seconds: float, call: Callable[[], object]) -> BaseException | None:
-    """Call it in a thread for so long; the error that it raised, or a TimeoutError.
-
-    A server can keep a request alive for ever by a byte at a time; the thread then is left behind.
-    """
-    raised: list[BaseException | None] = [TimeoutError(f"no answer within {seconds:.0f} s")]
-
-    def called() -> None:
-        try:
-            call()
-        except BaseException as error:
-            raised[0] = error
-        else:
-            raised[0] = None
-
-    thread = threading.Thread(target=called, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return raised[0]

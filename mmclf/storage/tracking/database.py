@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from filelock import FileLock
@@ -15,10 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from mmclf.errors import InputError, NothingTrackedError, UnreachableError
-from mmclf.storage.tracking.answers import BUSY_S, CALL_S, is_away, reason
+from mmclf.storage.tracking.answers import BUSY_S, bounded, is_away, reason
+from mmclf.storage.waiting import CALL_S, within
+
+Value = TypeVar("Value")
 
 # Database servers that MLflow knows, with a driver of each.
-SERVERS = {"postgresql": "psycopg2-binary", "mysql": "pymysql", "mssql": "pymssql"}
+SERVERS = {"postgresql": "'mmclf[postgres]'", "mysql": "pymysql", "mssql": "pymssql"}
 TIMED = ("postgresql", "mysql")  # whose drivers take the seconds for a connection
 PASSWORD = re.compile(r"(\w+://[^/\s:@]*:)[^@/\s]+@")
 
@@ -47,8 +52,13 @@ def create_database(uri: str) -> None:
         abandoned.unlink(missing_ok=True)
     # Each time another name: MLflow keeps its connection to a file until the process ends.
     partial = database.absolute().with_name(f".{database.name}.{uuid.uuid4().hex}.part")
-    MlflowClient(tracking_uri=f"sqlite:///{partial}").search_experiments(max_results=1)
+    create_tables(partial)
     partial.replace(database)
+
+
+def create_tables(file: Path) -> None:
+    """Let MLflow make a new sqlite database with its tables."""
+    MlflowClient(tracking_uri=f"sqlite:///{file}").search_experiments(max_results=1)
 
 
 def absolute_uri(uri: str) -> str:
@@ -68,6 +78,25 @@ def absolute_uri(uri: str) -> str:
 def shown_uri(uri: str) -> str:
     """The URI without a password."""
     return PASSWORD.sub(r"\1***@", uri)
+
+
+def ask(uri: str, call: Callable[[], Value], seconds: float = CALL_S) -> Value:
+    """What a call of MLflow's returns, of a server at `uri` within so many seconds.
+
+    Raises UnreachableError in the place of an error that says that nobody answers.
+    """
+    try:
+        with bounded(seconds):
+            return call() if sqlite_file(uri) is not None else within(seconds, call)
+    except InputError:
+        raise
+    except Exception as error:
+        if not is_away(error):
+            raise
+        raise UnreachableError(
+            f"tracking.uri={shown_uri(uri)} does not answer ({reason(error)}): start it, "
+            "wait until it is free, or give another tracking.uri"
+        ) from error
 
 
 def check_connection(uri: str) -> None:

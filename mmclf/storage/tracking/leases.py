@@ -28,8 +28,9 @@ from mlflow.tracking import MlflowClient
 from mmclf.errors import TakenOverError
 from mmclf.storage.process_identity import is_gone, this_process
 from mmclf.storage.store.hashing import digest
-from mmclf.storage.tracking.answers import CALL_S, HURRIED_S, bounded, is_away, within
+from mmclf.storage.tracking.answers import HURRIED_S, bounded, is_away
 from mmclf.storage.tracking.uninterrupted import uninterrupted
+from mmclf.storage.waiting import CALL_S, within
 
 BEAT_S = 10.0  # between two heartbeats
 STALE_S = 60.0  # without one, after which a process elsewhere counts as dead
@@ -163,7 +164,8 @@ class Lease:
         self.is_over.set()
         how: Ending = "done" if kind is None else "failed"
         # If nobody answers, others find the attempt without a heartbeat.
-        within(HURRIED_S, lambda: self.leases.end(self.cell, self.number, how))
+        with suppress(Exception):
+            within(HURRIED_S, lambda: self.leases.end(self.cell, self.number, how))
 
     def finish(self, patience_s: float) -> None:
         """Settle that the run finishes; raises TakenOverError if another has taken the cell over.

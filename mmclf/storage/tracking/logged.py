@@ -6,9 +6,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from pydantic import TypeAdapter
+
+from mmclf.storage.tracking.logged_model import Model
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 Texts = list[tuple[str, str]]
@@ -48,6 +51,42 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class Data:
+    """The data set of a run.
+
+    Args:
+        name: of the data set.
+        digest: of its content.
+        place: where it is.
+        columns: name and type, in MLflow's words, of what a sample has.
+        sizes: how many samples there are, and of each part.
+
+    """
+
+    name: str
+    digest: str
+    place: str
+    columns: dict[str, str]
+    sizes: dict[str, int]
+
+    def send(self, client: MlflowClient, run: str) -> None:
+        """Log it as an input."""
+        columns = [
+            {"name": name, "type": kind, "required": True} for name, kind in self.columns.items()
+        ]
+        dataset = Dataset(
+            name=self.name,
+            digest=self.digest,
+            source_type="local",
+            source=json.dumps({"uri": self.place}),
+            schema=json.dumps({"mlflow_colspec": columns}),
+            profile=json.dumps(self.sizes),
+        )
+        context = InputTag(MLFLOW_DATASET_CONTEXT, "training")
+        client.log_inputs(run, [DatasetInput(dataset, [context])])
+
+
+@dataclass(frozen=True)
 class Artifacts:
     """The files in a folder."""
 
@@ -70,7 +109,7 @@ class End:
         client.set_terminated(run, self.status, self.ended_ms)
 
 
-Logged = Params | Tags | Metrics | Artifacts | End
+Logged = Params | Tags | Metrics | Data | Artifacts | Model | End
 _ADAPTER: TypeAdapter[Logged] = TypeAdapter(Logged)
 
 

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mlflow.tracking import MlflowClient
 
-from mmclf.messages import tell
-from mmclf.storage.tracking.answers import (
-    CALL_S,
-    HURRIED_S,
-    UPLOAD_S,
-    bounded,
-    is_away,
-    reason,
-    within,
-)
+from mmclf.errors import tell
+from mmclf.storage.tracking.answers import HURRIED_S, UPLOAD_S, bounded, is_away, reason
 from mmclf.storage.tracking.logged import Artifacts, End, Logged
+from mmclf.storage.tracking.logged_model import Model
 from mmclf.storage.tracking.uninterrupted import uninterrupted
 from mmclf.storage.tracking.unsent import Unsent
+from mmclf.storage.waiting import CALL_S, within
 
 RETRY_S = 5.0  # between two attempts, at least; a hung server takes CALL_S of each
 WAIT_S = 1.0  # between two at the end of a run, which has nothing else to do
@@ -62,9 +56,6 @@ class Outbox:
     ) -> None:
         self._client, self._run_id, self._patience = client, run_id, patience
         self._is_local = is_local
-        self._guard: Callable[[], AbstractContextManager[None]] = (
-            uninterrupted if is_local else nullcontext
-        )
         self._unsent = Unsent(patience.folder, run_id)
         self._waiting: list[Logged] = []
         self._away_since: float | None = None
@@ -108,11 +99,7 @@ class Outbox:
         while self._waiting:
             first = self._waiting[0]
             try:
-                with (
-                    self._guard(),
-                    bounded(UPLOAD_S if isinstance(first, Artifacts) else CALL_S),
-                ):
-                    first.send(self._client, self._run_id)
+                self._send(first, UPLOAD_S if isinstance(first, Artifacts | Model) else CALL_S)
             except Exception as error:
                 if not is_away(error):
                     self._waiting.pop(0)
@@ -124,6 +111,15 @@ class Outbox:
         if self._away_since is not None:
             self._away_since = None
             tell(f"the tracking of run {self._run_id} answers again: what waited was sent")
+
+    def _send(self, logged: Logged, seconds: float) -> None:
+        """Send it to a server within so many seconds, or to a database."""
+        if self._is_local:
+            with uninterrupted():
+                logged.send(self._client, self._run_id)
+            return
+        with bounded(seconds):
+            within(seconds, partial(logged.send, self._client, self._run_id))
 
     def _miss(self, error: Exception) -> None:
         self._tried = time.monotonic()
@@ -138,21 +134,18 @@ class Outbox:
             self._write()
 
     def _hurry(self) -> None:
-        """Try once, a server for `HURRIED_S` in all; what is left is written to files."""
+        """Try once, for `HURRIED_S` in all; what is left is written to files."""
         waiting = list(self._waiting)
 
         def send() -> None:
-            with self._guard():
-                while waiting:
-                    waiting[0].send(self._client, self._run_id)
-                    waiting.pop(0)
+            while waiting:
+                waiting[0].send(self._client, self._run_id)
+                waiting.pop(0)
 
-        if self._is_local:
-            self._send_waiting()
-        else:
-            with bounded(HURRIED_S):
-                within(HURRIED_S, send)
-            self._waiting = list(waiting)
+        # Whatever went wrong, the files have it.
+        with bounded(HURRIED_S), suppress(Exception):
+            within(HURRIED_S, send)
+        self._waiting = list(waiting)
         self._given_up = bool(self._waiting)
 
     def _write(self) -> None:

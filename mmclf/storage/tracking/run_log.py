@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mlflow.tracking import MlflowClient
 from mlflow.utils.time import get_current_time_millis
 
-from mmclf.storage.tracking.answers import CALL_S, bounded
+from mmclf.storage.tracking.answers import bounded
 from mmclf.storage.tracking.database import sqlite_file
 from mmclf.storage.tracking.keys import key_of
-from mmclf.storage.tracking.logged import Artifacts, End, Metrics, Params, Status, Tags
+from mmclf.storage.tracking.logged import Artifacts, Data, End, Metrics, Params, Status, Tags
+from mmclf.storage.tracking.logged_model import Model
 from mmclf.storage.tracking.outbox import Outbox, Patience
+from mmclf.storage.waiting import CALL_S
 
 PARAMS_A_CALL = 100
 METRICS_A_CALL = 1000
@@ -24,14 +26,26 @@ LONGEST_TAG = 5000
 class RunLog:
     """Logs to one run; an interruption waits for a write to a sqlite database.
 
-    What nobody takes is kept for a while, and then written to files (`Outbox`).
+    What nobody takes is kept for a while, and then written to files (`Outbox`). `artifact_uri`:
+    where its artifacts are, as far as that is known.
     """
 
-    def __init__(self, client: MlflowClient, run_id: str, patience: Patience) -> None:
-        self.id = run_id
+    def __init__(
+        self,
+        client: MlflowClient,
+        run_id: str,
+        patience: Patience,
+        artifact_uri: str | None = None,
+    ) -> None:
+        self.id, self.artifact_uri = run_id, artifact_uri
         self._client, self._patience = client, patience
+        self._there: set[int] = set()  # the epochs that an earlier attempt has logged
         is_sqlite = sqlite_file(client.tracking_uri) is not None
         self._outbox = Outbox(client, run_id, is_sqlite, patience)
+
+    def go_on(self, epochs: Iterable[int]) -> None:
+        """Leave out what an earlier attempt at the same run has logged of these epochs."""
+        self._there.update(epochs)
 
     def params(self, values: Mapping[str, object]) -> None:
         """Log parameters, each once."""
@@ -39,9 +53,12 @@ class RunLog:
         for start in range(0, len(params), PARAMS_A_CALL):
             self._outbox.put(Params(params[start : start + PARAMS_A_CALL]))
 
-    def metrics(self, values: Mapping[str, float]) -> None:
-        """Log metrics at step 0, in as few calls as MLflow allows."""
-        self._log({0: values})
+    def metrics(self, values: Mapping[str, float]) -> int:
+        """Log metrics at step 0, in as few calls as MLflow allows.
+
+        Returns when that was, in milliseconds since the epoch.
+        """
+        return self._log({0: values})
 
     def curves(self, epochs: Mapping[int, Mapping[str, float]]) -> None:
         """Log the metrics of epochs as `epoch/NAME`, with the epoch's number as the step."""
@@ -49,10 +66,30 @@ class RunLog:
             {
                 number: {f"{CURVE}{key}": value for key, value in values.items()}
                 for number, values in epochs.items()
+                if number not in self._there
             }
         )
 
-    def _log(self, steps: Mapping[int, Mapping[str, float]]) -> None:
+    def data(self, data: Data) -> None:
+        """Log the data set as an input."""
+        self._outbox.put(data)
+
+    def model(
+        self, scores: Mapping[str, float], scored_ms: int, data: Data, registered: str | None
+    ) -> None:
+        """Log the artifact `model` as a model of MLflow's.
+
+        Args:
+            scores: metrics of the run that are its as well.
+            scored_ms: when they were logged.
+            data: that they are of.
+            registered: a name in the registry, of which it becomes the next version, or None.
+
+        """
+        metrics = [(key_of(key), float(value), scored_ms) for key, value in scores.items()]
+        self._outbox.put(Model(registered, metrics, (data.name, data.digest)))
+
+    def _log(self, steps: Mapping[int, Mapping[str, float]]) -> int:
         now = get_current_time_millis()
         metrics = [
             (key_of(key), float(value), now, step)
@@ -61,6 +98,7 @@ class RunLog:
         ]
         for start in range(0, len(metrics), METRICS_A_CALL):
             self._outbox.put(Metrics(metrics[start : start + METRICS_A_CALL]))
+        return int(now)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""

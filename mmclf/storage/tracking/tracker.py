@@ -1,61 +1,63 @@
-"""Runs in MLflow: started, read back, and fetched from."""
+"""Runs in MLflow: started, found, and fetched from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from mlflow.entities import Run, ViewType
+from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_SOURCE_NAME
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_GIT_COMMIT,
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_RUN_NAME,
+    MLFLOW_RUN_NOTE,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_USER,
+)
 
 from mmclf.errors import (
     ArtifactError,
     InputError,
     NothingTrackedError,
     TakenOverError,
-    UnreachableError,
     is_interruption,
     suggestion,
 )
+from mmclf.storage import environment
 from mmclf.storage.addresses import check_address
-from mmclf.storage.tracking.answers import CALL_S, UPLOAD_S, bounded, is_away, reason
+from mmclf.storage.tracking.answers import UPLOAD_S, bounded
 from mmclf.storage.tracking.database import (
     absolute_uri,
+    ask,
     check_connection,
     check_exists,
     create_database,
     init_lock,
     shown_uri,
 )
-from mmclf.storage.tracking.keys import RUN_ID, key_of
+from mmclf.storage.tracking.keys import key_of
 from mmclf.storage.tracking.leases import Leases
 from mmclf.storage.tracking.outbox import Patience
 from mmclf.storage.tracking.run_log import LONGEST_TAG, RunLog
-from mmclf.storage.tracking.unsent import FOLDER, Unsent, read_unsent
+from mmclf.storage.tracking.system_metrics import system_metrics
+from mmclf.storage.tracking.tracked_run import TrackedRun, tracked_run
+from mmclf.storage.tracking.unsent import FOLDER
+from mmclf.storage.waiting import CALL_S, check_answers
 
 PATIENCE_S = 300.0
+EVERY_EPOCH = "epoch/val/loss"  # is logged with every epoch
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
+NOTE = MLFLOW_RUN_NOTE  # the tag that MLflow shows as a run's description, in Markdown
 
-
-@dataclass(frozen=True)
-class TrackedRun:
-    """A run read from MLflow; `metrics` holds the last logged value of each."""
-
-    id: str
-    name: str
-    status: str
-    started_ms: int
-    parent: str | None
-    tags: Mapping[str, str]
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
+Value = TypeVar("Value")
 
 
 class Tracker:
@@ -87,16 +89,20 @@ class Tracker:
     ) -> None:
         check_address("tracking.uri", uri)
         self.uri = uri
-        self._patience = Patience(patience_s, output_dir / FOLDER)
+        self.unsent = output_dir / FOLDER  # what could not be sent
+        self._patience = Patience(patience_s, self.unsent)
         try:
             if not create:
                 check_exists(uri)
             check_connection(uri)
-            with self._answered(), init_lock(uri) if create else nullcontext():
+            check_answers("tracking.uri", uri)
+            with init_lock(uri) if create else nullcontext():
                 if create:
                     create_database(uri)
                 self.client = MlflowClient(tracking_uri=absolute_uri(uri))
-                self.experiment_id = self._experiment(experiment, output_dir, create)
+                self.experiment_id = self._ask(
+                    lambda: self._experiment(experiment, output_dir, create)
+                )
         except InputError:
             raise
         # Not of MLflow alone: SQLAlchemy, drivers of databases and urllib raise kinds of their own.
@@ -106,21 +112,8 @@ class Tracker:
                 "sqlite:///FILE or the http address of an MLflow server"
             ) from error
 
-    @contextmanager
-    def _answered(self) -> Iterator[None]:
-        """Raise UnreachableError in the place of an error that says that nobody answers."""
-        try:
-            with bounded(CALL_S):
-                yield
-        except InputError:
-            raise
-        except Exception as error:
-            if not is_away(error):
-                raise
-            raise UnreachableError(
-                f"tracking.uri={shown_uri(self.uri)} does not answer ({reason(error)}): start it, "
-                "wait until it is free, or give another tracking.uri"
-            ) from error
+    def _ask(self, call: Callable[[], Value], seconds: float = CALL_S) -> Value:
+        return ask(self.uri, call, seconds)
 
     def _experiment(self, name: str, output_dir: Path, create: bool) -> str:
         experiment = self.client.get_experiment_by_name(name)
@@ -153,28 +146,52 @@ class Tracker:
             ) from error
 
     def start(self, name: str, tags: Mapping[str, str], parent: str | None) -> RunLog:
-        """Start a run, as a child of the run `parent` unless that is None."""
+        """Start a run, as a child of the run `parent` unless that is None.
+
+        Beside `tags` it has the user and the commit of mmclf's source.
+        """
         run_tags = {key: value[:LONGEST_TAG] for key, value in tags.items()}
         run_tags[MLFLOW_RUN_NAME] = name
         run_tags[MLFLOW_SOURCE_NAME] = "mmclf"
+        run_tags[MLFLOW_USER] = environment.user()
+        revision = environment.revision()
+        if revision is not None:
+            run_tags |= {MLFLOW_GIT_COMMIT: revision.commit, "mmclf.commit": str(revision)}
         if parent is not None:
             run_tags[MLFLOW_PARENT_RUN_ID] = parent
-        with self._answered():
-            run = self.client.create_run(self.experiment_id, tags=run_tags)
-        return self.log_of(run.info.run_id)
+        run = self._ask(lambda: self.client.create_run(self.experiment_id, tags=run_tags))
+        return RunLog(self.client, run.info.run_id, self._patience, run.info.artifact_uri)
 
     @contextmanager
-    def run(self, name: str, tags: Mapping[str, str], parent: str | None) -> Iterator[RunLog]:
+    def run(
+        self,
+        name: str,
+        tags: Mapping[str, str],
+        parent: str | None,
+        again: str | None = None,
+        *,
+        measured: bool = False,
+    ) -> Iterator[RunLog]:
         """A run that ends FINISHED, FAILED with the tag `mmclf.error`, or KILLED.
 
         KILLED is one that was interrupted, or whose cell of a study another process took over.
+        `again`: the id of a run that goes on, as its job was begun again. `measured`: with the
+        machine's load as metrics.
         """
-        log = self.start(name, tags, parent)
+        if again is None:
+            log = self.start(name, tags, parent)
+        else:
+            log = self.reopen(again)
+            log.go_on(step for step, _ in self.history(again, EVERY_EPOCH))
+            log.tags(tags)
         try:
-            yield log
+            with system_metrics(absolute_uri(self.uri), log.id, measured):
+                yield log
         except BaseException as error:
             if is_interruption(error):
                 log.end("KILLED")
+                if isinstance(error, SystemExit):
+                    raise  # with its status
                 raise KeyboardInterrupt from error
             if isinstance(error, TakenOverError):
                 log.tags({"mmclf.error": str(error)})
@@ -202,16 +219,17 @@ class Tracker:
         runs: list[TrackedRun] = []
         token: str | None = None
         while True:
-            with self._answered():
-                page = self.client.search_runs(
-                    [self.experiment_id],
-                    filter_string=condition,
-                    run_view_type=ViewType.ACTIVE_ONLY,
-                    max_results=1000,
-                    order_by=["attributes.start_time DESC"],
-                    page_token=token,
-                )
-            runs += [_tracked_run(run) for run in page]
+            search = partial(
+                self.client.search_runs,
+                [self.experiment_id],
+                filter_string=condition,
+                run_view_type=ViewType.ACTIVE_ONLY,
+                max_results=1000,
+                order_by=["attributes.start_time DESC"],
+                page_token=token,
+            )
+            page = self._ask(search)
+            runs += [tracked_run(run) for run in page]
             token = page.token
             if not token:
                 return runs
@@ -226,31 +244,28 @@ class Tracker:
 
     def discard(self, run_id: str) -> None:
         """Delete a run that was started in vain; MLflow keeps it among the deleted ones."""
-        with self._answered():
-            self.client.delete_run(run_id)
+        self._ask(partial(self.client.delete_run, run_id))
 
     def reopen(self, run_id: str) -> RunLog:
         """Resume an existing run: mark it as running, and log to it."""
-        with self._answered():
-            self.client.update_run(run_id, status="RUNNING")
+        self._ask(lambda: self.client.update_run(run_id, status="RUNNING"))
         return self.log_of(run_id)
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
         """The steps and values of a metric of a run, in order."""
-        with self._answered():
-            logged = self.client.get_metric_history(run_id, key_of(metric))
+        logged = self._ask(lambda: self.client.get_metric_history(run_id, key_of(metric)))
         return sorted({point.step: float(point.value) for point in logged}.items())
 
     def get(self, run_ids: Sequence[str]) -> list[TrackedRun]:
         """The runs with these ids, in this order; raises InputError for an unknown id."""
         try:
-            with self._answered():
-                return [_tracked_run(self.client.get_run(run_id)) for run_id in run_ids]
+            found = [self._ask(partial(self.client.get_run, run_id)) for run_id in run_ids]
         except MlflowException as error:
             first = str(error).strip().splitlines()[0]
             raise InputError(
                 f"{first} in {shown_uri(self.uri)}: `mmclf runs` lists the runs"
             ) from error
+        return [tracked_run(run) for run in found]
 
     def find(self, prefix: str) -> TrackedRun:
         """The run with the id `prefix`, or the one of this experiment whose id begins with it.
@@ -289,26 +304,6 @@ class Tracker:
                 "`mmclf runs` lists the runs"
             ) from error
 
-    def send_unsent(self, run_id: str) -> int:
-        """Send what a run could not, and remove its files; returns how often it had logged.
-
-        Raises InputError if there is nothing to send, or the run is unknown, UnreachableError if
-        nobody answers still.
-        """
-        logged = read_unsent(self._patience.folder, run_id)
-        self.get([run_id])
-        for one in logged:
-            try:
-                with self._answered(), bounded(UPLOAD_S):
-                    one.send(self.client, run_id)
-            except MlflowException as error:
-                raise InputError(
-                    f"--send {run_id}: the server refuses what the run logged "
-                    f"({reason(error)}): its file is left as it is"
-                ) from error
-        Unsent(self._patience.folder, run_id).remove()
-        return len(logged)
-
     def _lacks(self, run: TrackedRun, name: str) -> bool:
         """Whether the artifacts of a run can be listed, and `name` is not among them."""
         try:
@@ -321,22 +316,3 @@ class Tracker:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _tracked_run(run: Run) -> TrackedRun:
-    if RUN_ID.fullmatch(run.info.run_id) is None:
-        # A folder may be called after it.
-        raise InputError(
-            f"the database holds a run with the id {run.info.run_id!r}, expected letters and "
-            "digits: it was not written by MLflow, and is not read"
-        )
-    return TrackedRun(
-        id=run.info.run_id,
-        name=run.info.run_name,
-        status=run.info.status,
-        started_ms=run.info.start_time,
-        parent=run.data.tags.get(MLFLOW_PARENT_RUN_ID),
-        tags={k: v for k, v in run.data.tags.items() if k.startswith("mmclf.")},
-        params=dict(run.data.params),
-        metrics=dict(run.data.metrics),
-    )

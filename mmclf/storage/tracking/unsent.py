@@ -31,8 +31,8 @@ class Unsent:
 
     def kept(self, artifacts: Artifacts) -> Artifacts:
         """The artifacts as a copy of their own."""
-        place = self._folder / self._run_id
-        copy = next(path for number in count() if not (path := place / str(number)).exists())
+        folder = self._folder / self._run_id
+        copy = next(path for number in count() if not (path := folder / str(number)).exists())
         self._copies.append(copy)
         shutil.copytree(artifacts.folder, copy)
         return replace(artifacts, folder=str(copy))
@@ -40,11 +40,11 @@ class Unsent:
     def add(self, logged: Sequence[Logged]) -> None:
         """Append to the file."""
         lines = []
-        for one in logged:
-            if isinstance(one, Artifacts):
-                kept = one if Path(one.folder) in self._copies else self.kept(one)
-                one = replace(kept, folder=Path(kept.folder).name)  # noqa: PLW2901
-            lines.append(f"{to_json(one)}\n")
+        for entry in logged:
+            if isinstance(entry, Artifacts):
+                kept = entry if Path(entry.folder) in self._copies else self.kept(entry)
+                entry = replace(kept, folder=Path(kept.folder).name)  # noqa: PLW2901
+            lines.append(f"{to_json(entry)}\n")
         self._folder.mkdir(parents=True, exist_ok=True)
         with self.file.open("a", encoding="utf-8") as stream:
             stream.writelines(lines)
@@ -85,9 +85,9 @@ def read_unsent(folder: Path, run_id: str) -> list[Logged]:
         if not line.strip():
             continue
         try:
-            one = from_json(line.decode())
-            if isinstance(one, Artifacts):
-                one = _placed(one, folder / run_id)
+            entry = from_json(line.decode())
+            if isinstance(entry, Artifacts):
+                entry = _placed(entry, folder / run_id)
         except ValueError as error:
             if number == len(lines):
                 break  # its writing was cut off
@@ -96,17 +96,17 @@ def read_unsent(folder: Path, run_id: str) -> list[Logged]:
                 f"{unsent.file}, line {number}: found what no run logs ({text}): restore the file, "
                 "or remove the line"
             ) from error
-        logged.append(one)
+        logged.append(entry)
     return logged
 
 
-def _placed(artifacts: Artifacts, place: Path) -> Artifacts:
+def _placed(artifacts: Artifacts, folder: Path) -> Artifacts:
     """The artifacts with their folder's path; raises ValueError if that leads elsewhere."""
     if not is_inner_name(artifacts.folder) or "/" in artifacts.folder:
         raise ValueError(f"the folder {artifacts.folder!r} is not beside it")
-    copy = place / artifacts.folder
+    copy = folder / artifacts.folder
     for file in files_below(copy):
         inner_file(copy, file.relative_to(copy).as_posix())
-    if any(path.is_symlink() for path in (place, copy, *copy.rglob("*"))) or not copy.is_dir():
+    if any(path.is_symlink() for path in (folder, copy, *copy.rglob("*"))) or not copy.is_dir():
         raise ValueError(f"the folder {copy} is missing, or holds links")
     return replace(artifacts, folder=str(copy))

@@ -86,14 +86,14 @@ def resampled_label_f1(
     rows = max(1, memory // 4 // (8 * samples))
     columns = max(1, memory // 4 // (8 * (samples + 2 * rows)))
     parts = [part.reshape(samples, -1) for part in _label_parts(labels, predicted)]
-    found = np.empty((resamples, runs * width))
+    scores = np.empty((resamples, runs * width))
     dtype = np.float32 if 2 * drawn_from.most < EXACT_FLOAT32 else np.float64
     for block, drawn in drawn_from.blocks(rows, dtype):
         for column in range(0, runs * width, columns):
             some = slice(column, column + columns)
             above, below = (drawn @ part[:, some].astype(dtype) for part in parts)
-            found[block, some] = ratio(above, below)
-    return found.reshape(resamples, runs, width)
+            scores[block, some] = ratio(above, below)
+    return scores.reshape(resamples, runs, width)
 
 
 def _label_parts(labels: Labels, predicted: Labels) -> Ratios:

@@ -41,9 +41,9 @@ def main_effects(sizes: Sequence[int], reference: Cell) -> list[Contrast]:
 def two_way_interactions(sizes: Sequence[int], reference: Cell) -> list[Contrast]:
     """The contrasts of all pairs of factors, and of their levels but the reference."""
     return [
-        _contrast(sizes, reference, {first: one, second: other})
+        _contrast(sizes, reference, {first: level, second: other})
         for first, second in itertools.combinations(range(len(sizes)), 2)
-        for one in _others(sizes, reference, first)
+        for level in _others(sizes, reference, first)
         for other in _others(sizes, reference, second)
     ]
 

@@ -63,7 +63,7 @@ def label_differences(
     runs, samples, width = predicted.shape
     count = samples if groups is None else count_groups(groups)
     block = max(1, memory // (8 * resamples * runs))
-    found: list[LabelDifference] = []
+    differences: list[LabelDifference] = []
     for start in range(0, width, block):
         part = slice(start, start + block)
         own, sets = labels[:, part], predicted[:, :, part]
@@ -80,9 +80,11 @@ def label_differences(
                 tested = _tested(mine, base, count) if positives >= FEWEST_POSITIVES else None
                 means = float(mine[0].mean()), float(base[0].mean())
                 p = math.nan if tested is None or tested.seeds < 2 else tested.p
-                found.append(LabelDifference(arm, start + label, positives, *means, tested, p))
+                differences.append(
+                    LabelDifference(arm, start + label, positives, *means, tested, p)
+                )
     order = list(pairs)
-    return adjusted(sorted(found, key=lambda of: (order.index(of.arm), of.label)))
+    return adjusted(sorted(differences, key=lambda of: (order.index(of.arm), of.label)))
 
 
 def _tested(mine: Scores, base: Scores, groups: int) -> Estimate:
@@ -92,9 +94,9 @@ def _tested(mine: Scores, base: Scores, groups: int) -> Estimate:
 
 def adjusted(differences: Sequence[LabelDifference]) -> list[LabelDifference]:
     """The differences with each p adjusted over all that have one."""
-    known = [row for row, of in enumerate(differences) if not math.isnan(of.p)]
-    if not known:
+    tested = [row for row, of in enumerate(differences) if not math.isnan(of.p)]
+    if not tested:
         return list(differences)
     p = np.full(len(differences), math.nan)
-    p[known] = false_discovery_control([differences[row].p for row in known], method="bh")
+    p[tested] = false_discovery_control([differences[row].p for row in tested], method="bh")
     return [replace(of, p_adjusted=float(q)) for of, q in zip(differences, p, strict=True)]

@@ -195,5 +195,7 @@ def _reaches(
     between: Floats, shared: float, seeds: int, groups: float | None, alpha: float
 ) -> Floats:
     """How far the interval reaches with each estimate (K,) of the seeds' variance."""
-    known = groups if groups is not None and groups < MANY_GROUPS else None
-    return np.array([reach(float(of), shared, seeds, known, alpha=alpha) for of in between])
+    counted_groups = groups if groups is not None and groups < MANY_GROUPS else None
+    return np.array(
+        [reach(float(of), shared, seeds, counted_groups, alpha=alpha) for of in between]
+    )

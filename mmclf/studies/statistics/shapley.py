@@ -43,17 +43,17 @@ def sampled_orders(players: int, orders: int, seed: int) -> list[tuple[int, ...]
     for Shapley value estimation, JMLR 23:43). If the number is odd, the last one has no reverse.
     """
     chance = np.random.default_rng(seed)
-    found: list[tuple[int, ...]] = []
+    drawn: list[tuple[int, ...]] = []
     seen: set[tuple[int, ...]] = set()
-    while len(found) < orders:
+    while len(drawn) < orders:
         if len(seen) == factorial(players):
             seen.clear()
         order = tuple(int(player) for player in chance.permutation(players))
         if order not in seen:
             pair = list(dict.fromkeys([order, order[::-1]]))
             seen.update(pair)
-            found += pair
-    return found[:orders]
+            drawn += pair
+    return drawn[:orders]
 
 
 def order_weights(orders: Sequence[tuple[int, ...]]) -> list[Weights]:
@@ -73,9 +73,9 @@ def order_weights(orders: Sequence[tuple[int, ...]]) -> list[Weights]:
         )
     weights: list[Weights] = [{} for _ in orders[0]]
     for order in orders:
-        for place, player in enumerate(order):
+        for position, player in enumerate(order):
             own = weights[player]
-            before, after = frozenset(order[:place]), frozenset(order[: place + 1])
+            before, after = frozenset(order[:position]), frozenset(order[: position + 1])
             own[before] = own.get(before, 0.0) - 1 / len(orders)
             own[after] = own.get(after, 0.0) + 1 / len(orders)
     return weights

@@ -38,12 +38,12 @@ def looks(most: int) -> tuple[int, ...]:
 
     Each is the sum of the two before it, so that a look comes where it can tell something new.
     """
-    found: list[int] = []
+    planned: list[int] = []
     seeds, following = FIRST_LOOKS
     while seeds < most:
-        found.append(seeds)
+        planned.append(seeds)
         seeds, following = following, seeds + following
-    return (*found, most)
+    return (*planned, most)
 
 
 def spent(alpha: Floats | float, fractions: Floats | float) -> Floats:
@@ -72,7 +72,7 @@ def _row(errors: Floats, fractions: Floats, places: Floats, weights: Floats) -> 
     # Where those are who have not stopped, at the scale Z sqrt(t), and how many: all begin at 0.
     nodes, mass = np.zeros(1), np.ones(1)
     since, used = 0.0, 0.0
-    found = []
+    row = []
     for error, fraction in zip(errors.tolist(), fractions.tolist(), strict=True):
         step, deviation = math.sqrt(fraction - since), math.sqrt(fraction)
         bound = min(WIDEST * deviation, float(nodes.max()) + WIDEST * step)
@@ -80,12 +80,12 @@ def _row(errors: Floats, fractions: Floats, places: Floats, weights: Floats) -> 
         if error - used >= LEAST:
             bound = _bound(nodes, mass, step, error - used, bound)
             level, used = 2 * float(ndtr(-bound / deviation)), error
-        found.append(level)
+        row.append(level)
         ahead = bound * places
         density = np.exp(-(((ahead - nodes[:, None]) / step) ** 2) / 2)
         mass = mass @ density * weights * bound / (step * math.sqrt(2 * math.pi))
         nodes, since = ahead, fraction
-    return found
+    return row
 
 
 def _bound(nodes: Floats, mass: Floats, step: float, increment: float, widest: float) -> float:

@@ -49,9 +49,9 @@ def test_parts_and_captions_are_those_of_the_split(coco_root: Path, with_ids: bo
     assert samples.own_test.tolist() == [False, True, False]
     assert samples.own_val.tolist() == [False, False, True]
     assert samples.labels.sum() == 4
-    told = [note.split(" images")[0] for note in samples.notes if "left out" in note]
+    counts = [note.split(" images")[0] for note in samples.notes if "left out" in note]
     # empty.jpg is not in the split, gone.jpg not among the instances, and no one shows a person.
-    assert told[:2] == ["1", "1"]
+    assert counts[:2] == ["1", "1"]
     assert any("'person'" in note for note in samples.notes)
 
 

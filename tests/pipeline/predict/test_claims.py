@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from damage import damaged_bytes, damaged_tree, try_each
 from endurance_runs import Scale
+from hostile_count import Attempts
 from written_models import BERT, TFIDF, TIMM, written
 
 from mmclf.errors import InputError
@@ -51,6 +52,7 @@ def test_models_that_claim_what_they_are_are_restored(plain: Path, trained: Path
 
 
 @pytest.mark.parametrize("hidden", [7, 10**6, 10**12, 10**30])
+@pytest.mark.hostile("runs of others")
 def test_a_head_wider_than_its_weights_is_refused(plain: Path, tmp_path: Path, hidden: int) -> None:
     folder = changed(plain, tmp_path, lambda record: record["head"].update(hidden=hidden))
     with pytest.raises(InputError, match=r"hidden|parameters|make no model"):
@@ -58,6 +60,7 @@ def test_a_head_wider_than_its_weights_is_refused(plain: Path, tmp_path: Path, h
 
 
 @pytest.mark.parametrize("width", [10**6, 10**12, 2**62])
+@pytest.mark.hostile("runs of others")
 def test_features_wider_than_the_weights_are_refused(
     plain: Path, tmp_path: Path, width: int
 ) -> None:
@@ -74,6 +77,7 @@ def test_features_wider_than_the_weights_are_refused(
         ("max_position_embeddings", 10**15),
     ],
 )
+@pytest.mark.hostile("runs of others")
 def test_a_text_model_larger_than_its_weights_is_refused(
     trained: Path, tmp_path: Path, key: str, value: int
 ) -> None:
@@ -88,6 +92,7 @@ def test_a_text_model_larger_than_its_weights_is_refused(
         restore(folder, ())
 
 
+@pytest.mark.hostile("runs of others")
 def test_images_of_more_pixels_than_are_read_are_refused(plain: Path, tmp_path: Path) -> None:
     folder = changed(plain, tmp_path, lambda record: record["image"].update(size=8193))
     with pytest.raises(InputError, match=r"image\.size"):
@@ -105,6 +110,7 @@ def test_images_of_more_pixels_than_are_read_are_refused(plain: Path, tmp_path: 
         b"(" * 500,
     ],
 )
+@pytest.mark.hostile("runs of others")
 def test_rarities_of_another_size_than_their_file_are_refused(
     plain: Path, tmp_path: Path, header: bytes
 ) -> None:
@@ -115,8 +121,9 @@ def test_rarities_of_another_size_than_their_file_are_refused(
         restore(folder, ())
 
 
+@pytest.mark.hostile("damaged files", fuzz=True)
 def test_odd_values_in_model_json_are_restored_or_refused(
-    plain: Path, tmp_path: Path, scale: Scale
+    plain: Path, tmp_path: Path, scale: Scale, attempts: Attempts
 ) -> None:
     folder = shutil.copytree(plain, tmp_path / "model")
     valid = json.loads((plain / "model.json").read_text())
@@ -127,14 +134,15 @@ def test_odd_values_in_model_json_are_restored_or_refused(
             restore(folder, ())
 
     check(valid)
-    try_each(damaged_tree(valid), check, scale.examples)
+    try_each(damaged_tree(valid), check, scale.examples, attempts)
 
 
 @pytest.mark.parametrize(
     "name", ["model.json", "tfidf.json", "tfidf_idf.npy", "classifier.safetensors"]
 )
+@pytest.mark.hostile("damaged files", fuzz=True)
 def test_damaged_files_of_a_model_are_restored_or_refused(
-    plain: Path, tmp_path: Path, scale: Scale, name: str
+    plain: Path, tmp_path: Path, scale: Scale, attempts: Attempts, name: str
 ) -> None:
     folder = shutil.copytree(plain, tmp_path / "model")
     valid = (plain / name).read_bytes()
@@ -144,9 +152,10 @@ def test_damaged_files_of_a_model_are_restored_or_refused(
         with suppress(InputError):
             restore(folder, ())
 
-    try_each(damaged_bytes(valid), check, scale.examples)
+    try_each(damaged_bytes(valid), check, scale.examples, attempts)
 
 
+@pytest.mark.hostile("runs of others")
 def test_a_sparse_model_json_is_refused(plain: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(plain, tmp_path / "model")
     with (folder / "model.json").open("ab") as stream:

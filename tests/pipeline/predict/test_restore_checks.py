@@ -75,6 +75,7 @@ def text_of(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("trainable", [False, True])
+@pytest.mark.hostile("encoders and weights")
 def test_a_part_of_ones_own_needs_the_callers_word(tmp_path: Path, trainable: bool) -> None:
     settings = [f"~text.{name}" for name in ("max_features", "ngram_max", "min_df", "sublinear_tf")]
     own = (f"text={{_target_: {__name__}.Wordless}}", f"text.trainable={trainable}")
@@ -112,6 +113,7 @@ def test_a_target_that_has_moved_since_is_restored_with_a_line_of_notice(
         ({"text_config": [{"_experts_implementation": "any"}]}, "_experts_implementation"),
     ],
 )
+@pytest.mark.hostile("encoders and weights")
 def test_an_architecture_names_no_code(
     folder: Path, architecture: dict[str, Any], name: str
 ) -> None:
@@ -161,6 +163,7 @@ def test_an_architecture_names_no_code(
         (lambda f: f["head"].update(hidden=3), Naming("classifier.safetensors", "Classifier")),
     ],
 )
+@pytest.mark.hostile("runs of others")
 def test_a_damaged_description_is_named(
     folder: Path, change: Callable[[dict[str, Any]], object], words: Naming
 ) -> None:
@@ -189,6 +192,7 @@ def test_a_damaged_description_is_named(
         ("tfidf_idf.npy", pickle.dumps([1.0, 1.0, 1.0]), Naming("tfidf_idf.npy", "damaged")),
     ],
 )
+@pytest.mark.hostile("runs of others")
 def test_a_damaged_file_is_named(
     folder: Path, file: str, content: bytes | None, words: Naming
 ) -> None:

@@ -48,6 +48,7 @@ SHAPES = ["(4,)", "(2,)", "(1000000000000,)", "(1000000, 1000000, 1000000, 10000
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.hostile("stores")
 def test_a_shape_of_another_size_than_the_file_is_refused(tmp_path: Path, shape: str) -> None:
     text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}"
     (tmp_path / "a.npy").write_bytes(header(text) + bytes(24))
@@ -56,6 +57,7 @@ def test_a_shape_of_another_size_than_the_file_is_refused(tmp_path: Path, shape:
 
 
 @pytest.mark.parametrize("kind", ["'|O'", "'<U0'", "[('a', '|O')]", "'nonsense'", "1"])
+@pytest.mark.hostile("stores")
 def test_types_that_are_no_numbers_and_texts_are_refused(tmp_path: Path, kind: str) -> None:
     text = f"{{'descr': {kind}, 'fortran_order': False, 'shape': (3,)}}"
     (tmp_path / "a.npy").write_bytes(header(text) + bytes(24))
@@ -84,6 +86,7 @@ def test_several_arrays_come_back(tmp_path: Path) -> None:
     assert all(np.array_equal(found[name], given[name]) for name in given)
 
 
+@pytest.mark.hostile("stores")
 def test_what_a_small_file_unpacks_to_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +99,7 @@ def test_what_a_small_file_unpacks_to_is_bounded(
         load_arrays(path)
 
 
+@pytest.mark.hostile("stores")
 def test_more_arrays_than_any_file_has_are_refused(tmp_path: Path) -> None:
     members = {f"{number}.npy": member(np.zeros(1)) for number in range(MOST_ARRAYS + 1)}
     with pytest.raises(ValueError, match="33 arrays"):
@@ -105,6 +109,7 @@ def test_more_arrays_than_any_file_has_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"no array", b"PK\x05\x06" + bytes(18), b"PK\x03\x04"])
+@pytest.mark.hostile("stores")
 def test_what_is_no_array_is_a_value_error(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a").write_bytes(data)
     with pytest.raises(ValueError, match=r"."):

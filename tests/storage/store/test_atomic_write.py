@@ -21,7 +21,6 @@ from mmclf.storage.store.atomic_write import (
     atomic_stream,
     is_channel,
     write_atomic,
-    write_files_atomic,
 )
 
 OLD, NEW = b"old", b"new" * 100_000
@@ -64,6 +63,7 @@ def test_a_new_file_has_the_permissions_of_any_new_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt(), ValueError()]
 )
+@pytest.mark.hostile("disks, streams, clocks")
 def test_an_error_while_writing_leaves_the_file_as_it_was(
     file: Path, tmp_path: Path, error: BaseException
 ) -> None:
@@ -78,46 +78,26 @@ def test_an_error_while_writing_leaves_the_file_as_it_was(
     assert names(tmp_path) == {"out.csv"}
 
 
-def test_a_full_disk_leaves_the_files_as_they_were(small_disk: Path) -> None:
-    paths = [small_disk / name for name in ("a", "b", "c")]
-    write_files_atomic(dict.fromkeys(paths, OLD))
+@pytest.mark.hostile("disks, streams, clocks")
+def test_a_full_disk_leaves_the_file_as_it_was(small_disk: Path) -> None:
+    path = small_disk / "a"
+    write_atomic(path, OLD)
     with pytest.raises(OSError, match="No space left") as caught:
-        write_files_atomic(dict.fromkeys(paths, NEW * 2))
+        write_atomic(path, NEW * 5)
     assert caught.value.errno in atomic_write.DISK_FULL
-    with pytest.raises(OSError, match="No space left"):
-        write_atomic(paths[0], NEW * 5)
-    assert [path.read_bytes() for path in paths] == [OLD] * 3
-    assert names(small_disk) == {"a", "b", "c"}
+    assert path.read_bytes() == OLD
+    assert names(small_disk) == {"a"}
 
 
 @pytest.mark.usefixtures("file_limit")
-def test_the_limit_on_a_files_size_leaves_the_files_as_they_were(tmp_path: Path) -> None:
-    paths = [tmp_path / name for name in ("a", "b")]
-    write_files_atomic(dict.fromkeys(paths, OLD))
+@pytest.mark.hostile("disks, streams, clocks")
+def test_the_limit_on_a_files_size_leaves_the_file_as_it_was(file: Path, tmp_path: Path) -> None:
+    write_atomic(file, OLD)
     with pytest.raises(OSError, match="too large") as caught:
-        write_files_atomic({paths[0]: b"small", paths[1]: NEW})
+        write_atomic(file, NEW)
     assert caught.value.errno in atomic_write.DISK_FULL
-    with pytest.raises(OSError, match="too large"):
-        write_atomic(paths[0], NEW)
-    assert [path.read_bytes() for path in paths] == [OLD] * 2
-    assert names(tmp_path) == {"a", "b"}
-
-
-def test_several_files_are_renamed_after_all_are_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    paths = [tmp_path / name for name in ("a", "b")]
-    seen: list[set[bytes]] = []
-    rename = Path.replace
-
-    def watched(self: Path, target: Path) -> Path:
-        seen.append({path.read_bytes() for path in tmp_path.glob(".*.part")})
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "replace", watched)
-    write_files_atomic({paths[0]: b"1", paths[1]: b"2"})
-    assert seen == [{b"1", b"2"}, {b"2"}]
-    assert [path.read_bytes() for path in paths] == [b"1", b"2"]
+    assert file.read_bytes() == OLD
+    assert names(tmp_path) == {"out.csv"}
 
 
 def write_often(path: Path, content: bytes) -> None:
@@ -125,6 +105,7 @@ def write_often(path: Path, content: bytes) -> None:
         write_atomic(path, content)
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_of_several_that_write_at_once_one_is_whole(file: Path, tmp_path: Path) -> None:
     contents = [bytes([number]) * 200_000 for number in range(4)]
     context = multiprocessing.get_context("fork")
@@ -138,6 +119,7 @@ def test_of_several_that_write_at_once_one_is_whole(file: Path, tmp_path: Path) 
     assert names(tmp_path) == {"out.csv"}
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_link_is_replaced_and_not_followed(file: Path, tmp_path: Path) -> None:
     for name, target in (("linked", file), ("dangling", tmp_path / "nowhere")):
         (tmp_path / name).symlink_to(target)
@@ -148,6 +130,7 @@ def test_a_link_is_replaced_and_not_followed(file: Path, tmp_path: Path) -> None
     assert names(tmp_path) == {"out.csv", "linked", "dangling"}
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_link_at_the_temporary_name_is_not_followed(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +143,7 @@ def test_a_link_at_the_temporary_name_is_not_followed(
     assert (victim.read_bytes(), file.read_bytes()) == (OLD, OLD)
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)

@@ -131,6 +131,7 @@ def test_random_flips_are_noticed(kept: Path, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", [RECORD, *CONTENT])
+@pytest.mark.hostile("stores")
 def test_an_appended_byte_is_noticed(folder: Path, name: str) -> None:
     with (folder / name).open("ab") as stream:
         stream.write(b"\n")
@@ -138,6 +139,7 @@ def test_an_appended_byte_is_noticed(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [RECORD, "logits.npy", "model/head.bin"])
+@pytest.mark.hostile("stores")
 def test_a_file_cut_anywhere_is_noticed(folder: Path, name: str) -> None:
     path = folder / name
     sound = path.read_bytes()
@@ -147,18 +149,21 @@ def test_a_file_cut_anywhere_is_noticed(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONTENT)
+@pytest.mark.hostile("stores")
 def test_a_removed_file_is_noticed(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(DamagedError, match=rf"{name} .*No such file"):
         content(folder)
 
 
+@pytest.mark.hostile("stores")
 def test_a_folder_in_the_place_of_a_file_is_noticed(folder: Path) -> None:
     (folder / "model" / "empty").unlink()
     (folder / "model" / "empty").mkdir()
     assert not is_whole(folder)
 
 
+@pytest.mark.hostile("stores")
 def test_swapped_files_are_noticed(folder: Path) -> None:
     (folder / "logits.npy").write_bytes(b"head")
     (folder / "model" / "head.bin").write_bytes(b"\x00\x01\x02\x03")
@@ -166,6 +171,7 @@ def test_swapped_files_are_noticed(folder: Path) -> None:
         content(folder)
 
 
+@pytest.mark.hostile("stores")
 def test_a_file_that_is_not_of_the_entry_is_refused(folder: Path) -> None:
     (folder / "other").write_bytes(b"head")
     with pytest.raises(DamagedError, match=r"other is not of"):
@@ -179,6 +185,7 @@ def test_without_a_record_there_is_no_entry(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("record", [b"", b"[]", b"1", b'"a"', b"null", b"{}", b"[" * 100_000])
+@pytest.mark.hostile("stores")
 def test_a_record_of_something_else_is_damaged(folder: Path, record: bytes) -> None:
     (folder / RECORD).write_bytes(record)
     with pytest.raises(DamagedError, match=r"entry\.json has changed"):
@@ -193,6 +200,7 @@ def test_a_record_of_another_format_is_not_read(
         open_entry(folder)
 
 
+@pytest.mark.hostile("stores")
 def test_a_record_made_to_measure_without_its_sum_is_refused(folder: Path) -> None:
     record = json.loads((folder / RECORD).read_bytes())
     record["cost"]["seconds"] = 0.001

@@ -23,6 +23,7 @@ OUTSIDE = [
 
 
 @pytest.mark.parametrize("name", [*OUTSIDE, None, 1, b"a", ["a"]])
+@pytest.mark.hostile("stores")
 def test_what_leads_out_is_no_inner_name(name: object) -> None:
     assert not is_inner_name(name)
 
@@ -61,6 +62,7 @@ def test_a_file_is_found_where_it_is(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
+@pytest.mark.hostile("stores")
 def test_no_file_is_found_outside(folder: Path, name: str) -> None:
     with pytest.raises(ValueError, match="leads out"):
         inner_file(folder, name)
@@ -76,18 +78,21 @@ def test_no_file_is_found_outside(folder: Path, name: str) -> None:
         ("linked", "nowhere", "linked"),
     ],
 )
+@pytest.mark.hostile("stores")
 def test_no_file_is_found_behind_a_link(folder: Path, link: str, target: str, name: str) -> None:
     (folder / link).symlink_to(target)
     with pytest.raises(ValueError, match="symbolic link"):
         inner_file(folder, name)
 
 
+@pytest.mark.hostile("stores")
 def test_no_file_is_found_in_a_folder_that_is_a_link(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "linked").symlink_to(folder)
     with pytest.raises(ValueError, match="symbolic link"):
         inner_file(tmp_path / "linked", "sub/file")
 
 
+@pytest.mark.hostile("stores")
 def test_a_pipe_and_a_folder_are_no_files(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     for name in ("pipe", "sub"):
@@ -102,6 +107,7 @@ def test_only_the_files_of_a_folder_are_listed(folder: Path) -> None:
     assert list(files_below(folder)) == [folder / "sub" / "file"]
 
 
+@pytest.mark.hostile("stores")
 def test_what_a_link_points_to_is_not_removed_with_it(folder: Path, tmp_path: Path) -> None:
     (folder / "linked").symlink_to("../outside")
     (tmp_path / "to_folder").symlink_to(folder)

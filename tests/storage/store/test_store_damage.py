@@ -41,6 +41,7 @@ def truncate(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [flip, truncate, Path.unlink])
 @pytest.mark.parametrize("name", [RECORD, "value"])
+@pytest.mark.hostile("stores")
 def test_what_is_damaged_is_made_again_with_one_line_of_warning(
     store: Store, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None], name: str
 ) -> None:
@@ -59,6 +60,7 @@ def test_what_is_damaged_is_made_again_with_one_line_of_warning(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.hostile("stores")
 def test_what_its_reader_cannot_read_is_made_again(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,6 +72,7 @@ def test_what_its_reader_cannot_read_is_made_again(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.hostile("stores")
 def test_entries_that_changed_places_are_noticed(store: Store, tmp_path: Path) -> None:
     store.get_or_compute(STAGE, Text(), computed("a"))
     store.get_or_compute(OTHER, Text(), computed("b"))
@@ -80,6 +83,7 @@ def test_entries_that_changed_places_are_noticed(store: Store, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", [RECORD, "array"])
+@pytest.mark.hostile("stores")
 def test_a_damaged_file_is_made_again_with_one_line_of_warning(
     store: Store, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

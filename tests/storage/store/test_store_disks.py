@@ -33,6 +33,7 @@ FULL = Naming("no space", "fit", os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_full_disk_leaves_the_value_unstored_and_the_store_usable(
     store: Store, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
@@ -48,6 +49,7 @@ def test_a_full_disk_leaves_the_value_unstored_and_the_store_usable(
     assert files(store) == entry_files()
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_disk_that_really_is_full_leaves_the_store_usable(
     small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,6 +66,7 @@ def test_a_disk_that_really_is_full_leaves_the_store_usable(
     assert files(store) == entry_files(OTHER) | entry_files(STAGE)
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_full_disk_is_known_of_an_array_too(
     small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -73,6 +76,7 @@ def test_a_full_disk_is_known_of_an_array_too(
     assert capsys.readouterr().err == Naming("no space", "fit")
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_disk_that_may_only_be_read_serves_what_it_has(small_disk: Path) -> None:
     store = Store(small_disk / "store", "2 x CPU")
     store.get_or_compute(OTHER, Text(), computed("small"))
@@ -87,6 +91,7 @@ def test_a_disk_that_may_only_be_read_serves_what_it_has(small_disk: Path) -> No
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write to every folder"
 )
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_folder_that_one_may_only_read_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     store = Store(folder, "2 x CPU")
@@ -100,6 +105,7 @@ def test_a_folder_that_one_may_only_read_is_named(tmp_path: Path) -> None:
         folder.chmod(0o755)
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_file_in_the_place_of_the_store_is_named(tmp_path: Path) -> None:
     (tmp_path / "store").touch()
     with pytest.raises(InputError, match=r"store\.dir: .*store .*File exists"):

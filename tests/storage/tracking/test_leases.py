@@ -16,7 +16,7 @@ from mmclf.storage.tracking import Tracker
 from mmclf.storage.tracking.leases import Attempt, Lease, Leases, Watch, cell_of
 
 CELL, OTHER = cell_of("bce", 0), cell_of("bce", 1)
-ELSEWHERE = Attempt(CELL, 1, "host/another-boot/7/99", None, "")
+ELSEWHERE = Attempt(CELL, 1, "host/another-boot/7/99/", None, "")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_of_many_that_want_a_cell_at_once_one_gets_it(leases: Leases) -> None:
         rival = Leases(leases._client, leases.parent)
         barrier.wait()
         # As if each were a process of its own.
-        return rival._write_once(f"lease.{CELL}.1", f"host/boot-{number}/1/1")
+        return rival._write_once(f"lease.{CELL}.1", f"host/boot-{number}/1/1/")
 
     with ThreadPoolExecutor(many) as pool:
         assert sum(pool.map(want, range(many))) == 1

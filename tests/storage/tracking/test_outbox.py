@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import _thread
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
+from mlflow.tracking import MlflowClient
 
 from mmclf.cli.main import main
 from mmclf.errors import InputError, UnreachableError
-from mmclf.storage.tracking import Tracker, outbox
+from mmclf.storage.tracking import Tracker, outbox, send_unsent
 from mmclf.storage.tracking.logged import (
     Artifacts,
     End,
@@ -24,6 +28,7 @@ from mmclf.storage.tracking.logged import (
     from_json,
     to_json,
 )
+from mmclf.storage.tracking.outbox import Outbox, Patience
 from mmclf.storage.tracking.unsent import read_unsent
 
 
@@ -82,6 +87,7 @@ def test_a_line_that_nothing_logs_is_a_value_error(line: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.hostile("servers and databases")
 def test_what_is_logged_meanwhile_is_sent_when_the_database_is_free(
     tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +113,7 @@ def test_what_is_logged_meanwhile_is_sent_when_the_database_is_free(
 
 
 @pytest.mark.slow
+@pytest.mark.hostile("servers and databases")
 def test_a_run_waits_at_its_end_as_long_as_its_patience_lasts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +137,7 @@ def test_a_run_waits_at_its_end_as_long_as_its_patience_lasts(
 
 
 @pytest.mark.slow
+@pytest.mark.hostile("servers and databases")
 def test_after_that_it_is_written_to_files_and_sent_by_a_command(
     tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,12 +184,13 @@ def test_what_is_sent_twice_is_there_once(tmp_path: Path) -> None:
             End("FINISHED", 9),
         ]
         (folder / f"{log.id}.jsonl").write_text("".join(f"{to_json(one)}\n" for one in lines))
-        assert tracker.send_unsent(log.id) == 3
+        assert send_unsent(tracker, log.id) == 3
     points = tracker.client.get_metric_history(log.id, "epoch/val/loss")
     assert [(point.step, point.value, point.timestamp) for point in points] == [(1, 1.0, 5)]
 
 
 @pytest.mark.slow
+@pytest.mark.hostile("servers and databases")
 def test_a_killed_run_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("it waited"))
     tracker = tracker_in(tmp_path)
@@ -217,6 +226,7 @@ def test_what_the_database_refuses_is_raised_and_not_kept(tmp_path: Path) -> Non
     assert (run.status, run.metrics) == ("FAILED", {"f1": 1.0})
 
 
+@pytest.mark.hostile("servers and databases")
 def test_a_locked_database_is_answered_before_a_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -230,6 +240,7 @@ def test_a_locked_database_is_answered_before_a_run(
     assert line.startswith("mmclf: tracking.uri=sqlite:///")
 
 
+@pytest.mark.hostile("servers and databases")
 def test_a_file_that_is_no_database_is_answered(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"no database " * 1000)
     with pytest.raises(InputError, match="file is not a database"):
@@ -244,6 +255,7 @@ def test_a_file_that_is_no_database_is_answered(tmp_path: Path) -> None:
         ("http://127.0.0.1:1", "does not answer"),
     ],
 )
+@pytest.mark.hostile("servers and databases")
 def test_a_server_that_is_not_there_is_answered(tmp_path: Path, uri: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         Tracker(uri, "mmclf", tmp_path)
@@ -253,6 +265,7 @@ def test_a_server_that_is_not_there_is_answered(tmp_path: Path, uri: str, words:
     "line",
     ['{"folder": "../../outside"}', '{"folder": "/etc"}', '{"folder": "none"}', "{}", "\x00"],
 )
+@pytest.mark.hostile("runs of others")
 def test_a_foreign_file_of_what_was_not_sent_is_refused(
     tmp_path: Path, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -267,6 +280,7 @@ def test_a_foreign_file_of_what_was_not_sent_is_refused(
             read_unsent(tmp_path / "unsent", name)
 
 
+@pytest.mark.hostile("runs of others")
 def test_links_among_artifacts_that_wait_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "unsent"
     (folder / "run" / "0").mkdir(parents=True)
@@ -279,3 +293,49 @@ def test_links_among_artifacts_that_wait_are_refused(tmp_path: Path) -> None:
 def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "run.jsonl").write_text('{"tags": [["a", "b"]]}\n{"tags": [["c", "')
     assert read_unsent(tmp_path, "run") == [Tags([("a", "b")])]
+
+
+class Silent:
+    """A client of a server that never answers, in whatever thread asks it."""
+
+    def __init__(self, interrupts: bool = False) -> None:
+        self.ends = threading.Event()
+        self.threads: list[threading.Thread] = []
+        self._interrupts = interrupts
+
+    def log_batch(self, *_: object, **__: object) -> None:
+        self.threads.append(threading.current_thread())
+        if self._interrupts:
+            _thread.interrupt_main()
+        self.ends.wait()
+
+
+@pytest.mark.hostile("servers and databases")
+def test_a_server_that_never_answers_holds_up_neither_a_run_nor_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "CALL_S", 0.05)
+    monkeypatch.setattr(outbox, "HURRIED_S", 0.05)
+    client = Silent()
+    box = Outbox(cast("MlflowClient", client), "run", False, Patience(60.0, tmp_path))
+    box.put(Tags([("a", "b")]))
+    box.put(Params([("c", "d")]))
+    box.end(End("KILLED", 7), hurried=True)
+    assert read_unsent(tmp_path, "run") == [
+        Tags([("a", "b")]),
+        Params([("c", "d")]),
+        End("KILLED", 7),
+    ]
+    assert threading.main_thread() not in client.threads
+    assert all(thread.daemon for thread in client.threads)
+    client.ends.set()
+
+
+@pytest.mark.hostile("servers and databases")
+def test_an_interruption_comes_while_a_server_is_waited_for(tmp_path: Path) -> None:
+    # A thread can be waited for and be interrupted; a lookup of a name in C can not.
+    client = Silent(interrupts=True)
+    box = Outbox(cast("MlflowClient", client), "run", False, Patience(60.0, tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        box.put(Tags([("a", "b")]))
+    client.ends.set()

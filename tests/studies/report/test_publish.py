@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,21 +44,29 @@ def test_what_an_earlier_report_had_alone_is_removed(
 ) -> None:
     folder = tmp_path / "report"
     (folder / "figures").mkdir(parents=True)
-    for name in ("effects.csv", "figures/of_before.svg", "results.csv", "notes.txt"):
+    for name in (
+        "effects.csv",
+        "figures/of_before.svg",
+        "figures/of_before.pdf",
+        "results.csv",
+        "notes.txt",
+    ):
         (folder / name).write_text("older")
     plots = publish(tracker, study, folder)
     tables = {f"results.{suffix}" for suffix in ("txt", "md", "csv", "tex")} | {
         "runs.csv",
         "labels.csv",
     }
-    figures = {f"figures/{plot.key}.svg" for plot in plots}
+    figures = {f"figures/{plot.key}.{form}" for plot in plots for form in ("svg", "pdf", "png")}
     assert contents(folder).keys() == {PAGE, "notes.txt", *tables, *figures}
     assert contents(folder)["results.csv"] != b"older"
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_full_disk_leaves_the_report_as_it_was(
     tracker: Tracker, study: StudyResult, small_disk: Path, tmp_path: Path
 ) -> None:
+    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
     publish(tracker, study, small_disk / "report")
     (small_disk / "report" / "figures" / "of_before.svg").touch()
     with (small_disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
@@ -69,6 +78,7 @@ def test_a_full_disk_leaves_the_report_as_it_was(
     assert contents(small_disk) == before
 
 
+@pytest.mark.hostile("runs of others")
 def test_a_folder_of_figures_that_is_a_link_is_not_followed(
     tracker: Tracker, study: StudyResult, tmp_path: Path
 ) -> None:
@@ -82,6 +92,7 @@ def test_a_folder_of_figures_that_is_a_link_is_not_followed(
     assert {path.name: path.read_bytes() for path in outside.iterdir()} == {"own.svg": b""}
 
 
+@pytest.mark.hostile("runs of others")
 def test_a_study_whose_name_leads_out_of_the_folder_is_refused(
     tracker: Tracker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,6 +106,7 @@ def test_a_study_whose_name_leads_out_of_the_folder_is_refused(
     assert {path for path in tmp_path.parent.rglob("*") if "mlflow" not in path.name} == before
 
 
+@pytest.mark.hostile("disks, streams, clocks")
 def test_a_folder_that_cannot_be_made_is_named(
     tracker: Tracker, study: StudyResult, tmp_path: Path
 ) -> None:

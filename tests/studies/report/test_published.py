@@ -46,8 +46,8 @@ def readme(folder: Path) -> str:
 
 @pytest.mark.slow
 def test_a_figure_says_what_it_shows_to_whoever_cannot_see_it(folder: Path) -> None:
-    told = dict(re.findall(r"!\[(.*)\]\(figures/([\w-]+)\.svg\)", readme(folder)))
-    by_name = {name: words for words, name in told.items()}
+    figures = dict(re.findall(r"!\[(.*)\]\(figures/([\w-]+)\.svg\)", readme(folder)))
+    by_name = {name: words for words, name in figures.items()}
     assert set(by_name) == {"differences", "cost", "label-scores", "threshold-curves"}
     assert by_name["cost"].startswith("F1 and running time: 2 arms, from 3.0 to 3.0 s and from ")
     for name, words in by_name.items():
@@ -58,15 +58,15 @@ def test_a_figure_says_what_it_shows_to_whoever_cannot_see_it(folder: Path) -> N
 
 
 def test_the_data_the_base_and_what_the_time_leaves_out_are_said(folder: Path) -> None:
-    told = readme(folder)
+    text = readme(folder)
     assert "Data: 50 train, 30 val and 40 test samples in the first run, digest d1675700ffee." in (
-        told
+        text
     )
-    assert "Base: `vision=resnet18`." in told
+    assert "Base: `vision=resnet18`." in text
     assert "6 runs, 12 s of wall time together: what is shared is computed once, and what was " in (
-        told
+        text
     )
-    assert "stored already is not in it" in told
+    assert "stored already is not in it" in text
 
 
 def test_the_answer_is_a_list_and_the_method_a_paragraph(folder: Path) -> None:
@@ -81,6 +81,6 @@ def test_a_p_is_never_0(folder: Path) -> None:
 
 
 def test_no_place_of_this_machine_is_published(folder: Path) -> None:
-    told = readme(folder)
-    assert "/home/me" not in told
-    assert "data.root=DIR" in told
+    text = readme(folder)
+    assert "/home/me" not in text
+    assert "data.root=DIR" in text

@@ -86,8 +86,8 @@ def track(
         names = np.asarray([f"{part}{i}" for i in range(ids)])
         path = target / "predictions" / f"{part}.npz"
         np.savez(path, ids=names, logits=logits, labels=labels)
-    told = {"thresholds": [0.5] * L, "empty": "none", "label_names": ["x", "y", "z"]}
-    (target / "model" / "model.json").write_text(json.dumps(told))
+    settings = {"thresholds": [0.5] * L, "empty": "none", "label_names": ["x", "y", "z"]}
+    (target / "model" / "model.json").write_text(json.dumps(settings))
     known = {"mmclf.arm": arm, "mmclf.seed": str(seed), "mmclf.hardware": "a machine"}
     log = tracker.start(f"{arm}, seed={seed}", known | dict(tags or {}), parent)
     sets = set_scores(labels, predicted)

@@ -119,8 +119,8 @@ def _write(target: Path, wrong: float, group_size: int | None) -> dict[str, floa
         scores = {f"test/{key}": value for key, value in set_scores(labels, predicted).items()}
     scores |= {f"{key}_{rule}": scores[key] for key in [*scores] for rule in ("at_0.5", "fitted")}
     scores |= {f"test/f1_label/{name}": 0.5 for name in LABELS}
-    told = {"thresholds": [0.5] * len(LABELS), "empty": "none", "label_names": LABELS}
-    (target / "model" / "model.json").write_text(json.dumps(told))
+    settings = {"thresholds": [0.5] * len(LABELS), "empty": "none", "label_names": LABELS}
+    (target / "model" / "model.json").write_text(json.dumps(settings))
     of = {"shares": {part: shares(count).tolist() for part, count in SIZES.items()}}
     (target / "figures" / "label_shares.json").write_text(json.dumps(of))
     return scores

@@ -8,6 +8,7 @@ delimited        CSV, TSV and the like
 regular          the same, fast where it is regular
 json_lines       JSON lines
 parquet          Parquet
+parquet_batches  its columns, as large as what they hold
 class_labels     names of numbered classes in it
 list_cells       lists that are written as text
 labels           the labels of rows

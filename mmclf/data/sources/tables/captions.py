@@ -28,7 +28,7 @@ def read_captions(
             first of a row's, where rows of one sample must not differ.
 
     """
-    names = list(dict.fromkeys(name for one in columns for name in table.matching(one)))
+    names = list(dict.fromkeys(name for pattern in columns for name in table.matching(pattern)))
     if not names:
         return UsedCaptions(("",) * len(groups.first), (), ()), []
     by_column = [_column(table, name) for name in names]
@@ -41,7 +41,9 @@ def read_captions(
     ]
     problems = []
     first_rows = groups.first[groups.sample_of].tolist()
-    if use is None and any(of_row[row] != of_row[one] for row, one in enumerate(first_rows)):
+    if use is None and any(
+        of_row[row] != of_row[first_row] for row, first_row in enumerate(first_rows)
+    ):
         problems.append(
             f"{table.path}: rows of one id have different captions, and are one sample: take the "
             "first, all of them as one text, or each, by data.caption_use=first, join or each"
@@ -63,7 +65,7 @@ def _column(table: Table, name: str) -> Sequence[str | tuple[str, ...]]:
 
 def _several(cells: Sequence[str | tuple[str, ...]]) -> tuple[str, ...]:
     """The captions of a row's cells that hold anything."""
-    found: list[str] = []
+    texts: list[str] = []
     for cell in cells:
-        found += (cell,) if isinstance(cell, str) else cell
-    return tuple(text for text in found if text.strip())
+        texts += (cell,) if isinstance(cell, str) else cell
+    return tuple(text for text in texts if text.strip())

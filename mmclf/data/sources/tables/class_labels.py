@@ -49,7 +49,7 @@ def with_names(
 
     def named(value: object, row: int) -> object:
         if isinstance(value, list):
-            return [named(one, row) for one in value]
+            return [named(item, row) for item in value]
         if isinstance(value, bool) or not isinstance(value, int):
             return value
         if value == UNKNOWN:

@@ -59,15 +59,15 @@ def chosen_columns(
     """
     problems, chosen = [], set()
     for name in dict.fromkeys(wanted):
-        found = matching(name, header)
-        chosen.update(found)
-        if not found and name not in optional:
+        matches = matching(name, header)
+        chosen.update(matches)
+        if not matches and name not in optional:
             prefix = f"that begins with {name[:-1]!r}" if is_prefix(name, header) else repr(name)
             problems.append(f"{path} has no column {prefix}: {suggestion(name, header)}")
         problems += [
-            f"{path} has {found.count(column)} columns {column!r}: rename the others"
-            for column in dict.fromkeys(found)
-            if found.count(column) > 1
+            f"{path} has {matches.count(column)} columns {column!r}: rename the others"
+            for column in dict.fromkeys(matches)
+            if matches.count(column) > 1
         ]
     if problems:
         raise InputError(*problems)

@@ -69,8 +69,8 @@ def read_delimited(
                 ]
             if not ragged:
                 turned = list(zip(*rows, strict=True))
-                for column, place in zip(columns, places, strict=True):
-                    column.extend(turned[place])
+                for column, index in zip(columns, places, strict=True):
+                    column.extend(turned[index])
     if ragged:
         raise InputError(
             f"{path}: {len(ragged)} rows have not the header's {len(header)} fields "
@@ -99,8 +99,8 @@ def _found_delimiter(path: Path, suffix: str, wanted: Sequence[str], encoding: s
                 header = _names(next(_records(stream, path, delimiter), (1, []))[1])
             except InputError:
                 return -1, False, 0
-        found = sum(bool(matching(name, header)) for name in wanted)
-        return found, delimiter == usual and len(header) > 1, len(header)
+        matches = sum(bool(matching(name, header)) for name in wanted)
+        return matches, delimiter == usual and len(header) > 1, len(header)
 
     return max((usual, *(mark for mark in CANDIDATES if mark != usual)), key=score)
 

@@ -53,23 +53,23 @@ def labels_of_cells(
         sets[cell] = tuple(
             dict.fromkeys(label.lower() if lower else label for label in stripped if label)
         )
-    found = dict.fromkeys(chain.from_iterable(sets.values()))
-    ids = tuple(expected) if expected is not None else sorted_labels(set(found))
+    in_cells = dict.fromkeys(chain.from_iterable(sets.values()))
+    ids = tuple(expected) if expected is not None else sorted_labels(set(in_cells))
     problems = []
     places = _Places(table, cells, sets)
     if expected is None:
-        problems += _bracket_problems([label for label in found if _has_bracket(label)], places)
-    elif strangers := found.keys() - set(expected):
+        problems += _bracket_problems([label for label in in_cells if _has_bracket(label)], places)
+    elif strangers := in_cells.keys() - set(expected):
         advice = "add them to data.labels, or correct them"
-        located = [(label, places.of(label)) for label in found if label in strangers]
+        located = [(label, places.of(label)) for label in in_cells if label in strangers]
         problems += unknown(located, expected, table.path, advice)
     if separator == " " and not as_lists and any(type(c) is str and c for c in distinct):
-        problems += _separator_problems(list(found), places)
+        problems += _separator_problems(list(in_cells), places)
     # Unknown ones have numbers too, or their rows would seem to have no labels.
-    ids = tuple(dict.fromkeys((*ids, *found)))
+    ids = tuple(dict.fromkeys((*ids, *in_cells)))
     rows, columns = _pairs(cells, sets, ids)
     notes = [f"the cells of the column {column!r} are read as lists"] if as_lists else []
-    notes += spelling_notes(list(found), table.path)
+    notes += spelling_notes(list(in_cells), table.path)
     return RowLabels(len(cells), ids, rows, columns, problems, notes)
 
 

@@ -92,13 +92,13 @@ def _flag_problems(
     if len(rows) == 0:
         return []
     pairs = zip(rows[:LISTED].tolist(), columns[:LISTED].tolist(), strict=True)
-    found = [
+    matches = [
         f"{shown(table.columns[names[j]][i])} in the column {names[j]!r} ({table.location(i)})"
         for i, j in pairs
     ]
     more = f" and {len(rows) - LISTED} more" if len(rows) > LISTED else ""
     return [
         f"{table.path}: {len(rows)} cells of label columns are neither 0 nor 1: "
-        f"{', '.join(found)}{more}; expected 0 or 1, true or false, yes or no: correct them, or "
+        f"{', '.join(matches)}{more}; expected 0 or 1, true or false, yes or no: correct them, or "
         "name other columns by data.label_columns"
     ]

@@ -39,10 +39,10 @@ class RowLabels:
 
     def take(self, rows: NDArray[np.intp]) -> RowLabels:
         """The labels of only the rows at these indices, ascending."""
-        place = np.full(self.count, -1)
-        place[rows] = np.arange(len(rows))
-        kept = place[self.rows] >= 0
-        pairs = place[self.rows[kept]], self.columns[kept]
+        new_row = np.full(self.count, -1)
+        new_row[rows] = np.arange(len(rows))
+        kept = new_row[self.rows] >= 0
+        pairs = new_row[self.rows[kept]], self.columns[kept]
         return RowLabels(len(rows), self.ids, *pairs, self.problems, self.notes)
 
     def matrix(self, groups: RowGroups) -> NDArray[np.uint8]:

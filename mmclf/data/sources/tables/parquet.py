@@ -12,6 +12,7 @@ from mmclf.data.arrow import load_pyarrow
 from mmclf.data.image_locations import ParquetCell
 from mmclf.data.sources.tables.class_labels import class_names, with_names
 from mmclf.data.sources.tables.columns import FileColumns, chosen_columns
+from mmclf.data.sources.tables.parquet_batches import check_cells, read_batches, values
 from mmclf.errors import InputError
 
 PARQUET = (".parquet", ".pq")
@@ -39,13 +40,16 @@ def read_parquet(
         with parquet.ParquetFile(path) as file:
             names = chosen_columns(path, file.schema_arrow.names, wanted, optional)
             fields = [file.schema_arrow.field(name) for name in names]
+            check_cells(path, file, ())
             count = file.metadata.num_rows
             holders = {field.name for field in fields if holds_bytes(field.type)}
             _refuse_bytes(path, holders - {pictures})
-            content = file.read(columns=[n for n in names if n not in holders])
+            plain: dict[str, list[object]] = {n: [] for n in names if n not in holders}
+            for batch in read_batches(path, list(plain)):
+                for name in plain:
+                    plain[name] += values(batch.column(name))
             columns: dict[str, Sequence[object]] = {
-                name: _cells(path, file, name) if name in holders else _values(content.column(name))
-                for name in names
+                name: _cells(path, file, name) if name in holders else plain[name] for name in names
             }
             for name, classes in class_names(file.schema_arrow.metadata).items():
                 if name in columns:
@@ -68,7 +72,9 @@ def holds_bytes(kind: Any) -> bool:
         return holds_bytes(kind.value_type)
     if types.is_struct(kind):
         return any(_is_bytes(field) or holds_bytes(field.type) for field in _fields(kind))
-    return bool(types.is_binary(kind) or types.is_large_binary(kind))
+    return bool(
+        types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
+    )
 
 
 def is_image(kind: Any) -> bool:
@@ -108,19 +114,9 @@ def _cells(path: Path, file: Any, column: str) -> list[ParquetCell]:
         )
     names: list[object] = [None] * count
     if "path" in [field.name for field in _fields(kind)]:
-        paths = file.read(columns=[f"{column}.path"]).column(column)
-        names = paths.flatten()[0].to_pylist()
+        inside = read_batches(path, [f"{column}.path"])
+        names = [name for batch in inside for name in values(batch.column(column).flatten()[0])]
     return [
         ParquetCell(path, column, row, name if isinstance(name, str) else "")
         for row, name in enumerate(names)
     ]
-
-
-def _values(column: Any) -> list[object]:
-    """The values of a column of pyarrow's; numbers by way of NumPy, which is faster."""
-    arrow = load_pyarrow()
-    kind = column.type
-    is_number = arrow.types.is_integer(kind) or arrow.types.is_floating(kind)
-    is_plain = (is_number or arrow.types.is_boolean(kind)) and column.null_count == 0
-    values: list[object] = column.to_numpy().tolist() if is_plain else column.to_pylist()
-    return values

@@ -28,9 +28,9 @@ def image_names(table: Table, column: str | None, suffix: str | None) -> list[st
     names = table.texts(column)
     if suffix is None or _are_cells(table, column):
         return names
-    known = SUFFIXES | {suffix.lower()}
+    suffixes = SUFFIXES | {suffix.lower()}
     return [
-        name if not name or PurePosixPath(name).suffix.lower() in known else name + suffix
+        name if not name or PurePosixPath(name).suffix.lower() in suffixes else name + suffix
         for name in names
     ]
 
@@ -50,8 +50,8 @@ def with_named_cells(table: Table, column: str | None, root: Path) -> Table:
             "files the images themselves: expected one of both; read them as two data sets"
         )
     named = [
-        cell if cell.name else replace(cell, name=place)
-        for cell, place in zip(cells, places, strict=True)
+        cell if cell.name else replace(cell, name=row_name)
+        for cell, row_name in zip(cells, places, strict=True)
         if isinstance(cell, ParquetCell)
     ]
     return replace(table, columns={**table.columns, column: named})
@@ -66,7 +66,9 @@ def compared_names(
     """
     if not groups.are_joined:
         return names
-    return ["" if n == place else n for n, place in zip(names, table.row_names(root), strict=True)]
+    return [
+        "" if n == row_name else n for n, row_name in zip(names, table.row_names(root), strict=True)
+    ]
 
 
 def images_of(
@@ -86,8 +88,8 @@ def images_of(
         return (), []
     if _are_cells(table, column):
         cells = table.columns[column]
-        found = (cells[row] for row in groups.first.tolist())
-        return tuple(cell for cell in found if isinstance(cell, ParquetCell)), []
+        first_cells = (cells[row] for row in groups.first.tolist())
+        return tuple(cell for cell in first_cells if isinstance(cell, ParquetCell)), []
     locations = [table.place(row) for row in groups.first.tolist()]
     try:
         return image_paths(folder, groups.of_first(names), locations), []

@@ -50,8 +50,8 @@ class Table:
     def location(self, row: int) -> str:
         """Where a row stands in `path`, as `line 3`."""
         file, word = self.files[self.file_of[row]]
-        place = f"{word} {self.numbers[row]}"
-        return place if len(self.files) == 1 else f"{file.name} {place}"
+        location = f"{word} {self.numbers[row]}"
+        return location if len(self.files) == 1 else f"{file.name} {location}"
 
     def place(self, row: int) -> str:
         """Where a row stands, with the path of its file."""
@@ -118,10 +118,10 @@ def table_files(root: Path, name: str) -> list[Path]:
     if path.is_file():
         return [path]
     is_pattern = any(mark in name for mark in WILDCARDS)
-    found = sorted(root.glob(name)) if is_pattern and not PurePath(name).is_absolute() else []
+    candidates = sorted(root.glob(name)) if is_pattern and not PurePath(name).is_absolute() else []
     if path.is_dir():
-        found = sorted(file for file in path.iterdir() if _kind(file)[0] is not None)
-    files = [file for file in found if file.is_file() and not file.name.startswith(".")]
+        candidates = sorted(file for file in path.iterdir() if _kind(file)[0] is not None)
+    files = [file for file in candidates if file.is_file() and not file.name.startswith(".")]
     if not files:
         where = "no table in the folder" if path.is_dir() else "no file"
         raise InputError(f"there is {where} {path}")
@@ -176,8 +176,8 @@ def _kind(path: Path) -> tuple[str | None, bool]:
     """The suffix that says what a file is, None for no table, and whether it is compressed."""
     is_compressed = path.suffix.lower() == COMPRESSED
     suffix = Path(path.stem).suffix.lower() if is_compressed else path.suffix.lower()
-    known = TEXT if is_compressed else (*TEXT, *PARQUET)
-    return (suffix if suffix in known else None), is_compressed
+    suffixes = TEXT if is_compressed else (*TEXT, *PARQUET)
+    return (suffix if suffix in suffixes else None), is_compressed
 
 
 def _read(

@@ -51,12 +51,12 @@ class RegularText:
         is_single = (self.ends[1:] - self.starts[1:] == 1) & (self._first_bytes < 128)
         return np.asarray(is_single.all(axis=0) & (len(self.numbers) > 0))
 
-    def column(self, place: int) -> Sequence[str]:
+    def column(self, index: int) -> Sequence[str]:
         """The R cells of a column; as one text of R characters if each is a single one."""
-        if self._are_single[place]:
-            return self._first_bytes[:, place].tobytes().decode("ascii")
-        starts, ends = self.starts[1:, place], self.ends[1:, place]
-        is_quoted = (self._first_bytes[:, place] == QUOTE) & (ends > starts)
+        if self._are_single[index]:
+            return self._first_bytes[:, index].tobytes().decode("ascii")
+        starts, ends = self.starts[1:, index], self.ends[1:, index]
+        is_quoted = (self._first_bytes[:, index] == QUOTE) & (ends > starts)
         offsets = zip((starts + is_quoted).tolist(), (ends - is_quoted).tolist(), strict=True)
         if self.data.isascii():
             text = self.data.decode("ascii")

@@ -81,7 +81,7 @@ def differing(
     if not groups.are_joined:
         return []
     first = groups.first[groups.sample_of].tolist()
-    rows = [row for row, one in enumerate(first) if values[row] != values[one]]
+    rows = [row for row, first_row in enumerate(first) if values[row] != values[first_row]]
     return _differing(rows, first, ids, table, kind)
 
 
@@ -136,7 +136,7 @@ def id_problems(
         column: of the ids; None where they are the images' names or the rows' numbers.
 
     """
-    missing = [table.location(row) for row, one in enumerate(ids) if not one]
+    missing = [table.location(row) for row, row_id in enumerate(ids) if not row_id]
     problems = []
     if missing and column is not None:
         problems.append(
@@ -155,7 +155,7 @@ def id_problems(
             "remove or rename the rest; or join the rows of an id, by data.caption_use=join, first "
             "or each if each has a caption of it, by data.rows=per_label if each has a label"
         )
-    return [*problems, *repeated([one for one in ids if one], table.path, advice=advice)]
+    return [*problems, *repeated([row_id for row_id in ids if row_id], table.path, advice=advice)]
 
 
 def group_problems(
@@ -184,9 +184,9 @@ def group_problems(
         if group_of.setdefault(image, name) != name
     }
     if divided:
-        found = [f"{shown(image)} ({table.location(row)})" for image, row in divided.items()]
+        several = [f"{shown(image)} ({table.location(row)})" for image, row in divided.items()]
         problems.append(
-            f"{table.path}: {len(found)} images are in several groups ({listed(found)}), which a "
-            f"split could put into training and test: correct the column {column!r}"
+            f"{table.path}: {len(several)} images are in several groups ({listed(several)}), which "
+            f"a split could put into training and test: correct the column {column!r}"
         )
     return problems

@@ -22,10 +22,10 @@ LAYOUT = """expected
   ROOT/{images}  the folder that the table's image paths start from"""
 
 
-def names_of(several: str | Sequence[str | int] | None, one: str | None) -> list[str]:
+def names_of(several: str | Sequence[str | int] | None, single: str | None) -> list[str]:
     """The columns named by a setting for several, or else by that for one."""
     if several is None:
-        return [one] if one is not None else []
+        return [single] if single is not None else []
     return [several] if isinstance(several, str) else [str(name).strip() for name in several]
 
 
@@ -37,9 +37,9 @@ def texts_of(names: Sequence[str | int] | None, *, lower: bool) -> list[str] | N
     return [text.lower() for text in texts] if lower else texts
 
 
-def one_of_two(key: str, one: str | None, several: object, usual: str) -> list[str]:
+def one_of_two(key: str, single: str | None, several: object, usual: str) -> list[str]:
     """The problem that a column is named beside a setting for several columns."""
-    if several is None or one in (None, usual):
+    if several is None or single in (None, usual):
         return []
     return [f"data.{key} and data.{key}s are both given: give one of them"]
 
@@ -117,9 +117,9 @@ def named_files(
     if not Path(root).is_dir():
         raise InputError(f"data.root: there is no folder {root}; {layout}")
     if (file is None) == (not files):
-        found = "neither is" if file is None else "both are"
+        given = "neither is" if file is None else "both are"
         raise InputError(
-            f"data.file and data.files: {found} given; expected data.file=FILE, or a file for each "
+            f"data.file and data.files: {given} given; expected data.file=FILE, or a file for each "
             f"part, as data.files={{train: a.csv, val: b.csv, test: c.csv}}; {layout}"
         )
     if not files:

@@ -47,8 +47,8 @@ def read_json(path: Path, expected: type[T]) -> T:
         content: T = TypeAdapter(expected).validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise damaged(path, f"{place}: {first['msg']}" if place else first["msg"]) from error
+        location = ".".join(map(str, first["loc"]))
+        raise damaged(path, f"{location}: {first['msg']}" if location else first["msg"]) from error
     except (OSError, InputError) as error:
         raise damaged(path, error) from error
     return content

@@ -73,19 +73,19 @@ def read_predictions(
     val = _part(tracker.fetch(run, "predictions/val.npz", folder)) if with_val else None
     test = _part(tracker.fetch(run, "predictions/test.npz", folder))
     path = tracker.fetch(run, "model/model.json", folder)
-    told = read_json(path, ModelSettings)
+    settings = read_json(path, ModelSettings)
     predictions = Predictions(
-        val, test, np.asarray(told.thresholds), _empty(told), tuple(told.label_names)
+        val, test, np.asarray(settings.thresholds), _empty(settings), tuple(settings.label_names)
     )
     widths = {part.labels.shape[1] for part in (val, test) if part is not None}
-    if widths | {len(told.thresholds), len(told.label_names)} != {len(told.thresholds)}:
+    if widths | {len(settings.thresholds), len(settings.label_names)} != {len(settings.thresholds)}:
         raise damaged(path, "it has another number of labels than the predictions")
     return predictions
 
 
-def _empty(told: ModelSettings) -> Empty:
+def _empty(settings: ModelSettings) -> Empty:
     """What a prediction without labels becomes; nothing, by any word but one."""
-    return "argmax" if told.empty == "argmax" else "empty"
+    return "argmax" if settings.empty == "argmax" else "empty"
 
 
 def _part(path: Path) -> Part:

@@ -13,6 +13,7 @@ from mmclf.plots.cost import ALL_LABELLED, SAME_TIME, cost_figure, pareto
 from mmclf.plots.forest import Interval, forest_figure
 from mmclf.plots.waterfall import waterfall_figure
 from mmclf.plots.words import capital, counted, listed, margin_words, points, quoted, score
+from mmclf.studies.report.page.cost_plots import prediction_cost_plots
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot, Section
 from mmclf.studies.report.result.study_result import TIME, ArmResult, StudyResult, distinct
 from mmclf.studies.statistics.verdicts import Difference, Verdict
@@ -76,7 +77,10 @@ def _line_words(result: StudyResult) -> str:
 
 def _by_verdict(drawn: Sequence[Interval]) -> dict[str, list[Interval]]:
     """The differences of each verdict that there are any of."""
-    every = {of: [one for one in drawn if one.verdict == of] for of in get_args(Verdict)}
+    every = {
+        of: [difference for difference in drawn if difference.verdict == of]
+        for of in get_args(Verdict)
+    }
     return {verdict: of for verdict, of in every.items() if of}
 
 
@@ -97,7 +101,7 @@ def waterfall_plot(result: StudyResult) -> Plot | None:
         "are its verdict.",
         f"From {score(first[1])} to {score(last[1])}, in {unit}: "
         f"{listed([f'{step.name} {points(step.value)}' for step in steps])}.",
-        waterfall_figure(first, steps, last, result.definition.deciding.words),
+        waterfall_figure(first, steps, last, f"{result.definition.deciding.words}, points"),
     )
 
 
@@ -132,7 +136,7 @@ def cost_plot(result: StudyResult) -> Plot | None:
         f"{counted(len(arms), 'arm')}, from {seconds.min():.1f} to {seconds.max():.1f} s and from "
         f"{score(float(scores.min()))} to {score(float(scores.max()))}. "
         f"On the line: {listed(front, 8)}.",
-        cost_figure(names, seconds, noise, scores, baseline, words, metric.sign),
+        cost_figure(names, seconds, noise, scores, baseline, f"{words}, points", metric.sign),
     )
 
 
@@ -168,4 +172,5 @@ COMPARISONS: Sequence[Callable[[StudyResult], Plot | None]] = (
     forest_plot,
     waterfall_plot,
     cost_plot,
+    *prediction_cost_plots(),
 )

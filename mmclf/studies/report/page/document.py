@@ -10,12 +10,15 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mmclf.plots.words import capital, counted, margin_words, plain, points
+from mmclf.storage.tracking.pages import LOCAL_UI, TRAINING
+from mmclf.studies.report.errors.error_result import ErrorResult
 from mmclf.studies.report.page import tables
 from mmclf.studies.report.page.comparisons import COMPARISONS
+from mmclf.studies.report.page.errors import METHOD, cost_words, errors_words, pairs_page_table
 from mmclf.studies.report.page.main_arms import MAIN_ARMS
 from mmclf.studies.report.page.method import base_settings, conditions, data_words
 from mmclf.studies.report.page.plot import ARMS, EFFECTS, Plot
-from mmclf.studies.report.result.details import LOCAL_UI, Details
+from mmclf.studies.report.result.details import Details
 from mmclf.studies.report.result.read_labels import LabelResult
 from mmclf.studies.report.result.study_result import ArmResult, StudyResult
 from mmclf.studies.report.tables.study_tables import arms_table
@@ -43,6 +46,7 @@ def page(
     details: Details | None,
     plots: Sequence[Plot],
     labels: LabelResult | None = None,
+    errors: ErrorResult | None = None,
 ) -> str:
     """The report of a study as an HTML document."""
     environment = Environment(
@@ -80,6 +84,11 @@ def page(
         effects_table=tables.effects_page_table(result),
         labels_table=None if labels is None else tables.labels_page_table(labels),
         fewest_positives=FEWEST_POSITIVES,
+        errors=errors,
+        errors_words=None if errors is None else errors_words(errors),
+        cost_words=cost_words,
+        odd_method=METHOD,
+        pairs_table=None if errors is None else pairs_page_table(errors),
         runs_table=tables.runs_page_table(result),
         runs_words=f"All {counted(runs, 'run')}" if runs else "",
         overrides_table=tables.overrides_page_table(result),
@@ -87,6 +96,7 @@ def page(
         effect_plots=[plot for plot in plots if plot.section == EFFECTS],
         sections=[(section, list(of)) for section, of in groupby(others, lambda p: p.section)],
         runs_url=runs_url if linked else None,
+        training=TRAINING,
         links_are_local=linked and runs_url.startswith(f"{LOCAL_UI}/"),
         data_words=data_words({} if details is None else details.sizes),
         base=base_settings(result),

@@ -110,8 +110,8 @@ def label_shares_plot(_result: StudyResult, details: Details) -> Plot | None:
         "label-shares",
         Section("split", "Data"),
         "The split",
-        f"Each label's share of the samples of {listed(list(shares))}, on a logarithmic axis. "
-        f"In a stratified split, the marks of a label lie on each other.{_left_out(details)}",
+        f"Each label's share of the samples of {listed(list(shares))}. In a stratified split, the "
+        f"marks of a label lie at the end of its bar.{_left_out(details)}",
         f"{counted(len(order), 'label')}, on {percent.min():.2f} % to {percent.max():.2f} % of the "
         "samples of a part.",
         label_shares_figure(details.label_names, shares),

@@ -15,7 +15,7 @@ from mmclf.storage.tracking import TrackedRun
 from mmclf.studies.report.result.read_labels import LabelResult
 from mmclf.studies.report.result.study_result import MAP, TIME, ArmResult, EffectResult, StudyResult
 from mmclf.studies.report.tables.label_tables import shown_labels_table
-from mmclf.studies.report.tables.rendering import NO_VALUE, Format, in_digits
+from mmclf.studies.report.tables.rendering import NO_VALUE, Format, in_digits, in_points
 from mmclf.studies.report.tables.study_tables import (
     DIFFERENCE,
     FORMATS,
@@ -83,21 +83,20 @@ def arms_page_table(result: StudyResult, table: pd.DataFrame) -> PageTable:
     `table`: that of the arms (`arms_table`).
     """
     definition = result.definition
-    deciding = capital(definition.deciding.words)
-    number = in_digits(definition.deciding.metric.digits)
+    deciding = f"{capital(definition.deciding.words)}, points"
     columns = [
         Column("Arm", "Arm"),
         *_verdict_columns(result),
         *_difference_columns(result, f"Difference, {definition.unit}"),
-        Column(definition.metric, "mean", deciding, number),
+        Column(definition.metric, "mean", deciding, in_points),
         Column("n", "n", deciding, in_digits(0)),
-        Column("SD", "SD", deciding, number),
+        Column("SD", "SD", deciding, in_points),
         Column("CI 95 %", "95 % interval", deciding, str),
         Column(SECONDS, "Time, s", "", FORMATS[SECONDS]),
         Column("Runs", "Runs"),
     ]
     frame = _with_intervals(table)
-    frame["CI 95 %"] = spans(frame, ("", "CI low", "CI high"), number)
+    frame["CI 95 %"] = spans(frame, ("", "CI low", "CI high"), in_points)
     frame["n"] = frame["n"].astype(float).replace(0.0, math.nan)
     return PageTable("arms-table", columns, frame, "Arm", _shown(result.arms))
 
@@ -107,13 +106,13 @@ def beside_page_table(result: StudyResult, table: pd.DataFrame) -> PageTable:
     definition, frame = result.definition, table.copy()
     columns = [Column("Arm", "Arm")]
     for name in beside_metrics(definition):
-        columns.append(Column(name, "mean", name, in_digits(4)))
+        columns.append(Column(name, "mean", f"{name}, points", in_points))
         ends = ("", f"{name} diff. low", f"{name} diff. high")
         if frame[f"{name} diff."].notna().any():
             frame[f"{name} diff. 95 %"] = spans(frame, ends, points)
             columns += [
-                Column(f"{name} diff.", "difference", name, points),
-                Column(f"{name} diff. 95 %", "95 % interval", name, str),
+                Column(f"{name} diff.", "difference", f"{name}, points", points),
+                Column(f"{name} diff. 95 %", "95 % interval", f"{name}, points", str),
             ]
     frame["Time ratio 95 %"] = spans(frame, ("", *RATIO[1:]), in_digits(2))
     columns += [
@@ -154,7 +153,7 @@ def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
 def _shown(of: Sequence[ArmResult | EffectResult]) -> frozenset[str]:
     """The names of those whose difference is shown."""
     return frozenset(
-        one.name for one in of if one.difference is not None and one.difference.is_shown
+        result.name for result in of if result.difference is not None and result.difference.is_shown
     )
 
 
@@ -191,8 +190,8 @@ def labels_page_table(labels: LabelResult) -> PageTable:
         Column("Label", "Label"),
         Column("Arm", "Arm"),
         Column("Positives", "Test samples", "", in_digits(0)),
-        Column("Baseline F1", "baseline", "F1", in_digits(4)),
-        Column("F1", "arm", "F1", in_digits(4)),
+        Column("Baseline F1", "baseline", "F1, points", in_points),
+        Column("F1", "arm", "F1, points", in_points),
         Column("Difference", "mean", "Difference, F1 points", points),
         Column("Diff. 95 %", "95 % interval", "Difference, F1 points", str),
         Column("p (BH)", "p", "Difference, F1 points", FORMATS["p (adjusted)"]),
@@ -211,9 +210,7 @@ def runs_page_table(result: StudyResult) -> PageTable:
         Column("Seed", "Seed", "", str),
         Column("Status", "Status"),
         *(
-            Column(
-                key, titles.get(key, key.removeprefix("test/")), "", formats.get(key, in_digits(4))
-            )
+            Column(key, titles.get(key, key.removeprefix("test/")), "", formats.get(key, in_points))
             for key in metrics
         ),
         Column("run_id", "MLflow run"),

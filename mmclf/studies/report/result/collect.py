@@ -112,12 +112,12 @@ def _arms(
     differences = baseline_differences(definition, scores.deciding, sign)
     beside = {key: baseline_differences(definition, of, sign) for key, of in scores.beside.items()}
     given, arms = given_seeds(definition, looks), []
-    for place, arm in enumerate(definition.arms):
+    for index, arm in enumerate(definition.arms):
         by_seed = {seed: attempts.get(RunKey(arm.name, seed)) for seed in given[arm.name]}
         # What still runs has not failed.
         ended = [run for run in by_seed.values() if run is not None and run.status != "RUNNING"]
         # Looks are at the deciding metric alone, and call none of these.
-        others = {key: called(of[place], looks, None) for key, of in beside.items()}
+        others = {key: called(of[index], looks, None) for key, of in beside.items()}
         arms.append(
             ArmResult(
                 name=arm.name,
@@ -126,7 +126,7 @@ def _arms(
                 failed=tuple(run for run in ended if run.status != "FINISHED"),
                 missing=tuple(seed for seed, run in by_seed.items() if run not in ended),
                 score=contrast(definition, scores.deciding, {arm.name: 1.0}),
-                difference=called(differences[place], looks, effect_of(definition, arm.name)),
+                difference=called(differences[index], looks, effect_of(definition, arm.name)),
                 beside={key: of for key, of in others.items() if of is not None},
                 time_ratio=_time_ratio(definition, attempts, arm.name),
             )

@@ -13,7 +13,6 @@ from mmclf.studies.report.result.study_result import ArmResult, StudyResult
 
 Floats = NDArray[np.float64]
 Curve = tuple[tuple[int, float], ...]
-LOCAL_UI = "http://127.0.0.1:5000"  # where `make ui` serves a database
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,9 @@ class Details:
 
     `label_shares` holds, by part (`train`, `val`, `test`), the share (L,) of samples with each of
     the `label_names`, and `sizes` how many samples it has, both of the first main arm's first run,
-    and empty where that does not say. `runs_url` followed by a run's id is its address
-    in the MLflow UI; `label_keys` are the ends of the metrics `test/f1_label/KEY` of each label.
+    and empty where that does not say. `runs_url` followed by a run's id and `?TRAINING`
+    is its address in the MLflow UI; `label_keys` are the ends of the metrics `test/f1_label/KEY`
+    of each label.
     """
 
     arms: Mapping[str, ArmDetails]

@@ -44,8 +44,10 @@ def asked_effects(
         start, end = (contrast(definition, scores, {of: 1.0}, seeds=seeds) for of in (first, last))
         ends = None if start is None or end is None else Ends(start, end)
     estimates = [contrast(definition, scores, of.weights, of.draws, seeds=seeds) for of in asked]
-    found = compared(definition, estimates, len(asked), definition.deciding.metric.sign)
-    differences = [called(of, looks, one.name) for one, of in zip(asked, found, strict=True)]
+    compared_effects = compared(definition, estimates, len(asked), definition.deciding.metric.sign)
+    differences = [
+        called(of, looks, effect.name) for effect, of in zip(asked, compared_effects, strict=True)
+    ]
     effects = tuple(
         EffectResult(effect.name, effect.weights, difference)
         for effect, difference in zip(definition.effects, differences, strict=False)

@@ -50,8 +50,8 @@ def label_notes(runs: Sequence[Tracked], parts: Sequence[str]) -> Iterator[str]:
         most = 1 - absent / max(labels, absent)
         yield (
             f"without a positive in {part}: {absent} of {counted(labels, 'label')}; each counts as "
-            f"0 in {part}/f1_macro, which so is at most {most:.3g}, and {part}/f1_macro_present is "
-            "the mean over the others"
+            f"0 in {part}/f1_macro, which so is at most {100 * most:.3g} points, and "
+            f"{part}/f1_macro_present is the mean over the others"
         )
 
 
@@ -98,16 +98,16 @@ def effect_notes(
     """
     if definition.gain is None:
         return
-    known = [of.difference.estimate.seeds for of in effects if of.difference is not None]
-    if len(known) < len(effects):
+    seeds = [of.difference.estimate.seeds for of in effects if of.difference is not None]
+    if len(seeds) < len(effects):
         lacking = [quoted(of.name) for of in effects if of.difference is None]
         yield (
             f"the effects of {listed(lacking, MOST_NAMES)} are not known, so the effects do not "
             "add up: no seed has all of their arms"
         )
-    if known and max(known) < (len(definition.seeds) if given is None else given):
+    if seeds and max(seeds) < (len(definition.seeds) if given is None else given):
         yield (
-            f"the effects are of the {counted(max(known), 'seed')} that all arms with a run have, "
+            f"the effects are of the {counted(max(seeds), 'seed')} that all arms with a run have, "
             "so that they add up; means and differences of arms are of all the seeds that each has"
         )
 

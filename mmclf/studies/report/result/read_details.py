@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +14,10 @@ from mmclf.evaluation.threshold_search import Empty
 from mmclf.evaluation.thresholds import decide
 from mmclf.plots.threshold_curves import ThresholdCurves
 from mmclf.storage.tracking import TrackedRun, Tracker, key_of
+from mmclf.storage.tracking.pages import server_of
 from mmclf.studies.report.artifacts.artifact_files import LabelShares, damaged, read_json
 from mmclf.studies.report.artifacts.predictions import Part, Predictions, read_predictions
 from mmclf.studies.report.result.details import (
-    LOCAL_UI,
     ArmDetails,
     Curve,
     Details,
@@ -68,9 +67,7 @@ def part_sizes(run: TrackedRun) -> dict[str, int]:
 
 def runs_url(tracker: Tracker) -> str:
     """The address of a run in the MLflow UI, but for the run's id."""
-    remote = urlsplit(tracker.uri).scheme in ("http", "https")
-    server = tracker.uri.rstrip("/") if remote else LOCAL_UI
-    return f"{server}/#/experiments/{tracker.experiment_id}/runs/"
+    return f"{server_of(tracker.uri)}/#/experiments/{tracker.experiment_id}/runs/"
 
 
 def _label_shares(

@@ -72,10 +72,10 @@ def _decided(
 
 def _pairs(keys: Sequence[RunKey], baseline: str) -> Mapping[str, list[Pair]]:
     """By arm, the places of its runs and of the baseline's with the same seed."""
-    places = {key: place for place, key in enumerate(keys)}
+    places = {key: row for row, key in enumerate(keys)}
     pairs: dict[str, list[Pair]] = {}
-    for key, place in places.items():
+    for key, row in places.items():
         base = places.get(RunKey(baseline, key.seed))
         if key.arm != baseline and base is not None:
-            pairs.setdefault(key.arm, []).append((place, base))
+            pairs.setdefault(key.arm, []).append((row, base))
     return pairs

@@ -83,7 +83,7 @@ def _scores_beside(
     runs: Mapping[RunKey, Decided],
     deciding: DecidingMetric,
     groups: NDArray[np.int64],
-    known: Scores,
+    deciding_scores: Scores,
 ) -> dict[str, Scores]:
     """The scores by the other rules, and the mAP, of the runs that have each; `known` decides."""
     beside = {}
@@ -93,7 +93,7 @@ def _scores_beside(
         if len(has_it) == len(runs) and all(
             np.array_equal(of.beside[key], of.predicted) for of in runs.values()
         ):
-            beside[key] = known
+            beside[key] = deciding_scores
         elif has_it:
             beside[key] = _scores(has_it, deciding, groups, key)
     ranked = {run: of for run, of in runs.items() if of.probabilities is not None}
@@ -120,8 +120,8 @@ def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> Dec
             "its artifacts have changed since"
         )
     beside = _sets_beside(run, predictions, deciding)
-    found = float(mean_average_precisions(test.labels, test.probabilities[None])[0])
-    is_map = abs(run.metrics.get(MAP, math.nan) - found) <= EXACT
+    map_score = float(mean_average_precisions(test.labels, test.probabilities[None])[0])
+    is_map = abs(run.metrics.get(MAP, math.nan) - map_score) <= EXACT
     ranked = test.probabilities if is_map else None
     return Decided(test.ids, test.groups, test.labels, predicted, beside, ranked)
 
@@ -173,6 +173,6 @@ def _map_scores(runs: Mapping[RunKey, Decided], groups: NDArray[np.int64]) -> Sc
         ranked = of.probabilities[None]
         values[run] = float(mean_average_precisions(labels, ranked)[0])
         # A run at a time: all of them together are too much for memory.
-        found = resampled_map(labels, ranked, resamples=resamples, seed=0, groups=groups)
-        resampled[run] = found[:, 0]
+        map_scores = resampled_map(labels, ranked, resamples=resamples, seed=0, groups=groups)
+        resampled[run] = map_scores[:, 0]
     return Scores(values, resampled, count_groups(groups))

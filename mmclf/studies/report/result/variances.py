@@ -50,9 +50,9 @@ def earlier_variances(tracker: Tracker, study: str, metric: str, data: str) -> V
     parents = [run for run in tracker.tagged(DIGEST, data) if "mmclf.study_key" in run.tags]
     parents.sort(key=lambda run: run.tags.get(STUDY) != study)
     for parent in parents[:MOST_STUDIES]:
-        found = _of_study(tracker, parent, metric)
-        if found is not None:
-            return found
+        variances = _of_study(tracker, parent, metric)
+        if variances is not None:
+            return variances
     return None
 
 

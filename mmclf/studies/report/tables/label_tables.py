@@ -31,8 +31,8 @@ def shown_labels_table(labels: LabelResult) -> pd.DataFrame:
 
 
 def _row(labels: LabelResult, of: LabelDifference) -> dict[str, object]:
-    found = of.estimate
-    value, reach = (NAN, NAN) if found is None else (found.value, found.reach(ALPHA))
+    difference = of.estimate
+    value, reach = (NAN, NAN) if difference is None else (difference.value, difference.reach(ALPHA))
     return {
         "Arm": of.arm,
         "Label": labels.names[of.label],

@@ -15,6 +15,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from mmclf.studies.report.tables.latex import NO_VALUE as NO_LATEX_VALUE
+from mmclf.studies.report.tables.latex import LatexColumn, latex_number, latex_text, tabular
 from mmclf.studies.report.tables.safe_text import markdown_text, printable_table, spreadsheet_table
 
 Format = Callable[[Any], str]
@@ -31,6 +33,11 @@ SUFFIXES: Mapping[str, str] = {"text": "txt", "md": "md", "csv": "csv", "tex": "
 def in_digits(digits: int) -> Format:
     """Numbers with so many digits after the point."""
     return lambda value: f"{value:.{digits}f}"
+
+
+def in_points(share: float) -> str:
+    """An F1 or an mAP in points, which are hundredths."""
+    return f"{100 * share:.2f}"
 
 
 def p_value(p: float) -> str:
@@ -155,7 +162,7 @@ def _text(texts: pd.DataFrame, left: Sequence[bool]) -> str:
     for row in texts.to_numpy().tolist():
         shown.add_row(*map(Text, row))
     out = io.StringIO()
-    Console(file=out, width=WIDE, color_system=None).print(shown)
+    Console(file=out, width=WIDE, color_system=None, force_jupyter=False).print(shown)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().split("\n")[:-1])
 
 
@@ -166,7 +173,9 @@ def _markdown(lines: Sequence[Sequence[str]], left: Sequence[bool]) -> str:
 
 
 def _latex(texts: pd.DataFrame, left: Sequence[bool]) -> str:
-    alignment = "".join("l" if is_left else "r" for is_left in left)
-    text = texts.to_latex(index=False, escape=True, column_format=alignment)
-    # At the beginning of a row these would be an argument of the command before it, and its star.
-    return text.replace("\n[", "\n{[}").replace("\n*", "\n{*}")
+    columns = []
+    for name, is_left in zip(texts, left, strict=True):
+        spell = latex_text if is_left else latex_number
+        cells = [NO_LATEX_VALUE if cell == NO_VALUE else spell(cell) for cell in texts[name]]
+        columns.append(LatexColumn(latex_text(str(name)), cells, is_left))
+    return tabular(columns)

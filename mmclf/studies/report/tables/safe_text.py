@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from mmclf.messages import printable, spreadsheet_text
+from mmclf.errors import printable, spreadsheet_text
 
 # What begins a tag, an autolink, a comment or an entity; `p < 0.05` begins none.
 _HTML = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")

@@ -7,11 +7,25 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from mmclf.evaluation.metrics import METRICS, RULES
 from mmclf.plots.words import points
 from mmclf.studies.definition import Definition
 from mmclf.studies.report.result.stopped import effect_of, stopped
 from mmclf.studies.report.result.study_result import MAP, TIME, ArmResult, EffectResult, StudyResult
-from mmclf.studies.report.tables.rendering import NO_VALUE, Format, Formats, in_digits, p_value
+from mmclf.studies.report.tables.cost_columns import (
+    COST_FORMATS,
+    HEADINGS,
+    cost_cells,
+    known_costs,
+)
+from mmclf.studies.report.tables.rendering import (
+    NO_VALUE,
+    Format,
+    Formats,
+    in_digits,
+    in_points,
+    p_value,
+)
 from mmclf.studies.statistics.estimates import ALPHA
 from mmclf.studies.statistics.verdicts import Difference
 
@@ -20,15 +34,18 @@ DIFFERENCE = ("Difference", "Diff. low", "Diff. high")
 P_VALUES = ("p", "p (adjusted)")
 STOPPED = "Stopped"
 SECONDS, RATIO = "Running time (s)", ("Time ratio", "Time ratio low", "Time ratio high")
+DECIDING = tuple(f"test/{name}{rule}" for name in METRICS for rule in RULES)
+BESIDE = ("F1 own threshold", "F1 at 0.5", "F1 fitted", "mAP")
 FORMATS: Formats = {
+    **dict.fromkeys((*DECIDING, *BESIDE, "SD"), in_points),
     **dict.fromkeys(P_VALUES, p_value),
     SECONDS: in_digits(1),
+    **COST_FORMATS,
 }
 # Where a terminal is narrow, what it leaves out, the first one first.
-SPARE = (
-    *("SD", "CI 95 %", "Time ratio", "mAP", "F1 own threshold", "F1 at 0.5", "F1 fitted"),
-    *("Seeds", STOPPED, "Runs", "p (adjusted)", "n"),
-)
+SPARE = (*(SECONDS, STOPPED),)
+# What is read at a terminal, beside the difference; the rest is in the files and on the page.
+SHORT = ("Arm", "Effect", *DECIDING, "Verdict", STOPPED, SECONDS)
 # Of the columns, those that the CSV alone has.
 IN_CSV_ALONE = ("Single low", "Single high", "Equal low", "Equal high", "p")
 RUN_METRICS = (
@@ -54,7 +71,9 @@ def arms_table(result: StudyResult) -> pd.DataFrame:
     Values are unrounded; NaN where there is none. `Diff.` is the interval of all comparisons at
     once, `Single` that of the difference alone, `Equal` the 90 % interval; the time's is its own.
     """
-    table = pd.DataFrame([_arm_row(result, arm) for arm in result.arms])
+    rows = [_arm_row(result, arm) for arm in result.arms]
+    unknown = {*HEADINGS} - {*known_costs(rows)}
+    table = pd.DataFrame(rows).drop(columns=[*unknown])
     texts_and_counts = ("Arm", "n", "Verdict", STOPPED, "Runs")
     return table.astype({name: float for name in table if name not in texts_and_counts})
 
@@ -83,6 +102,7 @@ def _arm_row(result: StudyResult, arm: ArmResult) -> dict[str, object]:
         "CI high": NAN if score is None else score.high,
         **_certainty_cells(difference),
         **beside,
+        **cost_cells(arm.mean),
         "Runs": run_state(arm),
     }
 
@@ -185,7 +205,7 @@ def reading_table(table: pd.DataFrame, unit: str) -> pd.DataFrame:
         elif name == RATIO[0]:
             columns[RATIO[0]] = spans(table, RATIO, in_digits(2))
         elif name == "CI low":
-            columns["CI 95 %"] = spans(table, ("", "CI low", "CI high"), in_digits(4))
+            columns["CI 95 %"] = spans(table, ("", "CI low", "CI high"), in_points)
         elif name not in {*DIFFERENCE, *RATIO, "CI high", *IN_CSV_ALONE, *left_out}:
             columns[name] = table[name]
     return pd.DataFrame(columns)
@@ -207,8 +227,14 @@ def spans(table: pd.DataFrame, names: Sequence[str], spell: Format) -> list[str]
 
 
 def in_form(table: pd.DataFrame, form: str, unit: str) -> pd.DataFrame:
-    """The table as a form has it: whole as CSV, else for a reader; as LaTeX without runs."""
+    """The table as a form has it: whole as CSV, else for a reader; as text what is read first.
+
+    As LaTeX it is without runs.
+    """
     if form == "csv":
         return table
     reading = reading_table(table, unit)
+    if form == "text":
+        difference = reading_difference(unit, stopped=STOPPED in table)
+        return reading[[name for name in reading if name in (*SHORT, difference)]]
     return reading.drop(columns=["Runs"], errors="ignore") if form == "tex" else reading

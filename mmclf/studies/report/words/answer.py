@@ -108,10 +108,10 @@ class Saying:
 
 def _alone(result: StudyResult, arm: ArmResult) -> Answer:
     words = result.definition.deciding.words
-    told = f"The study has one arm, {_scored(arm)}, and nothing to compare its {words} with."
+    sentences = f"The study has one arm, {_scored(arm)}, and nothing to compare its {words} with."
     if arm.score is not None and not math.isnan(arm.score.low):
-        told += f" The 95 % interval is {score(arm.score.low)} to {score(arm.score.high)}."
-    return Answer(told)
+        sentences += f" The 95 % interval is {score(arm.score.low)} to {score(arm.score.high)}."
+    return Answer(sentences)
 
 
 def _differences(say: Saying) -> Answer:
@@ -129,8 +129,8 @@ def _differences(say: Saying) -> Answer:
     bullets = []
     for verdict, of in by_verdict.items():
         bullets += [
-            f"{quoted(name)} {say.difference(one)}{_after_choice(result, name)}"
-            for name, one in of[:MOST]
+            f"{quoted(name)} {say.difference(difference)}{_after_choice(result, name)}"
+            for name, difference in of[:MOST]
         ]
         if len(of) > MOST:
             bullets.append(f"{len(of) - MOST} more are {verdict}: the table of arms has them")
@@ -214,8 +214,8 @@ def _from_to(say: Saying) -> str:
     way = f"From {quoted(start.name)} ({score(first)}) to {quoted(end.name)} ({score(last)})"
     if start is not result.baseline or end.difference is None:
         return f"{way}, {words} changes by {points(last - first)} {unit}."
-    told = f"{way}, {words} {say.difference(end.difference)}."
-    return f"{told}{_level(result, [(end.name, end.difference)])}"
+    sentence = f"{way}, {words} {say.difference(end.difference)}."
+    return f"{sentence}{_level(result, [(end.name, end.difference)])}"
 
 
 def _share(result: StudyResult, of: Difference) -> str:

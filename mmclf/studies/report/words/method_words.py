@@ -94,7 +94,7 @@ def _family(result: StudyResult) -> list[str]:
         [arm.difference for arm in result.arms if arm.difference is not None],
         [effect.difference for effect in result.effects if effect.difference is not None],
     ]
-    counts = [max((of.comparisons for of in one), default=0) for one in families]
+    counts = [max((of.comparisons for of in family), default=0) for family in families]
     if not definition.asks_effects:
         counts = counts[:1]
     adds_up = definition.kind.adds_up

@@ -25,8 +25,8 @@ def test_several_columns(
 ) -> None:
     samples = loaded(tmp_path, COLUMNS, caption_columns=columns, caption_use=use)
     assert (samples.captions, samples.other_captions) == (captions, others)
-    told = [note for note in samples.notes if "3 captions after the first of 2 samples" in note]
-    assert len(told) == (use in (None, "first"))
+    notes = [note for note in samples.notes if "3 captions after the first of 2 samples" in note]
+    assert len(notes) == (use in (None, "first"))
 
 
 @pytest.mark.parametrize(("use", "captions", "others"), USES)

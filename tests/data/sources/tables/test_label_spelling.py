@@ -9,7 +9,7 @@ from mmclf.data.sources.tables.label_spelling import spelling_notes
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"),
+    ("labels", "expected"),
     [
         (["red", "blue"], []),
         (["nan", "red"], ["'nan'"]),
@@ -21,10 +21,10 @@ from mmclf.data.sources.tables.label_spelling import spelling_notes
         (["nan", "Red", "red"], ["'nan'", "'Red' and 'red'"]),
     ],
 )
-def test_labels_that_may_not_be_meant(labels: list[str], told: list[str]) -> None:
+def test_labels_that_may_not_be_meant(labels: list[str], expected: list[str]) -> None:
     notes = spelling_notes(labels, "t.csv")
-    assert len(notes) == len(told)
-    assert all(words in note for note, words in zip(notes, told, strict=True))
+    assert len(notes) == len(expected)
+    assert all(words in note for note, words in zip(notes, expected, strict=True))
 
 
 def test_labels_in_lower_case(tmp_path: Path) -> None:

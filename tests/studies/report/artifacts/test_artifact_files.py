@@ -56,6 +56,7 @@ def test_columns_of_any_run_are_read(tmp_path: Path) -> None:
         {"labels": np.full((2, 3), 0.5)},
     ],
 )
+@pytest.mark.hostile("runs of others")
 def test_columns_that_no_run_leaves_are_damaged(tmp_path: Path, columns: dict[str, Any]) -> None:
     with pytest.raises(ArtifactError, match=r"a\.npz is damaged"):
         read_columns(saved(tmp_path / "a.npz", **columns))
@@ -72,6 +73,7 @@ def test_columns_that_no_run_leaves_are_damaged(tmp_path: Path, columns: dict[st
         '{"thresholds": [0.5], "empty": "none", "label_names": [1]}',
     ],
 )
+@pytest.mark.hostile("runs of others")
 def test_settings_that_no_run_leaves_are_damaged(tmp_path: Path, content: str) -> None:
     (tmp_path / "model.json").write_text(content)
     with pytest.raises(ArtifactError, match=r"model\.json is damaged"):
@@ -88,6 +90,7 @@ def test_settings_that_no_run_leaves_are_damaged(tmp_path: Path, content: str) -
         ("model/model.json", b"\0"),
     ],
 )
+@pytest.mark.hostile("runs of others")
 def test_a_report_on_damaged_artifacts_is_a_line_and_bad_input(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes
 ) -> None:
@@ -98,15 +101,16 @@ def test_a_report_on_damaged_artifacts_is_a_line_and_bad_input(
     assert path.is_file()
     path.write_bytes(content)
     status = main(["report", "made_up", f"output_dir={tmp_path}"])
-    told = capsys.readouterr().err
-    assert "not foreseen" not in told
+    err = capsys.readouterr().err
+    assert "not foreseen" not in err
     if name in ("model/model.json", "predictions/val.npz"):  # the run then counts as failed
         assert status == 0
     else:
-        (line,) = told.splitlines()
+        (line,) = err.splitlines()
         assert (status, "is damaged" in line) == (2, True)
 
 
+@pytest.mark.hostile("runs of others")
 def test_settings_of_another_number_of_labels_count_as_damaged(tmp_path: Path) -> None:
     tracker = tracker_in(tmp_path)
     parent = start(tracker, tmp_path, (0,))

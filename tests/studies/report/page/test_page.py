@@ -126,10 +126,10 @@ def test_whatever_a_name_holds_it_is_text() -> None:
 
 def test_the_answer_is_a_list_with_an_item_for_each_arm() -> None:
     study = result()
-    told = part(read(page_of(study, None)), "answer")
+    shown_part = part(read(page_of(study, None)), "answer")
     expected = answer(study)
-    assert [one.text for one in told.all("li")] == list(expected.bullets)
-    assert [one.text for one in told.all("p")] == [expected.headline]
+    assert [one.text for one in shown_part.all("li")] == list(expected.bullets)
+    assert [one.text for one in shown_part.all("p")] == [expected.headline]
     assert len(expected.bullets) == len(study.arms) - 1
 
 
@@ -146,7 +146,7 @@ def test_how_it_was_made() -> None:
     other = replace(arm.runs[0], tags={**arm.runs[0].tags, "mmclf.cold_hardware": "NVIDIA H100"})
     arms = (study.arms[0], replace(arm, runs=(other, *arm.runs[1:])), *study.arms[2:])
     root = read(page_of(replace(study, arms=arms), None))
-    told = part(root, "method").whole_text()
+    shown_part = part(root, "method").whole_text()
     for words in (
         "mmclf study=loss data=demo",
         "b6b9f1c2d3e4",
@@ -160,26 +160,28 @@ def test_how_it_was_made() -> None:
         "one pool of training samples",
         "bce: data=demo vision=resnet18",
     ):
-        assert words in told
-    assert "samples in the first run" not in told
+        assert words in shown_part
+    assert "samples in the first run" not in shown_part
     assert "different hardware" in part(root, "cost").whole_text()
 
 
 def test_how_many_samples_there_are_stands_with_the_data() -> None:
     study = result(seeds=1)
-    told = part(of(study), "method").whole_text()
-    assert "6,403 train, 803 val and 794 test samples in the first run, digest b6b9" in told
+    shown_part = part(of(study), "method").whole_text()
+    assert "6,403 train, 803 val and 794 test samples in the first run, digest b6b9" in shown_part
     unknown = replace(details(study), sizes={"val": 803, "test": 794})
-    told = part(read(page_of(study, unknown)), "method").whole_text()
-    assert "Data803 val and 794 test samples in the first run, digest b6b9" in told
+    shown_part = part(read(page_of(study, unknown)), "method").whole_text()
+    assert "Data803 val and 794 test samples in the first run, digest b6b9" in shown_part
 
 
 def test_the_base_has_what_its_arm_sets_below_a_group() -> None:
     study = result(seeds=1)
     first = replace(study.definition.arms[0], overrides=("loss=bce", "loss.pos_weight=2"))
     changed = replace(study.definition, arms=(first, *study.definition.arms[1:]))
-    told = part(read(page_of(replace(study, definition=changed), None)), "method").whole_text()
-    assert "bce: data=demo vision=resnet18 loss.pos_weight=2" in told
+    shown_part = part(
+        read(page_of(replace(study, definition=changed), None)), "method"
+    ).whole_text()
+    assert "bce: data=demo vision=resnet18 loss.pos_weight=2" in shown_part
 
 
 def test_one_arm_with_one_seed() -> None:

@@ -56,14 +56,14 @@ def opened(browser: Browser, path: Path, width: int, scheme: Scheme = "light") -
 def test_it_asks_for_nothing_and_complains_of_nothing(browser: Browser, path: Path) -> None:
     tab = browser.new_page()
     asked: list[str] = []
-    told: list[str] = []
+    errors: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
-    tab.on("console", lambda message: told.append(message.text))
-    tab.on("pageerror", lambda error: told.append(str(error)))
+    tab.on("console", lambda message: errors.append(message.text))
+    tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(path.as_uri(), wait_until="networkidle")
     tab.click("summary >> nth=0")
     assert [url for url in asked if not url.startswith("data:image/")] == [path.as_uri()]
-    assert told == []
+    assert errors == []
 
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1200])
@@ -81,6 +81,25 @@ def test_letters_can_be_read_on_a_phone(browser: Browser, path: Path) -> None:
     assert min(heights) >= 9
 
 
+def test_a_chart_is_as_wide_as_a_phone(browser: Browser, path: Path) -> None:
+    tab = opened(browser, path, 360)
+    widths = tab.eval_on_selector_all("figure img", "all => all.map(one => one.width)")
+    assert len(widths) == 7
+    assert all(300 <= width <= 360 for width in widths)
+    # None scrolls by itself.
+    assert tab.locator("figure .scroll").count() == 0
+
+
+def test_the_first_column_stays_while_a_table_scrolls(browser: Browser, path: Path) -> None:
+    tab = opened(browser, path, 360)
+    tab.eval_on_selector("#arms-table", "one => { one.scrollLeft = 200 }")
+    left = "one => one.getBoundingClientRect().left"
+    frame = tab.eval_on_selector("#arms-table", left)
+    for cell in ("thead tr:last-child > :first-child", "tbody th"):
+        assert tab.eval_on_selector(f"#arms-table {cell}", left) == frame
+    assert tab.eval_on_selector("#arms-table tbody td", left) < frame
+
+
 @pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
 def test_both_schemes_have_letters_that_stand_out(
     browser: Browser, path: Path, scheme: Scheme, is_dark: bool
@@ -95,8 +114,8 @@ def test_both_schemes_have_letters_that_stand_out(
 
 def luminance(tab: Page, selector: str, style: str) -> float:
     """The relative luminance of a colour of an element, as WCAG defines it."""
-    told = tab.locator(selector).first.evaluate(f"one => getComputedStyle(one)['{style}']")
-    channels = [int(one) / 255 for one in re.findall(r"\d+", told)[:3]]
+    colour = tab.locator(selector).first.evaluate(f"one => getComputedStyle(one)['{style}']")
+    channels = [int(one) / 255 for one in re.findall(r"\d+", colour)[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -141,3 +160,12 @@ def test_print_is_black_on_white_with_everything_open(browser: Browser, path: Pa
     assert box is not None
     assert box["height"] > 100
     assert tab.pdf().startswith(b"%PDF")
+
+
+def test_in_print_no_figure_is_as_high_as_half_a_page(browser: Browser, path: Path) -> None:
+    tab = opened(browser, path, 700)
+    tab.emulate_media(media="print")
+    heights = tab.eval_on_selector_all("figure", "all => all.map(one => one.offsetHeight)")
+    assert len(heights) == 7
+    # A page of A4 without its margins is 269 mm high, at 96 dots an inch.
+    assert max(heights) < 269 / 25.4 * 96 / 2

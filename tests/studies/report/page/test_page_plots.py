@@ -42,12 +42,12 @@ def test_a_baseline_that_is_the_best_stands_beside_the_best_other_arm() -> None:
     moved = replace(study, definition=replace(study.definition, baseline=best))
     root = of(moved)
     for key in ("label-scores", "threshold-curves", "learning-curves"):
-        told = part(root, key).all("figcaption")[0].whole_text()
-        assert f"The baseline “{best}”, which has the best mean" in told
-        assert f"the best of the other arms, “{second}”" in told
+        caption = part(root, key).all("figcaption")[0].whole_text()
+        assert f"The baseline “{best}”, which has the best mean" in caption
+        assert f"the best of the other arms, “{second}”" in caption
     assert {best, second} <= set(letters_of(root, "label-scores"))
-    told = part(of(study), "label-scores").all("figcaption")[0].whole_text()
-    assert f"and the arm with the best mean, “{best}”" in told
+    caption = part(of(study), "label-scores").all("figcaption")[0].whole_text()
+    assert f"and the arm with the best mean, “{best}”" in caption
 
 
 def test_what_counts_as_equally_fast_is_said_and_a_time_is_a_median() -> None:

@@ -10,6 +10,7 @@ from statistics import fmean
 from html_reader import Node, part, read
 from made_up import CHANGES, URL, details, difference, result, run_of
 
+from mmclf.storage.tracking.pages import TRAINING
 from mmclf.studies.report.page.document import page
 from mmclf.studies.report.page.method import GROUPS
 from mmclf.studies.report.result.study_result import StudyResult
@@ -56,8 +57,9 @@ def test_every_cell_of_a_run_is_its_tracked_metric() -> None:
         for metric, cell in cells.items():
             tracked = run.metrics[metric]
             assert float(cell.attributes["data-value"]) == tracked
-            digits = 1 if metric.startswith("time/") else 4
-            assert cell.whole_text() == f"{tracked:.{digits}f}"
+            is_time = metric.startswith("time/")
+            shown = f"{tracked:.1f}" if is_time else f"{100 * tracked:.2f}"
+            assert cell.whole_text() == shown
 
 
 def test_every_mean_is_that_of_the_tracked_metrics() -> None:
@@ -73,8 +75,8 @@ def test_every_mean_is_that_of_the_tracked_metrics() -> None:
             for column, key in columns.items():
                 mean = fmean(run.metrics[key] for run in arm.runs)
                 assert float(cells[column].attributes["data-value"]) == mean
-                digits = 1 if key.startswith("time/") else 4
-                assert cells[column].whole_text() == f"{mean:.{digits}f}"
+                shown = f"{mean:.1f}" if key.startswith("time/") else f"{100 * mean:.2f}"
+                assert cells[column].whole_text() == shown
     for row, arm in zip(arms(study), study.arms, strict=True):
         cells = numbers(row)
         assert float(cells["SD"].attributes["data-value"]) == arm.deviation(metric)
@@ -126,14 +128,14 @@ def test_the_status_says_what_became_of_every_seed() -> None:
         failed={("focal", 1): "RuntimeError: " + "x" * 300, ("bce", 0): "E: <b>"},
         missing=[("focal", 3), ("focal", 4), *[("weighted_bce raw", seed) for seed in range(5)]],
     )
-    told = {row.attributes["data-row"]: row.children[-1].text.strip() for row in arms(study)}
-    assert told["weighted_bce log"] == "5 runs"
-    assert told["weighted_bce raw"] == "not run"
-    assert told["bce"] == "4 runs, 1 failed: E: <b>"
+    last_cells = {row.attributes["data-row"]: row.children[-1].text.strip() for row in arms(study)}
+    assert last_cells["weighted_bce log"] == "5 runs"
+    assert last_cells["weighted_bce raw"] == "not run"
+    assert last_cells["bce"] == "4 runs, 1 failed: E: <b>"
     assert re.fullmatch(
-        r"2 runs, 1 failed: RuntimeError: x+…x+, seeds 3 and 4 not run", told["focal"]
+        r"2 runs, 1 failed: RuntimeError: x+…x+, seeds 3 and 4 not run", last_cells["focal"]
     )
-    assert len(told["focal"]) < 200
+    assert len(last_cells["focal"]) < 200
 
 
 def test_runs_that_are_under_way_or_were_interrupted_are_no_failures() -> None:
@@ -151,7 +153,7 @@ def test_a_run_is_linked_only_to_an_address_of_the_web() -> None:
     study = result(seeds=1)
     ids = [run.id for arm in study.arms for run in arm.runs]
     links = [link for row in rows(study, "runs-table", URL) for link in row.all("a")]
-    assert [link.attributes["href"] for link in links] == [URL + id_ for id_ in ids]
+    assert [link.attributes["href"] for link in links] == [f"{URL}{id_}?{TRAINING}" for id_ in ids]
     for address in ("javascript:alert(1)//", None):
         for key in ("runs-table", "arms-table"):
             assert not [link for row in rows(study, key, address) for link in row.all("a")]
@@ -165,7 +167,9 @@ def test_each_seed_of_an_arm_is_linked_to_its_run() -> None:
     for row, arm in ((found[0], study.arms[0]), (found[-1], study.arms[-1])):
         runs = (*arm.runs, *arm.failed)
         links = row.children[-1].all("a")
-        assert [link.attributes["href"] for link in links] == [URL + run.id for run in runs]
+        assert [link.attributes["href"] for link in links] == [
+            f"{URL}{run.id}?{TRAINING}" for run in runs
+        ]
         assert [link.text for link in links] == [run.tags["mmclf.seed"] for run in runs]
     assert found[0].children[-1].text.strip().startswith("1 run (seed ")
     last = found[-1].children[-1].text.strip()
@@ -199,7 +203,7 @@ def test_metrics_that_are_not_tracked_are_dashes() -> None:
     changed = replace(study, arms=(replace(arm, runs=(run,)), *study.arms[1:]))
     row = rows(changed, "runs-table", URL)[0]
     assert [cell.whole_text().strip() for cell in row.children[1:8]] == [
-        *(DASH, "finished", "0.5000"),
+        *(DASH, "finished", "50.00"),
         *(DASH, DASH, DASH, DASH),
     ]
 

@@ -26,8 +26,8 @@ def test_two_runs_are_compared_paired_by_sample(tracker: Tracker, tmp_path: Path
     assert [arm.runs[0].id for arm in found.arms] == [one, other]
     assert verdict(found.arms[1].difference) == "undecided"
     assert found.notes[0].startswith("1 seed: ")
-    told = answer(found)
-    assert len(told.bullets) == 1
+    answered = answer(found)
+    assert len(answered.bullets) == 1
     difference = found.arms[1].difference
     assert difference is not None
     assert (difference.comparisons, difference.low > 0) == (1, True)

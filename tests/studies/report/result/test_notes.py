@@ -25,7 +25,7 @@ def test_labels_without_a_positive_are_said_of_the_run_with_the_most() -> None:
     assert "1 of 8 labels" in val
     assert "val/f1_macro_present" in val
     assert "2 of 8 labels" in test
-    assert "at most 0.75" in test
+    assert "at most 75 points" in test
 
 
 def test_where_every_label_has_one_or_none_is_told_nothing_is_said() -> None:

@@ -64,14 +64,21 @@ def test_latex() -> None:
     lines = render(TABLE, "tex", FORMATS).splitlines()
     assert lines[0] == r"\begin{tabular}{lrrrrl}"
     assert lines[2] == f"{' & '.join(HEADER)} \\\\"
-    assert lines[4] == f"{' & '.join(FIRST)} \\\\"
-    assert lines[5].startswith(r"a|b\_50\% & 0.2500")
+    numbers = ["0.6667", "$+1.23$", "$< 0.001$", "12.3", "x"]
+    assert lines[4] == f"minilm, seed=\\allowbreak{{}}1 & {' & '.join(numbers)} \\\\"
+    assert lines[5] == r"a\textbar{}b\_\allowbreak{}50\% & 0.2500 & -- & 0.500 & 1.0 & -- \\"
     assert lines[-2:] == [r"\bottomrule", r"\end{tabular}"]
 
 
 def test_latex_escapes_what_is_special() -> None:
     line = render(pd.DataFrame({"a": ["a\\b ~ ^ & $ # _ { } %"]}), "tex").splitlines()[4]
-    escaped = [r"a\textbackslash", r"\textasciitilde", r"\textasciicircum", r"\& \$ \# \_ \{ \} \%"]
+    escaped = [
+        r"a\textbackslash",
+        r"\textasciitilde",
+        r"\textasciicircum",
+        r"\& \$ \# \_",
+        r"\{ \} \%",
+    ]
     assert [line.find(part) for part in escaped] == sorted(line.find(part) for part in escaped)
     assert line.find(escaped[0]) == 0
 
@@ -90,6 +97,13 @@ def test_text_is_aligned() -> None:
         assert first[:end].endswith(one)
         assert second[:end].endswith(other)
     assert first == first.rstrip()
+
+
+def test_in_a_notebook_text_is_text_and_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = render(TABLE, "text", FORMATS)
+    # There rich would show it at once, and leave nothing to be written.
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert render(TABLE, "text", FORMATS) == plain != ""
 
 
 def test_text_is_never_cut_or_wrapped() -> None:

@@ -51,10 +51,10 @@ def test_times_of_different_hardware_say_of_which() -> None:
     assert "Hardware" not in results(tagged[:1])
 
 
-def test_a_time_has_one_digit_and_the_rest_four() -> None:
+def test_f1_is_in_points_a_time_has_one_digit_and_a_loss_four() -> None:
     cells = render(results(RUNS), "md", FORMATS).splitlines()[2].split(" | ")
     assert cells[1:] == [
-        *("0.3333", "0.1235", "0.5000", "0.6667", "0.1000", "0.8765", "1.0000"),
+        *("0.3333", "0.1235", "50.00", "66.67", "10.00", "87.65", "100.00"),
         "12.3 |",
     ]
 

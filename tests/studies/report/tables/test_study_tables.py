@@ -41,7 +41,7 @@ def terminal(study: StudyResult, width: int) -> list[str]:
     out = io.StringIO()
     show(study, Console(file=out, width=width, force_terminal=True, color_system=None))
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
-    return lines[lines.index("Results") + 1 :]
+    return lines[lines.index("Results, in F1 points") + 1 :]
 
 
 def test_csv_has_every_interval_and_p() -> None:
@@ -104,18 +104,19 @@ def test_a_count_of_runs_is_a_whole_number() -> None:
 
 def test_for_a_reader_a_difference_stands_with_its_interval_in_points() -> None:
     study = result("ladder", CHANGES)
-    told = {name: in_form(of, "tex", "F1 points") for name, of in tables(study).items()}
+    by_name = {name: in_form(of, "tex", "F1 points") for name, of in tables(study).items()}
     first = ["Arm", "n", METRIC, SHOWN, "Verdict", "Running time (s)"]
-    assert list(told["results"])[:6] == first
-    assert list(told["effects"]) == ["Effect", SHOWN, "Verdict", "Seeds", "p (adjusted)"]
-    assert not {"Runs", "Single low", "p", "F1 fitted diff."} & set(told["results"])
+    assert list(by_name["results"])[:6] == first
+    assert list(by_name["effects"]) == ["Effect", SHOWN, "Verdict", "Seeds", "p (adjusted)"]
+    assert not {"Runs", "Single low", "p", "F1 fitted diff."} & set(by_name["results"])
     of, score = study.arms[1].difference, study.arms[0].score
     assert of is not None
     assert score is not None
     size = f"{points(of.estimate.value)} ({points(of.low)} to {points(of.high)})"
-    assert list(told["results"][SHOWN][:2]) == ["-", size]
-    assert told["results"]["CI 95 %"][0] == f"{score.low:.4f} to {score.high:.4f}"
-    assert list(told["results"]["Time ratio"][:2]) == ["-", "1.50 (1.20 to 1.90)"]
+    assert list(by_name["results"][SHOWN][:2]) == ["-", size]
+    interval = f"{100 * score.low:.2f} to {100 * score.high:.2f}"
+    assert by_name["results"]["CI 95 %"][0] == interval
+    assert list(by_name["results"]["Time ratio"][:2]) == ["-", "1.50 (1.20 to 1.90)"]
     assert in_form(tables(study)["results"], "csv", "").equals(tables(study)["results"])
 
 
@@ -142,7 +143,7 @@ def test_what_counts_fits_a_terminal_of_80_columns() -> None:
     *lines, _ = terminal(result(), 80)
     assert max(map(len, lines)) <= 80
     shown = "\n".join(lines)
-    for word in ("Arm", "n", "f1_samples", "Difference,", "Verdict", "(s)"):
+    for word in ("Arm", "f1_samples", "Difference,", "Verdict", "(s)"):
         assert word in shown.split(), word
     assert "weighted_bce sqrt" in shown
     of = result().arms[1].difference
@@ -161,11 +162,27 @@ def test_a_long_name_is_folded_and_nothing_else_is_lost() -> None:
     assert f"{points(of.estimate.value)} ({points(of.low)} to {points(of.high)})" in "".join(table)
 
 
-def test_a_wide_terminal_shows_every_column_for_a_reader() -> None:
+def test_text_has_what_is_read_first_and_markdown_the_rest() -> None:
+    table = tables(result())["results"]
+    read_first = ["Arm", METRIC, SHOWN, "Verdict", "Running time (s)"]
+    assert list(in_form(table, "text", "F1 points")) == read_first
+    assert {"n", "SD", "mAP", "Runs"} <= set(in_form(table, "md", "F1 points"))
+
+
+@pytest.mark.parametrize("form", ["text", "md", "tex"])
+def test_a_reader_has_f1_in_points_and_csv_has_shares(form: str) -> None:
     study = result()
-    shown = "\n".join(terminal(study, 300))
-    assert "left out" not in shown
-    assert {"SD", "mAP", "Runs"} <= set(shown.split())
+    table, mean = tables(study)["results"], study.arms[0].mean(METRIC)
+    rendered = render(in_form(table, form, "F1 points"), form, FORMATS)
+    assert f"{100 * mean:.2f}" in rendered
+    assert f"{mean:.4f}" not in rendered
+    assert str(mean) in render(table, "csv")
+
+
+def test_arms_that_lack_runs_are_said_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    study = result(seeds=2, missing=[("focal", 1)])
+    show(study, Console(file=io.StringIO(), width=80, force_terminal=True))
+    assert capsys.readouterr().out.splitlines() == ["focal: 1 finished, 1 not run"]
 
 
 def test_effects_have_files_where_they_are_asked(tmp_path: Path) -> None:

@@ -59,9 +59,11 @@ def test_the_page_has_their_table_without_shares() -> None:
 
 def test_the_answer_tells_the_effects_that_are_shown() -> None:
     bullets = answer(grid(0.02, 0.001, -0.01)).bullets
-    told = [bullet for bullet in bullets if "effect" in bullet]
-    assert told[0].startswith("the effect “loss=focal” gains 2.00 F1 points")
-    assert told[1].startswith("the effect “loss=focal x dropout=0.2” loses 1.00 F1 points")
-    assert told[2].startswith("1 more ")
-    assert len(told) == 3
+    effect_bullets = [bullet for bullet in bullets if "effect" in bullet]
+    assert effect_bullets[0].startswith("the effect “loss=focal” gains 2.00 F1 points")
+    assert effect_bullets[1].startswith(
+        "the effect “loss=focal x dropout=0.2” loses 1.00 F1 points"
+    )
+    assert effect_bullets[2].startswith("1 more ")
+    assert len(effect_bullets) == 3
     assert answer(grid(0.0, 0.001, 0.002)).bullets[-1].startswith("3 main effects")

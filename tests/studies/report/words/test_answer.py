@@ -29,7 +29,7 @@ class TwelveSeeds:
         return "12 seeds would decide it"
 
 
-def told(study: StudyResult) -> Answer:
+def answer_to(study: StudyResult) -> Answer:
     return answer(study, decides=lambda _: TwelveSeeds())
 
 
@@ -67,8 +67,8 @@ def facts(words: str) -> list[str]:
 
 
 def test_each_arm_has_a_bullet_the_better_ones_first() -> None:
-    found = told(losses(UNSURE, WORSE, EQUAL, BETTER))
-    assert facts(found.headline)[:2] == ["“bce”", "0.7900"]
+    found = answer_to(losses(UNSURE, WORSE, EQUAL, BETTER))
+    assert facts(found.headline)[:2] == ["“bce”", "79.00"]
     assert "1 better, 1 worse, 1 equal, 1 undecided" in found.headline
     assert [facts(bullet) for bullet in found.bullets] == [
         ["“focal”", "gains", "1.23", "0.73", "1.73"],
@@ -85,7 +85,7 @@ def test_where_less_is_better_a_drop_is_better(monkeypatch: pytest.MonkeyPatch) 
     turned = replace(metrics.METRICS["f1_samples"], higher_is_better=False)
     monkeypatch.setattr(metrics, "METRICS", {"f1_samples": turned})
     study = losses(*(replace(one, sign=-1) for one in (BETTER, WORSE)))
-    better, worse = told(study).bullets
+    better, worse = answer_to(study).bullets
     assert facts(better)[:3] == ["“weighted_bce sqrt”", "better", "0.80"]
     assert facts(worse)[:3] == ["“weighted_bce raw”", "worse", "1.23"]
     least = min(study.arms, key=lambda arm: arm.mean("test/f1_samples") if arm.runs else 1.0)
@@ -94,14 +94,14 @@ def test_where_less_is_better_a_drop_is_better(monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_does_not_survive_the_correction_is_undecided() -> None:
     assert CORRECTED.estimate.low > 0
-    found = told(losses(CORRECTED))
+    found = answer_to(losses(CORRECTED))
     assert facts(found.bullets[0])[:2] == ["“weighted_bce raw”", "undecided"]
     assert "1.10" not in found.text
     assert "for all 4 comparisons at once" in found.headline
 
 
 def test_an_arm_without_runs_is_not_compared() -> None:
-    found = told(losses(BETTER, None))
+    found = answer_to(losses(BETTER, None))
     assert "1 better, 1 not compared" in found.headline
     assert found.bullets[-1].startswith("“weighted_bce sqrt” is not compared, for want of runs")
 
@@ -117,7 +117,7 @@ def test_one_seed_decides_nothing() -> None:
 def test_many_arms_are_counted_rather_than_listed() -> None:
     study = result("attribution", CHANGES, baseline="improved")
     grid = replace(study, definition=replace(study.definition, design="grid"), effects=())
-    found = told(grid)
+    found = answer_to(grid)
     verdicts = [arm.difference.verdict for arm in grid.arms if arm.difference is not None]
     counts = Counter(verdicts)
     more = {verdict: int(n) for n, verdict in re.findall(r"(\d+) more are (\w+)", found.text)}
@@ -132,7 +132,7 @@ def test_an_answer_is_text_with_a_line_for_each_bullet() -> None:
 
 
 def test_one_arm_alone() -> None:
-    assert facts(told(losses()).text) == ["“bce”", "0.7900", "0.7800", "0.8000"]
+    assert facts(answer_to(losses()).text) == ["“bce”", "79.00", "78.00", "80.00"]
 
 
 def test_no_finished_run() -> None:
@@ -141,7 +141,7 @@ def test_no_finished_run() -> None:
 
 
 def test_a_baseline_without_a_run() -> None:
-    found = told(result(seeds=1, missing=[("bce", 0)])).headline
+    found = answer_to(result(seeds=1, missing=[("bce", 0)])).headline
     assert found.startswith("The baseline “bce” has no finished run to compare with. Of the others")
 
 
@@ -152,9 +152,9 @@ def test_a_ladder_says_what_each_change_accounts_for_in_its_order() -> None:
         "text": difference(0.02, 0.005),
         "loss": difference(-0.002, 0.005),
     }
-    found = told(changed(study, effects, difference(0.03, 0.008)))
+    found = answer_to(changed(study, effects, difference(0.03, 0.008)))
     assert facts(found.headline) == [
-        *("“default”", "0.7800", "“improved”", "0.8100", "gains", "3.00", "2.20", "3.80"),
+        *("“default”", "78.00", "“improved”", "81.00", "gains", "3.00", "2.20", "3.80"),
     ]
     assert [facts(bullet)[:3] for bullet in found.bullets] == [
         ["“vision”", "gains", "1.20"],
@@ -168,7 +168,7 @@ def test_a_ladder_says_what_each_change_accounts_for_in_its_order() -> None:
 def test_an_attribution_names_its_shapley_values_the_shown_ones_first() -> None:
     study = result("attribution", {name: CHANGES[name] for name in ("vision", "text", "loss")})
     effects = {"loss": UNSURE, "vision": difference(0.02, 0.005), "text": None}
-    found = told(changed(study, effects, difference(0.02, 0.008)))
+    found = answer_to(changed(study, effects, difference(0.02, 0.008)))
     assert study.definition.kind.part in found.headline
     assert [facts(bullet)[0] for bullet in found.bullets] == ["“vision”", "“loss”", "“text”"]
     assert "of the gain" not in found.text
@@ -182,8 +182,8 @@ def test_no_share_of_a_gain_that_is_not_shown() -> None:
         "text": difference(-0.018, 0.005),
     }
     unsure = changed(study, effects, difference(0.002, 0.008))
-    assert facts(told(unsure).headline)[4] == "undecided"
-    assert "of the gain" not in told(unsure).text
+    assert facts(answer_to(unsure).headline)[4] == "undecided"
+    assert "of the gain" not in answer_to(unsure).text
     assert math.isnan(shown_gain(unsure))
     shown = changed(study, effects, difference(0.002, 0.001))
     assert shown_gain(shown) == pytest.approx(0.002)
@@ -194,7 +194,7 @@ def test_a_ladder_from_another_baseline_has_no_interval_of_the_gain() -> None:
     gain = study.definition.gain
     assert gain is not None
     assert [arm.name for arm in gain] == ["default", "improved"]
-    head = facts(told(study).headline)
+    head = facts(answer_to(study).headline)
     assert (head[0], head[2]) == ("“default”", "“improved”")
     assert len(head) == 5
     assert math.isnan(shown_gain(study))
@@ -202,4 +202,4 @@ def test_a_ladder_from_another_baseline_has_no_interval_of_the_gain() -> None:
 
 def test_a_ladder_whose_end_has_not_run() -> None:
     study = result("ladder", CHANGES, seeds=1, missing=[("improved", 0)])
-    assert "is not known: “improved” has no finished run" in told(study).headline
+    assert "is not known: “improved” has no finished run" in answer_to(study).headline

@@ -20,10 +20,10 @@ def test_it_holds_question_answer_notes_tables_and_method() -> None:
     study = result("ladder", CHANGES, notes=["one", "two"])
     lines = markdown(study).splitlines()
     assert lines[0] == f"# {study.definition.question}"
-    told = answer(study)
-    assert as_text(told.headline) in lines
+    answered = answer(study)
+    assert as_text(answered.headline) in lines
     bullets = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
-    assert bullets == [as_text(line) for line in (*told.bullets, "one", "two")]
+    assert bullets == [as_text(line) for line in (*answered.bullets, "one", "two")]
     assert [line for line in lines if line.startswith("## ")] == [
         *("## Arms", "## Effects", "## Method")
     ]

@@ -21,7 +21,7 @@ def test_it_says_what_a_paper_has_to() -> None:
         arm if arm.difference is None else replace(arm, difference=difference(0.1, comparisons=4))
         for arm in study.arms
     ]
-    told = method_paragraph(replace(study, arms=tuple(compared)))
+    paragraph = method_paragraph(replace(study, arms=tuple(compared)))
     for words in (
         "5 arms",
         "5 seeds (0, 1, 2, 3 and 4)",
@@ -36,7 +36,7 @@ def test_it_says_what_a_paper_has_to() -> None:
         "one pool of training samples",
         "python 3.11.2, mmclf 0.1.0, torch 2.12.1, timm 1.0.20",
     ):
-        assert words in told, words
+        assert words in paragraph, words
 
 
 def test_groups_of_test_samples_are_told_from_samples() -> None:
@@ -47,13 +47,13 @@ def test_groups_of_test_samples_are_told_from_samples() -> None:
 def test_effects_are_a_family_of_their_own() -> None:
     study = result("ladder", CHANGES)
     whole = [replace(one, difference=difference(0.1, comparisons=7)) for one in study.effects]
-    told = method_paragraph(replace(study, effects=tuple(whole)))
-    assert "m = 1 comparisons of arms and m = 7 comparisons of effects" in told
-    assert "sampled orders" not in told
+    paragraph = method_paragraph(replace(study, effects=tuple(whole)))
+    assert "m = 1 comparisons of arms and m = 7 comparisons of effects" in paragraph
+    assert "sampled orders" not in paragraph
 
 
 def test_without_a_run_there_is_no_model() -> None:
     study = result(seeds=1, missing=[(arm.name, 0) for arm in result().arms])
-    told = method_paragraph(study)
-    assert "d_s" not in told
-    assert "m =" not in told
+    paragraph = method_paragraph(study)
+    assert "d_s" not in paragraph
+    assert "m =" not in paragraph

@@ -1,0 +1,27 @@
+"""Where runs are tracked, for the commands that read them, and the words of their command lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmclf.config.compose import compose
+from mmclf.config.schema import Config
+from mmclf.storage.tracking import Tracker
+
+
+def open_tracker(overrides: Sequence[str]) -> tuple[Tracker, Config]:
+    """The tracker that these overrides name; raises InputError if it holds no database yet."""
+    config = compose(overrides).config
+    return tracker_of(config), config
+
+
+def tracker_of(config: Config) -> Tracker:
+    """The tracker of a config; raises InputError if it holds no database yet."""
+    address = config.tracking.uri, config.tracking.experiment, Path(config.output_dir)
+    return Tracker(*address, create=False)
+
+
+def sorted_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The overrides, and the other words."""
+    return [word for word in words if "=" in word], [word for word in words if "=" not in word]

@@ -1,0 +1,150 @@
+"""What a configuration needs of this machine, looked for before anything is read or run.
+
+Device, precision, data files and weights: whatever can be told without reading data or importing
+torch, so that all that is missing is said at once.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mmclf.data.sources import coco, competition, table
+from mmclf.data.sources.tables.settings import named_files
+from mmclf.errors import InputError
+from mmclf.models.hub import (
+    HUGGING_FACE_FILES,
+    cached_hub_folder,
+    hub_is_reachable,
+    is_surely_uncached,
+)
+from mmclf.models.identity import HUGGING_FACE, TIMM
+from mmclf.models.package import package_location
+from mmclf.storage import environment
+
+Node = Mapping[str, Any]
+GPU_ONLY = ("cuda", "mps", "xpu")
+DEVICES = ("auto", "cpu", *GPU_ONLY)
+OTHER_DEVICES: Mapping[str, str] = {"gpu": "cuda", "nvidia": "cuda", "metal": "mps", "rocm": "cuda"}
+
+
+class Preflight:
+    """Looks at composed configurations, of one command; the hub is asked once for all of them."""
+
+    def __init__(self) -> None:
+        self._is_hub_reachable: bool | None = None
+
+    def problems(self, tree: Node) -> list[str]:
+        """A finding for each thing that is missing; what is of a wrong type is left to others."""
+        problems = [*_device(tree)]
+        checks: Mapping[str, Callable[[object], None]] = {
+            "data": _check_data,
+            "vision": partial(self._check_weights, "vision"),
+            "text": partial(self._check_weights, "text"),
+        }
+        for name, check in checks.items():
+            try:
+                check(tree.get(name))
+            except InputError as error:
+                problems += error.problems
+            except (TypeError, ValueError, KeyError, AttributeError, OSError):
+                continue  # of a value that cannot be, which the check of settings names
+        return problems
+
+    def _check_weights(self, role: str, node: object) -> None:
+        """Raise InputError for weights that are not there, and cannot be fetched."""
+        if not isinstance(node, Mapping) or node.get("_target_") not in (TIMM, HUGGING_FACE):
+            return
+        is_timm = node["_target_"] == TIMM
+        weights, name = node.get("weights", "hub"), node["name"]
+        if name == "???":
+            return
+        if weights == "package":
+            try:
+                package_location(node.get("package"))
+            except InputError as error:
+                raise InputError(f"{role}.weights=package: {error}") from error
+        elif weights == "hub":
+            self._check_hub(name, role, is_timm=is_timm)
+        elif weights == "random":
+            if not is_timm and node.get("architecture") is None:
+                self._check_hub(name, role, is_timm=False, needed="config.json")
+        else:
+            path, needed = Path(weights), "" if is_timm else "config.json"
+            if not Path(path, needed).is_file():
+                what = "weights" if is_timm else "model folder, with config.json,"
+                raise InputError(
+                    f"{role}.weights: there is no {what} at {path}: give the path of a copy, or "
+                    f"{role}.weights=random"
+                )
+
+    def _check_hub(
+        self, name: str, role: str, *, is_timm: bool, needed: str = "*.safetensors"
+    ) -> None:
+        if is_timm:
+            is_there = not is_surely_uncached(name)
+        else:
+            patterns = HUGGING_FACE_FILES if needed != "config.json" else ("config.json",)
+            is_there = cached_hub_folder(name, patterns, needed) is not None
+        if is_there:
+            return
+        if self._is_hub_reachable is None:
+            self._is_hub_reachable = hub_is_reachable()
+        if not self._is_hub_reachable:
+            offline = "vision=efficientnet_lite0" if role == "vision" else "text=minilm"
+            raise InputError(
+                f"{role}.weights: {name} is not in the local cache, and the model hub is out of "
+                f"reach: choose {role}.weights=random or the path of a local copy, or an encoder "
+                f"from a package ({offline})"
+            )
+
+
+def _device(tree: Node) -> Iterator[str]:
+    """Findings on a device that there is not, and on a precision that the CPU does not train in."""
+    name, trainer = tree.get("device"), tree.get("trainer")
+    if not isinstance(name, str):
+        return
+    kind = name.partition(":")[0]
+    meant = OTHER_DEVICES.get(kind.casefold())
+    has_gpu = not environment.is_surely_cpu("auto")
+    if meant is not None:
+        there = "" if has_gpu else " But there is no GPU here: choose auto or cpu"
+        yield f"device={name}: there is no such device: did you mean {meant!r}?{there}"
+    elif kind in GPU_ONLY and not has_gpu:
+        yield f"device={name}: there is no GPU here: choose auto or cpu"
+    precision = trainer.get("precision") if isinstance(trainer, Mapping) else None
+    is_cpu = kind == "cpu" or (not has_gpu and kind in DEVICES)
+    if precision == "fp16" and is_cpu:
+        yield "trainer.precision=fp16 needs a CUDA device, found cpu: choose fp32 or bf16"
+
+
+def _check_data(node: object) -> None:
+    """Raise InputError for folders and files of data that are not there."""
+    if not isinstance(node, Mapping) or "???" in node.values():
+        return
+    target = node.get("_target_")
+    if target == "mmclf.data.sources.competition.load":
+        given = _arguments(competition.load, node)
+        names = (given[name] for name in ("train_csv", "test_csv", "images"))
+        competition.check_layout(Path(given["root"]), *names)
+    elif target == "mmclf.data.sources.coco.load":
+        given = _arguments(coco.load, node)
+        captions = given["captions"] if given["karpathy"] is None else None
+        coco.check_layout(given["root"], given["instances"], captions, given["images"])
+    elif target == "mmclf.data.sources.table.load":
+        given = _arguments(table.load, node)
+        root, images = given["root"], given["images"]
+        for part, name in named_files(root, given["file"], given["files"], images).items():
+            table.part_files(root, name, part, images)
+
+
+def _arguments(load: Callable[..., Any], node: Node) -> dict[str, Any]:
+    """What a source gets: its settings, and the defaults of those that are not set."""
+    taken = inspect.signature(load).parameters
+    given = {name: value for name, value in node.items() if name in taken}
+    bound = inspect.signature(load).bind(**given)
+    bound.apply_defaults()
+    return bound.arguments

@@ -1,0 +1,81 @@
+"""The job of a batch system that this process is of, and whether a job is over: Slurm."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+JOB_TAG, LOG_TAG = "mmclf.job", "mmclf.log"
+SLURM = re.compile(r"slurm (?P<job>[0-9]{1,18})(_[0-9]{1,9})?")
+ASK_S = 30.0
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """A job.
+
+    Args:
+        name: as `slurm 12_0`, the same when it is requeued.
+        restarts: how often it was.
+        log: the file of what it prints, empty where that is not known.
+
+    """
+
+    name: str
+    restarts: int
+    log: str
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Of its run, by which the job and its log are found."""
+        return {JOB_TAG: self.name} | ({LOG_TAG: self.log} if self.log else {})
+
+
+def batch_job() -> BatchJob | None:
+    """The job that this process is of; None outside of one."""
+    job, array = (os.environ.get(f"SLURM_{name}", "") for name in ("JOB_ID", "ARRAY_JOB_ID"))
+    task, restarts = (
+        os.environ.get(f"SLURM_{name}", "") for name in ("ARRAY_TASK_ID", "RESTART_COUNT")
+    )
+    if not job.isdecimal():
+        return None
+    name = f"{array}_{task}" if array.isdecimal() and task.isdecimal() else job
+    return BatchJob(f"slurm {name}", int(restarts) if restarts.isdecimal() else 0, _log_file())
+
+
+def is_in_queue(name: str) -> bool:
+    """Whether a job, or another of its array, waits or runs; True if nobody can say."""
+    found = SLURM.fullmatch(name)
+    squeue = shutil.which("squeue")
+    if found is None or squeue is None:
+        return True
+    try:
+        asked = subprocess.run(  # noqa: S603
+            [squeue, "--noheader", f"--jobs={found['job']}", "--format=%T"],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=ASK_S,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    if asked.returncode != 0:
+        # It forgets jobs a while after their end.
+        return "Invalid job id" not in asked.stderr
+    return any(
+        state in ("PENDING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED")
+        or state.startswith("CONFIG")
+        for state in asked.stdout.split()
+    )
+
+
+def _log_file() -> str:
+    """Where submitit's worker prints to; empty if this is none."""
+    if "SUBMITIT_EXECUTOR" not in os.environ or "submitit" not in sys.modules:
+        return ""
+    environment = sys.modules["submitit"].JobEnvironment()
+    return str(environment.paths.stdout)

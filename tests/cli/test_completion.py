@@ -1,0 +1,93 @@
+"""What the Tab key completes, and that bash asks for it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from mmclf.cli.completion import COMMANDS, OPTIONS, candidates
+from mmclf.cli.main import SUBCOMMANDS, main
+from mmclf.config.composer import Composer, open_composer
+
+ROOT = Path(__file__).parents[2]
+
+
+@functools.cache
+def composer() -> Composer:
+    return ExitStack().enter_context(open_composer([]))
+
+
+@pytest.mark.parametrize(
+    ("line", "some", "none"),
+    [
+        ("mmclf rep", ["report"], ["reports", "plan"]),
+        ("mmclf ", ["report", "plan", "vision=", "trainer."], ["hydra."]),
+        ("mmclf plan fus", ["fusion"], ["vision"]),
+        ("mmclf plan study=fus", ["study=fusion"], []),
+        ("mmclf vision=efficientnet_l", ["vision=efficientnet_lite0"], ["vision=none"]),
+        ("mmclf -m loss=bce,fo", ["loss=bce,focal"], ["loss=focal"]),
+        ("mmclf loss=focal loss.", ["loss.gamma="], []),
+        ("mmclf trainer.ep", ["trainer.epochs="], []),
+        ("mmclf show text t", ["t5", "tfidf"], ["trainer."]),
+        ("mmclf show vis", ["vision"], ["vision="]),
+        ("mmclf data ", ["init"], ["vision="]),
+        ("mmclf report --fo", ["--format"], []),
+        ("mmclf report --format ", ["md", "tex"], ["loss"]),
+        ("mmclf --c", ["--cfg", "--config-dir"], []),
+        ("mmclf predict --out ", [], ["vision="]),
+        ("mmclf report --unknown x trainer.ep", ["trainer.epochs="], []),
+        ("mmclf nonsense=(( trainer.ep", [], []),
+    ],
+)
+def test_a_line_is_completed(line: str, some: list[str], none: list[str]) -> None:
+    found = candidates(composer(), line)
+    assert set(some) <= set(found)
+    assert not set(none) & set(found)
+    word = line.rpartition(" ")[2]
+    assert all(one.startswith(word) for one in found)
+
+
+def test_every_command_is_known() -> None:
+    assert set(COMMANDS) == set(SUBCOMMANDS)
+
+
+@pytest.mark.parametrize("command", sorted(SUBCOMMANDS))
+def test_the_options_are_those_of_the_command(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    words = capsys.readouterr().out.replace("[", " ").replace("]", " ").split()
+    assert {word.rstrip(",") for word in words if word.startswith("--")} >= set(OPTIONS[command])
+
+
+@pytest.mark.slow
+def test_bash_completes_by_it(tmp_path: Path) -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    program = tmp_path / "mmclf"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m mmclf "$@"\n')
+    program.chmod(0o755)
+    script = """
+eval "$(mmclf -sc install=bash | sed 's/ python *$/ mmclf/')"
+COMP_LINE='mmclf plan fus' COMP_POINT=14 COMP_CWORD=2 COMP_WORDS=(mmclf plan fus)
+hydra_bash_completion
+echo "found: ${COMPREPLY[*]}"
+"""
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [bash, "--norc", "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert "found: fusion\n" in done.stdout

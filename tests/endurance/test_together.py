@@ -1,0 +1,66 @@
+"""Sweeps and studies that run at once in one output folder, some of their runs being the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from endurance_runs import StartCommand
+
+from mmclf.storage.store.maintenance import damaged
+from mmclf.storage.tracking import Tracker
+
+pytestmark = [pytest.mark.slow, pytest.mark.hostile("processes at once")]
+
+SMALL = (
+    *("vision=none", "text=tfidf", "device=cpu", "data.train=60", "data.test=20"),
+    *("trainer.epochs=2", "head.hidden=16"),
+)
+SWEEP = ("-m", "loss=bce,focal", "seed=0,1", *SMALL)
+SWEEPS = (SWEEP, SWEEP)  # the same runs
+STUDIES = (("study=loss", "study.seeds=1", *SMALL), ("study=threshold", "study.seeds=1", *SMALL))
+CHILDREN = Counter({4: 2, 6: 1, 7: 1})
+
+
+def test_two_sweeps_and_two_studies_at_once_are_all_there(
+    tmp_path: Path, start_command: StartCommand
+) -> None:
+    processes = [start_command(tmp_path, words) for words in (*SWEEPS, *STUDIES)]
+    for process in processes:
+        process.join()
+    logs = [(tmp_path / f"{process.pid}.log").read_text() for process in processes]
+    assert [process.exitcode for process in processes] == [0] * 4, "\n".join(logs)
+    assert not [log for log in logs if "locked" in log or "not foreseen" in log]
+    tracker = Tracker(f"sqlite:///{tmp_path}/mlflow.db", "mmclf", tmp_path)
+    runs = tracker.runs()
+    assert {run.status for run in runs} == {"FINISHED"}
+    parents = [run.id for run in runs if run.parent is None]
+    counts = Counter(len(tracker.children(parent)) for parent in parents)
+    assert counts == CHILDREN
+    same = {
+        (run.tags["mmclf.arm"], run.tags["mmclf.seed"]): set[float]()
+        for run in runs
+        if run.parent is not None
+    }
+    for run in runs:
+        if run.parent is not None:
+            same[run.tags["mmclf.arm"], run.tags["mmclf.seed"]].add(run.metrics["test/f1_samples"])
+    assert all(len(scores) == 1 for scores in same.values())
+    assert not list(damaged(tmp_path / "store"))
+    pages = {page.parent.name: page.read_text() for page in tmp_path.glob("studies/*/index.html")}
+    assert pages.keys() == {"loss", "threshold"}
+    assert all(page.rstrip().endswith("</html>") for page in pages.values())
+
+
+def test_of_one_study_that_is_started_twice_one_runs_and_the_other_says_so(
+    tmp_path: Path, start_command: StartCommand
+) -> None:
+    processes = [start_command(tmp_path, STUDIES[0]) for _ in range(2)]
+    for process in processes:
+        process.join()
+    logs = {
+        process.exitcode: (tmp_path / f"{process.pid}.log").read_text() for process in processes
+    }
+    assert logs.keys() == {0, 2}, logs
+    assert "study=loss is being run by another process" in logs[2]

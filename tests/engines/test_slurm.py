@@ -1,0 +1,148 @@
+"""Sweeps and studies on a real Slurm: jobs that fail, are cancelled, preempted, requeued."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from slurm_engine import slurm
+
+from mmclf.storage.batch_job import JOB_TAG, LOG_TAG
+from mmclf.storage.tracking import TrackedRun, Tracker
+
+pytestmark = pytest.mark.engine
+
+SMALL = (
+    *("vision=none", "text=tfidf", "device=cpu", "head.hidden=16"),
+    *("data.train=60", "data.test=20", "trainer.epochs=2"),
+)
+# Long enough to be caught in the middle.
+LONG = (*SMALL, "trainer.epochs=3000", "trainer.patience=null")
+LAUNCHER = (
+    *("hydra/launcher=submitit_slurm", "hydra.launcher.partition=debug"),
+    *("hydra.launcher.cpus_per_task=1", "hydra.launcher.mem_gb=1", "hydra.launcher.timeout_min=20"),
+)
+WAIT_S = 120.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster() -> Iterator[Path]:
+    with slurm() as folder:
+        yield folder
+
+
+@dataclass
+class Command:
+    """A command that goes on, and the runs below its parent run."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    def runs(self) -> list[TrackedRun]:
+        if not (self.folder / "mlflow.db").is_file():
+            return []
+        tracker = Tracker(f"sqlite:///{self.folder}/mlflow.db", "mmclf", self.folder, create=False)
+        return [run for run in tracker.runs() if run.parent is not None]
+
+    def running(self, count: int) -> list[TrackedRun]:
+        """So many running runs that have begun to train, as soon as there are."""
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            found = [
+                run
+                for run in self.runs()
+                if run.status == "RUNNING" and "epoch/train/loss" in run.metrics
+            ]
+            if len(found) == count:
+                return found
+            time.sleep(0.5)
+        raise AssertionError((self.folder / "out").read_text())
+
+    def status(self) -> int:
+        try:
+            return self.process.wait(WAIT_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError((self.folder / "out").read_text()) from None
+
+
+def start(folder: Path, *words: str) -> Command:
+    command = [sys.executable, "-m", "mmclf", *words, *LAUNCHER, f"output_dir={folder}"]
+    with (folder / "out").open("wb") as out:
+        return Command(folder, subprocess.Popen(command, stdout=out, stderr=out))
+
+
+def scancel(*words: str) -> None:
+    subprocess.run(["scancel", *words], check=True)
+
+
+def job_of(run: TrackedRun) -> str:
+    return run.tags[JOB_TAG].removeprefix("slurm ")
+
+
+def test_a_sweep_is_an_array_whose_logs_are_found_and_has_the_numbers_of_one_process(
+    tmp_path: Path,
+) -> None:
+    command = start(tmp_path, "-m", *SMALL, "seed=0,1")
+    assert command.status() == 0, (tmp_path / "out").read_text()
+    runs = command.runs()
+    assert {run.status for run in runs} == {"FINISHED"}
+    (first, second) = sorted(map(job_of, runs))
+    assert first.removesuffix("_0") == second.removesuffix("_1")
+    for run in runs:
+        assert run.id in Path(run.tags[LOG_TAG]).read_text()
+    here = tmp_path / "here"
+    words = ["-m", *SMALL, "seed=0,1", f"output_dir={here}"]
+    subprocess.run([sys.executable, "-m", "mmclf", *words], check=True)
+    alone = Command(here, command.process).runs()
+    names = ("train/loss", "val/loss", "test/loss", "test/map")
+    assert sorted([run.metrics[name] for name in names] for run in runs) == sorted(
+        [run.metrics[name] for name in names] for run in alone
+    )
+
+
+def test_a_failed_job_stops_no_other(tmp_path: Path) -> None:
+    command = start(tmp_path, "-m", *SMALL, "optimizer.lr=0.001,1e20")
+    assert command.status() == 1
+    assert sorted(run.status for run in command.runs()) == ["FAILED", "FINISHED"]
+
+
+def test_a_cancelled_job_leaves_nothing_running(tmp_path: Path) -> None:
+    command = start(tmp_path, "-m", *LONG, "seed=0,1", "hydra.launcher.array_parallelism=2")
+    first, second = command.running(2)
+    scancel(job_of(first))
+    time.sleep(2)
+    scancel(job_of(second))
+    assert command.status() == 1
+    assert {run.status for run in command.runs()} == {"KILLED"}
+
+
+@pytest.mark.parametrize("how", ["preempted", "requeued"])
+def test_a_job_that_is_taken_away_goes_on_in_its_run(how: str, tmp_path: Path) -> None:
+    command = start(tmp_path, "-m", *LONG, "trainer.epochs=400", "seed=0")
+    (run,) = command.running(1)
+    if how == "preempted":
+        scancel("--signal=USR2", "--batch", job_of(run))
+    else:
+        subprocess.run(["scontrol", "requeue", job_of(run)], check=True)
+    assert command.status() == 0, (tmp_path / "out").read_text()
+    (again,) = command.runs()
+    assert (again.id, again.status) == (run.id, "FINISHED")
+
+
+def test_a_study_whose_job_is_preempted_finishes_each_cell_once(tmp_path: Path) -> None:
+    words = ("study=threshold", "study.seeds=1", "trainer.epochs=200")
+    command = start(tmp_path, *(word for word in SMALL if "epochs" not in word), *words)
+    deadline = time.monotonic() + WAIT_S
+    while not (running := [run for run in command.runs() if run.status == "RUNNING"]):
+        assert time.monotonic() < deadline, (tmp_path / "out").read_text()
+        time.sleep(0.2)
+    scancel("--signal=USR2", "--batch", job_of(running[0]))
+    assert command.status() == 0, (tmp_path / "out").read_text()
+    finished = [run.tags["mmclf.arm"] for run in command.runs() if run.status == "FINISHED"]
+    assert len(finished) == len(set(finished)) == 7
+    assert "RUNNING" not in {run.status for run in command.runs()}

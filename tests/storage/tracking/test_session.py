@@ -1,0 +1,18 @@
+"""Where the runs of this process are tracked."""
+
+from __future__ import annotations
+
+from mmclf.storage.tracking.session import Place, place_of, remember
+
+HERE, THERE = Place("sqlite:///a.db", "x", "a"), Place("sqlite:///b.db", "x", "b")
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id() -> None:
+    remember("feedab1" + "0" * 25, HERE)
+    remember("feedab2" + "0" * 25, THERE)
+    remember("feedab3" + "0" * 25, HERE)
+    assert place_of("feedab1" + "0" * 25) == HERE
+    assert place_of("feedab2") == THERE
+    assert place_of("feedab") is None  # of two places
+    assert place_of("0" * 32) is None
+    assert place_of("") is None
