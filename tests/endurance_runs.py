@@ -103,7 +103,8 @@ def _run_here(folder: Path, settings: tuple[str, ...]) -> None:
     except BaseException:
         traceback.print_exc()
         os._exit(1)
-    kept = {k: v for k, v in result.metrics.items() if not k.startswith(("time/", "speed/", "cost/"))}
+    measured = ("time/", "speed/", "cost/")
+    kept = {k: v for k, v in result.metrics.items() if not k.startswith(measured)}
     np.savez(folder / f"{os.getpid()}.npz", **result.logits)  # type: ignore[arg-type]
     (folder / f"{os.getpid()}.json").write_text(json.dumps(kept))
     os._exit(0)
