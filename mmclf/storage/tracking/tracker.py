@@ -53,6 +53,7 @@ from mmclf.storage.tracking.unsent import FOLDER
 from mmclf.storage.waiting import CALL_S, check_answers
 
 PATIENCE_S = 300.0
+EVERY_EPOCH = "epoch/val/loss"  # is logged with every epoch
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
 NOTE = MLFLOW_RUN_NOTE  # the tag that MLflow shows as a run's description, in Markdown
@@ -184,6 +185,7 @@ class Tracker:
             log = self.start(name, tags, parent)
         else:
             log = self.reopen(again)
+            log.go_on(step for step, _ in self.history(again, EVERY_EPOCH))
             log.tags(tags)
         try:
             with system_metrics(absolute_uri(self.uri), log.id, measured):
