@@ -76,6 +76,12 @@ def unfinished_of(entry: Path, owner: str) -> Iterator[Path]:
     return entry.parent.glob(f"{entry.name}.{_short(owner)}-*.part")
 
 
+def remove_unfinished(entry: Path) -> None:
+    """Remove whatever anybody has left of an entry that is not whole."""
+    for path in (entry.with_name(f"{entry.name}.part"), *entry.parent.glob(f"{entry.name}.*.part")):
+        remove_tree(path)
+
+
 def _short(owner: str) -> str:
     return texts_digest([owner])[:12]
 

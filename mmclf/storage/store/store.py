@@ -11,8 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from mmclf.errors import InputError, tell
 from mmclf.storage.meter import Meter, Use
-from mmclf.storage.process_identity import this_process
-from mmclf.storage.store.atomic_write import DISK_FULL, sync_folder
+from mmclf.storage.store.atomic_write import DISK_FULL
 from mmclf.storage.store.entry import (
     RECORD,
     DamagedError,
@@ -20,17 +19,12 @@ from mmclf.storage.store.entry import (
     OutdatedError,
     Stage,
     StageTiming,
+    new_entry,
     open_entry,
-    seal,
     write_record,
 )
 from mmclf.storage.store.file_hasher import FileHasher
-from mmclf.storage.store.inner_files import (
-    put_in_place,
-    remove_entry,
-    remove_tree,
-    unfinished_name,
-)
+from mmclf.storage.store.inner_files import remove_entry
 from mmclf.storage.store.remote import Remote
 from mmclf.storage.store.stage_lock import held
 
@@ -142,16 +136,32 @@ class Store:
         """`timing` with the run's id, if the result was computed before the run had one."""
         return replace(timing, run=self._run) if timing.key in self._unsigned else timing
 
+    def timing(
+        self, stage: Stage, seconds: float, count: int, use: Use | None = None
+    ) -> StageTiming:
+        """The cost of what this run computes on this hardware."""
+        use = use if use is not None else Use()
+        return StageTiming(
+            stage.name,
+            stage.key,
+            seconds,
+            count,
+            self._hardware,
+            self._run,
+            use.peak_mb,
+            use.energy_wh,
+        )
+
     def entry(self, stage: Stage) -> Entry | None:
         """The entry of a stage, or None if it is missing or damaged; its files are not read."""
         try:
-            return open_entry(self._folder_of(stage))
+            return open_entry(self.folder_of(stage))
         except (OSError, DamagedError):
             return None
 
     def is_stored(self, stage: Stage) -> bool:
         """Whether the result of a stage is here, or in the remote store."""
-        folder = self._folder_of(stage)
+        folder = self.folder_of(stage)
         return self.entry(stage) is not None or (
             self._remote is not None and self._remote.has(folder)
         )
@@ -176,12 +186,12 @@ class Store:
 
     def _fetched(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
         """The result from the remote store; None if there is none, or it cannot be read."""
-        if self._remote is None or not self._remote.fetch(self._folder_of(stage)):
+        if self._remote is None or not self._remote.fetch(self.folder_of(stage)):
             return None
         return self._get_here(stage, serializer)
 
     def _is_here(self, stage: Stage) -> bool:
-        return os.path.lexists(self._folder_of(stage))
+        return os.path.lexists(self.folder_of(stage))
 
     def get_or_compute(
         self,
@@ -245,23 +255,19 @@ class Store:
         stays, as other results may have been made from it.
         """
         result = self._result(stage, computed, use)
-        folder = self._folder_of(stage)
-        unfinished = unfinished_name(folder, this_process())
-        try:
-            unfinished.mkdir(parents=True)
+        folder = self.folder_of(stage)
+        others: list[StageResult[T]] = []
+
+        def is_whole() -> bool:
+            found = self._get_here(stage, serializer)
+            others.extend([found] if found is not None else [])
+            return found is not None
+
+        entry = new_entry(folder, stage, result.timing, result.inputs, others_stay=is_whole)
+        with entry as unfinished:
             serializer.write(computed.value, unfinished)
-            seal(unfinished, stage, result.timing, result.inputs)
-            if not put_in_place(unfinished, folder):
-                others = self._get_here(stage, serializer)
-                if others is not None:
-                    remove_tree(unfinished)
-                    return others
-                self._discard(stage)
-                unfinished.replace(folder)
-            sync_folder(folder.parent)
-        except BaseException:
-            remove_tree(unfinished)
-            raise
+        if others:
+            return others[0]
         if self._run is None:
             self._unsigned[stage.key] = folder
         if self._remote is not None:
@@ -281,21 +287,12 @@ class Store:
         return self._result(stage, computed, use)
 
     def _result(self, stage: Stage, computed: Computed[T], use: Use) -> StageResult[T]:
-        timing = StageTiming(
-            stage.name,
-            stage.key,
-            computed.seconds,
-            computed.count,
-            self._hardware,
-            self._run,
-            use.peak_mb,
-            use.energy_wh,
-        )
+        timing = self.timing(stage, computed.seconds, computed.count, use)
         inputs = tuple(self.signed(timing) for timing in dict.fromkeys(computed.inputs))
         return StageResult(computed.value, timing, inputs, reused=False)
 
     def _read(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T]:
-        entry = open_entry(self._folder_of(stage))
+        entry = open_entry(self.folder_of(stage))
         value = serializer.read(entry)
         self._touch(entry)
         if self._remote is not None:
@@ -320,9 +317,10 @@ class Store:
         return fetched
 
     def _discard(self, stage: Stage) -> None:
-        remove_entry(self._folder_of(stage))
+        remove_entry(self.folder_of(stage))
 
-    def _folder_of(self, stage: Stage) -> Path:
+    def folder_of(self, stage: Stage) -> Path:
+        """The folder of a stage's entry, whether or not there is one."""
         return self.folder / stage.name / stage.key
 
     def _touch(self, entry: Entry) -> None:
@@ -332,7 +330,7 @@ class Store:
 
     def _held(self, stage: Stage) -> AbstractContextManager[None]:
         """The lock of a stage's key, to be held."""
-        folder = self._folder_of(stage)
+        folder = self.folder_of(stage)
         folder.parent.mkdir(parents=True, exist_ok=True)
         return held(
             folder,

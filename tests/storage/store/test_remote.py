@@ -134,7 +134,7 @@ def _flip(file: Path) -> None:
 
 
 def _digest_of(there: Path, name: str) -> Path:
-    return there / json.loads((there / RECORD).read_bytes())["files"][name][1]
+    return there / str(json.loads((there / RECORD).read_bytes())["files"][name][1])
 
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
