@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import socket
@@ -72,10 +73,19 @@ class LocalServer:
             )
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline and self._process.poll() is None:
-            with suppress(OSError), urllib.request.urlopen(f"{self.address}/health", timeout=1):
+            with suppress(OSError), urllib.request.urlopen(self._question(), timeout=30):
                 return
             time.sleep(0.2)
         raise AssertionError(self.said.read_text() + self.log)
+
+    def _question(self) -> urllib.request.Request:
+        """One that asks the database for accounts and that for runs: the first takes seconds."""
+        password = self.password if (self.folder / "server" / "password").exists() else ""
+        account = base64.b64encode(f"admin:{password}".encode()).decode()
+        path = "api/2.0/mlflow/experiments/get?experiment_id=0"
+        return urllib.request.Request(
+            f"{self.address}/{path}", headers={"Authorization": f"Basic {account}"}
+        )
 
     @property
     def log(self) -> str:
