@@ -61,6 +61,7 @@ def test_without_the_password_nothing_is_run(
     assert "MLFLOW_TRACKING_PASSWORD" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_many_runs_at_once_outlive_a_server_that_is_killed_and_started_again(
     server: LocalServer, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -108,12 +108,14 @@ def test_a_sweep_is_an_array_whose_logs_are_found_and_has_the_numbers_of_one_pro
     )
 
 
+@pytest.mark.slow
 def test_a_failed_job_stops_no_other(tmp_path: Path) -> None:
     command = start(tmp_path, "-m", *SMALL, "optimizer.lr=0.001,1e20")
     assert command.status() == 1
     assert sorted(run.status for run in command.runs()) == ["FAILED", "FINISHED"]
 
 
+@pytest.mark.slow
 def test_a_cancelled_job_leaves_nothing_running(tmp_path: Path) -> None:
     command = start(tmp_path, "-m", *LONG, "seed=0,1", "hydra.launcher.array_parallelism=2")
     first, second = command.running(2)
@@ -140,6 +142,7 @@ def test_a_job_that_is_taken_away_goes_on_in_its_run(how: str, tmp_path: Path) -
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_study_whose_job_is_preempted_finishes_each_cell_once(tmp_path: Path) -> None:
     words = ("study=threshold", "study.seeds=1", "trainer.epochs=200")
     command = start(tmp_path, *(word for word in SMALL if "epochs" not in word), *words)
@@ -154,6 +157,7 @@ def test_a_study_whose_job_is_preempted_finishes_each_cell_once(tmp_path: Path) 
     assert "RUNNING" not in {run.status for run in command.runs()}
 
 
+@pytest.mark.slow
 def test_an_array_without_hydra_shares_a_study_though_a_task_is_requeued(tmp_path: Path) -> None:
     server = Server(tmp_path)
     server.start()
