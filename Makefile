@@ -11,6 +11,8 @@ NEXT_TESTS ?= tests/config tests/cli tests/pipeline tests/studies tests/docs tes
   --ignore=tests/studies/report --ignore=tests/studies/statistics --ignore=tests/pipeline/predict
 # A thread a process, as there is a process a core.
 PYTEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+# Those of the short form that CI runs: 'engine and not slow'.
+ENGINES ?= engine
 PORT ?= 5000
 # Of fuzzing under coverage in `make soak`.
 FUZZ_MINUTES ?= 30
@@ -22,7 +24,7 @@ GPU_PYTHON ?= $(if $(wildcard $(WHEELS)),python3,$(BIN)/python)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow test-all test-next test-engines soak bench bench-gpu gpu-wheels lint
-.PHONY: format ui clean
+.PHONY: format ui server clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,8 +61,8 @@ test-next: setup ## fast tests on the next Hydra and omegaconf, laid over the en
 	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target $(NEXT) $(NEXT_HYDRA)
 	PYTHONPATH=$(NEXT) $(PYTEST) -m 'not slow and not engine' $(NEXT_TESTS)
 
-test-engines: setup ## what needs real engines: PostgreSQL and Slurm (apt-get), sshfs, an S3 server (moto), started for it on this machine
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m engine tests/engines
+test-engines: setup ## on a real PostgreSQL, Slurm, MLflow server, Ray, S3, sshfs, started here; says what to install
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m '$(ENGINES)' --durations 10 tests/engines
 
 soak: setup ## the tests that kill, damage and race, and the simulations, in full; what held
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/studies/statistics tests/endurance/test_races.py
@@ -92,6 +94,9 @@ format: setup ## format the code and mend what ruff can
 ui: setup ## the MLflow UI on this machine alone, port PORT
 	@mkdir -p $(OUTPUTS)
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(OUTPUTS)/mlflow.db --host 127.0.0.1 --port $(PORT)
+
+server: setup ## a tracking server on this machine alone, with a password, port PORT; says its address
+	$(BIN)/python deploy/server.py $(OUTPUTS)/server --port $(PORT)
 
 clean: ## remove the virtual environment and caches, not the outputs
 	rm -rf $(VENV) $(NEXT) $(WHEELS) $(SITE) .mypy_cache .ruff_cache .pytest_cache

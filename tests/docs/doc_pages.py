@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
-AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "deploy/README.md")
 FILES = (*(ROOT / name for name in AT_THE_TOP), *sorted((ROOT / "docs").glob("*.md")))
 SHELL = ("sh", "bash", "console")
 LANGUAGES = (*SHELL, "python", "yaml", "text")

@@ -58,6 +58,7 @@ def test_of_many_that_want_a_cell_at_once_one_gets_it(database: str, tmp_path: P
     assert tracker.leases(parent).attempts().keys() == set(cells)
 
 
+@pytest.mark.slow
 def test_two_that_begin_a_study_at_once_have_one_parent_and_finish_each_cell_once(
     database: str, tmp_path: Path, scale: Scale
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from mlflow_server import Server
 from slurm_engine import slurm
 
 from mmclf.storage.batch_job import JOB_TAG, LOG_TAG
@@ -27,6 +29,7 @@ LAUNCHER = (
     *("hydra/launcher=submitit_slurm", "hydra.launcher.partition=debug"),
     *("hydra.launcher.cpus_per_task=1", "hydra.launcher.mem_gb=1", "hydra.launcher.timeout_min=20"),
 )
+ARRAY = Path(__file__).parents[2] / "deploy" / "slurm-array.sh"
 WAIT_S = 300.0
 
 
@@ -105,12 +108,14 @@ def test_a_sweep_is_an_array_whose_logs_are_found_and_has_the_numbers_of_one_pro
     )
 
 
+@pytest.mark.slow
 def test_a_failed_job_stops_no_other(tmp_path: Path) -> None:
     command = start(tmp_path, "-m", *SMALL, "optimizer.lr=0.001,1e20")
     assert command.status() == 1
     assert sorted(run.status for run in command.runs()) == ["FAILED", "FINISHED"]
 
 
+@pytest.mark.slow
 def test_a_cancelled_job_leaves_nothing_running(tmp_path: Path) -> None:
     command = start(tmp_path, "-m", *LONG, "seed=0,1", "hydra.launcher.array_parallelism=2")
     first, second = command.running(2)
@@ -137,6 +142,7 @@ def test_a_job_that_is_taken_away_goes_on_in_its_run(how: str, tmp_path: Path) -
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_study_whose_job_is_preempted_finishes_each_cell_once(tmp_path: Path) -> None:
     words = ("study=threshold", "study.seeds=1", "trainer.epochs=200")
     command = start(tmp_path, *(word for word in SMALL if "epochs" not in word), *words)
@@ -149,3 +155,50 @@ def test_a_study_whose_job_is_preempted_finishes_each_cell_once(tmp_path: Path) 
     finished = [run.tags["mmclf.arm"] for run in command.runs() if run.status == "FINISHED"]
     assert len(finished) == len(set(finished)) == 7
     assert "RUNNING" not in {run.status for run in command.runs()}
+
+
+@pytest.mark.slow
+def test_an_array_without_hydra_shares_a_study_though_a_task_is_requeued(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    server.start()
+    try:
+        environment = os.environ | {
+            "MLFLOW_TRACKING_URI": server.address,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
+        options = ("--wait", "--array=1-2", "--cpus-per-task=1", "--mem=1G", "--time=20")
+        words = ("study=threshold", "study.seeds=2", "trainer.epochs=200")
+        study = (*(word for word in SMALL if "epochs" not in word), *words)
+        array = subprocess.Popen(
+            ["sbatch", "--parsable", *options, str(ARRAY), *study],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert array.stdout is not None
+        job = array.stdout.readline().strip()
+        tracker = Tracker(server.address, "mmclf", tmp_path)
+
+        def runs() -> list[TrackedRun]:
+            return [run for run in tracker.runs() if run.parent is not None]
+
+        deadline = time.monotonic() + WAIT_S
+        while not (at := [run for run in runs() if run.status == "RUNNING"]):
+            assert time.monotonic() < deadline, logs(tmp_path)
+            time.sleep(0.2)
+        subprocess.run(["scontrol", "requeue", job_of(at[0])], check=True)
+        assert array.wait(2 * WAIT_S) == 0, logs(tmp_path)
+        finished = [run for run in runs() if run.status == "FINISHED"]
+        cells = [(run.tags["mmclf.arm"], run.tags["mmclf.seed"]) for run in finished]
+        assert len({*cells}) == len(cells) == 14
+        assert {run.status for run in runs()} <= {"FINISHED", "KILLED"}
+        # Each task has a folder of its own, in the folder that the array was given from.
+        assert {path.name for path in (tmp_path / "outputs").iterdir()} == {f"{job}-1", f"{job}-2"}
+    finally:
+        server.stop()
+
+
+def logs(folder: Path) -> str:
+    """What the tasks of an array printed."""
+    return "\n".join(file.read_text() for file in sorted(folder.glob("mmclf-*.log")))

@@ -112,7 +112,7 @@ class Tracker:
         except Exception as error:
             raise InputError(
                 f"tracking.uri={shown_uri(uri)} cannot be used ({_first_line(error)}): expected "
-                "sqlite:///FILE or the http address of an MLflow server"
+                f"{_expected(error)}"
             ) from error
 
     def _ask(self, call: Callable[[], Value], seconds: float = CALL_S) -> Value:
@@ -333,6 +333,16 @@ class Tracker:
         except Exception:
             return False
         return all(artifact.path != name for artifact in listed)
+
+
+def _expected(error: Exception) -> str:
+    """What would have been accepted instead of what led to the error."""
+    if isinstance(error, MlflowException) and error.get_http_status_code() in (401, 403):
+        return (
+            "a user of the server's who may use the experiment, in MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+        )
+    return "sqlite:///FILE or the http address of an MLflow server"
 
 
 def _first_line(error: BaseException) -> str:
