@@ -31,8 +31,8 @@ class RayLauncher(Launcher):  # type: ignore[misc]  # Hydra has no types
     ) -> Sequence[JobReturn]:
         """Run the jobs; what each returned, in their order."""
         # Late: docs/architecture.md#late-imports
-        from mmclf.cli.ray_cluster import cluster
-        from mmclf.cli.ray_tasks import Share, run_tasks
+        from mmclf.cli.ray_cluster import Share, cluster
+        from mmclf.cli.ray_tasks import run_tasks
         from mmclf.cli.worker_job import WorkerJobs
 
         jobs = WorkerJobs.of(self.hydra_context, self.task_function, self.config)

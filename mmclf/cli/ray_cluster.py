@@ -1,4 +1,4 @@
-"""The Ray that a command's runs go to: a cluster that there is, or one of this machine's own."""
+"""The Ray that a command's runs go to, a cluster or one of this machine's own; a run's share."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import importlib.util
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from mmclf.errors import InputError
 
@@ -16,6 +17,26 @@ INSTALL = "pip install 'mmclf[ray]'"
 QUIET = {"logging_level": "ERROR", "log_to_driver": False}
 # By default Ray resolves 127.0.0.1 to an address that others reach, but where this is 0.
 LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one run takes of a node: cores and GPUs, or parts of one."""
+
+    num_cpus: float
+    num_gpus: float
+
+    def lacks(self, nodes: Sequence[Mapping[str, float]]) -> str | None:
+        """What no node has, given the resources of each; None if one has all of it."""
+        asked = {"CPU": self.num_cpus, "GPU": self.num_gpus}
+        if any(
+            all(node.get(name, 0.0) >= count for name, count in asked.items()) for node in nodes
+        ):
+            return None
+        best = {name: max((node.get(name, 0.0) for node in nodes), default=0.0) for name in asked}
+        return " with ".join(
+            f"{count:g} {name} (at most {best[name]:g})" for name, count in asked.items() if count
+        )
 
 
 def check_ray() -> None:

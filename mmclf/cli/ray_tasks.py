@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import ray
 from hydra.core.utils import JobReturn
 
+from mmclf.cli.ray_cluster import Share
 from mmclf.cli.worker_job import WorkerJobs
 from mmclf.errors import InputError, tell, unforeseen
 
 MOST_RESTARTS = 3  # of a job whose process or node dies
 END_S = 30.0  # for runs that are interrupted to say so
-
-
-@dataclass(frozen=True)
-class Share:
-    """What one run takes of a node: cores and GPUs, or parts of one."""
-
-    num_cpus: float
-    num_gpus: float
-
-    def lacks(self, nodes: Iterable[Mapping[str, float]]) -> str | None:
-        """What no node has, given the resources of each; None if one has all of it."""
-        asked = {"CPU": self.num_cpus, "GPU": self.num_gpus}
-        best = {name: max((node.get(name, 0.0) for node in nodes), default=0.0) for name in asked}
-        lacking = [
-            f"{count:g} {name} ({best[name]:g} at most)"
-            for name, count in asked.items()
-            if count > best[name]
-        ]
-        return " and ".join(lacking) or None
 
 
 def run_tasks(
