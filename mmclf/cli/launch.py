@@ -63,8 +63,9 @@ def launch(arguments: list[str]) -> int:
             _show(hydra, composer, command, flags)
             return 0
         check_device(command.first.config.device, command.first.config.trainer.precision)
-        if command.kind != "run" and command.cfg.hydra.launcher._target_ == RAY_LAUNCHER:
-            check_ray()
+        launcher = command.cfg.hydra.launcher
+        if command.kind != "run" and launcher._target_ == RAY_LAUNCHER:
+            check_ray(launcher.address)
         check_output_dir(Path(command.first.config.output_dir))
         # Before what takes long is imported, and the data is read.
         check_answers("tracking.uri", command.first.config.tracking.uri)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from mmclf.errors import InputError
 
 INSTALL = "pip install 'mmclf[ray]'"
+ANSWER_S = 10.0
 # Nothing is told to Ray's makers, no worker's output is mixed into this process's.
 QUIET = {"logging_level": "ERROR", "log_to_driver": False}
 # By default Ray resolves 127.0.0.1 to an address that others reach, but where this is 0.
@@ -39,20 +41,41 @@ class Share:
         )
 
 
-def check_ray() -> None:
-    """Raise InputError unless Ray is installed."""
+def check_ray(address: str) -> None:
+    """Raise InputError unless Ray is installed and, for `auto`, a cluster is named and answers.
+
+    One that is not named Ray would look for in a file below /tmp, which others may write.
+    """
     if importlib.util.find_spec("ray") is None:
         raise InputError(f"hydra/launcher: Ray is not installed: {INSTALL}")
+    if address == "local":
+        return
+    named = os.environ.get("RAY_ADDRESS", "")
+    host, _, port = named.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdecimal() or int(port) >= 2**16:
+        raise InputError(
+            f"hydra.launcher.address={address}: found RAY_ADDRESS={named!r} in the environment, "
+            "expected HOST:PORT, which `ray start --head` tells; hydra.launcher.address=local "
+            "needs no cluster"
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_S).close()
+    except OSError as error:
+        raise InputError(
+            f"hydra.launcher.address={address}: RAY_ADDRESS={named} does not answer "
+            f"({error.strerror or error}): start it by `ray start --head`, or give "
+            "hydra.launcher.address=local"
+        ) from error
 
 
 @contextmanager
 def cluster(address: str) -> Iterator[None]:
-    """Be connected to a Ray: `local` for one of this machine alone, `auto` for one that there is.
+    """Be connected to a Ray: `local` for one of this machine alone, `auto` for RAY_ADDRESS.
 
     One that this process is connected to already is used, and left. Raises InputError if there is
     none, or it refuses.
     """
-    check_ray()
+    check_ray(address)
     # Read when Ray is imported.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if address == "local":
@@ -69,9 +92,9 @@ def cluster(address: str) -> Iterator[None]:
         ray.init(address=address, **QUIET, **own)
     except (ConnectionError, ray.exceptions.RayError, RuntimeError, ValueError) as error:
         raise InputError(
-            f"hydra.launcher.address={address}: no Ray cluster answers ("
-            f"{' '.join(str(error).split())[:300]}): start one by ray start --head, name it by "
-            "RAY_ADDRESS, or give hydra.launcher.address=local"
+            f"hydra.launcher.address={address}: Ray refuses "
+            f"({' '.join(str(error).split())[:300]}): see whether the cluster has this Ray "
+            "and this token, or give hydra.launcher.address=local"
         ) from error
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)  # Ray's own would end this process at once

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +57,7 @@ def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_ray")
 def test_without_ray_it_is_said_what_to_install() -> None:
     with pytest.raises(InputError, match=r"mmclf\[ray\]"):
-        check_ray()
+        check_ray("local")
 
 
 @pytest.mark.usefixtures("no_ray")
@@ -65,6 +67,40 @@ def test_without_ray_a_sweep_ends_before_anything_is_run(
     assert main(["-m", "hydra/launcher=ray", "seed=0,1", f"output_dir={tmp_path}/out"]) == 2
     assert "mmclf[ray]" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def ray_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda *_: "a specification")
+
+
+@pytest.mark.usefixtures("ray_is_there")
+@pytest.mark.parametrize("named", [None, "", "127.0.0.1", "auto", ":6379", "ray://x", "x:99999"])
+def test_a_cluster_that_is_not_named_is_asked_for(
+    named: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    if named is not None:
+        monkeypatch.setenv("RAY_ADDRESS", named)
+    with pytest.raises(InputError, match="RAY_ADDRESS"):
+        check_ray("auto")
+    check_ray("local")
+
+
+@pytest.mark.usefixtures("ray_is_there")
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_a_cluster_that_does_not_answer_is_named(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as there:
+        there.bind(("127.0.0.1", 0))
+        address = f"{scheme}127.0.0.1:{there.getsockname()[1]}"
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        with pytest.raises(InputError) as caught:  # nobody listens there yet
+            check_ray("auto")
+        assert address in str(caught.value)
+        there.listen()
+        check_ray("auto")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +123,7 @@ def test_a_node_without_the_commands_folder_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    nothing: object = None
+    nothing: Any = None
     jobs = WorkerJobs(nothing, nothing, nothing, nothing, tmp_path / "away", "0" * 12)
     with pytest.raises(InputError, match="away"):
         jobs.run(0, [], 0)
