@@ -11,7 +11,7 @@ from hydra.core.utils import JobReturn
 
 from mmclf.cli.ray_cluster import Share
 from mmclf.cli.worker_job import WorkerJobs
-from mmclf.errors import InputError, tell, unforeseen
+from mmclf.errors import InputError, tell
 
 MOST_RESTARTS = 3  # of a job whose process or node dies
 END_S = 30.0  # for runs that are interrupted to say so
@@ -53,7 +53,7 @@ def run_tasks(
                 if restarts == MOST_RESTARTS:
                     errors.append(error)
                     continue
-                tell(f"the process of job {first + index} died, it is begun again: {_why(error)}")
+                tell(f"job {first + index} is begun again, Ray says {type(error).__name__}")
                 going[start(index, restarts + 1)] = (index, restarts + 1)
     except BaseException:
         _interrupt(list(going))
@@ -65,10 +65,6 @@ def run_tasks(
 
 def _run(jobs: WorkerJobs, number: int, overrides: list[str], restarts: int) -> JobReturn:
     return jobs.run(number, overrides, restarts)
-
-
-def _why(error: Exception) -> str:
-    return unforeseen(error).partition("\n")[0]
 
 
 def _interrupt(tasks: list[Any]) -> None:
