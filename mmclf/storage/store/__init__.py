@@ -1,6 +1,7 @@
 """The content-addressed store of the results of stages.
 
 store         get a stage's result, or compute it
+checkpoints   how far a computation is
 entry         a stored result as a folder of files
 hashing       digests of values and arrays
 file_hasher   digests of files

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,13 @@ from typing import Any
 from mmclf.storage.store.atomic_write import sync_file, sync_folder, write_atomic
 from mmclf.storage.store.file_hasher import file_digest
 from mmclf.storage.store.hashing import digest, plain
-from mmclf.storage.store.inner_files import files_below, inner_file, is_inner_name
+from mmclf.storage.store.inner_files import (
+    files_below,
+    inner_file,
+    is_inner_name,
+    remove_tree,
+    unfinished_name,
+)
 
 FORMAT = 1
 RECORD = "entry.json"
@@ -178,6 +185,27 @@ def _timing(value: Mapping[str, Any]) -> StageTiming:
         if used is not None and not 0 <= float(used) < math.inf:
             raise ValueError("found no memory, or no energy")
     return timing
+
+
+@contextmanager
+def new_entry(
+    folder: Path, stage: Stage, timing: StageTiming, inputs: Sequence[StageTiming] = ()
+) -> Iterator[Path]:
+    """A folder for files that are the entry in `folder` after the block, whole or not at all.
+
+    There must be no entry yet.
+    """
+    unfinished = unfinished_name(folder)  # a killed process may have left one
+    remove_tree(unfinished)
+    try:
+        unfinished.mkdir(parents=True)
+        yield unfinished
+        seal(unfinished, stage, timing, inputs)
+        unfinished.replace(folder)
+        sync_folder(folder.parent)
+    except BaseException:
+        remove_tree(unfinished)
+        raise
 
 
 def seal(folder: Path, stage: Stage, timing: StageTiming, inputs: Sequence[StageTiming]) -> None:

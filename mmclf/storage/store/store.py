@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from mmclf.errors import InputError, tell
 from mmclf.storage.meter import Meter, Use
-from mmclf.storage.store.atomic_write import DISK_FULL, sync_folder
+from mmclf.storage.store.atomic_write import DISK_FULL
 from mmclf.storage.store.entry import (
     RECORD,
     DamagedError,
@@ -21,12 +21,12 @@ from mmclf.storage.store.entry import (
     OutdatedError,
     Stage,
     StageTiming,
+    new_entry,
     open_entry,
-    seal,
     write_record,
 )
 from mmclf.storage.store.file_hasher import FileHasher
-from mmclf.storage.store.inner_files import remove_entry, remove_tree, unfinished_name
+from mmclf.storage.store.inner_files import remove_entry
 
 T = TypeVar("T")
 QUIET_WAIT_S = 2.0  # of waiting for another process before saying so
@@ -127,10 +127,26 @@ class Store:
         """`timing` with the run's id, if the result was computed before the run had one."""
         return replace(timing, run=self._run) if timing.key in self._unsigned else timing
 
+    def timing(
+        self, stage: Stage, seconds: float, count: int, use: Use | None = None
+    ) -> StageTiming:
+        """The cost of what this run computes on this hardware."""
+        use = use if use is not None else Use()
+        return StageTiming(
+            stage.name,
+            stage.key,
+            seconds,
+            count,
+            self._hardware,
+            self._run,
+            use.peak_mb,
+            use.energy_wh,
+        )
+
     def entry(self, stage: Stage) -> Entry | None:
         """The entry of a stage, or None if it is missing or damaged; its files are not read."""
         try:
-            return open_entry(self._folder_of(stage))
+            return open_entry(self.folder_of(stage))
         except (OSError, DamagedError):
             return None
 
@@ -201,18 +217,9 @@ class Store:
     ) -> StageResult[T]:
         """Write the entry of a value; leaves nothing behind if that fails."""
         result = self._result(stage, computed, use)
-        folder = self._folder_of(stage)
-        unfinished = unfinished_name(folder)  # a killed process may have left one
-        remove_tree(unfinished)
-        try:
-            unfinished.mkdir(parents=True)
+        folder = self.folder_of(stage)
+        with new_entry(folder, stage, result.timing, result.inputs) as unfinished:
             serializer.write(computed.value, unfinished)
-            seal(unfinished, stage, result.timing, result.inputs)
-            unfinished.replace(folder)
-            sync_folder(folder.parent)
-        except BaseException:
-            remove_tree(unfinished)
-            raise
         if self._run is None:
             self._unsigned[stage.key] = folder
         return result
@@ -230,21 +237,12 @@ class Store:
         return self._result(stage, computed, use)
 
     def _result(self, stage: Stage, computed: Computed[T], use: Use) -> StageResult[T]:
-        timing = StageTiming(
-            stage.name,
-            stage.key,
-            computed.seconds,
-            computed.count,
-            self._hardware,
-            self._run,
-            use.peak_mb,
-            use.energy_wh,
-        )
+        timing = self.timing(stage, computed.seconds, computed.count, use)
         inputs = tuple(self.signed(timing) for timing in dict.fromkeys(computed.inputs))
         return StageResult(computed.value, timing, inputs, reused=False)
 
     def _read(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T]:
-        entry = open_entry(self._folder_of(stage))
+        entry = open_entry(self.folder_of(stage))
         value = serializer.read(entry)
         self._touch(entry)
         return StageResult(value, entry.timing, entry.inputs, reused=True)
@@ -260,9 +258,10 @@ class Store:
         return None
 
     def _discard(self, stage: Stage) -> None:
-        remove_entry(self._folder_of(stage))
+        remove_entry(self.folder_of(stage))
 
-    def _folder_of(self, stage: Stage) -> Path:
+    def folder_of(self, stage: Stage) -> Path:
+        """The folder of a stage's entry, whether or not there is one."""
         return self.folder / stage.name / stage.key
 
     def _touch(self, entry: Entry) -> None:
@@ -272,7 +271,7 @@ class Store:
 
     def _acquire(self, stage: Stage) -> FileLock:
         """The acquired lock of a stage's key; the system releases it if the process is killed."""
-        folder = self._folder_of(stage)
+        folder = self.folder_of(stage)
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{folder}.lock")
         try:
