@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import BAD_REQUEST
 
 from mmclf.storage.tracking.logged import Data
 
@@ -23,7 +24,7 @@ class Server:
     def log_inputs(self, run: str, inputs: list[Any]) -> None:
         if self.refusals > 0:
             self.refusals -= 1
-            raise MlflowException(TAKEN)
+            raise MlflowException(TAKEN, error_code=BAD_REQUEST)
         self.logged += [(run, each.dataset.digest) for each in inputs]
 
 
