@@ -78,6 +78,7 @@ def is_training(run: TrackedRun) -> bool:
     return run.status == "RUNNING" and "epoch/train/loss" in run.metrics
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_every_other_launcher(tmp_path: Path) -> None:
     launchers = {
         "basic": (),
@@ -110,8 +111,9 @@ def test_the_run_of_a_node_that_dies_goes_on_elsewhere(tmp_path: Path, nodes: An
     assert Counter(run.status for run in after) == {"FINISHED": 2}
 
 
+@pytest.mark.slow
 def test_a_study_whose_driver_dies_is_resumed_by_the_same_command(tmp_path: Path) -> None:
-    words = (*LONG, "study=threshold", "study.seeds=1", *ON_RAY)
+    words = (*SMALL, "study=threshold", "study.seeds=1", *ON_RAY)
     command = Command(tmp_path, *words)
     deadline = time.monotonic() + WAIT_S
     while "FINISHED" not in (seen := Counter(run.status for run in command.runs())):
@@ -136,6 +138,7 @@ def test_an_interrupted_sweep_leaves_nothing_running(tmp_path: Path) -> None:
     assert Counter(run.status for run in command.runs()) == {"KILLED": 2}
 
 
+@pytest.mark.slow
 def test_parts_of_a_core_let_more_runs_go_on_at_once(tmp_path: Path) -> None:
     words = ("hydra/launcher=gpus", "hydra.launcher.address=auto", "hydra.launcher.num_gpus=0")
     command = Command(tmp_path, "-m", *LONG, "seed=0,1,2", *words, "hydra.launcher.num_cpus=0.5")
