@@ -227,9 +227,13 @@ class Tracking:
 
 @dataclass(frozen=True)
 class StoreSettings:
-    """The folder of stage results and of the demo data."""
+    """The folder of stage results and of the demo data.
+
+    `remote`: the address of a store behind it, from which results come and to which they go.
+    """
 
     dir: Text
+    remote: Text | None = None
 
 
 @dataclass(frozen=True)

@@ -186,11 +186,12 @@ def test_a_setting_changes_the_keys_of_what_depends_on_it(
     assert changed(keys_of(*base), found) == set(expected.split())
 
 
-@pytest.mark.parametrize("setting", ["output_dir", "store.dir"])
+@pytest.mark.parametrize("setting", ["output_dir", "store.dir", "store.remote"])
 def test_another_folder_changes_nothing(
     keys_of: Callable[..., Keys], conf: Path, outputs: Path, tmp_path: Path, setting: str
 ) -> None:
-    there = {"output_dir": outputs, setting: tmp_path}
+    scheme = "file://" if setting == "store.remote" else ""
+    there = {"output_dir": outputs, setting: f"{scheme}{tmp_path}"}
     lines = [f"{key}={place}" for key, place in there.items()]
     assert planned(conf, *lines, *BASE) == keys_of(*BASE)
 

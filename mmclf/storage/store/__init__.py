@@ -10,5 +10,7 @@ json_cache    small facts, remembered from run to run
 arrays        arrays as files
 atomic_write  files that are there whole or not at all
 folder_swap   folders whose files are all of before or all of after
+stage_lock    which process makes a result, where locks hold and where they do not
+remote        a store behind the store, from which results come and to which they go
 maintenance   what is stored, verified and pruned
 """

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from mmclf.errors import tell
 from mmclf.storage.store.entry import Stage, StageTiming, new_entry, open_entry
-from mmclf.storage.store.inner_files import remove_entry
+from mmclf.storage.store.inner_files import remove_entry, remove_unfinished
 from mmclf.storage.store.store import UNREADABLE, Serializer, Store
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ class Checkpoints(Generic[T]):
         """
         for slot in sorted(self._slots, key=self._number, reverse=True):
             folder = self._store.folder_of(slot)
+            remove_unfinished(folder)  # which a process left that was killed
             try:
                 entry = open_entry(folder)
                 value = self._serializer.read(entry)
@@ -73,6 +74,7 @@ def drop_checkpoints(store: Store, stage: Stage) -> None:
     """Remove the checkpoints of a stage, whose result is stored."""
     for slot in _slots(stage):
         remove_entry(store.folder_of(slot))
+        remove_unfinished(store.folder_of(slot))
 
 
 def _slots(stage: Stage) -> tuple[Stage, ...]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
@@ -53,6 +54,7 @@ from mmclf.storage.tracking.unsent import FOLDER
 from mmclf.storage.waiting import CALL_S, check_answers
 
 PATIENCE_S = 300.0
+ALREADY = ErrorCode.Name(RESOURCE_ALREADY_EXISTS)
 EVERY_EPOCH = "epoch/val/loss"  # is logged with every epoch
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
@@ -134,7 +136,13 @@ class Tracker:
             )
         is_local = urlsplit(self.uri).scheme == "sqlite"
         location = (output_dir / "artifacts").resolve().as_uri() if is_local else None
-        return str(self.client.create_experiment(name, artifact_location=location))
+        try:
+            return str(self.client.create_experiment(name, artifact_location=location))
+        except MlflowException as error:
+            made = self.client.get_experiment_by_name(name)
+            if error.error_code != ALREADY or made is None:
+                raise
+            return str(made.experiment_id)  # by another process, meanwhile
 
     def _check_artifacts(self, name: str, location: str) -> None:
         """Raise InputError if artifacts cannot be kept at an experiment's location."""

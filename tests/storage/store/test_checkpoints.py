@@ -105,6 +105,6 @@ def test_dropping_leaves_nothing_not_even_halves(store: Store) -> None:
     ours = checkpoints(store)
     ours.write("a", 1.0)
     (folder,) = folders(store)
-    folder.with_name(f"{folder.name}.part").mkdir()
+    folder.with_name(f"{folder.name}.0123-45.part").mkdir()
     drop_checkpoints(store, STAGE)
     assert folders(store) == []

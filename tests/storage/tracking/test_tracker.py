@@ -300,3 +300,17 @@ def test_a_run_that_goes_on_has_each_epoch_once(tmp_path: Path) -> None:
             again.curves({epoch: {"val/loss": 1.0 / epoch}})
     points = tracker.client.get_metric_history(log.id, "epoch/val/loss")
     assert [(point.step, point.value) for point in points] == [(1, 1.0), (2, 0.5), (3, 1.0 / 3)]
+
+
+def test_an_experiment_that_another_makes_meanwhile_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = open_tracker(tmp_path)
+    ask = MlflowClient.get_experiment_by_name
+    answers = iter([None])  # as it was when one asked
+    monkeypatch.setattr(
+        MlflowClient,
+        "get_experiment_by_name",
+        lambda self, name: next(answers, ask(self, name)),
+    )
+    assert open_tracker(tmp_path).experiment_id == first.experiment_id
