@@ -9,6 +9,9 @@ summary     what a run came to, for a person
 sweep_lines  what a sweep or a study shows while it runs
 run_names   what its runs are called
 multirun    a sweep under one parent run, or a study with its report
+worker_job  one of its runs in a process of a launcher's
+ray_tasks   runs as tasks of Ray, begun again if a node dies
+ray_cluster  the Ray that they go to, and a run's share of it
 plan        what a study would do, and how long it would take
 plan_times  the time left, by arm and by stage
 plan_power  which differences it would show

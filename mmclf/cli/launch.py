@@ -11,8 +11,10 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 
 from mmclf.cli.completion import complete
+from mmclf.cli.ray_cluster import check_ray
 from mmclf.config.compose import Command, read_command
 from mmclf.config.composer import Composer, open_composer
+from mmclf.config.hydra_policy import RAY_LAUNCHER
 from mmclf.config.loader import TASK_NAME
 from mmclf.errors import InputError, tell
 from mmclf.pipeline.preflight import Preflight
@@ -61,6 +63,9 @@ def launch(arguments: list[str]) -> int:
             _show(hydra, composer, command, flags)
             return 0
         check_device(command.first.config.device, command.first.config.trainer.precision)
+        launcher = command.cfg.hydra.launcher
+        if command.kind != "run" and launcher._target_ == RAY_LAUNCHER:
+            check_ray(launcher.address)
         check_output_dir(Path(command.first.config.output_dir))
         # Before what takes long is imported, and the data is read.
         check_answers("tracking.uri", command.first.config.tracking.uri)

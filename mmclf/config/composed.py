@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mmclf.config.grants import NO_GRANTS, Grants
 from mmclf.config.hydra_folders import check_folders
-from mmclf.config.hydra_policy import check_hydra
+from mmclf.config.hydra_policy import RAY_LAUNCHER, check_hydra
 from mmclf.config.limits import check_expansion, check_numbers
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
 from mmclf.config.one_line import check_lines
@@ -62,8 +62,7 @@ class ConfigChecker:
         problems = [*check_hydra(tree["hydra"]), *_check_folders(cfg, tree)]
         composed, more = self._check_settings(cfg, tree["hydra"])
         problems += more
-        launcher = tree["hydra"].get("launcher")
-        if also is not None and isinstance(launcher, dict) and launcher.get("_target_") in LOCAL:
+        if also is not None and _runs_here(tree["hydra"].get("launcher")):
             problems += [text for text in also(plain(cfg)[0]) if text not in problems]
         return composed, problems
 
@@ -153,6 +152,14 @@ def container(node: DictConfig, name: str = "the config") -> dict[str, Any]:
     if not isinstance(plain, dict):
         raise InputError(f"{name}: found {plain!r}, expected a mapping")
     return {str(key): value for key, value in plain.items()}
+
+
+def _runs_here(launcher: object) -> bool:
+    """Whether the jobs of a launcher run on this machine."""
+    if not isinstance(launcher, dict):
+        return False
+    target = launcher.get("_target_")
+    return target in LOCAL or (target == RAY_LAUNCHER and launcher.get("address") == "local")
 
 
 def dotted_keys(node: object, path: str = "") -> Iterator[str]:

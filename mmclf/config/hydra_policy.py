@@ -15,6 +15,8 @@ from mmclf.config.walk import nodes
 from mmclf.errors import suggestion
 
 STUDY_SWEEPER = "hydra_plugins.mmclf.study_sweeper.StudySweeper"
+RAY_LAUNCHER = "hydra_plugins.mmclf.ray_launcher.RayLauncher"
+RAY_SETTINGS = ("address", "num_cpus", "num_gpus")
 PLUGINS: Mapping[str, tuple[str, ...]] = {
     "sweeper": ("hydra._internal.core_plugins.basic_sweeper.BasicSweeper", STUDY_SWEEPER),
     "launcher": (
@@ -23,6 +25,7 @@ PLUGINS: Mapping[str, tuple[str, ...]] = {
         "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher",
         "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
         "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher",
+        RAY_LAUNCHER,
     ),
 }
 # The interpolations in the launchers' own files; Hydra's own values stand behind them.
@@ -128,6 +131,9 @@ def _plugin(path: str, node: object, allowed: tuple[str, ...]) -> Iterator[str]:
         yield f"{path}: found {target!r}, which is not allowed; expected {' or '.join(allowed)}"
         return
     settings = {key: value for key, value in node.items() if key != "_target_"}
+    if target == RAY_LAUNCHER:
+        yield from _ray_launcher(path, settings)
+        return
     for where, value in nodes(settings, path):
         yield from _plugin_setting(where, where.rpartition(".")[2], value)
 
@@ -147,6 +153,27 @@ def _plugin_setting(where: str, key: str, value: object) -> Iterator[str]:
         yield f"{found} a number, all, or NUMBER*n_jobs"
     elif isinstance(value, str) and "${" in value and value not in OWN_VALUES:
         yield f"{found} a value without interpolation"
+
+
+def _ray_launcher(path: str, settings: Mapping[Any, Any]) -> Iterator[str]:
+    """What is wrong with the settings of mmclf's launcher on Ray."""
+    yield from _keys(path, settings, RAY_SETTINGS)
+    for key in RAY_SETTINGS:
+        if key not in settings:
+            yield f"{path}.{key} is missing: choose hydra/launcher=ray or hydra/launcher=gpus"
+    address = settings.get("address", "auto")
+    if address not in ("auto", "local"):
+        yield (
+            f"{path}.address: found {address!r}, expected auto or local: the environment names a "
+            "cluster, by RAY_ADDRESS"
+        )
+    for key in ("num_cpus", "num_gpus"):
+        count = settings.get(key, 1)
+        is_number = isinstance(count, int | float) and not isinstance(count, bool)
+        if not is_number or not (0 <= count <= 1 or (1 < count < 10**6 and count == int(count))):
+            yield f"{path}.{key}: found {count!r}, expected a part from 0 to 1, or a whole number"
+    if settings.get("num_cpus") == settings.get("num_gpus") == 0:
+        yield f"{path}: num_cpus and num_gpus are 0, and all runs would start at once: give one"
 
 
 def _logging(path: str, node: object) -> Iterator[str]:

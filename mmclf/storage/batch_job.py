@@ -1,4 +1,4 @@
-"""The job of a batch system that this process is of, and whether a job is over: Slurm."""
+"""The job of a batch system that this process is of, and whether a job is over: Slurm, Ray."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 JOB_TAG, LOG_TAG = "mmclf.job", "mmclf.log"
 SLURM = re.compile(r"slurm (?P<job>[0-9]{1,18})(_[0-9]{1,9})?")
+RAY = re.compile(r"ray [0-9a-f]{12}_[0-9]{1,9}")
+RAY_VARIABLES = ("MMCLF_RAY_JOB", "MMCLF_RAY_RESTARTS")
 ASK_S = 30.0
 
 
@@ -35,8 +37,17 @@ class BatchJob:
         return {JOB_TAG: self.name} | ({LOG_TAG: self.log} if self.log else {})
 
 
+def task_variables(name: str, restarts: int) -> dict[str, str]:
+    """Environment variables by which a process finds that it is at this task of Ray."""
+    return dict(zip(RAY_VARIABLES, (name, str(restarts)), strict=True))
+
+
 def batch_job() -> BatchJob | None:
     """The job that this process is of; None outside of one."""
+    task, again = (os.environ.get(name, "") for name in RAY_VARIABLES)
+    # Before Slurm, as a cluster of Ray may be one job of it.
+    if RAY.fullmatch(f"ray {task}") and again.isdecimal():
+        return BatchJob(f"ray {task}", int(again), "")
     job, array = (os.environ.get(f"SLURM_{name}", "") for name in ("JOB_ID", "ARRAY_JOB_ID"))
     task, restarts = (
         os.environ.get(f"SLURM_{name}", "") for name in ("ARRAY_TASK_ID", "RESTART_COUNT")
@@ -48,7 +59,12 @@ def batch_job() -> BatchJob | None:
 
 
 def is_in_queue(name: str) -> bool:
-    """Whether a job, or another of its array, waits or runs; True if nobody can say."""
+    """Whether a job, or another of its array, waits or runs; True if nobody can say.
+
+    A task of Ray ends with the command that began it, which alone asks.
+    """
+    if RAY.fullmatch(name):
+        return False
     found = SLURM.fullmatch(name)
     squeue = shutil.which("squeue")
     if found is None or squeue is None:

@@ -69,6 +69,49 @@ def test_the_launchers_of_hydra_are_allowed(launcher: dict[str, Any]) -> None:
     assert check_hydra(hydra() | {"launcher": launcher}) == []
 
 
+RAY: dict[str, Any] = {
+    "_target_": "hydra_plugins.mmclf.ray_launcher.RayLauncher",
+    "address": "auto",
+    "num_cpus": 1,
+    "num_gpus": 0,
+}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *({"address": "local"}, {"num_cpus": 0.5}, {"num_cpus": 0, "num_gpus": 0.25}),
+        *({"num_cpus": 3}, {"num_gpus": 8.0}, {"num_cpus": 0, "num_gpus": 1}),
+    ],
+)
+def test_a_run_may_have_a_share_of_a_node_of_ray(setting: dict[str, Any]) -> None:
+    assert check_hydra(hydra() | {"launcher": RAY | setting}) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "where"),
+    [
+        *(({"address": address}, "address") for address in (None, "1.2.3.4:6379", "ray://x:1")),
+        *(({"address": address}, "address") for address in ("${oc.env:HOME}", ["auto"], 3)),
+        *(({"num_gpus": count}, "num_gpus") for count in (-0.1, 1.5, "1", None, True, [1], 1e99)),
+        *(({"num_cpus": count}, "num_cpus") for count in (float("nan"), float("inf"), "${loss}")),
+        *(({key: "x"}, key) for key in ("runtime_env", "init", "num_gpu", "_partial_")),
+        ({"num_cpus": 0, "num_gpus": 0.0}, "num_cpus and num_gpus"),
+    ],
+)
+@pytest.mark.hostile("configuration: code")
+def test_any_other_setting_of_ray_is_refused(setting: dict[str, Any], where: str) -> None:
+    (found,) = check_hydra(hydra() | {"launcher": RAY | setting})
+    assert found.startswith("hydra.launcher")
+    assert where in found
+
+
+def test_a_setting_of_ray_that_is_missing_is_named() -> None:
+    less = {key: value for key, value in RAY.items() if key != "num_gpus"}
+    (found,) = check_hydra(hydra() | {"launcher": less})
+    assert found.startswith("hydra.launcher.num_gpus")
+
+
 @pytest.mark.parametrize(
     "setting",
     [

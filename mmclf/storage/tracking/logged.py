@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from pydantic import TypeAdapter
 
+from mmclf.storage.tracking.answers import is_away
 from mmclf.storage.tracking.logged_model import Model
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -83,7 +85,14 @@ class Data:
             profile=json.dumps(self.sizes),
         )
         context = InputTag(MLFLOW_DATASET_CONTEXT, "training")
-        client.log_inputs(run, [DatasetInput(dataset, [context])])
+        inputs = [DatasetInput(dataset, [context])]
+        try:
+            client.log_inputs(run, inputs)
+        except MlflowException as error:
+            if is_away(error):
+                raise
+            # Two runs that are the first with a data set both add it, and one of them fails.
+            client.log_inputs(run, inputs)
 
 
 @dataclass(frozen=True)
