@@ -98,6 +98,7 @@ def test_the_numbers_are_those_of_every_other_launcher(tmp_path: Path) -> None:
     assert all(found == numbers["basic"] for found in numbers.values())
 
 
+@pytest.mark.slow
 def test_the_run_of_a_node_that_dies_goes_on_elsewhere(tmp_path: Path, nodes: Any) -> None:
     command = Command(tmp_path, "-m", *LONG, "seed=0,1", *ON_RAY)
     before = command.running(2)  # one on each node, as each has one core
@@ -130,6 +131,7 @@ def test_a_study_whose_driver_dies_is_resumed_by_the_same_command(tmp_path: Path
     assert len(finished) == 7
 
 
+@pytest.mark.slow
 def test_an_interrupted_sweep_leaves_nothing_running(tmp_path: Path) -> None:
     command = Command(tmp_path, "-m", *LONG, "trainer.epochs=3000", "seed=0,1", *ON_RAY)
     command.running(2)

@@ -93,6 +93,7 @@ def test_many_runs_at_once_outlive_a_server_that_is_killed_and_started_again(
     assert [*tmp_path.glob("*/artifacts")] == []
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_elsewhere_without_the_first_disk(
     server: LocalServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -142,7 +142,6 @@ def test_a_job_that_is_taken_away_goes_on_in_its_run(how: str, tmp_path: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_study_whose_job_is_preempted_finishes_each_cell_once(tmp_path: Path) -> None:
     words = ("study=threshold", "study.seeds=1", "trainer.epochs=200")
     command = start(tmp_path, *(word for word in SMALL if "epochs" not in word), *words)
