@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -54,6 +56,7 @@ from mmclf.storage.waiting import CALL_S, check_answers
 PATIENCE_S = 300.0
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
+UNQUOTED = re.compile(r"[^'\"`\\]+")
 NOTE = MLFLOW_RUN_NOTE  # the tag that MLflow shows as a run's description, in Markdown
 
 Value = TypeVar("Value")
@@ -204,9 +207,21 @@ class Tracker:
         """All runs of the experiment, the most recent first."""
         return self._search("")
 
-    def children(self, parent: str) -> list[TrackedRun]:
-        """The child runs of the run `parent`, the most recent first."""
-        return self._search(f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'")
+    def children(
+        self, parent: str, tags: Mapping[str, str] = MappingProxyType({})
+    ) -> list[TrackedRun]:
+        """The child runs of the run `parent` that have these `tags`, the most recent first."""
+        asked = {MLFLOW_PARENT_RUN_ID: parent, **tags}
+        # What MLflow's filters cannot quote is compared here alone, and all of it here as well, as
+        # some databases do not tell capitals apart.
+        condition = " AND ".join(
+            f"tags.`{tag}` = '{value}'" for tag, value in asked.items() if UNQUOTED.fullmatch(value)
+        )
+        return [
+            run
+            for run in self._search(condition)
+            if run.parent == parent and tags.items() <= run.tags.items()
+        ]
 
     def tagged(self, tag: str, value: str) -> list[TrackedRun]:
         """The runs whose tag `tag` has this value, the most recent first."""
@@ -238,7 +253,7 @@ class Tracker:
 
     def leases(self, parent: str) -> Leases:
         """Who runs which cell of the study with this parent run."""
-        return Leases(self.client, parent)
+        return Leases(self.client, self.experiment_id, parent)
 
     def discard(self, run_id: str) -> None:
         """Delete a run that was started in vain; MLflow keeps it among the deleted ones."""

@@ -55,6 +55,18 @@ def test_a_run_that_raises_is_failed_with_its_error(tmp_path: Path) -> None:
     assert run.tags["mmclf.error"] == "ArithmeticError: the loss is not finite"
 
 
+@pytest.mark.parametrize("arm", ["a, b=0.1", "it's", 'a "b" \\', "`c`", "é", ""])
+def test_children_are_found_by_their_tags(arm: str, tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    parent, other = (tracker.start("parent", {}, None).id for _ in range(2))
+    for of, name, seed in ((parent, arm, 0), (parent, arm, 1), (parent, "B", 0), (other, arm, 0)):
+        tracker.start("run", {"mmclf.arm": name, "mmclf.seed": str(seed)}, of)
+    (child,) = tracker.children(parent, {"mmclf.arm": arm, "mmclf.seed": "0"})
+    assert (child.parent, child.tags["mmclf.arm"], child.tags["mmclf.seed"]) == (parent, arm, "0")
+    assert len(tracker.children(parent, {"mmclf.seed": "0"})) == 2
+    assert tracker.children(parent, {"mmclf.arm": "b"}) == []
+
+
 def test_an_interrupted_run_is_killed(tmp_path: Path) -> None:
     tracker = open_tracker(tmp_path)
     with pytest.raises(KeyboardInterrupt), tracker.run("stopped", {}, None):
