@@ -56,6 +56,7 @@ from mmclf.storage.waiting import CALL_S, check_answers
 PATIENCE_S = 300.0
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
+RUNS_A_PAGE = 250  # of a search; MLflow takes about half a MB for each meanwhile
 UNQUOTED = re.compile(r"[^'\"`\\]+")
 NOTE = MLFLOW_RUN_NOTE  # the tag that MLflow shows as a run's description, in Markdown
 
@@ -223,10 +224,23 @@ class Tracker:
             if run.parent == parent and tags.items() <= run.tags.items()
         ]
 
-    def tagged(self, tag: str, value: str) -> list[TrackedRun]:
-        """The runs whose tag `tag` has this value, the most recent first."""
+    def tagged(
+        self, tag: str, value: str, *, also: str | None = None, before_ms: int | None = None
+    ) -> list[TrackedRun]:
+        """The runs whose tag `tag` has this value, the most recent first.
+
+        Args:
+            tag: a tag's name.
+            value: that it has.
+            also: a tag that they have as well, whatever its value.
+            before_ms: when they have started at the latest, but for a millisecond.
+
+        """
         # MLflow's filters cannot escape quotes, so the value is compared here.
-        return [run for run in self._search(f"tags.`{tag}` != ''") if run.tags.get(tag) == value]
+        asked = [f"tags.`{tag}` != ''"]
+        asked += [f"tags.`{also}` != ''"] if also is not None else []
+        asked += [f"attributes.start_time < {before_ms}"] if before_ms is not None else []
+        return [run for run in self._search(" AND ".join(asked)) if run.tags.get(tag) == value]
 
     def _search(self, condition: str) -> list[TrackedRun]:
         runs: list[TrackedRun] = []
@@ -237,7 +251,7 @@ class Tracker:
                 [self.experiment_id],
                 filter_string=condition,
                 run_view_type=ViewType.ACTIVE_ONLY,
-                max_results=1000,
+                max_results=RUNS_A_PAGE,
                 order_by=["attributes.start_time DESC"],
                 page_token=token,
             )
@@ -306,7 +320,11 @@ class Tracker:
         """
         try:
             with bounded(UPLOAD_S):
-                return Path(self.client.download_artifacts(run.id, name, str(folder)))
+                folder.mkdir(parents=True, exist_ok=True)
+                # Not by the run's id: MLflow would read the run twice, and look through models.
+                uri = run.artifact_uri or self.client.get_run(run.id).info.artifact_uri
+                repository = get_artifact_repository(uri, self.client.tracking_uri)
+                return Path(repository.download_artifacts(name, str(folder)))
         # Clients of other addresses than MLflow's own raise kinds of their own, or are missing.
         except Exception as error:
             first = _first_line(error)
