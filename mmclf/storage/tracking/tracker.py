@@ -44,6 +44,7 @@ from mmclf.storage.tracking.database import (
     init_lock,
     shown_uri,
 )
+from mmclf.storage.tracking.garbage import without_collection
 from mmclf.storage.tracking.keys import key_of
 from mmclf.storage.tracking.leases import Leases
 from mmclf.storage.tracking.outbox import Patience
@@ -255,8 +256,9 @@ class Tracker:
                 order_by=["attributes.start_time DESC"],
                 page_token=token,
             )
-            page = self._ask(search)
-            runs += [tracked_run(run) for run in page]
+            with without_collection():
+                page = self._ask(search)
+                runs += [tracked_run(run) for run in page]
             token = page.token
             if not token:
                 return runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 import time
@@ -81,6 +82,19 @@ def test_tagged_runs_are_asked_for_as_narrowly_as_told(tmp_path: Path) -> None:
         for asked in ({}, {"also": "mmclf.study_key"}, {"before_ms": started[late.id]})
     )
     assert (both, of_key, before) == ([late.id, early.id], [early.id], [early.id])
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_a_search_leaves_garbage_collection_as_it_was(is_enabled: bool, tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    tracker.start("run", {}, None)
+    was_enabled = gc.isenabled()
+    try:
+        gc.enable() if is_enabled else gc.disable()
+        assert len(tracker.runs()) == 1
+        assert gc.isenabled() == is_enabled
+    finally:
+        gc.enable() if was_enabled else gc.disable()
 
 
 def test_artifacts_are_fetched_without_asking_for_the_run_again(
