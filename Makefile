@@ -59,7 +59,7 @@ test-next: setup ## fast tests on the next Hydra and omegaconf, laid over the en
 	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target $(NEXT) $(NEXT_HYDRA)
 	PYTHONPATH=$(NEXT) $(PYTEST) -m 'not slow and not engine' $(NEXT_TESTS)
 
-test-engines: setup ## what needs a real PostgreSQL (apt-get install postgresql), started for it on this machine
+test-engines: setup ## what needs real engines: PostgreSQL and Slurm (apt-get), sshfs, an S3 server (moto), started for it on this machine
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m engine tests/engines
 
 soak: setup ## the tests that kill, damage and race, and the simulations, in full; what held

@@ -116,13 +116,13 @@ def doing(what: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show the progress of `total` steps on standard error.
+def progress_bar(title: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
+    """Show the progress of `total` steps, `done` of them earlier, on standard error.
 
     Yields a function that advances it by a number of steps.
     """
     if not is_shown():
-        yield LineProgress(title, total).advance
+        yield LineProgress(title, total, done).advance
         return
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -132,7 +132,7 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
         LeftColumn(),
     )
     with _at_the_foot(*columns) as progress:
-        task = progress.add_task(title, total=total)
+        task = progress.add_task(title, total=total, completed=done)
         yield lambda steps: progress.advance(task, steps)
 
 
@@ -152,17 +152,17 @@ def _at_the_foot(*columns: ProgressColumn) -> Progress:
 class LineProgress:
     """Progress as plain lines, none for a task that ends within `LINE_INTERVAL_S`."""
 
-    def __init__(self, title: str, total: int) -> None:
-        self._title, self._total, self._done = title, total, 0
+    def __init__(self, title: str, total: int, done: int = 0) -> None:
+        self._title, self._total, self._done, self._earlier = title, total, done, done
         self._started = self._last_line = time.monotonic()
 
     def advance(self, steps: int) -> None:
         """Count `steps`, and write a line if the last one is `LINE_INTERVAL_S` old."""
         self._done += steps
         now = time.monotonic()
-        if now - self._last_line < LINE_INTERVAL_S or self._done == 0:
+        if now - self._last_line < LINE_INTERVAL_S or self._done == self._earlier:
             return
         self._last_line = now
-        speed = self._done / (now - self._started)
+        speed = (self._done - self._earlier) / (now - self._started)
         left = duration(round((self._total - self._done) / speed))
         tell(f"{self._title}: {self._done:,} of {self._total:,}, {rate(speed)}, left {left}")

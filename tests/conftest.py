@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from endurance_runs import Scale, Start, StartCommand, command_here, run_here, study_here
+from endurance_runs import (
+    Scale,
+    Start,
+    StartCommand,
+    command_here,
+    run_here,
+    study_here,
+    train_here,
+)
 from PIL import Image
 
 pytest_plugins = ["hostile_count"]
@@ -163,6 +171,12 @@ def scale(request: pytest.FixtureRequest) -> Scale:
 def start() -> Start:
     """Starts a run with its output in a folder, in a process that has imported everything."""
     return _starter(run_here)
+
+
+@pytest.fixture(scope="session")
+def start_trained() -> Start:
+    """Likewise a run that trains both encoders."""
+    return _starter(train_here)
 
 
 @pytest.fixture(scope="session")

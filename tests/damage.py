@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from hostile_count import Attempts
@@ -83,3 +84,10 @@ def try_each(
             check(one)
 
     checked()
+
+
+def flip(path: Path) -> None:
+    """Change one bit of a file, in its middle."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)

@@ -5,11 +5,12 @@ Nothing is computed here: a process that is forked from one whose torch has thre
 
 from __future__ import annotations
 
-from endurance_runs import SMALL, STUDY
+from endurance_runs import SMALL, STUDY, TRAINED
 
 from mmclf.config.compose import compose
 from mmclf.studies.arms import compose_study
 
 # What the parts are made of is imported by the check.
 compose(SMALL)
+compose(TRAINED)
 compose_study(STUDY)

@@ -35,6 +35,14 @@ STUDY = (
 )
 
 
+TRAINED = (
+    *(*SMALL, "vision.trainable=true", "text=bert", "text.weights=random", "text.trainable=true"),
+    *("+text.architecture.hidden_size=16", "+text.architecture.num_hidden_layers=1"),
+    *("+text.architecture.num_attention_heads=2", "+text.architecture.intermediate_size=16"),
+    *("trainer.batch_size=8", "trainer.refit=true", "head.dropout=0.3", "scheduler=one_cycle"),
+)
+
+
 @dataclass(frozen=True)
 class Scale:
     """How much is tried: little in `make test`, all of it in `make soak`."""
@@ -78,15 +86,25 @@ def numbers_of(folder: Path, pid: int | None) -> Numbers:
 
 def run_here(folder: Path) -> None:
     """The whole life of a process: one run below `folder`, its numbers in files beside it."""
+    _run_here(folder, SMALL)
+
+
+def train_here(folder: Path) -> None:
+    """Likewise of a run that trains both encoders."""
+    _run_here(folder, TRAINED)
+
+
+def _run_here(folder: Path, settings: tuple[str, ...]) -> None:
     import mmclf
 
     _write_to_log(folder)
     try:
-        result = mmclf.run(mmclf.compose([*SMALL, f"output_dir={folder}"]))
+        result = mmclf.run(mmclf.compose([*settings, f"output_dir={folder}"]))
     except BaseException:
         traceback.print_exc()
         os._exit(1)
-    kept = {k: v for k, v in result.metrics.items() if not k.startswith(("time/", "speed/"))}
+    measured = ("time/", "speed/", "cost/")
+    kept = {k: v for k, v in result.metrics.items() if not k.startswith(measured)}
     np.savez(folder / f"{os.getpid()}.npz", **result.logits)  # type: ignore[arg-type]
     (folder / f"{os.getpid()}.json").write_text(json.dumps(kept))
     os._exit(0)

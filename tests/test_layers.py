@@ -20,6 +20,7 @@ HOMES = {
     "mlflow": ("storage/tracking",),
     "omegaconf": ("config", "cli"),
     "hydra": ("config", "cli"),
+    "fsspec": ("storage/store/remote",),
 }
 
 

@@ -22,11 +22,11 @@ from mmclf.pipeline.evaluation_stage import score_epoch
 from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 from mmclf.pipeline.stage_runner import deterministic
 from mmclf.pipeline.stages import StageResolver
+from mmclf.training.checkpoint import Epoch
 from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.features import FeaturesSerializer
 from mmclf.training.fit import FitData, fit_model
 from mmclf.training.hardware import describe_device
-from mmclf.training.trainer import Epoch
 
 
 @dataclass(frozen=True)

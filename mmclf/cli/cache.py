@@ -127,7 +127,10 @@ def _list(entries: Sequence[StoredEntry]) -> None:
     else:
         sys.stdout.write(render(table, "tsv"))
     total = _bytes(sum(entry.size for entry in entries))
-    sys.stdout.write(f"{len(entries)} results, {total}\n")
+    fetched = [entry for entry in entries if entry.is_fetched]
+    size = _bytes(sum(entry.size for entry in fetched))
+    rest = f", {len(fetched)} of them ({size}) from a remote store" if fetched else ""
+    sys.stdout.write(f"{len(entries)} results, {total}{rest}\n")
 
 
 def _row(stored: StoredEntry) -> list[str]:

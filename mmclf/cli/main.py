@@ -129,6 +129,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _status(arguments: list[str]) -> int:
     """The exit status of a command; its errors are said."""
     signal.signal(signal.SIGTERM, _interrupt)
+    if hasattr(signal, "SIGUSR2"):  # by which Slurm warns of the end
+        signal.signal(signal.SIGUSR2, _interrupt)
     environment.wait_without_spinning()
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:

@@ -19,8 +19,10 @@ from mmclf.evaluation.metrics import deciding_metric
 from mmclf.pipeline.artifacts import DATA_DIGITS
 from mmclf.pipeline.image_size import resolved
 from mmclf.pipeline.preflight import Preflight
+from mmclf.pipeline.remote_store import open_remote
 from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stages import data_digest
+from mmclf.storage.store.remote import Remote
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import PlannedStudy, compose_study
 from mmclf.studies.definition import Definition
@@ -48,6 +50,12 @@ def plan(arguments: Sequence[str]) -> int:
     options = parser.parse_intermixed_args(arguments)
     lines = [f"study={line}" if NAME.fullmatch(line) else line for line in options.overrides]
     planned = compose_study(lines, options.config_dir, also=Preflight().problems)
+    with open_remote(planned.base.config) as remote:
+        return _plan(planned, remote)
+
+
+def _plan(planned: PlannedStudy, remote: Remote | None) -> int:
+    """Print the plan of a study, which has this remote store."""
     config = planned.base.config
     tracker = _tracker(config)
     fingerprint = study_fingerprint(planned)
@@ -57,7 +65,7 @@ def plan(arguments: Sequence[str]) -> int:
     runs = tracker.runs() if tracker is not None else []
     done = _done(seeds, runs, parent)
     hardware = describe_device(config.device)
-    estimator = TimeEstimator(config, hardware)
+    estimator = TimeEstimator(config, hardware, remote)
     beside = overhead(runs, hardware, fingerprint.data[:DATA_DIGITS])
     total = TimeEstimate()
     arms = _arms(planned, seeds, done, estimator, total)

@@ -17,18 +17,22 @@ from mmclf.config.walk import select
 SHIPPED: Mapping[str, str | bool] = {
     "output_dir": "outputs",
     "store.dir": "${output_dir}/store",
+    "store.remote": "${oc.env:MMCLF_STORE_REMOTE,null}",
     "tracking.uri": "${oc.env:MLFLOW_TRACKING_URI,'sqlite:///${output_dir}/mlflow.db'}",
     "tracking.patch": False,
 }
 PLACES = tuple(SHIPPED)
-# Settings that follow a variable of MLflow's unless they are given, as they stand in conf/.
+OF_LATER = ("store.remote", "tracking.patch")  # a file of before them does without
+# Settings that follow a variable of MLflow's, or of ours, unless they are given, as in conf/.
 BY_ENVIRONMENT: Mapping[str, str | bool] = {
     "tracking.uri": SHIPPED["tracking.uri"],
     "tracking.experiment": "${oc.env:MLFLOW_EXPERIMENT_NAME,mmclf}",
+    "store.remote": SHIPPED["store.remote"],
 }
 VARIABLES: Mapping[str, str] = {
     "tracking.uri": "MLFLOW_TRACKING_URI",
     "tracking.experiment": "MLFLOW_EXPERIMENT_NAME",
+    "store.remote": "MMCLF_STORE_REMOTE",
 }
 
 
@@ -46,7 +50,7 @@ def check_places(
     for key in PLACES:
         value = select(tree, key)
         by_primary = select(primary, key)
-        is_unset = key == "tracking.patch" and value is None  # by a file of before it
+        is_unset = key in OF_LATER and value is None
         if is_unset or value == SHIPPED[key] or (by_primary is not None and value == by_primary):
             continue
         if any(_sets(line, key) for line in lines):

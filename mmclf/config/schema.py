@@ -171,12 +171,21 @@ class Encode:
     workers: Workers | None
 
 
+def _interval(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    words = "epochs from 1 on, null for none, or auto for 1 where an encoder is trained, else none"
+    return in_words(value, handler, words)
+
+
+Interval = Annotated[Count | Literal["auto"] | None, WrapValidator(_interval)]
+
+
 @dataclass(frozen=True)
 class Trainer:
     """How the trained part is fitted, and the metric whose best epoch is kept.
 
     `accumulate` batches make one step; the gradient's norm is at most `clip_norm`; training stops
     after `patience` epochs without a better one; `refit` trains again on train and val together.
+    After every `checkpoint_every` epochs the fit's state is kept until the fit is stored.
     """
 
     epochs: Count
@@ -187,6 +196,12 @@ class Trainer:
     precision: Literal["fp32", "bf16", "fp16"]
     refit: Flag
     monitor: Literal["val/loss", "val/map", "val/f1_samples_fitted"]
+    checkpoint_every: Interval = "auto"
+
+    @property
+    def fitting(self) -> dict[str, Any]:
+        """What decides the result of a fit."""
+        return {name: value for name, value in vars(self).items() if name != "checkpoint_every"}
 
 
 @dataclass(frozen=True)
@@ -212,9 +227,13 @@ class Tracking:
 
 @dataclass(frozen=True)
 class StoreSettings:
-    """The folder of stage results and of the demo data."""
+    """The folder of stage results and of the demo data.
+
+    `remote`: the address of a store behind it, from which results come and to which they go.
+    """
 
     dir: Text
+    remote: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -251,6 +270,14 @@ class Config:
     def modalities(self) -> tuple[str, ...]:
         """Those that are not left out, in the order of the fusion."""
         return tuple(name for name in MODALITIES if not self.encoder(name).is_none)
+
+    @property
+    def checkpoint_every(self) -> int | None:
+        """The epochs between two checkpoints of the fit; None for no checkpoints."""
+        every = self.trainer.checkpoint_every
+        if every != "auto":
+            return every
+        return 1 if any(self.encoder(name).trainable for name in self.modalities) else None
 
     def component(self, group: str) -> Node:
         """The node of a group's component, without the keys that mmclf owns beside it."""

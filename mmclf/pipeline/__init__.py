@@ -7,6 +7,7 @@ result            what Python gets of it
 preflight         what a run needs of this machine, looked for before it begins
 image_size        what image.size=auto stands for
 run_data          samples, split and images of a run
+remote_store      the remote store of a run, if it has one
 modalities        what each modality reads, and its part of the keys
 encodings         what each modality does with torch, in a run and in prediction
 empty_predictions what a prediction without labels becomes

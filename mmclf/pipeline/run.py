@@ -33,6 +33,7 @@ from mmclf.pipeline.run_start import run_starter, track_early_failures
 from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage import environment
 from mmclf.storage.stopwatch import Stopwatch
+from mmclf.storage.store.checkpoints import drop_checkpoints
 from mmclf.storage.store.store import StageResult, Store
 from mmclf.storage.tracking import RunLog
 from mmclf.storage.tracking.leases import Lease
@@ -151,9 +152,10 @@ def _run_prepared(log: RunLog, run: Prepared, narrator: Narrator, clock: Stopwat
     fit = run.fit
     if fit is None:
         assert run.runner is not None
-        fit = _compute_fit(run.runner, run.threshold, epochs, narrator)
+        fit = _compute_fit(run.runner, run.threshold, epochs, narrator, log)
     else:
         narrator.fitted(fit)
+    drop_checkpoints(run.store, stages.fit)
     narrator.now("deciding thresholds and metrics")
     evaluation = run.store.get_or_compute(
         stages.decide,
@@ -174,6 +176,7 @@ def _compute_fit(
     threshold: Threshold,
     epochs: EpochLog,
     narrator: Narrator,
+    log: RunLog,
 ) -> StageResult[FitResult]:
     """Encode, fit, and test without a modality if that is asked for."""
     narrator.now("encoding")
@@ -181,7 +184,7 @@ def _compute_fit(
     for name, views in encoded.items():
         narrator.encoded(name, views)
     narrator.now("fitting")
-    fit = runner.fit(encoded, threshold.empty, epochs)
+    fit = runner.fit(encoded, threshold.empty, epochs, log.take_over)
     narrator.fitted(fit)
     narrator.now("testing")
     fit = runner.ablate(fit, encoded)

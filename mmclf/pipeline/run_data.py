@@ -23,6 +23,7 @@ from mmclf.data.split import Parts, stored_split
 from mmclf.data.unreadable_images import check_readable
 from mmclf.errors import InputError
 from mmclf.pipeline.narration import Narrator
+from mmclf.pipeline.remote_store import open_remote
 from mmclf.storage.meter import Meter
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.entry import StageTiming
@@ -59,10 +60,11 @@ class RunData:
 def open_store(config: Config, hardware: str) -> Iterator[Store]:
     """The store of stage results; a temporary one with cache=off."""
     meter = Meter(energy=True)
-    store = Store(Path(config.store.dir), hardware, meter)
     if config.cache == "on":
-        yield store
+        with open_remote(config) as remote:
+            yield Store(Path(config.store.dir), hardware, meter, remote)
         return
+    store = Store(Path(config.store.dir), hardware, meter)
     with tempfile.TemporaryDirectory(dir=store.folder, prefix="off-") as name:
         yield Store(Path(name), hardware, meter)
 

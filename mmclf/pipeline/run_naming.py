@@ -11,7 +11,7 @@ from mmclf.pipeline.used_settings import flatten, used_settings
 
 # Settings of where and how a run computes, not of what.
 PLACES = (
-    *("output_dir", "device", "encode.workers", "encode.batch_size"),
+    *("output_dir", "device", "encode.workers", "encode.batch_size", "trainer.checkpoint_every"),
     *("allow_targets", "allow_env", "allow_model_types"),
 )
 PLACE_PREFIXES = ("tracking.", "store.", "hydra.", "hydra/")

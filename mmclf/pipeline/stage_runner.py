@@ -6,8 +6,8 @@ Results in the store are not computed again.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -37,14 +37,16 @@ from mmclf.pipeline.modality_ablation import ablated_outputs
 from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage.stopwatch import Stopwatch
+from mmclf.storage.store.checkpoints import Checkpoints
 from mmclf.storage.store.store import Computed, StageResult, Store
 from mmclf.training import precision
+from mmclf.training.checkpoint import CheckpointSerializer, Epoch
 from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.device import check_precision, pick_device
 from mmclf.training.features import Features, FeaturesSerializer, mean_view
 from mmclf.training.fit import FitData, FittedModel, fit_model
+from mmclf.training.keeper import FitKeeper, fit_keeper
 from mmclf.training.prediction_cost import BATCH, PredictionCost
-from mmclf.training.trainer import Epoch
 from mmclf.training.warm_up import warm_up_training
 
 PROBED = 64  # samples on which precisions are compared: with few, those few would decide
@@ -107,21 +109,39 @@ class StageRunner:
             for name, stages in self.stages.features.items()
         }
 
-    def fit(self, encoded: Encoded, empty: Empty, epochs: EpochObserver) -> StageResult[FitResult]:
-        """The result of the fit; `epochs` gets every epoch, unless another process fits."""
+    def fit(
+        self,
+        encoded: Encoded,
+        empty: Empty,
+        epochs: EpochObserver,
+        on_resume: Callable[[str], None] = lambda _: None,
+    ) -> StageResult[FitResult]:
+        """The result of the fit; `epochs` gets every epoch, unless another process fits.
+
+        It goes on where an earlier attempt was; `on_resume` is then called with the run of that.
+        """
 
         def compute() -> Computed[FitResult]:
             warm_up_training(self.device, self.config.trainer.precision)
             clock = Stopwatch()
             data = self._fit_data(encoded)
-            fitted = fit_model(self.components, data, empty, self.device, epochs.log)
-            seconds = clock.elapsed() - epochs.seconds
+            with self._keeper(lambda: clock.elapsed() - epochs.seconds) as keeper:
+                if keeper.run is not None:
+                    on_resume(keeper.run)
+                fitted = fit_model(self.components, data, empty, self.device, epochs.log, keeper)
+                seconds = keeper.seconds
             timings = [*self.data.timings]
             timings += [t for views in encoded.values() for view in views for t in view.timings]
             result = self._fit_result(fitted, encoded)
             return Computed(result, seconds, fitted.samples_seen, timings)
 
         return self.store.get_or_compute(self.stages.fit, FitResultSerializer(), compute)
+
+    def _keeper(self, attempt_s: Callable[[], float]) -> AbstractContextManager[FitKeeper]:
+        """A keeper of the fit's checkpoints; none are kept in a store that goes with the run."""
+        every = self.config.checkpoint_every if self.config.cache == "on" else None
+        checkpoints = Checkpoints(self.store, self.stages.fit, CheckpointSerializer())
+        return fit_keeper(checkpoints, every, attempt_s)
 
     def ablate(self, fit: StageResult[FitResult], encoded: Encoded) -> StageResult[FitResult]:
         """The fit's result with test outputs as changed by `at_test`; unchanged without changes.

@@ -162,7 +162,7 @@ class StageResolver:
             **{group: part(config.component(group)) for group in groups_of("fit")},
             "head": asdict(config.head),
             "classifier": code_digest(CLASSIFIER),
-            "trainer": asdict(config.trainer),
+            "trainer": config.trainer.fitting,
             "empty": self._empty if empty_counts else None,
             "seed": config.seed,
             **versions("torch"),

@@ -40,6 +40,12 @@ def is_gone(name: str) -> bool:
     return theirs == ours != "" and before.isdecimal() and int(before) < int(now)
 
 
+def is_of_this_machine(name: str) -> bool:
+    """Whether a process is, or was, of this boot of this machine, and of its process numbers."""
+    parts = name.rsplit("/", 4)
+    return len(parts) == 5 and parts[1] == _machine()
+
+
 def _job() -> str:
     job = batch_job()
     return f"{job.name}#{job.restarts}" if job is not None else ""

@@ -72,8 +72,8 @@ class _NoRedirect(HTTPRedirectHandler):
 
 def _ask(address: str, seconds: float) -> None:
     """Ask for anything; raises OSError unless somebody is there."""
-    request = Request(address, method="HEAD")  # noqa: S310 - it begins with http
     try:
+        request = Request(address, method="HEAD")  # noqa: S310 - it begins with http
         build_opener(_NoRedirect).open(request, timeout=seconds).close()
     except HTTPError:
         return

@@ -24,6 +24,7 @@ from mmclf.pipeline.run_data import RunData, load_run_data
 from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage.store.entry import Entry, Stage, StageTiming
 from mmclf.storage.store.maintenance import stored_entries
+from mmclf.storage.store.remote import Remote
 from mmclf.storage.store.store import Store
 from mmclf.storage.tracking import TrackedRun
 
@@ -173,11 +174,14 @@ def _counted(run: TrackedRun) -> float:
 
 
 class TimeEstimator:
-    """Estimates what runs on one store still need; reads data that they share once."""
+    """Estimates what runs on one store still need; reads data that they share once.
 
-    def __init__(self, config: Config, hardware: str) -> None:
+    What lies in the `remote` store is not needed either.
+    """
+
+    def __init__(self, config: Config, hardware: str, remote: Remote | None = None) -> None:
         self._hardware = hardware
-        self._store = Store(Path(config.store.dir), hardware)
+        self._store = Store(Path(config.store.dir), hardware, remote=remote)
         self._speeds = StageSpeeds(self._store.folder, hardware)
         self._data: dict[str, RunData] = {}
         self._runs = 0
@@ -208,7 +212,7 @@ class TimeEstimator:
         return stages
 
     def _is_stored(self, stage: Stage, config: Config) -> bool:
-        return config.cache == "on" and self._store.entry(stage) is not None
+        return config.cache == "on" and self._store.is_stored(stage)
 
     def run_data(self, config: Config) -> RunData:
         """The data of a run, whose images are not decoded."""

@@ -15,7 +15,13 @@ batch_augment   crops and flips of whole batches
 components      model, loss, optimizer and scheduler of a run
 cuda_graphs     passes of an encoder as CUDA graphs
 step_graphs     training steps on features as CUDA graphs
+draw            the batches of an epoch
+learner_state   where a learner is, and what its next step depends on
 learner         a model with what trains it, an epoch at a time
+checkpoint      how far a fit is
+state_files     its states as files
+interruption    signals that wait until it is kept
+keeper          keeps it in the store
 trainer         the training loop
 fit             the best epoch, and the refit
 prediction_cost what a prediction costs, as numbers

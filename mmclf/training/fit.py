@@ -18,11 +18,12 @@ from mmclf.evaluation.threshold_search import Empty
 from mmclf.models.build import make_model, make_optimizer
 from mmclf.models.classifier import Classifier
 from mmclf.training.batches import FeatureInput, ModalityInput, TrainingSet
+from mmclf.training.checkpoint import Epoch, Keeper, NotKept, best_of
 from mmclf.training.components import ModelComponents
 from mmclf.training.cuda_graphs import cuda_graphs
 from mmclf.training.device import accelerator_on
 from mmclf.training.learner import Learner, steps_of
-from mmclf.training.trainer import Epoch, fit, refit
+from mmclf.training.trainer import fit, refit
 
 FEATURE_BATCH = 4096
 
@@ -104,6 +105,7 @@ def fit_model(
     empty: Empty,
     device: torch.device,
     on_epoch: OnEpoch,
+    keeper: Keeper | None = None,
 ) -> FittedModel:
     """Train on the training samples; with `trainer.refit`, train again on train and val.
 
@@ -112,9 +114,11 @@ def fit_model(
         data: of all samples.
         empty: what a prediction without labels becomes in an epoch's score.
         device: to train on.
-        on_epoch: called with every epoch after it has been evaluated.
+        on_epoch: called with every epoch after it has been evaluated, in whichever attempt.
+        keeper: of checkpoints; None for none.
 
     """
+    keeper = keeper if keeper is not None else NotKept()
     config, trainable = components.config, components.trainable
     trainer = config.trainer
     graphs = cuda_graphs(trainable.values(), device)
@@ -127,26 +131,42 @@ def fit_model(
             for name, encoder in trainable.items()
             if trainer.refit
         }
-        learner, model = make_learner(components, data, len(train), accelerator)
-        epochs, best = fit(
-            learner,
-            train,
-            val,
-            epochs=trainer.epochs,
-            patience=trainer.patience,
-            seed=config.seed,
-            score=_MonitoredScore(trainer.monitor, data.labels[data.parts["val"]], empty),
-            on_epoch=on_epoch,
-        )
+        epochs: Sequence[Epoch]
+        resumed = keeper.resumed
+        if resumed is None or resumed.refitted is None:
+            learner, model = make_learner(components, data, len(train), accelerator)
+            epochs = fit(
+                learner,
+                train,
+                val,
+                epochs=trainer.epochs,
+                patience=trainer.patience,
+                seed=config.seed,
+                score=_MonitoredScore(trainer.monitor, data.labels[data.parts["val"]], empty),
+                on_epoch=on_epoch,
+                keeper=keeper,
+            )
+        else:
+            epochs = resumed.epochs
+            for epoch in epochs:
+                on_epoch(epoch)
+        best = best_of(epochs)
         samples_seen = len(epochs) * len(train)
         if trainer.refit:
             for name, weights in initial_states.items():
                 trainable[name].load_state_dict(weights)
             train_and_val = data.training_set(components, ["train", "val"], device)
             learner, model = make_learner(components, data, len(train_and_val), accelerator)
-            refit(learner, train_and_val, epochs=best.number, seed=config.seed)
+            refit(
+                learner,
+                train_and_val,
+                epochs=best.number,
+                seed=config.seed,
+                before=epochs,
+                keeper=keeper,
+            )
             samples_seen += best.number * len(train_and_val)
-        test_outputs = learner.evaluate(test)
+        test_outputs = learner.evaluate(test, keeper.give_way)
     model.cpu()
     return FittedModel(
         model=model,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,15 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.training.batches import TrainingSet
-from mmclf.training.prefetch import prefetch
+from mmclf.training.draw import eval_batches, train_batches
+from mmclf.training.learner_state import (
+    LearnerState,
+    Place,
+    Watch,
+    beginning,
+    random_states,
+    set_random_states,
+)
 from mmclf.training.step_graphs import StepGraphs, can_be_captured
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -38,16 +46,6 @@ class _FailedBatch:
     inputs: Mapping[str, Any]
     labels: Tensor
     ids: Sequence[str]
-
-
-@dataclass(frozen=True)
-class _Snapshot:
-    """Where an epoch starts: what its steps change, and the states of the random generators."""
-
-    states: Sequence[Mapping[str, Any]]
-    generator: Tensor
-    cpu_random: Tensor
-    gpu_random: Tensor | None
 
 
 class Learner:
@@ -84,48 +82,73 @@ class Learner:
         default = CHECK_EVERY if is_queued else 1
         self._check_every = check_every if check_every is not None else default
 
-    def epoch(self, examples: TrainingSet, generator: torch.Generator, number: int) -> None:
+    def epoch(
+        self,
+        examples: TrainingSet,
+        generator: torch.Generator,
+        number: int,
+        start: Place | None = None,
+        watch: Watch | None = None,
+    ) -> Place:
         """Train on every example once, in an order that `generator` (on the CPU) draws.
 
-        Raises NonFiniteLossError, naming epoch `number`, at the first loss that is not finite.
+        With `start`, from that place of the epoch on, whatever `generator` has drawn since. Returns
+        the place at its end. Raises NonFiniteLossError, naming epoch `number`, at the first loss
+        that is not finite.
         """
-        start = self._snapshot(generator) if self._check_every > 1 else None
-        failed = self._train(examples, generator, self._check_every)
-        if failed is not None and start is not None:
+        start = start if start is not None else beginning(generator)
+        before = copy.deepcopy(self.state(start)) if self._check_every > 1 else None
+        done = self._train(examples, generator, start, self._check_every, watch)
+        if isinstance(done, _FailedBatch) and before is not None:
             # It was noticed late: the same steps once more, with a check of each.
-            self._rewind(start, generator)
+            self.load(before)
+            self._optimizer.zero_grad()
             self._step_graphs = None  # which know the optimizer's state by its place in memory
-            failed = self._train(examples, generator, 1)
-        if failed is not None:
-            self._raise_non_finite(failed, number)
+            done = self._train(examples, generator, start, 1, None)
+        if isinstance(done, _FailedBatch):
+            self._raise_non_finite(done, number)
+        assert isinstance(done, Place)
+        return done
 
     def _train(
-        self, examples: TrainingSet, generator: torch.Generator, check_every: int
-    ) -> _FailedBatch | None:
+        self,
+        examples: TrainingSet,
+        generator: torch.Generator,
+        start: Place,
+        check_every: int,
+        watch: Watch | None,
+    ) -> Place | _FailedBatch:
         """Train on every example once, or until a loss that is not finite is noticed.
 
-        Losses are checked after every `check_every` batches and after the last, before a step.
+        Losses are checked after every `check_every` batches and after the last, before a step, and
+        before somebody is told of a place.
         """
         self.model.train()
+        generator.set_state(start.order)
         order = torch.randperm(len(examples), generator=generator)
         steps = [
             batches(rows, self._batch_size)
             for rows in batches(order, self._batch_size * self._accumulate)
         ]
         all_rows = [rows for step in steps for rows in step]
+        skipped = sum(map(len, steps[: start.steps]))
         losses: list[Tensor] = []
         graphs = self._step_graphs if examples.are_features else None
-        with closing(_train_batches(examples, all_rows, generator)) as drawn:
-            for step, parts in enumerate(steps, start=1):
+        place = start
+        with closing(train_batches(examples, all_rows, generator, start, skipped)) as drawn:
+            for step, parts in enumerate(steps[start.steps :], start=start.steps + 1):
                 count = sum(map(len, parts))
+                # Where losses are checked late, it must be known before the step.
+                is_told = watch is not None and check_every > 1 and watch.is_wanted
                 for rows in parts:
-                    inputs, labels = next(drawn)
+                    inputs, labels, draws = next(drawn)
                     if graphs is not None:
                         loss = graphs(inputs, labels)  # a whole step
                     else:
                         loss = self._loss(self.model(inputs), labels)
                     losses.append(loss.detach())
-                    if len(losses) == check_every or rows is all_rows[-1]:
+                    is_last = rows is all_rows[-1] or (is_told and rows is parts[-1])
+                    if len(losses) == check_every or is_last:
                         if not torch.stack(losses).isfinite().all():
                             ids = [examples.ids[i] for i in rows.tolist()]
                             return _FailedBatch(step, inputs, labels, ids)
@@ -138,7 +161,11 @@ class Learner:
                 # In fp16 a step whose gradient overflows is left out.
                 if self._scheduler is not None and not self._accelerator.optimizer_step_was_skipped:
                     self._scheduler.step()
-        return None
+                place = Place(step, start.order, draws)
+                if watch is not None and (is_told or (check_every == 1 and watch.is_wanted)):
+                    watch.reached(place)
+        generator.set_state(place.draws)  # also if there was nothing left to do
+        return place
 
     def _train_on(self, inputs: Mapping[str, Any], labels: Tensor) -> Tensor:
         """A whole step on one batch; its loss."""
@@ -154,9 +181,11 @@ class Learner:
         self._optimizer.step()
         self._optimizer.zero_grad()
 
-    def evaluate(self, examples: TrainingSet) -> SplitOutputs:
+    def evaluate(
+        self, examples: TrainingSet, after_batch: Callable[[], None] = lambda: None
+    ) -> SplitOutputs:
         """Loss and logits of the clean inputs, without dropout; see `evaluate`."""
-        return evaluate(self.model, self._loss, examples, self._evaluation_size)
+        return evaluate(self.model, self._loss, examples, self._evaluation_size, after_batch)
 
     def weights(self) -> dict[str, Tensor]:
         """A copy of the model's weights."""
@@ -166,28 +195,27 @@ class Learner:
         """Give the model these weights."""
         self._accelerator.unwrap_model(self.model).load_state_dict(weights)
 
-    def _changed_by_steps(self) -> list[Any]:
-        """The model, the optimizer and the scheduler, if there is one."""
-        scheduler = [] if self._scheduler is None else [self._scheduler]
-        return [self._accelerator.unwrap_model(self.model), self._optimizer, *scheduler]
+    def state(self, place: Place) -> LearnerState:
+        """The state at a place of an epoch; it goes on changing with the next step."""
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
+        return LearnerState(parts, place, random_states(self._accelerator.device))
 
-    def _snapshot(self, generator: torch.Generator) -> _Snapshot:
-        device = self._accelerator.device
-        return _Snapshot(
-            [copy.deepcopy(part.state_dict()) for part in self._changed_by_steps()],
-            generator.get_state(),
-            torch.get_rng_state(),
-            torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
-        )
+    def load(self, state: LearnerState) -> None:
+        """Go back to a state, or on to that of another learner."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state.parts[name])
+        set_random_states(state.random, self._accelerator.device)
 
-    def _rewind(self, snapshot: _Snapshot, generator: torch.Generator) -> None:
-        for part, state in zip(self._changed_by_steps(), snapshot.states, strict=True):
-            part.load_state_dict(state)
-        self._optimizer.zero_grad()
-        generator.set_state(snapshot.generator)
-        torch.set_rng_state(snapshot.cpu_random)
-        if snapshot.gpu_random is not None:
-            torch.cuda.set_rng_state(snapshot.gpu_random, self._accelerator.device)
+    def _parts(self) -> dict[str, Any]:
+        """What steps change."""
+        parts = {
+            "model": self._accelerator.unwrap_model(self.model),
+            "optimizer": self._optimizer,
+            "scheduler": self._scheduler,
+            "scaler": self._accelerator.scaler,
+            "loss": self._loss if isinstance(self._loss, nn.Module) else None,
+        }
+        return {name: part for name, part in parts.items() if part is not None}
 
     def _raise_non_finite(self, failed: _FailedBatch, epoch: int) -> None:
         inputs, labels, ids = failed.inputs, failed.labels, failed.ids
@@ -202,25 +230,6 @@ class Learner:
             f"the loss is not finite at epoch {epoch}, step {failed.step}; samples: "
             f"{_named(guilty or ids)}. {ADVICE}"
         )
-
-
-def _train_batches(
-    examples: TrainingSet, rows: Sequence[Tensor], generator: torch.Generator
-) -> Generator[tuple[dict[str, Any], Tensor], None, None]:
-    """Inputs and labels of each batch of rows; raw ones ahead of time, in the same order."""
-    if examples.are_features:
-        return examples.train_feature_batches(rows, generator)
-    return prefetch(lambda i: examples.train_batch(rows[i], generator), range(len(rows)))
-
-
-def _eval_batches(examples: TrainingSet, batch_size: int) -> Iterator[dict[str, Any]]:
-    """The clean inputs of all examples, batch by batch; raw ones ahead of time."""
-
-    def inputs_from(start: int) -> dict[str, Any]:
-        return examples.eval_batch(slice(start, start + batch_size))[0]
-
-    starts = range(0, len(examples), batch_size)
-    return map(inputs_from, starts) if examples.are_features else prefetch(inputs_from, starts)
 
 
 def batches(rows: Tensor, size: int) -> tuple[Tensor, ...]:
@@ -241,14 +250,23 @@ def steps_of(count: int, size: int) -> int:
 
 @torch.no_grad()
 def evaluate(
-    model: nn.Module, loss: Loss, examples: TrainingSet, batch_size: int = 4096
+    model: nn.Module,
+    loss: Loss,
+    examples: TrainingSet,
+    batch_size: int = 4096,
+    after_batch: Callable[[], None] = lambda: None,
 ) -> SplitOutputs:
     """Loss and logits of the clean inputs, without dropout, over all examples at once.
 
-    Raises NonFiniteLossError if a logit or the loss is not finite.
+    `after_batch` is called after each batch of inputs. Raises NonFiniteLossError if a logit or the
+    loss is not finite.
     """
     model.eval()
-    logits = torch.cat([model(inputs) for inputs in _eval_batches(examples, batch_size)])
+    parts = []
+    for inputs in eval_batches(examples, batch_size):
+        parts.append(model(inputs))
+        after_batch()
+    logits = torch.cat(parts)
     value = loss(logits, examples.labels)
     finite = logits.isfinite().all(dim=1)
     if not (torch.isfinite(value) and finite.all()):

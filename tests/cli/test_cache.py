@@ -13,7 +13,7 @@ import mmclf
 from mmclf.cli.main import main
 from mmclf.storage.store.entry import RECORD
 
-STAGES = {"split", "text", "fit", "decide", "figure"}
+STAGES = {"split", "text", "fit", "decide", "figure", "cost"}
 
 
 @pytest.fixture(scope="module")

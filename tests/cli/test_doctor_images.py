@@ -11,7 +11,7 @@ from PIL import Image
 from mmclf.cli.main import main
 from mmclf.config.compose import compose
 from mmclf.data import decoded_images as decoded
-from mmclf.pipeline.run_data import decode_run_images, load_samples, open_store
+from mmclf.pipeline.run_data import load_run_data, open_store
 
 table = pytest.fixture(new_table)
 
@@ -86,7 +86,7 @@ def test_grey_of_fewer_bits_than_its_files_is_noted_by_doctor_and_run(
     assert "1 of 12 bits" in note
     config = compose([*table.overrides, "vision=resnet18"]).config
     with open_store(config, "cpu") as store:
-        decode_run_images(config, load_samples(config), store)
+        load_run_data(config, store)
     assert note in capsys.readouterr().err
 
 

@@ -15,7 +15,7 @@ from mmclf.cli.main import main
 @pytest.mark.parametrize("words", [[], ["ab12", "cd34"]])
 def test_one_run_is_exported(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", *words, "output_dir=.", "--format", "onnx"]) == 2
-    assert capsys.readouterr().err == Naming("RUN_ID", "mmclf runs", *words)
+    assert capsys.readouterr().err == Naming(*words, "RUN_ID", "mmclf runs")
 
 
 def test_the_extra_is_named_where_it_is_missing(

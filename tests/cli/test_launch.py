@@ -197,8 +197,7 @@ def test_a_job_gives_sweepers_the_validation_metric_that_is_monitored(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--resolve"], "give --cfg job"),
-        (["-m", "--cfg", "job"], "--multirun and --cfg"),
+        (["-m", "--run"], "--run and --multirun"),
         (["--info", "searchpath", "--cfg", "job"], "--cfg and --info"),
     ],
 )

@@ -22,6 +22,10 @@ SMALL_STUDY: Mapping[str, str] = {"study.seeds": "1", "study.max_seeds": "3"}
 TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
 
+# A condition on runs has spaces before its sign.
+OVERRIDE = re.compile(r"[^-\s=][^\s=]*=")
+
+
 @dataclass(frozen=True)
 class Command:
     """A program with its arguments, and the output that the page shows of it."""
@@ -33,7 +37,7 @@ class Command:
     @property
     def overrides(self) -> list[str]:
         """The arguments KEY=VALUE."""
-        return [word for word in self.arguments if "=" in word and not word.startswith("-")]
+        return [word for word in self.arguments if OVERRIDE.match(word)]
 
     @property
     def keys(self) -> set[str]:

@@ -136,7 +136,7 @@ def test_a_sweep_of_several_sizes_is_refused(
     store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = ["-m", store, f"output_dir={tmp_path}", "image.size=auto"]
-    assert main([*lines, "vision=resnet18,efficientnet_v2_s"]) == 2
+    assert main([*lines, "vision=resnet18,efficientnet_v2_s", "++vision.weights=random"]) == 2
     assert "vision=efficientnet_v2_s 300" in capsys.readouterr().err
     assert not (tmp_path / "mlflow.db").exists()
 

@@ -227,7 +227,7 @@ def test_bad_input_leaves_no_single_run_behind_but_a_job_of_a_sweep_does(tmp_pat
 
 def test_bad_settings_of_late_parts_leave_no_run(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"optimizer: torch\.optim\.Adam "):
-        run_small(tmp_path, "optimizer.lr=-1")
+        run_small(tmp_path, "+optimizer.betas=[2,3]")
     assert tracker_of(tmp_path).runs() == []
 
 

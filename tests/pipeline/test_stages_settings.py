@@ -42,6 +42,7 @@ CASES: Mapping[Lines, Mapping[str, str]] = {
         "encode.workers=1": NOTHING,
         "encode.batch_size=7": NOTHING,
         "cache=off": NOTHING,
+        "trainer.checkpoint_every=2": NOTHING,
         "tracking.uri=sqlite:///a.db tracking.experiment=a tracking.parent=a": NOTHING,
         # of an encoder that is not trained
         "vision.lr=1e-5 text.lr=1e-6": NOTHING,
@@ -138,6 +139,7 @@ CASES: Mapping[Lines, Mapping[str, str]] = {
         "augment.views=3": NOTHING,  # each picture is augmented anew, however many views
         "augment.padding=3": LEARNT,
         "augment.seed=1 encode.precision=bf16 encode.batch_size=7": NOTHING,
+        "trainer.checkpoint_every=null": NOTHING,
         "threshold.value=0.4": "decide",
     },
     (*TRAINED, "augment.views=1"): {"augment.padding=3 augment.vertical_flip=0.0": NOTHING},
@@ -184,11 +186,12 @@ def test_a_setting_changes_the_keys_of_what_depends_on_it(
     assert changed(keys_of(*base), found) == set(expected.split())
 
 
-@pytest.mark.parametrize("setting", ["output_dir", "store.dir"])
+@pytest.mark.parametrize("setting", ["output_dir", "store.dir", "store.remote"])
 def test_another_folder_changes_nothing(
     keys_of: Callable[..., Keys], conf: Path, outputs: Path, tmp_path: Path, setting: str
 ) -> None:
-    there = {"output_dir": outputs, setting: tmp_path}
+    scheme = "file://" if setting == "store.remote" else ""
+    there = {"output_dir": outputs, setting: f"{scheme}{tmp_path}"}
     lines = [f"{key}={place}" for key, place in there.items()]
     assert planned(conf, *lines, *BASE) == keys_of(*BASE)
 

@@ -255,7 +255,7 @@ def test_a_study_file_may_say_that_it_is_a_multirun(tmp_path: Path) -> None:
 
 
 def test_a_study_is_no_run() -> None:
-    with pytest.raises(InputError, match="ask for a study"):
+    with pytest.raises(InputError, match="those of a study"):
         compose(["study=loss", *LIGHT])
 
 

@@ -14,8 +14,9 @@ from mmclf.models.classifier import Classifier
 from mmclf.models.fusion import Concat
 from mmclf.models.heads import make_head
 from mmclf.training.batches import FeatureInput, TrainingSet
+from mmclf.training.checkpoint import Epoch, best_of
 from mmclf.training.learner import Learner
-from mmclf.training.trainer import Epoch, fit
+from mmclf.training.trainer import fit
 
 LOSS = nn.BCEWithLogitsLoss()
 
@@ -79,7 +80,7 @@ def fitted(
     optimizer: torch.optim.Optimizer | None = None,
     seen: Callable[[Epoch], None] = lambda _: None,
 ) -> Epoch:
-    _, best = fit(
+    done = fit(
         learner(model, batch_size, optimizer),
         train,
         val if val is not None else train,
@@ -89,7 +90,7 @@ def fitted(
         score=score,
         on_epoch=seen,
     )
-    return best
+    return best_of(done)
 
 
 def weights(model: nn.Module) -> Tensor:

@@ -7,8 +7,9 @@ import torch
 from small_training import LOSS, classifier, examples, fitted, learner, weights
 from torch import Tensor
 
+from mmclf.training.checkpoint import Epoch
 from mmclf.training.learner import evaluate
-from mmclf.training.trainer import Epoch, refit
+from mmclf.training.trainer import refit
 
 
 def test_one_batch_is_learnt_by_heart() -> None:

@@ -8,16 +8,26 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mmclf.storage.process_identity import this_process
 from mmclf.storage.store.atomic_write import sync_file, sync_folder, write_atomic
 from mmclf.storage.store.file_hasher import file_digest
 from mmclf.storage.store.hashing import digest, plain
-from mmclf.storage.store.inner_files import files_below, inner_file, is_inner_name
+from mmclf.storage.store.inner_files import (
+    files_below,
+    inner_file,
+    is_inner_name,
+    put_in_place,
+    remove_entry,
+    remove_tree,
+    unfinished_name,
+)
 
 FORMAT = 1
 RECORD = "entry.json"
@@ -141,7 +151,16 @@ def open_entry(folder: Path) -> Entry:
     file, or names files outside of the entry.
     """
     try:
-        data = inner_file(folder, RECORD).read_bytes()
+        return read_record(inner_file(folder, RECORD).read_bytes(), folder)
+    except NotADirectoryError as error:
+        raise DamagedError(f"{folder} is no folder") from error
+    except ValueError as error:
+        raise DamagedError(f"{folder / RECORD} has changed since it was stored") from error
+
+
+def read_record(data: bytes, folder: Path) -> Entry:
+    """The entry of `folder` whose record has this content; raises DamagedError as `open_entry`."""
+    try:
         record = json.loads(data)
         _check_record(record, data, folder)
         return Entry(
@@ -152,8 +171,6 @@ def open_entry(folder: Path) -> Entry:
             created=float(record["created"]),
             files={name: (size, value) for name, (size, value) in record["files"].items()},
         )
-    except NotADirectoryError as error:
-        raise DamagedError(f"{folder} is no folder") from error
     except (
         *(ValueError, LookupError, TypeError, AttributeError),
         *(RecursionError, OverflowError),
@@ -178,6 +195,37 @@ def _timing(value: Mapping[str, Any]) -> StageTiming:
         if used is not None and not 0 <= float(used) < math.inf:
             raise ValueError("found no memory, or no energy")
     return timing
+
+
+@contextmanager
+def new_entry(
+    folder: Path,
+    stage: Stage,
+    timing: StageTiming,
+    inputs: Sequence[StageTiming] = (),
+    *,
+    others_stay: Callable[[], bool] = lambda: False,
+) -> Iterator[Path]:
+    """A folder for files that are the entry in `folder` after the block, whole or not at all.
+
+    There must be no entry yet. If a process whose lock is not seen here has made one meanwhile, it
+    is replaced, unless `others_stay` says that it stays.
+    """
+    unfinished = unfinished_name(folder, this_process())
+    try:
+        unfinished.mkdir(parents=True)
+        yield unfinished
+        seal(unfinished, stage, timing, inputs)
+        if not put_in_place(unfinished, folder):
+            if others_stay():
+                remove_tree(unfinished)
+                return
+            remove_entry(folder)
+            unfinished.replace(folder)
+        sync_folder(folder.parent)
+    except BaseException:
+        remove_tree(unfinished)
+        raise
 
 
 def seal(folder: Path, stage: Stage, timing: StageTiming, inputs: Sequence[StageTiming]) -> None:

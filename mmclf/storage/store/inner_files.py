@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import secrets
 import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from mmclf.storage.store.hashing import texts_digest
+
+# What renaming a folder to one that is there raises.
+OCCUPIED = (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR)
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -57,15 +63,43 @@ def remove_tree(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def unfinished_name(entry: Path) -> Path:
-    """Where an entry lies that is not whole yet, or not any more."""
-    return entry.with_name(f"{entry.name}.part")
+def unfinished_name(entry: Path, owner: str) -> Path:
+    """Where an entry lies that is not whole yet, or not any more; no other call gives the name.
+
+    It shows who makes it (`owner`) to whoever knows the owner, so that `unfinished_of` finds it.
+    """
+    return entry.with_name(f"{entry.name}.{_short(owner)}-{secrets.token_hex(4)}.part")
+
+
+def unfinished_of(entry: Path, owner: str) -> Iterator[Path]:
+    """What an owner has left of an entry."""
+    return entry.parent.glob(f"{entry.name}.{_short(owner)}-*.part")
+
+
+def remove_unfinished(entry: Path) -> None:
+    """Remove whatever anybody has left of an entry that is not whole."""
+    for path in (entry.with_name(f"{entry.name}.part"), *entry.parent.glob(f"{entry.name}.*.part")):
+        remove_tree(path)
+
+
+def _short(owner: str) -> str:
+    return texts_digest([owner])[:12]
+
+
+def put_in_place(unfinished: Path, entry: Path) -> bool:
+    """Give a whole folder its name, unless there is one of that name already."""
+    try:
+        unfinished.replace(entry)
+    except OSError as error:
+        if error.errno in OCCUPIED:
+            return False
+        raise
+    return True
 
 
 def remove_entry(entry: Path) -> None:
     """Remove a folder at once: a process that is killed meanwhile leaves no half of it."""
-    going = unfinished_name(entry)
-    remove_tree(going)
+    going = unfinished_name(entry, "")
     with suppress(OSError):  # there is none
         entry.replace(going)
     remove_tree(going)

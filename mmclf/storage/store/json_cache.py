@@ -13,6 +13,10 @@ from filelock import FileLock
 from mmclf.storage.store.atomic_write import write_atomic
 from mmclf.storage.store.hashing import digest
 
+# A lock that a machine which is gone still holds on a file system of a network is not waited for
+# any longer: what is written is whole in any case.
+LOCK_S = 120.0
+
 
 class JsonCache:
     """Values by key in one file; a damaged file counts as empty."""
@@ -57,20 +61,32 @@ class JsonCache:
 
     def _lock(self) -> FileLock:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(f"{self._file}.lock")
+        return FileLock(f"{self._file}.lock", timeout=LOCK_S)
 
     def _write(self, facts: Mapping[str, Any]) -> None:
-        record = {"facts": facts, "check": digest(facts)}
-        text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
         # What a full disk has no room for is computed again next time.
         with suppress(OSError):
-            write_atomic(self._file, text.encode())
+            write_atomic(self._file, serialized(facts))
 
     def _read(self) -> dict[str, Any]:
         try:
-            record = json.loads(self._file.read_bytes())
-            facts, check = record["facts"], record["check"]
-            is_whole = isinstance(facts, dict) and check == digest(facts)
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return parsed(self._file.read_bytes())
+        except OSError:
             return {}
-        return facts if is_whole else {}
+
+
+def serialized(facts: Mapping[str, Any]) -> bytes:
+    """The content of a file with these facts."""
+    record = {"facts": facts, "check": digest(facts)}
+    return json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False).encode()
+
+
+def parsed(data: bytes) -> dict[str, Any]:
+    """The facts in the content of a file; none if it is damaged."""
+    try:
+        record = json.loads(data)
+        facts, check = record["facts"], record["check"]
+        is_whole = isinstance(facts, dict) and check == digest(facts)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return {}
+    return facts if is_whole else {}

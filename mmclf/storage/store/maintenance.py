@@ -15,6 +15,7 @@ from mmclf.storage.store.atomic_write import ABANDONED_S
 from mmclf.storage.store.entry import RECORD, DamagedError, Entry, open_entry
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.inner_files import files_below, remove_entry, remove_tree
+from mmclf.storage.store.remote import FETCHED
 
 KEY_LENGTH = 40
 
@@ -35,6 +36,11 @@ class StoredEntry:
     entry: Entry | None
     size: int
     used: float
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether it came from a remote store."""
+        return (self.folder / FETCHED).is_file()
 
     @property
     def stage(self) -> str:
@@ -140,9 +146,10 @@ def remove(folder: Path) -> bool:
 
 
 def _remove_abandoned(store: Path, now: float) -> None:
-    """Remove the unfinished folders of killed processes."""
+    """Remove what killed processes left: unfinished folders, and files of who made them."""
     leftovers: Sequence[Path] = [
         *(path for path in store.glob("*/*.part") if _is_inside(path)),
+        *(path for path in store.glob("*/*.owner") if _is_inside(path)),
         *store.glob("off-*"),
         *store.glob("scratch-*"),
     ]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from filelock import FileLock, Timeout
-
 from mmclf.errors import InputError, tell
 from mmclf.storage.meter import Meter, Use
-from mmclf.storage.store.atomic_write import DISK_FULL, sync_folder
+from mmclf.storage.store.atomic_write import DISK_FULL
 from mmclf.storage.store.entry import (
     RECORD,
     DamagedError,
@@ -21,15 +19,16 @@ from mmclf.storage.store.entry import (
     OutdatedError,
     Stage,
     StageTiming,
+    new_entry,
     open_entry,
-    seal,
     write_record,
 )
 from mmclf.storage.store.file_hasher import FileHasher
-from mmclf.storage.store.inner_files import remove_entry, remove_tree, unfinished_name
+from mmclf.storage.store.inner_files import remove_entry
+from mmclf.storage.store.remote import Remote
+from mmclf.storage.store.stage_lock import held
 
 T = TypeVar("T")
-QUIET_WAIT_S = 2.0  # of waiting for another process before saying so
 # What a serializer may raise for files that another version wrote, though their digests match.
 UNREADABLE = (
     *(DamagedError, OSError, ValueError, LookupError, TypeError, EOFError),
@@ -98,14 +97,22 @@ class Store:
         folder: is made if missing; raises InputError if that fails.
         hardware: description of the device that computes new results.
         meter: measures what new results take beside time; None if nobody asks.
+        remote: the store behind it, from which results are fetched and to which they are sent.
 
     """
 
-    def __init__(self, folder: Path, hardware: str, meter: Meter | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        hardware: str,
+        meter: Meter | None = None,
+        remote: Remote | None = None,
+    ) -> None:
         self.folder = folder
         self.hasher = FileHasher(folder / "sums")
         self._hardware = hardware
         self._meter = meter
+        self._remote = remote
         self._run: str | None = None
         self._unsigned: dict[str, Path] = {}  # by key, entries written before the run had an id
         try:
@@ -122,24 +129,69 @@ class Store:
                 write_record(replace(entry, timing=replace(entry.timing, run=run)))
             except (OSError, DamagedError):
                 continue  # another process has removed it, or the disk is full
+            if self._remote is not None:
+                self._remote.send(folder, again=True)
 
     def signed(self, timing: StageTiming) -> StageTiming:
         """`timing` with the run's id, if the result was computed before the run had one."""
         return replace(timing, run=self._run) if timing.key in self._unsigned else timing
 
+    def timing(
+        self, stage: Stage, seconds: float, count: int, use: Use | None = None
+    ) -> StageTiming:
+        """The cost of what this run computes on this hardware."""
+        use = use if use is not None else Use()
+        return StageTiming(
+            stage.name,
+            stage.key,
+            seconds,
+            count,
+            self._hardware,
+            self._run,
+            use.peak_mb,
+            use.energy_wh,
+        )
+
     def entry(self, stage: Stage) -> Entry | None:
         """The entry of a stage, or None if it is missing or damaged; its files are not read."""
         try:
-            return open_entry(self._folder_of(stage))
+            return open_entry(self.folder_of(stage))
         except (OSError, DamagedError):
             return None
 
+    def is_stored(self, stage: Stage) -> bool:
+        """Whether the result of a stage is here, or in the remote store."""
+        folder = self.folder_of(stage)
+        return self.entry(stage) is not None or (
+            self._remote is not None and self._remote.has(folder)
+        )
+
     def get(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
-        """The stored result of a stage, or None if it is missing or damaged."""
+        """The stored result of a stage, or None if it is missing or damaged.
+
+        What is missing here is fetched from the remote store.
+        """
+        stored = self._get_here(stage, serializer)
+        if stored is not None or self._remote is None or self._is_here(stage):
+            return stored
+        with suppress(OSError), self._held(stage):
+            return self._get_here(stage, serializer) or self._fetched(stage, serializer)
+        return None
+
+    def _get_here(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
         try:
             return self._read(stage, serializer)
         except UNREADABLE:
             return None
+
+    def _fetched(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
+        """The result from the remote store; None if there is none, or it cannot be read."""
+        if self._remote is None or not self._remote.fetch(self.folder_of(stage)):
+            return None
+        return self._get_here(stage, serializer)
+
+    def _is_here(self, stage: Stage) -> bool:
+        return os.path.lexists(self.folder_of(stage))
 
     def get_or_compute(
         self,
@@ -162,18 +214,18 @@ class Store:
                 is raised if the disk is full.
 
         """
-        stored = self.get(stage, serializer)
+        stored = self._get_here(stage, serializer)
         if stored is not None:
             return stored
-        try:
-            lock = self._acquire(stage)
-        except OSError as error:
-            if reopen:
-                raise
-            if error.errno not in DISK_FULL:
-                raise self._unwritable(error) from error
-            return self._unstored(stage, *self._measured(compute), error)
-        try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._held(stage))
+            except OSError as error:
+                if reopen:
+                    raise
+                if error.errno not in DISK_FULL:
+                    raise self._unwritable(error) from error
+                return self._unstored(stage, *self._measured(compute), error)
             stored = self._read_or_discard(stage, serializer)
             if stored is not None:
                 return stored
@@ -185,8 +237,6 @@ class Store:
                     raise
                 return self._unstored(stage, computed, use, error)
             return replace(self._read(stage, serializer), reused=False) if reopen else result
-        finally:
-            lock.release()
 
     def _measured(self, compute: Callable[[], Computed[T]]) -> tuple[Computed[T], Use]:
         """A new value, and what computing it took."""
@@ -199,22 +249,29 @@ class Store:
     def _write(
         self, stage: Stage, serializer: Serializer[T], computed: Computed[T], use: Use
     ) -> StageResult[T]:
-        """Write the entry of a value; leaves nothing behind if that fails."""
+        """Write the entry of a value; leaves nothing behind if that fails.
+
+        If another process, whose lock was not seen here, has written one meanwhile, that one
+        stays, as other results may have been made from it.
+        """
         result = self._result(stage, computed, use)
-        folder = self._folder_of(stage)
-        unfinished = unfinished_name(folder)  # a killed process may have left one
-        remove_tree(unfinished)
-        try:
-            unfinished.mkdir(parents=True)
+        folder = self.folder_of(stage)
+        others: list[StageResult[T]] = []
+
+        def is_whole() -> bool:
+            found = self._get_here(stage, serializer)
+            others.extend([found] if found is not None else [])
+            return found is not None
+
+        entry = new_entry(folder, stage, result.timing, result.inputs, others_stay=is_whole)
+        with entry as unfinished:
             serializer.write(computed.value, unfinished)
-            seal(unfinished, stage, result.timing, result.inputs)
-            unfinished.replace(folder)
-            sync_folder(folder.parent)
-        except BaseException:
-            remove_tree(unfinished)
-            raise
+        if others:
+            return others[0]
         if self._run is None:
             self._unsigned[stage.key] = folder
+        if self._remote is not None:
+            self._remote.send(folder)
         return result
 
     def _unstored(
@@ -230,39 +287,40 @@ class Store:
         return self._result(stage, computed, use)
 
     def _result(self, stage: Stage, computed: Computed[T], use: Use) -> StageResult[T]:
-        timing = StageTiming(
-            stage.name,
-            stage.key,
-            computed.seconds,
-            computed.count,
-            self._hardware,
-            self._run,
-            use.peak_mb,
-            use.energy_wh,
-        )
+        timing = self.timing(stage, computed.seconds, computed.count, use)
         inputs = tuple(self.signed(timing) for timing in dict.fromkeys(computed.inputs))
         return StageResult(computed.value, timing, inputs, reused=False)
 
     def _read(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T]:
-        entry = open_entry(self._folder_of(stage))
+        entry = open_entry(self.folder_of(stage))
         value = serializer.read(entry)
         self._touch(entry)
+        if self._remote is not None:
+            self._remote.send(entry.folder)
         return StageResult(value, entry.timing, entry.inputs, reused=True)
 
     def _read_or_discard(self, stage: Stage, serializer: Serializer[T]) -> StageResult[T] | None:
         try:
             return self._read(stage, serializer)
         except (FileNotFoundError, OutdatedError):
-            pass
+            what = ""
         except UNREADABLE as error:
-            tell(f"{error}: {stage.name} is made again")
+            what = f"{error}: {stage.name} is made again"
         self._discard(stage)
-        return None
+        fetched = self._fetched(stage, serializer)
+        if what and fetched is None:
+            tell(what)
+        elif what:
+            tell(what.replace("made again", "fetched again"))
+        if fetched is None:  # one that another version wrote may have come
+            self._discard(stage)
+        return fetched
 
     def _discard(self, stage: Stage) -> None:
-        remove_entry(self._folder_of(stage))
+        remove_entry(self.folder_of(stage))
 
-    def _folder_of(self, stage: Stage) -> Path:
+    def folder_of(self, stage: Stage) -> Path:
+        """The folder of a stage's entry, whether or not there is one."""
         return self.folder / stage.name / stage.key
 
     def _touch(self, entry: Entry) -> None:
@@ -270,17 +328,14 @@ class Store:
         with suppress(OSError):  # of a read-only store
             os.utime(entry.folder / RECORD)
 
-    def _acquire(self, stage: Stage) -> FileLock:
-        """The acquired lock of a stage's key; the system releases it if the process is killed."""
-        folder = self._folder_of(stage)
+    def _held(self, stage: Stage) -> AbstractContextManager[None]:
+        """The lock of a stage's key, to be held."""
+        folder = self.folder_of(stage)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{folder}.lock")
-        try:
-            lock.acquire(timeout=QUIET_WAIT_S)
-        except Timeout:
-            tell(f"waiting for another process, which makes the result of {stage.name}")
-            lock.acquire()
-        return lock
+        return held(
+            folder,
+            lambda: tell(f"waiting for another process, which makes the result of {stage.name}"),
+        )
 
     def _unwritable(self, error: OSError) -> InputError:
         return InputError(

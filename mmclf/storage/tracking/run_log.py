@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mlflow.tracking import MlflowClient
 from mlflow.utils.time import get_current_time_millis
 
+from mmclf.storage.tracking.answers import bounded
 from mmclf.storage.tracking.database import sqlite_file
 from mmclf.storage.tracking.keys import key_of
 from mmclf.storage.tracking.logged import Artifacts, Data, End, Metrics, Params, Status, Tags
 from mmclf.storage.tracking.logged_model import Model
 from mmclf.storage.tracking.outbox import Outbox, Patience
+from mmclf.storage.waiting import CALL_S
 
 PARAMS_A_CALL = 100
 METRICS_A_CALL = 1000
@@ -36,8 +38,14 @@ class RunLog:
         artifact_uri: str | None = None,
     ) -> None:
         self.id, self.artifact_uri = run_id, artifact_uri
+        self._client, self._patience = client, patience
+        self._there: set[int] = set()  # the epochs that an earlier attempt has logged
         is_sqlite = sqlite_file(client.tracking_uri) is not None
         self._outbox = Outbox(client, run_id, is_sqlite, patience)
+
+    def go_on(self, epochs: Iterable[int]) -> None:
+        """Leave out what an earlier attempt at the same run has logged of these epochs."""
+        self._there.update(epochs)
 
     def params(self, values: Mapping[str, object]) -> None:
         """Log parameters, each once."""
@@ -58,6 +66,7 @@ class RunLog:
             {
                 number: {f"{CURVE}{key}": value for key, value in values.items()}
                 for number, values in epochs.items()
+                if number not in self._there
             }
         )
 
@@ -94,6 +103,22 @@ class RunLog:
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
         self._outbox.put(Tags([(key, value[:LONGEST_TAG]) for key, value in values.items()]))
+
+    def take_over(self, run: str) -> None:
+        """Say that this run goes on where the run `run` was, which no process computes any more.
+
+        That ends as KILLED, if its process could not say so.
+        """
+        if run == self.id:
+            return
+        self.tags({"mmclf.resumed_from": run})
+        try:
+            with bounded(CALL_S):
+                is_running = self._client.get_run(run).info.status == "RUNNING"
+        except Exception:  # it is of another database, was deleted, or nobody answers
+            return
+        if is_running:
+            RunLog(self._client, run, self._patience).end("KILLED")
 
     def artifacts(self, folder: Path) -> None:
         """Copy the content of `folder`, with subfolders, to the run's artifacts."""

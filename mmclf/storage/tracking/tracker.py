@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import (
@@ -55,6 +57,8 @@ from mmclf.storage.tracking.unsent import FOLDER
 from mmclf.storage.waiting import CALL_S, check_answers
 
 PATIENCE_S = 300.0
+ALREADY = ErrorCode.Name(RESOURCE_ALREADY_EXISTS)
+EVERY_EPOCH = "epoch/val/loss"  # is logged with every epoch
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
 RUNS_A_PAGE = 250  # of a search; MLflow takes about half a MB for each meanwhile
@@ -137,7 +141,13 @@ class Tracker:
             )
         is_local = urlsplit(self.uri).scheme == "sqlite"
         location = (output_dir / "artifacts").resolve().as_uri() if is_local else None
-        return str(self.client.create_experiment(name, artifact_location=location))
+        try:
+            return str(self.client.create_experiment(name, artifact_location=location))
+        except MlflowException as error:
+            made = self.client.get_experiment_by_name(name)
+            if error.error_code != ALREADY or made is None:
+                raise
+            return str(made.experiment_id)  # by another process, meanwhile
 
     def _check_artifacts(self, name: str, location: str) -> None:
         """Raise InputError if artifacts cannot be kept at an experiment's location."""
@@ -154,13 +164,15 @@ class Tracker:
 
         Beside `tags` it has the user and the commit of mmclf's source.
         """
-        run_tags = {key: value[:LONGEST_TAG] for key, value in tags.items()}
-        run_tags[MLFLOW_RUN_NAME] = name
-        run_tags[MLFLOW_SOURCE_NAME] = "mmclf"
-        run_tags[MLFLOW_USER] = environment.user()
+        run_tags = {
+            MLFLOW_RUN_NAME: name,
+            MLFLOW_SOURCE_NAME: "mmclf",
+            MLFLOW_USER: environment.user(),
+        }
         revision = environment.revision()
         if revision is not None:
             run_tags |= {MLFLOW_GIT_COMMIT: revision.commit, "mmclf.commit": str(revision)}
+        run_tags |= {key: value[:LONGEST_TAG] for key, value in tags.items()}
         if parent is not None:
             run_tags[MLFLOW_PARENT_RUN_ID] = parent
         run = self._ask(lambda: self.client.create_run(self.experiment_id, tags=run_tags))
@@ -186,6 +198,7 @@ class Tracker:
             log = self.start(name, tags, parent)
         else:
             log = self.reopen(again)
+            log.go_on(step for step, _ in self.history(again, EVERY_EPOCH))
             log.tags(tags)
         try:
             with system_metrics(absolute_uri(self.uri), log.id, measured):
@@ -320,13 +333,10 @@ class Tracker:
         Returns the path of the copy. Raises InputError if it cannot be downloaded, ArtifactError
         if the run has no such artifact.
         """
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             with bounded(UPLOAD_S):
-                folder.mkdir(parents=True, exist_ok=True)
-                # Not by the run's id: MLflow would read the run twice, and look through models.
-                uri = run.artifact_uri or self.client.get_run(run.id).info.artifact_uri
-                repository = get_artifact_repository(uri, self.client.tracking_uri)
-                return Path(repository.download_artifacts(name, str(folder)))
+                return Path(self._artifacts(run).download_artifacts(name, str(folder)))
         # Clients of other addresses than MLflow's own raise kinds of their own, or are missing.
         except Exception as error:
             first = _first_line(error)
@@ -337,11 +347,21 @@ class Tracker:
                 "`mmclf runs` lists the runs"
             ) from error
 
+    def _artifacts(self, run: TrackedRun) -> ArtifactRepository:
+        """The run's own artifacts.
+
+        MLflow's client would look for `model` among the experiment's logged models first, page by
+        page, and in another database, which it makes where one stands.
+        """
+        # As it was read: asking for the run again takes longer than a small file.
+        place = run.artifact_uri or self.client.get_run(run.id).info.artifact_uri
+        return get_artifact_repository(place, self.client.tracking_uri)
+
     def _lacks(self, run: TrackedRun, name: str) -> bool:
         """Whether the artifacts of a run can be listed, and `name` is not among them."""
         try:
             with bounded(CALL_S):
-                listed = self.client.list_artifacts(run.id, name.rpartition("/")[0] or None)
+                listed = self._artifacts(run).list_artifacts(name.rpartition("/")[0] or None)
         except Exception:
             return False
         return all(artifact.path != name for artifact in listed)

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Windows lacks the last, by which Slurm warns of the end.
+NAMES = ("SIGINT", "SIGTERM", "SIGUSR2")
+SIGNALS: tuple[signal.Signals, ...] = tuple(
+    getattr(signal, name) for name in NAMES if hasattr(signal, name)
+)
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold back SIGINT and SIGTERM until the end of the block.
+    """Hold back SIGINT, SIGTERM and SIGUSR2 until the end of the block.
 
     A write to SQLite that is broken off leaves the database locked for the process itself, which
     then could not mark its run as killed. Only the main thread is ever interrupted; in others this

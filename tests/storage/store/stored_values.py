@@ -85,9 +85,9 @@ def place(store: Store, stage: Stage = STAGE) -> Path:
 
 
 def files(store: Store) -> set[str]:
-    """What lies in the store but for locks."""
+    """What lies in the store but for locks, and those who hold them."""
     found = {p.relative_to(store.folder).as_posix() for p in store.folder.rglob("*") if p.is_file()}
-    return {name for name in found if not name.endswith(".lock")}
+    return {name for name in found if not name.endswith((".lock", ".owner"))}
 
 
 def entry_files(stage: Stage = STAGE) -> set[str]:

@@ -324,3 +324,56 @@ def test_an_interruption_waits_for_a_write(
     finally:
         signal.signal(signal.SIGINT, before)
     assert written == [write]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(None, "KILLED"), ("FAILED", "FAILED"), ("KILLED", "KILLED")]
+)
+def test_a_run_that_another_goes_on_from_is_none_that_goes_on(
+    tmp_path: Path, before: Any, after: str
+) -> None:
+    tracker = open_tracker(tmp_path)
+    killed = tracker.start("killed", {}, None)
+    if before is not None:
+        killed.end(before)
+    with tracker.run("again", {}, None) as log:
+        log.take_over(killed.id)
+        assert [run.status for run in tracker.get([killed.id, log.id])] == [after, "RUNNING"]
+    (run,) = tracker.get([log.id])
+    assert run.tags["mmclf.resumed_from"] == killed.id
+
+
+def test_a_run_goes_on_from_one_that_is_not_there_and_from_itself(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    with tracker.run("again", {}, None) as log:
+        log.take_over("0" * 32)
+        log.take_over(log.id)
+        (run,) = tracker.get([log.id])
+    assert (run.status, run.tags["mmclf.resumed_from"]) == ("RUNNING", "0" * 32)
+
+
+def test_a_run_that_goes_on_has_each_epoch_once(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    log = tracker.start("requeued", {}, None)
+    for epoch in (1, 2):
+        log.curves({epoch: {"val/loss": 1.0 / epoch}})
+    log.end("KILLED")
+    with tracker.run("requeued", {}, None, log.id) as again:
+        for epoch in (1, 2, 3):
+            again.curves({epoch: {"val/loss": 1.0 / epoch}})
+    points = tracker.client.get_metric_history(log.id, "epoch/val/loss")
+    assert [(point.step, point.value) for point in points] == [(1, 1.0), (2, 0.5), (3, 1.0 / 3)]
+
+
+def test_an_experiment_that_another_makes_meanwhile_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = open_tracker(tmp_path)
+    ask = MlflowClient.get_experiment_by_name
+    answers = iter([None])  # as it was when one asked
+    monkeypatch.setattr(
+        MlflowClient,
+        "get_experiment_by_name",
+        lambda self, name: next(answers, ask(self, name)),
+    )
+    assert open_tracker(tmp_path).experiment_id == first.experiment_id

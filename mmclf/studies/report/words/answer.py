@@ -92,9 +92,10 @@ class Saying:
             reach = interval(of.low, of.high)
             where = "" if math.isnan(of.low) else f" ({reach} {unit})"
             return f"is undecided{where}; {self.decides(of).words()}"
-        low, high = sorted((abs(of.low), abs(of.high)))
+        low, high = sorted(math.copysign(1.0, value) * end for end in (of.low, of.high))
         size = f"{points(abs(value), signed=False)} {unit}"
-        return f"{self._verb(of.verdict)} {size} ({interval(low, high, signed=False)})"
+        # That of a verdict by looks may hold 0.
+        return f"{self._verb(of.verdict)} {size} ({interval(low, high, signed=low < 0.0)})"
 
     @property
     def _is_stopped(self) -> bool:

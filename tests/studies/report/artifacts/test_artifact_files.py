@@ -119,4 +119,4 @@ def test_settings_of_another_number_of_labels_count_as_damaged(tmp_path: Path) -
     settings = json.loads(path.read_text())
     path.write_text(json.dumps(settings | {"thresholds": [0.5]}))
     assert main(["report", "made_up", f"output_dir={tmp_path}"]) == 0
-    assert "1 failed (seed 0)" in (tmp_path / "studies" / "made_up" / "results.txt").read_text()
+    assert "1 failed (seed 0)" in (tmp_path / "studies" / "made_up" / "results.md").read_text()

@@ -66,6 +66,18 @@ def facts(words: str) -> list[str]:
     return re.findall(rf"“[^”]+”|[-+]?\d+\.\d+|{verdicts}", words)
 
 
+class CalledWorse(Difference):
+    """One that a look has called, whatever its interval after stopping holds."""
+
+    verdict = "worse"
+
+
+def test_an_interval_after_stopping_may_hold_0_and_keeps_its_sign() -> None:
+    called = CalledWorse(estimate(-0.0045, 0.0046), 1, 0.005)
+    (bullet,) = answer_to(losses(called)).bullets
+    assert facts(bullet)[1:] == ["loses", "0.45", "-0.01", "+0.91"]
+
+
 def test_each_arm_has_a_bullet_the_better_ones_first() -> None:
     found = answer_to(losses(UNSURE, WORSE, EQUAL, BETTER))
     assert facts(found.headline)[:2] == ["“bce”", "79.00"]
