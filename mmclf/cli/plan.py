@@ -62,10 +62,10 @@ def _plan(planned: PlannedStudy, remote: Remote | None) -> int:
     parent = None if tracker is None else find_parent(tracker, planned, fingerprint)
     definition = study_definition(planned, "", "")
     seeds = _seeds(definition, tracker, parent)
-    done = _done(seeds, tracker, parent)
+    runs = tracker.runs() if tracker is not None else []
+    done = _done(seeds, runs, parent)
     hardware = describe_device(config.device)
     estimator = TimeEstimator(config, hardware, remote)
-    runs = tracker.runs() if tracker is not None else []
     beside = overhead(runs, hardware, fingerprint.data[:DATA_DIGITS])
     total = TimeEstimate()
     arms = _arms(planned, seeds, done, estimator, total)
@@ -109,12 +109,12 @@ def _seeds(
 
 
 def _done(
-    seeds: Mapping[str, Collection[int]], tracker: Tracker | None, parent: TrackedRun | None
+    seeds: Mapping[str, Collection[int]], runs: Sequence[TrackedRun], parent: TrackedRun | None
 ) -> set[tuple[str, int]]:
-    """The arms and seeds of the study whose runs have finished."""
-    if tracker is None or parent is None:
+    """The arms and seeds of the study whose runs have finished, of all that are tracked."""
+    if parent is None:
         return set()
-    completed = finished(tracker.children(parent.id))
+    completed = finished([run for run in runs if run.parent == parent.id])
     return {(arm, seed) for arm, seed in completed if seed in seeds.get(arm, ())}
 
 

@@ -14,6 +14,7 @@ from mmclf.progress import doing, duration
 from mmclf.storage.tracking import TrackedRun, Tracker
 
 POLL_S = 2.0  # between two looks at the runs of other processes
+PAUSES_A_LOOK = 10.0  # the least pause, in times of what the last look took
 WIDEST_NAME = 44  # characters, so that a line fits 80 columns
 LONGEST_ERROR = 300
 ENDED = ("FINISHED", "FAILED", "KILLED")
@@ -119,9 +120,13 @@ def watched(
                 lines.of_tracked(run, name(run))
 
     def go_on() -> None:
-        while not over.wait(POLL_S):
+        pause = POLL_S
+        while not over.wait(pause):
+            began = time.monotonic()
             with suppress(InputError):  # whoever does not answer now may do so later
                 look()
+            # Of very many runs a look takes seconds itself, which the jobs need.
+            pause = max(POLL_S, PAUSES_A_LOOK * (time.monotonic() - began))
 
     thread = threading.Thread(target=go_on, daemon=True)
     thread.start()

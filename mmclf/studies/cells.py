@@ -17,7 +17,7 @@ from mmclf.errors import tell
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.storage.tracking.leases import LEASE_TAG, STALE_S, Attempt, Lease, Watch, cell_of
 from mmclf.studies.pending import finished
-from mmclf.studies.run_key import RunKey, run_key
+from mmclf.studies.run_key import ARM_TAG, SEED_TAG, RunKey, run_key
 
 # Runs what is missing below the parent run with this id, so many runs; returns the error that ended
 # it, if any.
@@ -37,7 +37,7 @@ class Cells:
         held: those that a process is at.
         free: the others.
         attempts: the latest at each that anybody has begun.
-        runs: all runs of the study.
+        runs: all runs of the study, or of the one cell that was asked for.
 
     """
 
@@ -58,7 +58,24 @@ def read_cells(
     """The wanted cells of the study with this parent run; the `dead` attempts hold nothing."""
     # In this order: a cell that is free by its attempts has no run that finished after them.
     by_name = tracker.leases(parent).attempts()
-    runs = tracker.children(parent)
+    return _sorted_cells(wanted, by_name, tracker.children(parent), dead)
+
+
+def _read_cell(tracker: Tracker, parent: str, key: RunKey) -> Cells:
+    """One cell of the study with this parent run; of the others no run is read."""
+    name = cell_of(*key)
+    latest = tracker.leases(parent).latest(name)
+    runs = tracker.children(parent, {ARM_TAG: key.arm, SEED_TAG: str(key.seed)})
+    return _sorted_cells([key], {name: latest} if latest is not None else {}, runs)
+
+
+def _sorted_cells(
+    wanted: Collection[RunKey],
+    by_name: Mapping[str, Attempt],
+    runs: Sequence[TrackedRun],
+    dead: Collection[Attempt] = (),
+) -> Cells:
+    """The wanted cells by their latest attempts and the runs that were read after these."""
     attempts = {key: by_name[name] for key in wanted if (name := cell_of(*key)) in by_name}
     going = {run.tags.get(LEASE_TAG) for run in runs if run.status == "RUNNING"}
     ended = finished(runs)
@@ -88,11 +105,15 @@ def claim(config: Config) -> Claim:
     if tracking.parent is None or tracking.arm is None:
         return Claim(None, is_elsewhere=False)
     tracker = Tracker(tracking.uri, tracking.experiment, Path(config.output_dir), create=False)
-    key = RunKey(tracking.arm, config.seed)
-    cells = read_cells(tracker, tracking.parent, [key])
+    return claim_cell(tracker, tracking.parent, RunKey(tracking.arm, config.seed))
+
+
+def claim_cell(tracker: Tracker, parent: str, key: RunKey) -> Claim:
+    """Take a cell of the study with this parent run, unless it is done or held."""
+    cells = _read_cell(tracker, parent, key)
     if key not in cells.free:
         return Claim(None, is_elsewhere=True)
-    lease = tracker.leases(tracking.parent).take(cell_of(*key), cells.attempts.get(key))
+    lease = tracker.leases(parent).take(cell_of(*key), cells.attempts.get(key))
     return Claim(lease, is_elsewhere=lease is None)
 
 

@@ -6,7 +6,7 @@ before, in other studies, has compared more often than it says.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,7 +67,7 @@ def earlier(
     )
 
 
-def earlier_notes(tracker: Tracker, own: TrackedRun, finished: Iterable[TrackedRun]) -> list[str]:
+def earlier_notes(tracker: Tracker, own: TrackedRun, finished: Collection[TrackedRun]) -> list[str]:
     """What a reader of a study is told of it, unless nothing was scored before.
 
     `own` is the study's parent run, of whose `finished` runs the test set is.
@@ -75,7 +75,10 @@ def earlier_notes(tracker: Tracker, own: TrackedRun, finished: Iterable[TrackedR
     test_set = next(filter(None, map(held_out_of, finished)), None)
     if test_set is None:
         return []
-    uses = earlier(tracker.tagged(DIGEST, test_set.data), test_set, own)
+    runs = tracker.tagged(DIGEST, test_set.data, before_ms=own.started_ms)
+    # Its own runs have been read.
+    others = [run for run in runs if run.parent != own.id]
+    uses = earlier([*others, *finished], test_set, own)
     if uses.configurations == 0:
         return []
     return [

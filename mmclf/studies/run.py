@@ -76,7 +76,7 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
         with doing("comparing the arms") as now:
             (parent,) = tracker.get([log.id])
             result = collect(tracker, parent)
-            _fail_broken_runs(tracker, log.id, result)
+            _fail_broken_runs(tracker, result)
             now("writing the page")
             with _study_lock(config, planned.name):
                 publish(tracker, result, folder, allow=config.allow_targets)
@@ -198,10 +198,12 @@ def _others_run(tracker: Tracker, parent: str) -> bool:
     )
 
 
-def _fail_broken_runs(tracker: Tracker, parent: str, result: StudyResult) -> None:
+def _fail_broken_runs(tracker: Tracker, result: StudyResult) -> None:
     """Mark finished runs with lost artifacts as failed, so that they are run again."""
-    finished_ids = {run.id for run in tracker.children(parent) if run.status == "FINISHED"}
-    for run in (run for arm in result.arms for run in arm.failed if run.id in finished_ids):
+    failed = [run for arm in result.arms for run in arm.failed]
+    as_tracked = tracker.get([run.id for run in failed])
+    finished_ids = {run.id for run in as_tracked if run.status == "FINISHED"}
+    for run in (run for run in failed if run.id in finished_ids):
         log = tracker.log_of(run.id)
         log.tags({"mmclf.error": run.tags["mmclf.error"]})
         log.end("FAILED")

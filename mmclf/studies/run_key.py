@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mmclf.errors import InputError
 from mmclf.storage.tracking import TrackedRun
 
+ARM_TAG, SEED_TAG = "mmclf.arm", "mmclf.seed"
 SEED = re.compile(r"[0-9]{1,20}")
 
 
@@ -21,7 +22,7 @@ class RunKey(NamedTuple):
 
 def run_key(run: TrackedRun) -> RunKey:
     """The key of a study's tracked run; raises InputError if its tags make none."""
-    arm, seed = run.tags.get("mmclf.arm"), run.tags.get("mmclf.seed", "")
+    arm, seed = run.tags.get(ARM_TAG), run.tags.get(SEED_TAG, "")
     if arm is None or SEED.fullmatch(seed) is None:
         raise InputError(
             f"run {run.id}: found the tags mmclf.arm={arm!r} and mmclf.seed={seed!r}, expected a "

@@ -16,7 +16,7 @@ from shared_study import run_shared
 
 from mmclf.cli.main import main
 from mmclf.storage.tracking import Tracker
-from mmclf.storage.tracking.leases import Leases, cell_of
+from mmclf.storage.tracking.leases import cell_of
 
 pytestmark = pytest.mark.engine
 
@@ -51,7 +51,7 @@ def test_of_many_that_want_a_cell_at_once_one_gets_it(database: str, tmp_path: P
         with ThreadPoolExecutor(8) as pool:
 
             def want(number: int, cell: str = cell) -> bool:
-                leases = Leases(tracker.client, parent)
+                leases = tracker.leases(parent)
                 return leases._write_once(f"lease.{cell}.1", f"host/boot-{number}/1/1/")
 
             assert sum(pool.map(want, range(8))) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from mmclf.storage.process_identity import this_process
 from mmclf.storage.tracking import Tracker
 from mmclf.storage.tracking.leases import LEASE_TAG, cell_of
 from mmclf.studies import cells
-from mmclf.studies.cells import end_dead_runs, read_cells, run_cells
+from mmclf.studies.cells import claim_cell, end_dead_runs, read_cells, run_cells
 from mmclf.studies.run_key import RunKey
 
 A, B = RunKey("bce", 0), RunKey("focal", 0)
@@ -109,6 +110,53 @@ def test_runs_of_dead_processes_alone_are_ended(study: Study) -> None:
     dead, alive, old = study.start(A), study.start(B), study.start(A, None)
     end_dead_runs(study.tracker, read_cells(study.tracker, study.parent, BOTH))
     assert [study.status(run) for run in (dead, alive, old)] == ["KILLED", "RUNNING", "KILLED"]
+
+
+@pytest.mark.parametrize("owner", [None, GONE, ELSEWHERE], ids=["nobody", "dead", "alive"])
+@pytest.mark.parametrize("is_finished", [False, True], ids=["unfinished", "finished"])
+def test_a_job_takes_its_cell_where_it_is_free(
+    owner: str | None, is_finished: bool, study: Study
+) -> None:
+    if owner is not None:
+        study.begin(A, owner)
+    if is_finished:
+        study.finish(A)
+    study.finish(B)
+    state = study.state(A)
+    found = claim_cell(study.tracker, study.parent, A)
+    assert found.is_elsewhere == (state != "free") == (found.lease is None)
+    if found.lease is not None:
+        assert found.lease.name == f"{cell_of(*A)}.{1 if owner is None else 2}"
+        assert study.state(A) == "held"
+        assert claim_cell(study.tracker, study.parent, A).is_elsewhere
+
+
+def test_a_process_that_failed_at_a_cell_takes_it_as_another_attempt(study: Study) -> None:
+    study.begin(A, this_process())
+    study.end(A, "failed")
+    lease = claim_cell(study.tracker, study.parent, A).lease
+    assert lease is not None
+    assert lease.number == 2
+
+
+def test_what_a_job_reads_to_begin_does_not_grow_with_the_study(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(1, 4):
+        study.finish(RunKey("bce", seed))
+        study.begin(RunKey("bce", seed), GONE)
+    read: list[int] = []
+    search = study.tracker.client.search_runs
+
+    def counted(*given: Any, **named: Any) -> Any:
+        found = search(*given, **named)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(study.tracker.client, "search_runs", counted)
+    monkeypatch.setattr(study.tracker.client, "get_run", None)  # of the parent, all parameters
+    assert claim_cell(study.tracker, study.parent, A).lease is not None
+    assert sum(read) == 0
 
 
 def _jobs(study: Study, does: Sequence[Callable[[], None]]) -> tuple[cells.RunJobs, list[int]]:

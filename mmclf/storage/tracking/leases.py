@@ -81,8 +81,8 @@ class Attempt:
 class Leases:
     """The leases of a study, on its parent run."""
 
-    def __init__(self, client: MlflowClient, parent: str) -> None:
-        self._client, self.parent = client, parent
+    def __init__(self, client: MlflowClient, experiment_id: str, parent: str) -> None:
+        self._client, self._experiment_id, self.parent = client, experiment_id, parent
 
     def attempts(self) -> dict[str, Attempt]:
         """The latest attempt at each cell that anybody has begun."""
@@ -105,6 +105,19 @@ class Leases:
             )
             for cell, (number, owner) in latest.items()
         }
+
+    def latest(self, cell: str) -> Attempt | None:
+        """The latest attempt at one cell.
+
+        MLflow gives a run with all its parameters or not at all, and those of a large study's
+        parent are many: they are read only if this cell has been begun before.
+        """
+        with bounded(CALL_S):
+            begun = self._client.search_runs(
+                [self._experiment_id],
+                f"attributes.run_id = '{self.parent}' AND params.`{_key(cell, 1)}` LIKE '%'",
+            )
+        return self.attempts().get(cell) if begun else None
 
     def take(self, cell: str, after: Attempt | None) -> Lease | None:
         """Begin the attempt that follows the one `after`, which is over; None if another did."""

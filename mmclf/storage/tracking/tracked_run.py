@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from sys import intern
 
 from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
@@ -14,7 +15,11 @@ from mmclf.storage.tracking.keys import RUN_ID
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """A run read from MLflow; `metrics` holds the last logged value of each."""
+    """A run read from MLflow.
+
+    `metrics`: the last logged value of each. `artifact_uri`: where its artifacts are; empty where
+    it was not read.
+    """
 
     id: str
     name: str
@@ -24,6 +29,7 @@ class TrackedRun:
     tags: Mapping[str, str]
     params: Mapping[str, str]
     metrics: Mapping[str, float]
+    artifact_uri: str = ""
 
 
 def tracked_run(run: Run) -> TrackedRun:
@@ -40,7 +46,9 @@ def tracked_run(run: Run) -> TrackedRun:
         status=run.info.status,
         started_ms=run.info.start_time,
         parent=run.data.tags.get(MLFLOW_PARENT_RUN_ID),
-        tags={k: v for k, v in run.data.tags.items() if k.startswith("mmclf.")},
-        params=dict(run.data.params),
-        metrics=dict(run.data.metrics),
+        # One copy of each name and of each value that recurs, however many runs are read.
+        tags={intern(k): intern(v) for k, v in run.data.tags.items() if k.startswith("mmclf.")},
+        params={intern(k): intern(v) for k, v in run.data.params.items()},
+        metrics={intern(k): v for k, v in run.data.metrics.items()},
+        artifact_uri=run.info.artifact_uri or "",
     )

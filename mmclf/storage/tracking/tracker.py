@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -44,6 +46,7 @@ from mmclf.storage.tracking.database import (
     init_lock,
     shown_uri,
 )
+from mmclf.storage.tracking.garbage import without_collection
 from mmclf.storage.tracking.keys import key_of
 from mmclf.storage.tracking.leases import Leases
 from mmclf.storage.tracking.outbox import Patience
@@ -58,6 +61,8 @@ ALREADY = ErrorCode.Name(RESOURCE_ALREADY_EXISTS)
 EVERY_EPOCH = "epoch/val/loss"  # is logged with every epoch
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
+RUNS_A_PAGE = 250  # of a search; MLflow takes about half a MB for each meanwhile
+UNQUOTED = re.compile(r"[^'\"`\\]+")
 NOTE = MLFLOW_RUN_NOTE  # the tag that MLflow shows as a run's description, in Markdown
 
 Value = TypeVar("Value")
@@ -217,14 +222,39 @@ class Tracker:
         """All runs of the experiment, the most recent first."""
         return self._search("")
 
-    def children(self, parent: str) -> list[TrackedRun]:
-        """The child runs of the run `parent`, the most recent first."""
-        return self._search(f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'")
+    def children(
+        self, parent: str, tags: Mapping[str, str] = MappingProxyType({})
+    ) -> list[TrackedRun]:
+        """The child runs of the run `parent` that have these `tags`, the most recent first."""
+        asked = {MLFLOW_PARENT_RUN_ID: parent, **tags}
+        # What MLflow's filters cannot quote is compared here alone, and all of it here as well, as
+        # some databases do not tell capitals apart.
+        condition = " AND ".join(
+            f"tags.`{tag}` = '{value}'" for tag, value in asked.items() if UNQUOTED.fullmatch(value)
+        )
+        return [
+            run
+            for run in self._search(condition)
+            if run.parent == parent and tags.items() <= run.tags.items()
+        ]
 
-    def tagged(self, tag: str, value: str) -> list[TrackedRun]:
-        """The runs whose tag `tag` has this value, the most recent first."""
+    def tagged(
+        self, tag: str, value: str, *, also: str | None = None, before_ms: int | None = None
+    ) -> list[TrackedRun]:
+        """The runs whose tag `tag` has this value, the most recent first.
+
+        Args:
+            tag: a tag's name.
+            value: that it has.
+            also: a tag that they have as well, whatever its value.
+            before_ms: when they have started at the latest, but for a millisecond.
+
+        """
         # MLflow's filters cannot escape quotes, so the value is compared here.
-        return [run for run in self._search(f"tags.`{tag}` != ''") if run.tags.get(tag) == value]
+        asked = [f"tags.`{tag}` != ''"]
+        asked += [f"tags.`{also}` != ''"] if also is not None else []
+        asked += [f"attributes.start_time < {before_ms}"] if before_ms is not None else []
+        return [run for run in self._search(" AND ".join(asked)) if run.tags.get(tag) == value]
 
     def _search(self, condition: str) -> list[TrackedRun]:
         runs: list[TrackedRun] = []
@@ -235,12 +265,13 @@ class Tracker:
                 [self.experiment_id],
                 filter_string=condition,
                 run_view_type=ViewType.ACTIVE_ONLY,
-                max_results=1000,
+                max_results=RUNS_A_PAGE,
                 order_by=["attributes.start_time DESC"],
                 page_token=token,
             )
-            page = self._ask(search)
-            runs += [tracked_run(run) for run in page]
+            with without_collection():
+                page = self._ask(search)
+                runs += [tracked_run(run) for run in page]
             token = page.token
             if not token:
                 return runs
@@ -251,7 +282,7 @@ class Tracker:
 
     def leases(self, parent: str) -> Leases:
         """Who runs which cell of the study with this parent run."""
-        return Leases(self.client, parent)
+        return Leases(self.client, self.experiment_id, parent)
 
     def discard(self, run_id: str) -> None:
         """Delete a run that was started in vain; MLflow keeps it among the deleted ones."""
@@ -322,7 +353,8 @@ class Tracker:
         MLflow's client would look for `model` among the experiment's logged models first, page by
         page, and in another database, which it makes where one stands.
         """
-        place = self.client.get_run(run.id).info.artifact_uri
+        # As it was read: asking for the run again takes longer than a small file.
+        place = run.artifact_uri or self.client.get_run(run.id).info.artifact_uri
         return get_artifact_repository(place, self.client.tracking_uri)
 
     def _lacks(self, run: TrackedRun, name: str) -> bool:

@@ -53,7 +53,7 @@ def test_of_many_that_want_a_cell_at_once_one_gets_it(leases: Leases) -> None:
     barrier = Barrier(many)
 
     def want(number: int) -> bool:
-        rival = Leases(leases._client, leases.parent)
+        rival = Leases(leases._client, leases._experiment_id, leases.parent)
         barrier.wait()
         # As if each were a process of its own.
         return rival._write_once(f"lease.{CELL}.1", f"host/boot-{number}/1/1/")

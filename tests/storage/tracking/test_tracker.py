@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +56,66 @@ def test_a_run_that_raises_is_failed_with_its_error(tmp_path: Path) -> None:
     (run,) = tracker.runs()
     assert run.status == "FAILED"
     assert run.tags["mmclf.error"] == "ArithmeticError: the loss is not finite"
+
+
+@pytest.mark.parametrize("arm", ["a, b=0.1", "it's", 'a "b" \\', "`c`", "é", ""])
+def test_children_are_found_by_their_tags(arm: str, tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    parent, other = (tracker.start("parent", {}, None).id for _ in range(2))
+    for of, name, seed in ((parent, arm, 0), (parent, arm, 1), (parent, "B", 0), (other, arm, 0)):
+        tracker.start("run", {"mmclf.arm": name, "mmclf.seed": str(seed)}, of)
+    (child,) = tracker.children(parent, {"mmclf.arm": arm, "mmclf.seed": "0"})
+    assert (child.parent, child.tags["mmclf.arm"], child.tags["mmclf.seed"]) == (parent, arm, "0")
+    assert len(tracker.children(parent, {"mmclf.seed": "0"})) == 2
+    assert tracker.children(parent, {"mmclf.arm": "b"}) == []
+
+
+def test_tagged_runs_are_asked_for_as_narrowly_as_told(tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    early = tracker.start("early", {"mmclf.study": "x", "mmclf.study_key": "k"}, None)
+    time.sleep(0.002)
+    late = tracker.start("late", {"mmclf.study": "x"}, None)
+    tracker.start("other", {"mmclf.study": "X", "mmclf.study_key": "k"}, None)
+    started = {run.id: run.started_ms for run in tracker.runs()}
+    both, of_key, before = (
+        [run.id for run in tracker.tagged("mmclf.study", "x", **asked)]
+        for asked in ({}, {"also": "mmclf.study_key"}, {"before_ms": started[late.id]})
+    )
+    assert (both, of_key, before) == ([late.id, early.id], [early.id], [early.id])
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_a_search_leaves_garbage_collection_as_it_was(is_enabled: bool, tmp_path: Path) -> None:
+    tracker = open_tracker(tmp_path)
+    tracker.start("run", {}, None)
+    was_enabled = gc.isenabled()
+    try:
+        gc.enable() if is_enabled else gc.disable()
+        assert len(tracker.runs()) == 1
+        assert gc.isenabled() == is_enabled
+    finally:
+        gc.enable() if was_enabled else gc.disable()
+
+
+def test_artifacts_are_fetched_without_asking_for_the_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = open_tracker(tmp_path)
+    log = tracker.start("run", {}, None)
+    (tmp_path / "own" / "part").mkdir(parents=True)
+    (tmp_path / "own" / "part" / "x.txt").write_text("held")
+    log.artifacts(tmp_path / "own")
+    (run,) = tracker.runs()
+    elsewhere = replace(run, artifact_uri="")
+    copy = tracker.fetch(elsewhere, "part/x.txt", tmp_path / "first")
+    assert copy.read_text() == "held"
+    monkeypatch.setattr(tracker.client, "get_run", None)
+    copy = tracker.fetch(run, "part/x.txt", tmp_path / "second")
+    assert copy == tmp_path / "second" / "part" / "x.txt"
+    assert copy.read_text() == "held"
+    for name in ("../../../mlflow.db", "part/y.txt"):
+        with pytest.raises(InputError):
+            tracker.fetch(run, name, tmp_path / "third")
 
 
 def test_an_interrupted_run_is_killed(tmp_path: Path) -> None:

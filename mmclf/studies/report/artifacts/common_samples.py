@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from mmclf.studies.run_key import RunKey, in_words
 from mmclf.studies.statistics.bootstrap import count_groups
 
+Array = TypeVar("Array", bound=NDArray[Any])
 # Runs that lack more of a test set than this share have another one.
 MOST_LACKING = 0.1
 
@@ -20,7 +22,7 @@ class Decided:
     """What a run made of its test samples: ids, groups (N,), labels (N, L), predicted (N, L).
 
     `beside`: the label sets (N, L) by other rules than the deciding one's, by the metrics' keys.
-    `probabilities` (N, L), where they are of use.
+    `probabilities` (N, L), where they are of use and held.
     """
 
     ids: NDArray[np.str_]
@@ -30,8 +32,24 @@ class Decided:
     beside: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
     probabilities: NDArray[np.float64] | None = None
 
+    def sharing(self, other: Decided) -> Decided:
+        """The same, with the other's arrays where both have equal ones, so that one is held."""
+
+        def shared(mine: Array, theirs: Array) -> Array:
+            return theirs if np.array_equal(mine, theirs) else mine
+
+        return replace(
+            self,
+            ids=shared(self.ids, other.ids),
+            groups=shared(self.groups, other.groups),
+            labels=shared(self.labels, other.labels),
+            beside={key: shared(of, self.predicted) for key, of in self.beside.items()},
+        )
+
     def on(self, ids: NDArray[np.str_]) -> Decided:
         """The same on these samples, all of which it has, in their order."""
+        if np.array_equal(ids, self.ids):
+            return self
         order = np.argsort(self.ids)
         rows = order[np.searchsorted(self.ids, ids, sorter=order)]
         return Decided(

@@ -19,20 +19,34 @@ from mmclf.studies.report.result.notes import effect_notes, study_notes
 from mmclf.studies.report.result.scores import StudyScores, read_scores
 from mmclf.studies.report.result.stopped import called, effect_of, given_seeds, look_notes
 from mmclf.studies.report.result.study_result import TIME, ArmResult, StudyResult
-from mmclf.studies.run_key import RunKey, run_key
+from mmclf.studies.run_key import SEED_TAG, RunKey, run_key
 from mmclf.studies.statistics.ratios import Ratio, geometric_ratio
 
 
-def collect(tracker: Tracker, parent: TrackedRun, *, metric: str | None = None) -> StudyResult:
+def collect(
+    tracker: Tracker,
+    parent: TrackedRun,
+    *,
+    metric: str | None = None,
+    most_runs: int | None = None,
+) -> StudyResult:
     """The result of the study whose parent run this is; by another `metric` than its own if given.
 
+    Of its first seeds alone, two at least, where all would be more than `most_runs` runs.
     A finished run whose artifacts are lost, or disagree with what was tracked, counts as failed.
     Raises InputError if the run is no study's, or artifacts are out of reach.
     """
     definition = fetch_definition(tracker, parent)
     if metric is not None:
         definition = replace(definition, metric=metric)
-    runs = [run for run in reversed(tracker.children(parent.id)) if "mmclf.seed" in run.tags]
+    if most_runs is not None:
+        count = max(2, most_runs // len(definition.arms))
+        definition = replace(definition, seeds=definition.seeds[:count])
+        by_seed = [tracker.children(parent.id, {SEED_TAG: str(of)}) for of in definition.seeds]
+        read = [run for of in by_seed for run in of]
+    else:
+        read = tracker.children(parent.id)
+    runs = [run for run in reversed(read) if SEED_TAG in run.tags]
     attempts = {run_key(run): run for run in runs}
     finished = {run_key(run): run for run in runs if run.status == "FINISHED"}
     looks = fetch_looks(tracker, parent)
@@ -41,7 +55,7 @@ def collect(tracker: Tracker, parent: TrackedRun, *, metric: str | None = None) 
 
 def latest_parent(tracker: Tracker, study: str) -> TrackedRun | None:
     """The parent run of a study by this name that was run last, be it begun before others."""
-    parents = [run for run in tracker.tagged("mmclf.study", study) if "mmclf.study_key" in run.tags]
+    parents = tracker.tagged("mmclf.study", study, also="mmclf.study_key")
     return max(parents, key=_last_ns, default=None)
 
 

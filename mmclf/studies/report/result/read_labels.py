@@ -17,6 +17,8 @@ from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.run_key import RunKey
 from mmclf.studies.statistics.label_tests import LabelDifference, Pair, label_differences
 
+MEMORY = 2**26  # bytes: of 2,000 runs more is no faster
+
 
 @dataclass(frozen=True)
 class LabelResult:
@@ -47,6 +49,7 @@ def read_labels(tracker: Tracker, result: StudyResult) -> LabelResult | None:
         resamples=RESAMPLES,
         seed=0,
         groups=largest_groups(list(paired.values())),
+        memory=MEMORY,
     )
     return LabelResult(names, tuple(differences))
 

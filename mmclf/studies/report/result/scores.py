@@ -26,6 +26,7 @@ from mmclf.studies.statistics.bootstrap import count_groups, resampled_score, sc
 RESAMPLES = 2000
 # Of mAP, which takes longer: fewer where samples x labels x runs x resamples would be more.
 MAP_WORK, FEWEST_RESAMPLES = 4_000_000_000, 200
+RANKED_AT_ONCE = 16  # runs whose probabilities are held
 EXACT = 1e-9  # by which a tracked value may differ from that of the tracked predictions
 Floats = NDArray[np.float64]
 
@@ -59,12 +60,18 @@ class StudyScores:
 def read_scores(
     tracker: Tracker, definition: Definition, finished: Mapping[RunKey, TrackedRun]
 ) -> StudyScores:
-    """The scores of finished runs, each from its predictions, on the samples that all have."""
+    """The scores of finished runs, each from its predictions, on the samples that all have.
+
+    Probabilities, the most of what a run predicted, are held of a few runs at a time.
+    """
     decided: dict[RunKey, Decided] = {}
+    ranked: set[RunKey] = set()
     errors: dict[RunKey, str] = {}
     for key, run in finished.items():
         try:
-            decided[key] = _decided(tracker, run, definition.deciding)
+            of, is_ranked = _decided(tracker, run, definition.deciding)
+            decided[key] = of.sharing(next(iter(decided.values()), of))
+            ranked |= {key} if is_ranked else set()
         except ArtifactError as error:
             errors[key] = str(error)
     notes = [f"{in_words([key])}: {error}" for key, error in errors.items()]
@@ -76,6 +83,8 @@ def read_scores(
     notes += [*of_samples, *group_notes(len(groups), count_groups(groups))]
     deciding = _scores(paired, definition.deciding, groups)
     beside = _scores_beside(paired, definition.deciding, groups, deciding)
+    if have_map := {key: finished[key] for key in paired if key in ranked}:
+        beside[MAP] = _map_scores(tracker, have_map, next(iter(paired.values())), groups)
     return StudyScores(deciding, beside, errors, notes)
 
 
@@ -85,7 +94,7 @@ def _scores_beside(
     groups: NDArray[np.int64],
     deciding_scores: Scores,
 ) -> dict[str, Scores]:
-    """The scores by the other rules, and the mAP, of the runs that have each; `known` decides."""
+    """The scores by the other rules, of the runs that have each."""
     beside = {}
     for key in _rules_beside(deciding).values():
         has_it = {run: of for run, of in runs.items() if key in of.beside}
@@ -96,8 +105,7 @@ def _scores_beside(
             beside[key] = deciding_scores
         elif has_it:
             beside[key] = _scores(has_it, deciding, groups, key)
-    ranked = {run: of for run, of in runs.items() if of.probabilities is not None}
-    return beside | ({MAP: _map_scores(ranked, groups)} if ranked else {})
+    return beside
 
 
 def _rules_beside(deciding: DecidingMetric) -> dict[str, str]:
@@ -105,8 +113,11 @@ def _rules_beside(deciding: DecidingMetric) -> dict[str, str]:
     return {rule: deciding.key(rule) for rule in RULES if rule != deciding.rule}
 
 
-def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> Decided:
-    """What a run made of its test samples; ArtifactError unless that is what was tracked."""
+def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> tuple[Decided, bool]:
+    """What a run made of its test samples, and whether its mAP is what was tracked.
+
+    Raises ArtifactError unless the deciding metric is.
+    """
     with tempfile.TemporaryDirectory() as folder:
         # Those of val too, which the page draws.
         predictions = read_predictions(tracker, run, Path(folder), with_val=True)
@@ -122,8 +133,7 @@ def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> Dec
     beside = _sets_beside(run, predictions, deciding)
     map_score = float(mean_average_precisions(test.labels, test.probabilities[None])[0])
     is_map = abs(run.metrics.get(MAP, math.nan) - map_score) <= EXACT
-    ranked = test.probabilities if is_map else None
-    return Decided(test.ids, test.groups, test.labels, predicted, beside, ranked)
+    return Decided(test.ids, test.groups, test.labels, predicted, beside), is_map
 
 
 def _sets_beside(
@@ -162,17 +172,29 @@ def _scores(
     )
 
 
-def _map_scores(runs: Mapping[RunKey, Decided], groups: NDArray[np.int64]) -> Scores:
-    """The mAP of runs that have the same samples."""
-    labels = next(iter(runs.values())).labels
+def _map_scores(
+    tracker: Tracker, runs: Mapping[RunKey, TrackedRun], test: Decided, groups: NDArray[np.int64]
+) -> Scores:
+    """The mAP of runs on the samples of `test`, in their order."""
+    labels = test.labels
     work = labels.size * len(runs)
     resamples = min(RESAMPLES, max(FEWEST_RESAMPLES, MAP_WORK // work))
-    values, resampled = {}, {}
-    for run, of in runs.items():
-        assert of.probabilities is not None
-        ranked = of.probabilities[None]
-        values[run] = float(mean_average_precisions(labels, ranked)[0])
-        # A run at a time: all of them together are too much for memory.
-        map_scores = resampled_map(labels, ranked, resamples=resamples, seed=0, groups=groups)
-        resampled[run] = map_scores[:, 0]
+    values: dict[RunKey, float] = {}
+    resampled: dict[RunKey, Floats] = {}
+    for start in range(0, len(runs), RANKED_AT_ONCE):
+        some = list(runs)[start : start + RANKED_AT_ONCE]
+        # A few at a time, read again: all of them together are too much for memory.
+        ranked = np.stack([_test_probabilities(tracker, runs[key], test.ids) for key in some])
+        values |= dict(zip(some, mean_average_precisions(labels, ranked).tolist(), strict=True))
+        columns = resampled_map(labels, ranked, resamples=resamples, seed=0, groups=groups).T
+        resampled |= dict(zip(some, columns, strict=True))
     return Scores(values, resampled, count_groups(groups))
+
+
+def _test_probabilities(tracker: Tracker, run: TrackedRun, ids: NDArray[np.str_]) -> Floats:
+    """The probabilities (N, L) of a run on test samples, all of which it has."""
+    with tempfile.TemporaryDirectory() as folder:
+        of = read_predictions(tracker, run, Path(folder), with_val=False).test
+    on = Decided(of.ids, of.groups, of.labels, of.labels, probabilities=of.probabilities).on(ids)
+    assert on.probabilities is not None
+    return on.probabilities

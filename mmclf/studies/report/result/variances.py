@@ -20,6 +20,7 @@ from mmclf.studies.statistics.estimates import Estimate
 # Of paired differences of samples-F1, as published for heads and losses on 800 test samples.
 SEED_SD, SAMPLE_SD, SAMPLES = 0.0040, 0.0020, 800
 MOST_STUDIES = 3  # that are looked at
+MOST_RUNS = 100  # of a study, which tell the spread well enough
 ASSUMED = "assumed, as no study with two seeds has been run on these data"
 
 
@@ -45,9 +46,9 @@ def earlier_variances(tracker: Tracker, study: str, metric: str, data: str) -> V
     """The medians over the differences of an earlier study on the data of this digest, if any.
 
     That is the latest of this name, else the latest of another one, of those with two arms and two
-    seeds or more whose runs can still be read.
+    seeds or more whose runs can still be read. Of a large study its first seeds are taken.
     """
-    parents = [run for run in tracker.tagged(DIGEST, data) if "mmclf.study_key" in run.tags]
+    parents = tracker.tagged(DIGEST, data, also="mmclf.study_key")
     parents.sort(key=lambda run: run.tags.get(STUDY) != study)
     for parent in parents[:MOST_STUDIES]:
         variances = _of_study(tracker, parent, metric)
@@ -58,7 +59,7 @@ def earlier_variances(tracker: Tracker, study: str, metric: str, data: str) -> V
 
 def _of_study(tracker: Tracker, parent: TrackedRun, metric: str) -> Variances | None:
     try:
-        result = collect(tracker, parent, metric=metric)
+        result = collect(tracker, parent, metric=metric, most_runs=MOST_RUNS)
     except InputError:
         return None
     estimates = [of for of in _estimates(result) if of.seeds > 1 and of.groups is not None]

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from three_arms import definition, start, track
 
 from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker
+from mmclf.storage.tracking import tracker as tracker_module
+from mmclf.studies.report.result import scores
 from mmclf.studies.report.result.collect import collect
 from mmclf.studies.report.tables.study_tables import arms_table, runs_table, verdict
 
@@ -118,6 +121,39 @@ def test_a_run_whose_artifacts_are_lost_stops_no_other(tracker: Tracker, tmp_pat
     assert found.arms[1].difference is None
 
 
+@pytest.mark.parametrize("most", [5, 6, 8, 9, 99])
+def test_of_a_large_study_its_first_seeds_are_read(
+    most: int, tracker: Tracker, tmp_path: Path
+) -> None:
+    parent = start(tracker, tmp_path, definition((0, 1, 2)))
+    for seed in (0, 1, 2):
+        for arm in ("a", "b", "c"):
+            track(tracker, tmp_path, parent.id, arm, seed, 0.1)
+    seeds = (0, 1, 2)[: 2 if most < 9 else 3]
+    found = collect(tracker, parent, most_runs=most)
+    assert found.definition.seeds == seeds
+    assert [len(arm.runs) for arm in found.arms] == [len(seeds)] * 3
+
+
+def test_the_map_is_that_of_each_run_however_many_are_held(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = start(tracker, tmp_path, definition((0, 1)))
+    for seed in (0, 1):
+        for arm, wrong in (("a", 0.1), ("b", 0.2), ("c", 0.3)):
+            track(tracker, tmp_path, parent.id, arm, seed, wrong, rules=True)
+    whole = collect(tracker, parent)
+    monkeypatch.setattr(scores, "RANKED_AT_ONCE", 4)
+    monkeypatch.setattr(tracker_module, "RUNS_A_PAGE", 2)
+    parts = collect(tracker, parent)
+    for one, other in zip(whole.arms, parts.arms, strict=True):
+        assert one.beside.keys() == other.beside.keys()
+        assert one.beside == other.beside
+    differences = [arm.beside["test/map"].estimate for arm in parts.arms[1:]]
+    means = [arm.mean("test/map") - parts.arms[0].mean("test/map") for arm in parts.arms[1:]]
+    assert [of.value for of in differences] == pytest.approx(means, abs=1e-9)
+
+
 def test_artifacts_out_of_reach_are_no_lost_ones(
     tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,11 +162,11 @@ def test_artifacts_out_of_reach_are_no_lost_ones(
 
     parent = start(tracker, tmp_path, definition((0,)))
     run = track(tracker, tmp_path, parent.id, "a", 0, 0.1)
-    fetch = tracker.client.download_artifacts
+    repository = get_artifact_repository
     monkeypatch.setattr(
-        tracker.client,
-        "download_artifacts",
-        lambda of, *rest: fail() if of == run else fetch(of, *rest),
+        tracker_module,
+        "get_artifact_repository",
+        lambda uri, *rest: fail() if run in uri else repository(uri, *rest),
     )
     with pytest.raises(InputError, match="the server does not answer"):
         collect(tracker, parent)
