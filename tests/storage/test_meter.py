@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import socket
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,15 +15,16 @@ MB = 10**6
 
 
 def test_the_peak_holds_what_the_computation_held() -> None:
+    gc.collect()  # what is freed later would hide a part of what is held
     with Meter(energy=False).measure() as idle:
         pass
     with Meter(energy=False).measure() as busy:
-        held = np.ones(30_000_000, dtype=np.float64)
+        held = np.ones(60_000_000, dtype=np.float64)
         held.sum()
         del held
     assert idle.peak_mb is not None
     assert busy.peak_mb is not None
-    assert busy.peak_mb > idle.peak_mb + 150
+    assert busy.peak_mb > idle.peak_mb + 250
     assert busy.energy_wh is None
 
 

@@ -339,12 +339,12 @@ class Tracker:
                 return Path(self._artifacts(run).download_artifacts(name, str(folder)))
         # Clients of other addresses than MLflow's own raise kinds of their own, or are missing.
         except Exception as error:
-            first = _first_line(error)
-            kind = ArtifactError if self._lacks(run, name) else InputError
-            raise kind(
-                f"the run {run.id} ({run.status}) has no artifact {name!r} that can be fetched "
-                f"({first}): expected a run that has finished, which a sweep's parent is not; "
-                "`mmclf runs` lists the runs"
+            is_lacking = self._lacks(run, name)
+            # Of what is not there MLflow says no more than where.
+            why = "" if is_lacking else f" that can be fetched ({_first_line(error)})"
+            raise (ArtifactError if is_lacking else InputError)(
+                f"the run {run.id} ({run.status}) has no artifact {name!r}{why}: expected a run "
+                "that has finished, which a sweep's parent is not; `mmclf runs` lists the runs"
             ) from error
 
     def _artifacts(self, run: TrackedRun) -> ArtifactRepository:

@@ -263,7 +263,7 @@ def test_artifacts_are_fetched_or_the_run_is_named(
         tracker.fetch(run, "other", tmp_path / "here")
     with pytest.raises(ArithmeticError), tracker.run("bad", {}, None) as log:
         raise ArithmeticError
-    with pytest.raises(InputError, match=r"\(FAILED\) .*'model' .*finished"):
+    with pytest.raises(InputError, match=r"\(FAILED\) .*'model'.*finished"):
         tracker.fetch(tracker.get([log.id])[0], "model", tmp_path / "here")
 
 
