@@ -97,7 +97,7 @@ def test_a_sweep_is_an_array_whose_logs_are_found_and_has_the_numbers_of_one_pro
     (first, second) = sorted(map(job_of, runs))
     assert first.removesuffix("_0") == second.removesuffix("_1")
     for run in runs:
-        assert run.id in Path(run.tags[LOG_TAG]).read_text()
+        assert f"job_id={job_of(run)}" in Path(run.tags[LOG_TAG]).read_text()
     here = tmp_path / "here"
     words = ["-m", *SMALL, "seed=0,1", f"output_dir={here}"]
     subprocess.run([sys.executable, "-m", "mmclf", *words], check=True)

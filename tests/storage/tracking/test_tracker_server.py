@@ -30,7 +30,7 @@ def test_a_run_is_logged_reported_and_predicts_from_other_folders(
 ) -> None:
     tracking = f"tracking.uri={server}"
     assert main([*SMALL, tracking, f"output_dir={tmp_path}/one"]) == 0
-    run_id = capsys.readouterr().out.split()[1]
+    run_id = capsys.readouterr().out.split("run_id: ")[1].split()[0]
     (run,) = Tracker(server, "mmclf", tmp_path).get([run_id])
     assert run.status == "FINISHED"
     assert {"test/f1_samples", "epoch/val/loss", "time/cold_s"} <= run.metrics.keys()
