@@ -39,6 +39,7 @@ def test_a_run_is_tracked_and_predicts(
     (run,) = Tracker(database, "one", tmp_path).get([run_id])
     assert run.status == "FINISHED"
     assert {"test/f1_samples", "epoch/val/loss"} <= run.metrics.keys()
+    assert (tmp_path / "artifacts" / run.id / "artifacts" / "model" / "model.json").is_file()
     assert main(["report", "--runs", run_id, "--format", "csv", *tracking]) == 0
     assert str(run.metrics["test/f1_samples"]) in capsys.readouterr().out
 

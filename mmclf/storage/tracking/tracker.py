@@ -139,8 +139,9 @@ class Tracker:
             raise NothingTrackedError(
                 f"tracking.experiment={name} is not in {self.uri}: {suggestion(name, names)}"
             )
-        is_local = urlsplit(self.uri).scheme == "sqlite"
-        location = (output_dir / "artifacts").resolve().as_uri() if is_local else None
+        # A server has a place of its own; MLflow's for a database is where one stands.
+        is_server = urlsplit(self.uri).scheme in ("http", "https")
+        location = None if is_server else (output_dir / "artifacts").resolve().as_uri()
         try:
             return str(self.client.create_experiment(name, artifact_location=location))
         except MlflowException as error:
