@@ -16,7 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.object_type import ObjectType
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobRuntime, setup_globals
-from hydra.errors import ConfigCompositionException
+from hydra.errors import ConfigCompositionException, OverrideParseException
 from hydra.plugins.config_source import ConfigSource
 from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
@@ -167,10 +167,15 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
         config_name: str | None = None,
         overrides: list[str] | None = None,
     ) -> list[str]:
-        """As Hydra's own loader."""
-        options: list[str] = self._loader.get_group_options(
-            group_name, results_filter, config_name, overrides
-        )
+        """As Hydra's own loader; raises InputError for a search path that is none."""
+        try:
+            options: list[str] = self._loader.get_group_options(
+                group_name, results_filter, config_name, overrides
+            )
+        except OverrideParseException as error:
+            raise InputError(
+                f"{' '.join(overrides or [])}: {str(error).splitlines()[0]}"
+            ) from error
         return options
 
     def compute_defaults_list(

@@ -90,4 +90,4 @@ echo "found: ${COMPREPLY[*]}"
         check=True,
         timeout=120,
     )
-    assert "found: fusion\n" in done.stdout
+    assert done.stdout.split("found: ")[1].split()[0] == "fusion"

@@ -95,3 +95,8 @@ def test_any_primary_config_is_answered(fuzz: Fuzz) -> None:
                 check_command(HERE, Path(folder), "own")
 
     fuzz(FILES, tried)
+
+
+@pytest.mark.parametrize("multirun", [False, True])
+def test_a_search_path_that_is_none_is_answered(multirun: bool) -> None:
+    answered(["hydra.searchpath=1[1,2]", "seed=1"], multirun=multirun)
