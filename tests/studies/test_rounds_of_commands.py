@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,8 @@ def test_the_report_has_the_calls_and_why_an_arm_stopped(decided: Path) -> None:
     assert low < float(rows["0.99"]["Difference"]) < high < 0
     page = (decided / "studies" / "mine" / "index.html").read_text(encoding="utf-8")
     assert "after stopping" in page
-    assert "nan" not in page.lower().replace("nano", "")
+    words = re.sub(r"data:[^\"]*", "", page).lower()  # pictures may spell anything
+    assert "nan" not in words.replace("nano", "")
 
 
 def test_the_same_command_runs_nothing_and_says_the_same(
