@@ -28,7 +28,7 @@ from mmclf.config.places import check_places
 from mmclf.config.repository import FolderRepository
 from mmclf.config.shipped import conf_dir
 from mmclf.config.user_modules import make_importable
-from mmclf.errors import InputError
+from mmclf.errors import InputError, first_line
 
 TASK_NAME = "mmclf"
 HYDRA_STATE = (HydraConfig, JobRuntime, VersionBase)
@@ -173,9 +173,7 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
                 group_name, results_filter, config_name, overrides
             )
         except OverrideParseException as error:
-            raise InputError(
-                f"{' '.join(overrides or [])}: {str(error).splitlines()[0]}"
-            ) from error
+            raise InputError(f"{' '.join(overrides or [])}: {first_line(error)}") from error
         return options
 
     def compute_defaults_list(
