@@ -11,7 +11,7 @@ from mmclf.errors import relate, tell
 from mmclf.pipeline.fit_result import FitResult
 from mmclf.progress import doing, duration, rate
 from mmclf.storage.store.entry import StageTiming
-from mmclf.storage.store.store import StageResult
+from mmclf.storage.store.stage_result import StageResult
 
 SHOWN = 8  # digits of an id
 INPUTS: Mapping[str, str] = {"vision": "images", "text": "captions"}

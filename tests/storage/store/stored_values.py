@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from mmclf.storage.store.arrays import save_array
 from mmclf.storage.store.entry import RECORD, Entry, Stage
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 STAGE = Stage("fit", 1, {"seed": 0})
 OTHER = Stage("fit", 1, {"seed": 1})

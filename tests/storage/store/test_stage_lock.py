@@ -33,7 +33,8 @@ from pathlib import Path
 from filelock import FileLock
 from mmclf.storage.store import stage_lock
 from mmclf.storage.store.entry import Stage
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 folder, number = Path(sys.argv[1]), sys.argv[2]
 FileLock.acquire = lambda self, **_: None
