@@ -207,9 +207,9 @@ class Store:
         others: list[StageResult[T]] = []
 
         def is_whole() -> bool:
-            found = self._get_here(stage, serializer)
-            others.extend([found] if found is not None else [])
-            return found is not None
+            other = self._get_here(stage, serializer)
+            others.extend([other] if other is not None else [])
+            return other is not None
 
         entry = new_entry(folder, stage, result.timing, result.inputs, others_stay=is_whole)
         with entry as unfinished:
