@@ -9,46 +9,32 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from model_folders import FILES, PACKAGE, cached, installed, model
+from model_folders import (
+    FILES,
+    PACKAGE,
+    TEXT_NODE,
+    about,
+    cached,
+    empty_cache,
+    installed,
+    model,
+    new_identities,
+)
 
 from mmclf.config.schema import Node
 from mmclf.errors import InputError
 from mmclf.models import vision
 from mmclf.models.constant import Constant
-from mmclf.models.identity import CONSTANT, HUGGING_FACE, TFIDF, TIMM, Identities, Identity, version
+from mmclf.models.identity import CONSTANT, TFIDF, TIMM, Identities, Identity, version
 from mmclf.models.source_code import code_digest
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.json_cache import JsonCache
 
 TIMM_NODE: Node = {"_target_": TIMM, "name": "resnet18", "weights": "random", "package": None}
-TEXT_NODE: Node = {
-    "_target_": HUGGING_FACE,
-    "name": "some/net",
-    "weights": "random",
-    "pooling": "mean",
-    "max_length": 64,
-    "architecture": {"model_type": "bert", "hidden_size": 16},
-    "package": None,
-}
 
 pytestmark = pytest.mark.usefixtures("no_network")
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The hub's cache, empty."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    return tmp_path / "hub"
-
-
-@pytest.fixture
-def identities(tmp_path: Path) -> Identities:
-    return Identities(FileHasher(tmp_path / "sums"), JsonCache(tmp_path / "hub.json"), [])
-
-
-def about(found: Identity | None) -> Mapping[str, Any]:
-    assert found is not None
-    return found.values
+cache = pytest.fixture(autouse=True)(empty_cache)
+identities = pytest.fixture(new_identities)
 
 
 def short(package: str) -> str:
