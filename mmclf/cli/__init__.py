@@ -3,6 +3,7 @@
 main        the entry: what the command line asks for
 grammar     which word is the command, and what to type instead of another
 completion  what the Tab key completes
+command_parser  the options of a command of its own
 launch      run, sweep or study, by what the composed command line asks for
 job         the job that Hydra calls: one run
 summary     what a run came to, for a person

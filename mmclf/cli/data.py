@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from mmclf.cli.columns import WIDTH, narrow_yaml, two_columns
+from mmclf.cli.command_parser import command_parser
 from mmclf.config.compose import compose
 from mmclf.config.shipped import conf_dir
 from mmclf.data.guess.guess import guess
@@ -69,11 +70,7 @@ def data(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mmclf data",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("data", DESCRIPTION)
     parser.add_argument("action", choices=["init"])
     parser.add_argument("path", type=Path, metavar="FILE_OR_FOLDER")
     parser.add_argument("--name", help="of the level; default: the file's or the folder's")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import re
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 from rich.console import Console
 
+from mmclf.cli.command_parser import command_parser
 from mmclf.cli.tracked_runs import open_tracker, sorted_words
 from mmclf.errors import InputError, say
 from mmclf.pipeline.run_facts import RunFacts, read_facts
@@ -32,11 +32,7 @@ MAIN = re.compile(
 
 def diff(arguments: Sequence[str]) -> int:
     """`mmclf diff ID ID`: print what differs between two runs."""
-    parser = argparse.ArgumentParser(
-        prog="mmclf diff",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("diff", DESCRIPTION)
     parser.add_argument("words", nargs="+", metavar="ID", help="of a run, or the beginning of one")
     parser.add_argument("--all", action="store_true", help="all metrics, of single labels too")
     options = parser.parse_intermixed_args(arguments)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from mmclf.cli.command_parser import command_parser
 from mmclf.cli.tracked_runs import open_tracker, sorted_words
 from mmclf.errors import InputError, say
 from mmclf.pipeline.predict.onnx_export import check_installed, export_onnx
@@ -26,11 +26,7 @@ B and T are free. Labels, thresholds and sizes are in the files' metadata, as mm
 
 def export(arguments: Sequence[str]) -> int:
     """`mmclf export RUN_ID --format onnx`."""
-    parser = argparse.ArgumentParser(
-        prog="mmclf export",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("export", DESCRIPTION)
     parser.add_argument("words", nargs="+", metavar="RUN_ID or KEY=VALUE")
     parser.add_argument("--format", choices=("onnx",), required=True)
     parser.add_argument("--out", metavar="DIR", help="default: export")

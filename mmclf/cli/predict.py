@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mmclf.cli.command_parser import command_parser
 from mmclf.config.compose import compose
 from mmclf.config.grants import GRANTS
 from mmclf.config.schema import Config
@@ -107,11 +108,7 @@ def samples_to_predict(root: str | None, words: RunWords, tracker: Tracker) -> S
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mmclf predict",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("predict", DESCRIPTION)
     parser.add_argument("words", nargs="+", metavar="RUN_ID or KEY=VALUE")
     parser.add_argument("--root", metavar="DIR", help="holds a competition's test.csv and data/")
     parser.add_argument(
