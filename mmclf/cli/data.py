@@ -51,7 +51,7 @@ def data(arguments: Sequence[str]) -> int:
             f"{file} cannot be written ({error.strerror or error}): give --config-dir of a folder "
             "that you may write to"
         ) from error
-    rows = {one.key: f"{_yaml(one.value)} ({one.why})" for one in guessed.settings}
+    rows = {setting.key: f"{_yaml(setting.value)} ({setting.why})" for setting in guessed.settings}
     command = f"mmclf --config-dir {shlex.quote(str(options.config_dir))}"
     listing = f"{_wrapped(printable(f'{options.path}: {guessed.found}'))}\n{two_columns(rows)}"
     sys.stdout.write(f"{printable_lines(listing)}\n\n")

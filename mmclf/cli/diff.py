@@ -14,7 +14,7 @@ from rich.console import Console
 from mmclf.cli.tracked_runs import open_tracker, sorted_words
 from mmclf.errors import InputError, say
 from mmclf.pipeline.run_facts import RunFacts, read_facts
-from mmclf.pipeline.run_naming import PLACE_PREFIXES, PLACES
+from mmclf.pipeline.run_naming import EXECUTION, EXECUTION_PREFIXES
 from mmclf.plots.words import counted, points
 from mmclf.studies.report.tables.rendering import NO_VALUE, print_rich, render
 
@@ -82,7 +82,7 @@ def differing(first: Mapping[str, str], second: Mapping[str, str]) -> list[list[
     Settings of where and how a run computes come last.
     """
     names = [name for name in {**first, **second} if first.get(name) != second.get(name)]
-    names.sort(key=_is_place)
+    names.sort(key=_is_execution)
     return [[name, first.get(name, NO_VALUE), second.get(name, NO_VALUE)] for name in names]
 
 
@@ -98,8 +98,8 @@ def differing_metrics(first: Mapping[str, float], second: Mapping[str, float]) -
     return rows
 
 
-def _is_place(name: str) -> bool:
-    return name in PLACES or name.startswith(PLACE_PREFIXES)
+def _is_execution(name: str) -> bool:
+    return name in EXECUTION or name.startswith(EXECUTION_PREFIXES)
 
 
 def _number(name: str, value: float, sign: str = "") -> str:

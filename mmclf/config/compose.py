@@ -15,9 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 from mmclf.config.composed import container
 from mmclf.config.composer import Composer, open_composer
 from mmclf.config.grants import GRANTS
+from mmclf.config.output_locations import is_location
 from mmclf.config.override_lines import override_lines
 from mmclf.config.overrides import MAX_RUNS, Axis, read
-from mmclf.config.places import is_place
 from mmclf.config.schema import Composed
 from mmclf.errors import InputError
 
@@ -197,7 +197,7 @@ def _sweeper_axes(
     problems, lines = [], []
     for key, value in params.items() if isinstance(params, Mapping) else ():
         name = str(key).lstrip("+~")
-        if name.partition("/")[0].partition(".")[0] in ("hydra", *GRANTS) or is_place(name):
+        if name.partition("/")[0].partition(".")[0] in ("hydra", *GRANTS) or is_location(name):
             problems.append(f"hydra.sweeper.params.{key} is not allowed: leave it out")
         elif all(name != axis.key for axis in axes):
             lines.append(f"{key}={value}")

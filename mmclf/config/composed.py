@@ -19,8 +19,8 @@ from mmclf.config.hydra_policy import RAY_LAUNCHER, check_hydra
 from mmclf.config.limits import check_expansion, check_numbers
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
 from mmclf.config.one_line import check_lines
+from mmclf.config.output_locations import environment_notices
 from mmclf.config.passwords import check_values
-from mmclf.config.places import environment_notices
 from mmclf.config.resolvers import check_interpolations
 from mmclf.config.schema import Composed
 from mmclf.config.validate import check

@@ -21,7 +21,7 @@ def override_lines(overrides: str | Sequence[str], argument: str = "overrides") 
             raise InputError(f"{argument}: found {overrides!r} ({error}), {expected}") from error
     if not isinstance(overrides, Sequence):
         raise InputError(f"{argument}: found {overrides!r}, {expected}")
-    for place, line in enumerate(overrides):
+    for index, line in enumerate(overrides):
         if not isinstance(line, str):
-            raise InputError(f"{argument}[{place}]: found {line!r}, {expected}")
+            raise InputError(f"{argument}[{index}]: found {line!r}, {expected}")
     return list(overrides)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mmclf.data.sources import coco, competition, table
-from mmclf.data.sources.tables.settings import named_files
+from mmclf.data.sources.tables.table_files import TableFiles
 from mmclf.errors import InputError
 from mmclf.models.hub import (
     HUGGING_FACE_FILES,
@@ -136,9 +136,7 @@ def _check_data(node: object) -> None:
         coco.check_layout(given["root"], given["instances"], captions, given["images"])
     elif target == "mmclf.data.sources.table.load":
         given = _arguments(table.load, node)
-        root, images = given["root"], given["images"]
-        for part, name in named_files(root, given["file"], given["files"], images).items():
-            table.part_files(root, name, part, images)
+        TableFiles(given["root"], given["file"], given["files"], given["images"]).paths()
 
 
 def _arguments(load: Callable[..., Any], node: Node) -> dict[str, Any]:

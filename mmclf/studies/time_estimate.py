@@ -67,11 +67,11 @@ class TimeEstimate:
 
     def of_kinds(self) -> dict[str, list[float]]:
         """The known seconds of the results of each kind of stage."""
-        found: dict[str, list[float]] = {}
+        of_kind: dict[str, list[float]] = {}
         for key, kind in self.kinds.items():
             if not math.isnan(self.seconds[key]):
-                found.setdefault(kind, []).append(self.seconds[key])
-        return found
+                of_kind.setdefault(kind, []).append(self.seconds[key])
+        return of_kind
 
     def merge(self, other: TimeEstimate) -> None:
         """Add the results of another estimate, those in both only once."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from picture_files import PLAIN, gradient, saved
 from PIL import Image
 from torchvision import transforms
 
@@ -17,14 +18,6 @@ def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> Image.Ima
     picture = Image.new("RGB", (16, 8), left)
     picture.paste(right, (8, 0, 16, 8))
     return picture
-
-
-def saved(picture: Image.Image, path: Path, **settings: Any) -> Path:
-    picture.save(path, **settings)
-    return path
-
-
-PLAIN = Image.new("RGB", (20, 10), (200, 30, 40))
 
 
 @pytest.mark.parametrize(
@@ -216,12 +209,6 @@ def test_the_longest_and_smallest_pictures_are_read(
 ) -> None:
     path = saved(Image.new("RGB", size, RED), tmp_path / "a.png")
     assert (read_image(path, 16, crop) == RED).all()
-
-
-def gradient(width: int, height: int) -> Image.Image:
-    rows, columns = np.mgrid[0:height, 0:width]
-    values = np.stack([rows * 7 % 256, columns * 5 % 256, (rows + columns) * 3 % 256], axis=-1)
-    return Image.fromarray(values.astype(np.uint8))
 
 
 @pytest.mark.parametrize("size", [(768, 512), (512, 768), (512, 512)])

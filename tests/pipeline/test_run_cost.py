@@ -8,7 +8,8 @@ import pytest
 from mmclf.pipeline.cost import PredictionCostSerializer, cost_from, cost_metrics, cost_tags
 from mmclf.storage.meter import Meter
 from mmclf.storage.store.entry import Stage, StageTiming
-from mmclf.storage.store.store import Computed, StageResult, Store
+from mmclf.storage.store.stage_result import Computed, StageResult
+from mmclf.storage.store.store import Store
 from mmclf.training.prediction_cost import PredictionCost
 
 COST = PredictionCost(2_000_000, 1_000_000, 1.5e9, 0.004, 0.05)

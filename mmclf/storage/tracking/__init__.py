@@ -8,7 +8,10 @@ outbox         sends it, or keeps it while nobody answers
 unsent         files of what nobody took
 run_log        the log of one run
 leases         which process runs which cell of a study
-tracker        runs, started and found
+tracker        runs, started and read
+experiment     the experiment that they are in
+search         runs, searched for page by page
+artifacts      a run's files, fetched
 tracked_run    a run as it is read back
 sending        what nobody took, sent later
 where          conditions on runs, as a command line has them

@@ -11,9 +11,11 @@ import pytest
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from mmclf.storage.store import stage_lock
 from mmclf.storage.store.arrays import save_array
 from mmclf.storage.store.entry import RECORD, Entry, Stage
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 STAGE = Stage("fit", 1, {"seed": 0})
 OTHER = Stage("fit", 1, {"seed": 1})
@@ -97,3 +99,14 @@ def entry_files(stage: Stage = STAGE) -> set[str]:
 def is_free(store: Store, stage: Stage = STAGE) -> bool:
     with FileLock(f"{place(store, stage)}.lock", timeout=0) as lock:
         return lock.is_locked
+
+
+def owner(entry: Path) -> Path:
+    """The file of who holds an entry's lock."""
+    return Path(f"{entry}.owner")
+
+
+def hurry_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a lock for half a second, not for minutes."""
+    for name, seconds in {"POLL_S": 0.02, "QUIET_WAIT_S": 0.02, "STALE_S": 0.5}.items():
+        monkeypatch.setattr(stage_lock, name, seconds)

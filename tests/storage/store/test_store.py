@@ -21,7 +21,8 @@ from stored_values import (
 )
 
 from mmclf.storage.store.entry import RECORD, StageTiming, open_entry
-from mmclf.storage.store.store import StageResult, Store
+from mmclf.storage.store.stage_result import StageResult
+from mmclf.storage.store.store import Store
 
 store = pytest.fixture(empty_store)
 

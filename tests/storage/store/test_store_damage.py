@@ -24,7 +24,8 @@ from stored_values import (
 )
 
 from mmclf.storage.store.entry import RECORD
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 store = pytest.fixture(empty_store)
 

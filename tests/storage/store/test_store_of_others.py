@@ -16,7 +16,8 @@ from mmclf.storage.store.entry import RECORD, DamagedError, Stage, open_entry
 from mmclf.storage.store.file_hasher import file_digest
 from mmclf.storage.store.hashing import digest
 from mmclf.storage.store.maintenance import damaged, prune, remove, stored_entries
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 store = pytest.fixture(empty_store)
 OUTSIDE = ("model/../../../outside", "../outside", "model/..", "/outside", "model//a", "", "a\\b")

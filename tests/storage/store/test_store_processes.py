@@ -24,7 +24,8 @@ import sys, time
 from pathlib import Path
 from mmclf.storage.store.arrays import save_array
 from mmclf.storage.store.entry import Stage
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 folder, act, count, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 

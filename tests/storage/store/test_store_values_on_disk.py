@@ -10,7 +10,8 @@ import pytest
 from stored_values import STAGE, Files, empty_store, files, is_free, never, on_disk, place
 
 from mmclf.storage.store.entry import Entry, OutdatedError, StageTiming
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 store = pytest.fixture(empty_store)
 

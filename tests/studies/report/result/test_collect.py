@@ -13,7 +13,8 @@ from three_arms import definition, start, track
 
 from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker
-from mmclf.storage.tracking import tracker as tracker_module
+from mmclf.storage.tracking import artifacts as artifacts_module
+from mmclf.storage.tracking import search as search_module
 from mmclf.studies.report.result import scores
 from mmclf.studies.report.result.collect import collect
 from mmclf.studies.report.tables.study_tables import arms_table, runs_table, verdict
@@ -144,7 +145,7 @@ def test_the_map_is_that_of_each_run_however_many_are_held(
             track(tracker, tmp_path, parent.id, arm, seed, wrong, rules=True)
     whole = collect(tracker, parent)
     monkeypatch.setattr(scores, "RANKED_AT_ONCE", 4)
-    monkeypatch.setattr(tracker_module, "RUNS_A_PAGE", 2)
+    monkeypatch.setattr(search_module, "RUNS_A_PAGE", 2)
     parts = collect(tracker, parent)
     for one, other in zip(whole.arms, parts.arms, strict=True):
         assert one.beside.keys() == other.beside.keys()
@@ -164,7 +165,7 @@ def test_artifacts_out_of_reach_are_no_lost_ones(
     run = track(tracker, tmp_path, parent.id, "a", 0, 0.1)
     repository = get_artifact_repository
     monkeypatch.setattr(
-        tracker_module,
+        artifacts_module,
         "get_artifact_repository",
         lambda uri, *rest: fail() if run in uri else repository(uri, *rest),
     )

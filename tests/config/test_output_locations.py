@@ -9,7 +9,7 @@ import yaml
 from command_lines import CONF, HERE, problems
 
 from mmclf.config.compose import check_command
-from mmclf.config.places import PLACES, SHIPPED, check_places, is_place
+from mmclf.config.output_locations import LOCATIONS, SHIPPED, check_locations, is_location
 from mmclf.config.walk import select
 
 
@@ -31,10 +31,10 @@ def files(folder: Path, key: str, value: str | bool = "elsewhere") -> Path:
 def test_what_is_taken_for_shipped_is() -> None:
     config = yaml.safe_load((CONF / "config.yaml").read_text())
     config["tracking"] = yaml.safe_load((CONF / "tracking" / "mlflow.yaml").read_text())
-    assert {key: select(config, key) for key in PLACES} == SHIPPED
+    assert {key: select(config, key) for key in LOCATIONS} == SHIPPED
 
 
-@pytest.mark.parametrize("key", PLACES)
+@pytest.mark.parametrize("key", LOCATIONS)
 @pytest.mark.parametrize("multirun", [False, True])
 @pytest.mark.hostile("configuration: places and lines")
 def test_a_group_file_does_not_say_it(key: str, multirun: bool, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_group_file_does_not_say_it(key: str, multirun: bool, tmp_path: Path) 
     assert found.startswith(f"{key}: ")
 
 
-@pytest.mark.parametrize("key", [key for key in PLACES if isinstance(SHIPPED[key], str)])
+@pytest.mark.parametrize("key", [key for key in LOCATIONS if isinstance(SHIPPED[key], str)])
 def test_the_command_line_and_a_primary_config_say_it(key: str, tmp_path: Path) -> None:
     folder = files(tmp_path, key)
     by_line = check_command([*HERE, "experiment=greedy", f"{key}=here"], folder).first
@@ -90,22 +90,22 @@ def test_an_override_says_it_by_its_name(lines: list[str], expected: list[str]) 
         "store": {"dir": "/x"},
         "tracking": {"uri": SHIPPED["tracking.uri"]},
     }
-    assert [text.partition(":")[0] for text in check_places(tree, lines, {})] == expected
+    assert [text.partition(":")[0] for text in check_locations(tree, lines, {})] == expected
 
 
 @pytest.mark.hostile("configuration: places and lines")
 def test_places_hidden_behind_an_interpolation_are_refused() -> None:
     tree = {"output_dir": "outputs", "store": {"dir": "${x}"}, "tracking": "${y}"}
-    found = [text.partition(":")[0] for text in check_places(tree, [], {})]
+    found = [text.partition(":")[0] for text in check_locations(tree, [], {})]
     assert found == ["store.dir", "tracking.uri"]
 
 
 @pytest.mark.hostile("configuration: places and lines")
 def test_a_sweeper_does_not_say_it(tmp_path: Path) -> None:
-    for key in PLACES:
-        assert is_place(key)
-        assert is_place(f"++{key.partition('.')[0]}")
-    assert not is_place("seed")
+    for key in LOCATIONS:
+        assert is_location(key)
+        assert is_location(f"++{key.partition('.')[0]}")
+    assert not is_location("seed")
     (tmp_path / "experiment").mkdir()
     text = "# @package _global_\nhydra:\n  sweeper:\n    params: {output_dir: elsewhere}\n"
     (tmp_path / "experiment" / "greedy.yaml").write_text(text)
