@@ -30,11 +30,12 @@ from mmclf.studies.design_kinds import design_kind
 from mmclf.studies.earlier import HeldOut, earlier
 from mmclf.studies.fingerprint import study_fingerprint
 from mmclf.studies.looks import fetch_looks
+from mmclf.studies.parent import find_parent
 from mmclf.studies.pending import finished
 from mmclf.studies.report.result.variances import assumed, earlier_variances
 from mmclf.studies.report.tables.rendering import print_rich, render
 from mmclf.studies.rounds import plan_in_words, seeds_at_most
-from mmclf.studies.run import find_parent, study_definition
+from mmclf.studies.run import study_definition
 from mmclf.studies.time_estimate import TimeEstimate, TimeEstimator, overhead
 from mmclf.training.hardware import describe_device
 

@@ -30,6 +30,7 @@ LAUNCHER = (
     *("hydra.launcher.cpus_per_task=1", "hydra.launcher.mem_gb=1", "hydra.launcher.timeout_min=20"),
 )
 ARRAY = Path(__file__).parents[2] / "deploy" / "slurm-array.sh"
+BUSY_S = 30.0  # that Slurm may be busy with a job
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,7 +44,15 @@ def start(folder: Path, *words: str) -> Command:
 
 
 def scancel(*words: str) -> None:
-    subprocess.run(["scancel", *words], check=True)
+    """Cancel or signal a job, again while Slurm says that it is busy with it."""
+    deadline = time.monotonic() + BUSY_S
+    command = ["scancel", *words]
+    while True:
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        if "try again later" not in done.stderr or time.monotonic() > deadline:
+            assert done.returncode == 0, done.stderr
+            return
+        time.sleep(0.5)
 
 
 def job_of(run: TrackedRun) -> str:
