@@ -47,11 +47,11 @@ def composer() -> Composer:
     ],
 )
 def test_a_line_is_completed(line: str, some: list[str], none: list[str]) -> None:
-    found = candidates(composer(), line)
-    assert set(some) <= set(found)
-    assert not set(none) & set(found)
+    words = candidates(composer(), line)
+    assert set(some) <= set(words)
+    assert not set(none) & set(words)
     word = line.rpartition(" ")[2]
-    assert all(one.startswith(word) for one in found)
+    assert all(one.startswith(word) for one in words)
 
 
 def test_every_command_is_known() -> None:

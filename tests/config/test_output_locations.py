@@ -39,13 +39,13 @@ def test_what_is_taken_for_shipped_is() -> None:
 @pytest.mark.hostile("configuration: places and lines")
 def test_a_group_file_does_not_say_it(key: str, multirun: bool, tmp_path: Path) -> None:
     folder = files(tmp_path, key)
-    (found,) = problems("experiment=greedy", config_dir=folder, multirun=multirun)
-    assert found.startswith(f"{key}: found 'elsewhere' in a config file")
+    (message,) = problems("experiment=greedy", config_dir=folder, multirun=multirun)
+    assert message.startswith(f"{key}: found 'elsewhere' in a config file")
     lines = ["experiment=greedy", f"hydra.searchpath=['{folder}']"]
-    (found,) = problems(*lines, multirun=multirun)
-    assert found.startswith(f"{key}: ")
-    (found,) = problems(config_dir=folder, config_name="by_base")
-    assert found.startswith(f"{key}: ")
+    (message,) = problems(*lines, multirun=multirun)
+    assert message.startswith(f"{key}: ")
+    (message,) = problems(config_dir=folder, config_name="by_base")
+    assert message.startswith(f"{key}: ")
 
 
 @pytest.mark.parametrize("key", [key for key in LOCATIONS if isinstance(SHIPPED[key], str)])
@@ -58,8 +58,8 @@ def test_the_command_line_and_a_primary_config_say_it(key: str, tmp_path: Path) 
 
 def test_only_who_types_the_command_has_the_working_tree_kept(tmp_path: Path) -> None:
     folder = files(tmp_path, "tracking.patch", True)
-    (found,) = problems("experiment=greedy", config_dir=folder)
-    assert found.startswith("tracking.patch: found True in a config file")
+    (message,) = problems("experiment=greedy", config_dir=folder)
+    assert message.startswith("tracking.patch: found True in a config file")
     line = "tracking.patch=true"
     assert check_command([*HERE, "experiment=greedy", line], folder).first.config.tracking.patch
     assert check_command(HERE, folder, "own").first.config.tracking.patch
@@ -96,8 +96,8 @@ def test_an_override_says_it_by_its_name(lines: list[str], expected: list[str]) 
 @pytest.mark.hostile("configuration: places and lines")
 def test_places_hidden_behind_an_interpolation_are_refused() -> None:
     tree = {"output_dir": "outputs", "store": {"dir": "${x}"}, "tracking": "${y}"}
-    found = [text.partition(":")[0] for text in check_locations(tree, [], {})]
-    assert found == ["store.dir", "tracking.uri"]
+    actual = [text.partition(":")[0] for text in check_locations(tree, [], {})]
+    assert actual == ["store.dir", "tracking.uri"]
 
 
 @pytest.mark.hostile("configuration: places and lines")
@@ -109,8 +109,8 @@ def test_a_sweeper_does_not_say_it(tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     text = "# @package _global_\nhydra:\n  sweeper:\n    params: {output_dir: elsewhere}\n"
     (tmp_path / "experiment" / "greedy.yaml").write_text(text)
-    (found,) = problems("experiment=greedy", config_dir=tmp_path, multirun=True)
-    assert found.startswith("hydra.sweeper.params.output_dir is not allowed")
+    (message,) = problems("experiment=greedy", config_dir=tmp_path, multirun=True)
+    assert message.startswith("hydra.sweeper.params.output_dir is not allowed")
 
 
 @pytest.mark.parametrize("kind", ["task", "hydra"])
@@ -120,5 +120,5 @@ def test_a_file_adds_no_overrides(kind: str, multirun: bool, tmp_path: Path) -> 
     (tmp_path / "experiment").mkdir()
     text = f"# @package _global_\nhydra:\n  overrides:\n    {kind}: [output_dir=elsewhere]\n"
     (tmp_path / "experiment" / "greedy.yaml").write_text(text)
-    found = problems("experiment=greedy", config_dir=tmp_path, multirun=multirun)
-    assert any(text.startswith("hydra.overrides") for text in found)
+    messages = problems("experiment=greedy", config_dir=tmp_path, multirun=multirun)
+    assert any(text.startswith("hydra.overrides") for text in messages)

@@ -114,10 +114,10 @@ def test_grey_of_fewer_bits_is_stretched_by_those_in_use(
     tmp_path: Path, largest: int, bits: int | None, shown: int, form: str
 ) -> None:
     grey = np.array([[0, 0], [largest, largest]], dtype=np.uint16)
-    found = decode_image(saved(Image.fromarray(grey), tmp_path / "a", format=form), 2)
-    assert found.stretched_bits == bits
-    assert found.pixels[..., 0].tolist() == [[0, 0], [shown, shown]]
-    assert np.array_equal(found.pixels, read_image(tmp_path / "a", 2))
+    decoded = decode_image(saved(Image.fromarray(grey), tmp_path / "a", format=form), 2)
+    assert decoded.stretched_bits == bits
+    assert decoded.pixels[..., 0].tolist() == [[0, 0], [shown, shown]]
+    assert np.array_equal(decoded.pixels, read_image(tmp_path / "a", 2))
 
 
 def test_what_has_8_bits_is_not_stretched(tmp_path: Path) -> None:

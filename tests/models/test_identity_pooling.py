@@ -24,12 +24,12 @@ def test_a_pooling_counts_as_what_it_comes_to(
     folder = str(model(tmp_path / "model", config=config))
     random = {"architecture": {"model_type": model_type}}
     for node in ({**TEXT_NODE, "weights": folder}, {**TEXT_NODE, **random}):
-        found = {
+        actual = {
             pooling: identities.encoder({**node, "pooling": pooling}, "text")
             for pooling in ("auto", "mean", "last", "pooler")
         }
-        assert about(found["auto"])["pooling"] == resolved
-        assert [name for name in found if found[name] == found["auto"]] == ["auto", resolved]
+        assert about(actual["auto"])["pooling"] == resolved
+        assert [name for name in actual if actual[name] == actual["auto"]] == ["auto", resolved]
 
 
 def test_a_random_text_model_of_the_hubs_config_waits_for_it(

@@ -42,9 +42,9 @@ def test_a_checkpoint_is_read_back(tmp_path: Path, name: str, wrapped: bool) -> 
         save_file(STATE, path)
     else:
         torch.save({"state_dict": STATE, "epoch": 3} if wrapped else STATE, path)
-    found = read_state(path)
-    assert set(found) == set(STATE)
-    assert all(torch.equal(found[key], value) for key, value in STATE.items())
+    actual = read_state(path)
+    assert set(actual) == set(STATE)
+    assert all(torch.equal(actual[key], value) for key, value in STATE.items())
 
 
 @pytest.mark.parametrize("with_torch", [True, False])

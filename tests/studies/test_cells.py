@@ -48,9 +48,9 @@ class Study:
         self.tracker.log_of(self.start(key, None)).end("FINISHED")
 
     def state(self, key: RunKey) -> str:
-        found = read_cells(self.tracker, self.parent, BOTH)
+        cells = read_cells(self.tracker, self.parent, BOTH)
         names = ("done", "held", "free")
-        (state,) = [name for name in names if key in getattr(found, name)]
+        (state,) = [name for name in names if key in getattr(cells, name)]
         return state
 
     def status(self, run: str) -> str:
@@ -123,10 +123,10 @@ def test_a_job_takes_its_cell_where_it_is_free(
         study.finish(A)
     study.finish(B)
     state = study.state(A)
-    found = claim_cell(study.tracker, study.parent, A)
-    assert found.is_elsewhere == (state != "free") == (found.lease is None)
-    if found.lease is not None:
-        assert found.lease.name == f"{cell_of(*A)}.{1 if owner is None else 2}"
+    claim = claim_cell(study.tracker, study.parent, A)
+    assert claim.is_elsewhere == (state != "free") == (claim.lease is None)
+    if claim.lease is not None:
+        assert claim.lease.name == f"{cell_of(*A)}.{1 if owner is None else 2}"
         assert study.state(A) == "held"
         assert claim_cell(study.tracker, study.parent, A).is_elsewhere
 
@@ -149,9 +149,9 @@ def test_what_a_job_reads_to_begin_does_not_grow_with_the_study(
     search = study.tracker.client.search_runs
 
     def counted(*given: Any, **named: Any) -> Any:
-        found = search(*given, **named)
-        read.append(len(found))
-        return found
+        actual = search(*given, **named)
+        read.append(len(actual))
+        return actual
 
     monkeypatch.setattr(study.tracker.client, "search_runs", counted)
     monkeypatch.setattr(study.tracker.client, "get_run", None)  # of the parent, all parameters

@@ -122,6 +122,6 @@ def test_one_that_has_ended_is_opened_again(study: Study, status: str) -> None:
     study.tracker().log_of(key).end(status)
     study.tracker().client.delete_tag(key, AGREED_TAG)  # as runs of earlier versions are
     assert study.open() == key
-    found = find_parent(study.tracker(), study.planned, DATA)
-    assert found is not None
-    assert (found.id, found.status) == (key, "RUNNING")
+    actual = find_parent(study.tracker(), study.planned, DATA)
+    assert actual is not None
+    assert (actual.id, actual.status) == (key, "RUNNING")

@@ -50,8 +50,8 @@ class Array:
         save_array(folder / "value.npy", value)
 
     def read(self, entry: Entry) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = np.load(entry.path("value.npy"), allow_pickle=False)
-        return found
+        loaded: NDArray[np.float64] = np.load(entry.path("value.npy"), allow_pickle=False)
+        return loaded
 
 
 class Files:
@@ -88,8 +88,10 @@ def place(store: Store, stage: Stage = STAGE) -> Path:
 
 def files(store: Store) -> set[str]:
     """What lies in the store but for locks, and those who hold them."""
-    found = {p.relative_to(store.folder).as_posix() for p in store.folder.rglob("*") if p.is_file()}
-    return {name for name in found if not name.endswith((".lock", ".owner"))}
+    result = {
+        p.relative_to(store.folder).as_posix() for p in store.folder.rglob("*") if p.is_file()
+    }
+    return {name for name in result if not name.endswith((".lock", ".owner"))}
 
 
 def entry_files(stage: Stage = STAGE) -> set[str]:

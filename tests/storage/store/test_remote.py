@@ -59,9 +59,9 @@ def test_without_the_remote_store_it_is_there_afterwards(sent: Store, machine: O
 
 def test_what_is_asked_for_without_computing_is_fetched_too(sent: Store, machine: Opened) -> None:
     assert machine("two").is_stored(STAGE)
-    found = machine("two").get(STAGE, Text())
-    assert found is not None
-    assert found.value == "the value"
+    actual = machine("two").get(STAGE, Text())
+    assert actual is not None
+    assert actual.value == "the value"
     assert machine("three").entry(STAGE) is None
 
 
@@ -76,9 +76,9 @@ def test_files_that_stay_on_the_disk_are_sent_and_fetched(machine: Opened) -> No
     one, two = machine("one"), machine("two")
     one.get_or_compute(STAGE, Files(), lambda: on_disk(one), reopen=True)
     close(one)
-    found = two.get_or_compute(STAGE, Files(), never, reopen=True)
-    assert found.value == place(two) / "array"
-    assert found.value.read_bytes() == b"pictures"
+    actual = two.get_or_compute(STAGE, Files(), never, reopen=True)
+    assert actual.value == place(two) / "array"
+    assert actual.value.read_bytes() == b"pictures"
 
 
 def test_a_result_gets_the_id_of_its_run_there_too(machine: Opened) -> None:

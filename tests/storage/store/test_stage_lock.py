@@ -63,10 +63,10 @@ def test_a_holder_elsewhere_that_gives_no_sign_of_life_is_not_waited_for_forever
     entry: Path, locked: bool
 ) -> None:
     owner(entry).write_text(ELSEWHERE)
-    told: list[int] = []
-    with holding(entry) if locked else nullcontext(), held(entry, lambda: told.append(1)):
+    messages: list[int] = []
+    with holding(entry) if locked else nullcontext(), held(entry, lambda: messages.append(1)):
         assert owner(entry).read_text().startswith(f"{this_process()}\n")
-    assert told == [1]
+    assert messages == [1]
     assert not owner(entry).exists()
 
 
@@ -80,22 +80,22 @@ def test_a_lock_that_nobody_says_to_hold_is_not_waited_for_forever(entry: Path) 
 def test_a_holder_elsewhere_that_lives_is_waited_for(
     entry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found: list[str] = []
+    actual: list[str] = []
     owner(entry).write_text(ELSEWHERE)
 
     def want() -> None:
         with held(entry, lambda: None):
-            found.append("held")
+            actual.append("held")
 
     waiting = threading.Thread(target=want)
     waiting.start()
     for beat in range(10):  # three times as long as it would wait for one that is dead
         owner(entry).write_text(ELSEWHERE.replace(" 0\n", f" {beat}\n"))
         waiting.join(0.15)
-    assert found == []
+    assert actual == []
     owner(entry).unlink()
     waiting.join(20)
-    assert found == ["held"]
+    assert actual == ["held"]
 
 
 @pytest.mark.hostile("races")
@@ -103,19 +103,19 @@ def test_a_slow_holder_on_this_machine_is_waited_for(
     entry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stage_lock, "BEAT_S", 3600.0)
-    found: list[str] = []
+    actual: list[str] = []
 
     def want() -> None:
         with held(entry, lambda: None):
-            found.append("held")
+            actual.append("held")
 
     waiting = threading.Thread(target=want)
     with held(entry, never):
         waiting.start()
         waiting.join(1.5)
-        assert found == []
+        assert actual == []
     waiting.join(20)
-    assert found == ["held"]
+    assert actual == ["held"]
 
 
 def test_the_file_changes_while_its_owner_lives(

@@ -50,9 +50,9 @@ def test_costs_and_inputs_are_recorded(store: Store) -> None:
     text = StageTiming("text", "t" * 40, 0.5, 100, "1 x GPU", "run0")
     inputs = [text, StageTiming("split", "s" * 40, 0.1, 100, "2 x CPU", None), text]
     store.get_or_compute(STAGE, Text(), computed(inputs=inputs))
-    found = store.get(STAGE, Text())
-    assert found is not None
-    assert found.timings == (StageTiming("fit", STAGE.key, 1.5, 7, "2 x CPU", "run1"), *inputs[:2])
+    actual = store.get(STAGE, Text())
+    assert actual is not None
+    assert actual.timings == (StageTiming("fit", STAGE.key, 1.5, 7, "2 x CPU", "run1"), *inputs[:2])
     entry = store.entry(STAGE)
     assert entry is not None
     assert entry.arguments == {"seed": 0}

@@ -86,10 +86,10 @@ def test_a_long_wait_names_the_process_waited_for(
     store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(stage_lock, "QUIET_WAIT_S", 0.05)
-    found: list[str] = []
+    actual: list[str] = []
     place(store).parent.mkdir()
     waiting = threading.Thread(
-        target=lambda: found.append(store.get_or_compute(STAGE, Text(), computed()).value)
+        target=lambda: actual.append(store.get_or_compute(STAGE, Text(), computed()).value)
     )
     message = ""
     with FileLock(f"{place(store)}.lock"):
@@ -98,7 +98,7 @@ def test_a_long_wait_names_the_process_waited_for(
         while not message and time.monotonic() < deadline:
             time.sleep(0.02)
             message = capsys.readouterr().err
-        assert found == []
+        assert actual == []
     waiting.join(20)
     expected = "mmclf: waiting for another process, which makes the result of fit\n"
-    assert (message, found) == (expected, ["a"])
+    assert (message, actual) == (expected, ["a"])

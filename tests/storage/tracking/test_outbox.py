@@ -125,7 +125,9 @@ def test_after_that_it_is_written_to_files_and_sent_by_a_command(
         log.artifacts(files)
         log.curves({1: {"val/loss": 2.0}})
         log.end("FINISHED")
-    (line,) = [one for one in capsys.readouterr().err.splitlines() if "--send" in one]
+    (line,) = [
+        splitline for splitline in capsys.readouterr().err.splitlines() if "--send" in splitline
+    ]
     assert f"mmclf runs --send {log.id}" in line
     kept = tmp_path / "unsent" / f"{log.id}.jsonl"
     assert [*map(next, map(iter, map(json.loads, kept.read_text().splitlines())))] == [
@@ -160,7 +162,7 @@ def test_what_is_sent_twice_is_there_once(tmp_path: Path) -> None:
             Params([("a", "b")]),
             End("FINISHED", 9),
         ]
-        (folder / f"{log.id}.jsonl").write_text("".join(f"{to_json(one)}\n" for one in lines))
+        (folder / f"{log.id}.jsonl").write_text("".join(f"{to_json(line)}\n" for line in lines))
         assert send_unsent(tracker, log.id) == 3
     points = tracker.client.get_metric_history(log.id, "epoch/val/loss")
     assert [(point.step, point.value, point.timestamp) for point in points] == [(1, 1.0, 5)]

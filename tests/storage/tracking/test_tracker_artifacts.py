@@ -43,9 +43,9 @@ def test_artifacts_are_fetched_or_the_run_is_named(
     (run,) = tracker.get([log.id])
     (tmp_path / "here").mkdir()
     capfd.readouterr()
-    found = tracker.fetch(run, "model", tmp_path / "here")
-    assert found == tmp_path / "here" / "model"
-    assert (found / "a.txt").read_text() == "kept"
+    folder = tracker.fetch(run, "model", tmp_path / "here")
+    assert folder == tmp_path / "here" / "model"
+    assert (folder / "a.txt").read_text() == "kept"
     assert capfd.readouterr().err == ""
     with pytest.raises(InputError, match=rf"{run.id} \(FINISHED\) .*'other'"):
         tracker.fetch(run, "other", tmp_path / "here")
