@@ -54,7 +54,7 @@ def data(arguments: Sequence[str]) -> int:
         ) from error
     rows = {setting.key: f"{_yaml(setting.value)} ({setting.why})" for setting in guessed.settings}
     command = f"mmclf --config-dir {shlex.quote(str(options.config_dir))}"
-    listing = f"{_wrapped(printable(f'{options.path}: {guessed.found}'))}\n{two_columns(rows)}"
+    listing = f"{_wrapped(printable(f'{options.path}: {guessed.summary}'))}\n{two_columns(rows)}"
     sys.stdout.write(f"{printable_lines(listing)}\n\n")
     say(f"written to {file}; its settings: mmclf show data {guessed.source}")
     try:
@@ -115,7 +115,7 @@ def level_text(guessed: Guess, name: str) -> str:
     """The YAML of a level: what it starts from, and each setting with what speaks for it."""
     lines = [
         f"# {shown(name)}, guessed by mmclf data init.",
-        f"# {guessed.found[0].upper()}{guessed.found[1:]}.",
+        f"# {guessed.summary[0].upper()}{guessed.summary[1:]}.",
         f"defaults: [{guessed.source}]",
         f"root: {_yaml(str(guessed.root))}",
         *(f"{setting.key}: {_yaml(setting.value)} # {setting.why}" for setting in guessed.settings),

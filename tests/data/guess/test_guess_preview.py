@@ -85,7 +85,7 @@ def test_images_inside_are_known_by_their_paths(tmp_path: Path) -> None:
     columns = {"text": ["a cat", "one cat", "a dog"], "labels": [["cat"], ["cat"], ["dog"]]}
     pd.DataFrame({"image": pictures} | columns).to_parquet(tmp_path / "t.parquet")
     guess = guess_table(tmp_path / "t.parquet")
-    assert guess.found == Naming("3 columns")
+    assert guess.summary == Naming("3 columns")
     settings_of: dict[str, Any] = {setting.key: setting.value for setting in guess.settings}
     assert settings_of["image_column"] == settings_of["id_column"] == "image"
     samples = load(str(tmp_path), **settings_of)
