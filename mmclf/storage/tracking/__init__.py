@@ -17,7 +17,6 @@ sending        what nobody took, sent later
 where          conditions on runs, as a command line has them
 system_metrics how busy the machine is during a run
 database       the sqlite file of runs
-garbage        no look for garbage while very many objects are made
 keys           names as MLflow admits them
 pages          addresses in MLflow's UI
 session        where the runs of this process are tracked
