@@ -69,9 +69,9 @@ def test_the_improved_arm_of_an_attribution_is_the_preset_but_for_its_encoders()
     table = compose_study(["study=results_table"])
     names = [arm.name for arm in attribution.design.arms]
     for place, name in enumerate(["default", "improved"]):
-        one, other = attribution.arms[names.index(name)].config, table.arms[place].config
+        first, second = attribution.arms[names.index(name)].config, table.arms[place].config
         for key in ("loss", "threshold", "head", "optimizer", "trainer", "augment", "scheduler"):
-            assert getattr(one, key) == getattr(other, key), key
+            assert getattr(first, key) == getattr(second, key), key
 
 
 @pytest.mark.parametrize(

@@ -209,8 +209,8 @@ def test_every_effect_is_a_contrast_of_arms_that_there_are(kind: str) -> None:
     for effect in built.effects:
         assert set(effect.weights) <= names
         assert sum(effect.weights.values()) == pytest.approx(0)
-    for one, other in itertools.combinations(built.arms, 2):
-        assert one.overrides != other.overrides
+    for first, second in itertools.combinations(built.arms, 2):
+        assert first.overrides != second.overrides
 
 
 def test_effects_that_add_up_are_the_gain_from_the_first_arm_to_the_last() -> None:

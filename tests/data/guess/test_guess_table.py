@@ -108,12 +108,12 @@ def test_lists_have_no_separator(folder: Path, cells: list[str]) -> None:
 
 @pytest.mark.parametrize("values", [[0, 1], ["yes", "No"], ["True", "False"], [0.0, 1.0]])
 def test_a_column_for_each_label(folder: Path, values: list[object]) -> None:
-    one, other = values
+    first, second = values
     columns: dict[str, object] = {
         "text": TEXTS,
-        "dog": [one, other, one] * 4,
-        "cat": [other, one, one] * 4,
-        "rare": [one] * ROWS,
+        "dog": [first, second, first] * 4,
+        "cat": [second, first, first] * 4,
+        "rare": [first] * ROWS,
     }
     guess = guessed(folder, columns)
     assert (guess["label_column"], guess["label_columns"]) == (None, ["dog", "cat", "rare"])

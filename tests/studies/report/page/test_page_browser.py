@@ -120,8 +120,8 @@ def luminance(tab: Page, selector: str, style: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(one: float, other: float) -> float:
-    low, high = sorted((one, other))
+def contrast(first: float, second: float) -> float:
+    low, high = sorted((first, second))
     return (high + 0.05) / (low + 0.05)
 
 

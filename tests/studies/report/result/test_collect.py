@@ -147,9 +147,9 @@ def test_the_map_is_that_of_each_run_however_many_are_held(
     monkeypatch.setattr(scores, "RANKED_AT_ONCE", 4)
     monkeypatch.setattr(search_module, "RUNS_A_PAGE", 2)
     parts = collect(tracker, parent)
-    for one, other in zip(whole.arms, parts.arms, strict=True):
-        assert one.beside.keys() == other.beside.keys()
-        assert one.beside == other.beside
+    for first, second in zip(whole.arms, parts.arms, strict=True):
+        assert first.beside.keys() == second.beside.keys()
+        assert first.beside == second.beside
     differences = [arm.beside["test/map"].estimate for arm in parts.arms[1:]]
     means = [arm.mean("test/map") - parts.arms[0].mean("test/map") for arm in parts.arms[1:]]
     assert [of.value for of in differences] == pytest.approx(means, abs=1e-9)
