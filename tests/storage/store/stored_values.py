@@ -82,7 +82,7 @@ def never() -> NoReturn:
     pytest.fail("it was computed again")
 
 
-def place(store: Store, stage: Stage = STAGE) -> Path:
+def entry_folder(store: Store, stage: Stage = STAGE) -> Path:
     return store.folder / "fit" / stage.key
 
 
@@ -99,7 +99,7 @@ def entry_files(stage: Stage = STAGE) -> set[str]:
 
 
 def is_free(store: Store, stage: Stage = STAGE) -> bool:
-    with FileLock(f"{place(store, stage)}.lock", timeout=0) as lock:
+    with FileLock(f"{entry_folder(store, stage)}.lock", timeout=0) as lock:
         return lock.is_locked
 
 

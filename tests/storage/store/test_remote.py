@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import pytest
 from message_facts import Naming
 from remote_stores import Opened, close, machines, remote_entry
-from stored_values import STAGE, Files, Text, computed, files, never, on_disk, place
+from stored_values import STAGE, Files, Text, computed, entry_folder, files, never, on_disk
 
 from mmclf.storage.store import remote as module
 from mmclf.storage.store.entry import RECORD
@@ -77,7 +77,7 @@ def test_files_that_stay_on_the_disk_are_sent_and_fetched(machine: Opened) -> No
     one.get_or_compute(STAGE, Files(), lambda: on_disk(one), reopen=True)
     close(one)
     actual = two.get_or_compute(STAGE, Files(), never, reopen=True)
-    assert actual.value == place(two) / "array"
+    assert actual.value == entry_folder(two) / "array"
     assert actual.value.read_bytes() == b"pictures"
 
 
@@ -160,7 +160,7 @@ def test_a_forged_record_leads_nowhere(
     (there / RECORD).write_text(text)
     two = machine("two")
     assert two.get(STAGE, Text()) is None
-    assert not place(two).exists()
+    assert not entry_folder(two).exists()
     left = [path for path in tmp_path.rglob("*") if path.name in ("out", "secret")]
     assert (left, files(two)) == ([], set())
 
@@ -183,7 +183,7 @@ def test_a_record_that_is_too_large_is_not_read(
 
 
 def test_a_damaged_one_here_is_fetched_again(sent: Store, machine: Opened) -> None:
-    (place(sent) / "value").write_text("the malue")
+    (entry_folder(sent) / "value").write_text("the malue")
     again = machine("one").get_or_compute(STAGE, Text(), never)
     assert (again.value, again.reused) == ("the value", True)
     assert list(damaged(sent.folder)) == []

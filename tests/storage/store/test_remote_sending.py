@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from remote_stores import Opened, close, machines, remote_entry
-from stored_values import STAGE, Text, computed, never, place
+from stored_values import STAGE, Text, computed, entry_folder, never
 
 from mmclf.storage.store import remote as module
 from mmclf.storage.store.entry import RECORD
@@ -90,7 +90,7 @@ def test_a_result_that_was_removed_before_it_was_sent_is_left_out(
 ) -> None:
     store = machine("one")
     assert store._remote is not None
-    store._remote.send(place(store))
+    store._remote.send(entry_folder(store))
     close(store)
     assert capsys.readouterr().err == ""
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import pytest
 from filelock import FileLock
-from stored_values import empty_store, hurry_locks, never, owner, place
+from stored_values import empty_store, entry_folder, hurry_locks, never, owner
 
 from mmclf.storage.process_identity import this_process
 from mmclf.storage.store import stage_lock
@@ -164,7 +164,7 @@ def test_a_folder_that_may_not_be_written_to_is_an_error(entry: Path) -> None:
 
 
 def test_prune_removes_owners_files_of_long_ago(store: Store) -> None:
-    old, new = owner(place(store)), place(store).with_name("other.owner")
+    old, new = owner(entry_folder(store)), entry_folder(store).with_name("other.owner")
     old.parent.mkdir()
     for path in (old, new):
         path.write_text(ELSEWHERE)

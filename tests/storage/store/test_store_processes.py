@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from stored_values import STAGE, Text, computed, empty_store, entry_files, files, place
+from stored_values import STAGE, Text, computed, empty_store, entry_files, entry_folder, files
 
 from mmclf.storage.store import stage_lock
 from mmclf.storage.store.store import Store
@@ -87,12 +87,12 @@ def test_a_long_wait_names_the_process_waited_for(
 ) -> None:
     monkeypatch.setattr(stage_lock, "QUIET_WAIT_S", 0.05)
     actual: list[str] = []
-    place(store).parent.mkdir()
+    entry_folder(store).parent.mkdir()
     waiting = threading.Thread(
         target=lambda: actual.append(store.get_or_compute(STAGE, Text(), computed()).value)
     )
     message = ""
-    with FileLock(f"{place(store)}.lock"):
+    with FileLock(f"{entry_folder(store)}.lock"):
         waiting.start()
         deadline = time.monotonic() + 20
         while not message and time.monotonic() < deadline:

@@ -17,10 +17,10 @@ from stored_values import (
     computed,
     empty_store,
     entry_files,
+    entry_folder,
     files,
     hurry_locks,
     owner,
-    place,
 )
 
 from mmclf.storage.store.maintenance import damaged
@@ -81,7 +81,7 @@ def test_another_thing_in_the_place_of_the_owners_file_holds_nobody_up(
 ) -> None:
     victim = tmp_path / "victim"
     victim.write_text("whole")
-    path = owner(place(store))
+    path = owner(entry_folder(store))
     path.parent.mkdir()
     match kind:
         case "pipe":
@@ -144,8 +144,8 @@ def test_a_damaged_one_that_came_meanwhile_is_replaced(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def late() -> Any:
-        place(store).mkdir()
-        (place(store) / "value").write_text("half")
+        entry_folder(store).mkdir()
+        (entry_folder(store) / "value").write_text("half")
         return computed("ours")()
 
     assert store.get_or_compute(STAGE, Text(), late).value == "ours"
