@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def test_one_that_is_agreed_on_stays_though_another_has_a_lesser_id(
     tracker = study.tracker()
     key = study.open()
     # As another process sees it that had looked before: nothing there, then both.
-    looks = iter([[], None, None])
+    looks: Iterator[list[TrackedRun] | None] = iter([[], None, None])
     tagged = tracker.tagged
 
     def late(*args: Any, **settings: Any) -> list[TrackedRun]:
@@ -117,7 +117,7 @@ def test_one_that_a_dead_process_left_is_joined(
 
 
 @pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED"])
-def test_one_that_has_ended_is_opened_again(study: Study, status: str) -> None:
+def test_one_that_has_ended_is_opened_again(study: Study, status: Any) -> None:
     key = study.open()
     study.tracker().log_of(key).end(status)
     study.tracker().client.delete_tag(key, AGREED_TAG)  # as runs of earlier versions are
