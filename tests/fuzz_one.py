@@ -27,9 +27,9 @@ def refuse(*_: object, **__: object) -> NoReturn:
 def main(name: str, folder: Path, options: list[str]) -> None:
     """Fuzz the target; does not return."""
     socket.socket.connect = refuse  # type: ignore[method-assign]
-    place = folder / "files"
-    place.mkdir()
-    target = TARGETS[name](place)
+    target_folder = folder / "files"
+    target_folder.mkdir()
+    target = TARGETS[name](target_folder)
     corpus = folder / "corpus"
     corpus.mkdir()
     for number, seed in enumerate(target.seeds):

@@ -77,9 +77,9 @@ def test_any_override_is_answered(fuzz: Fuzz, multirun: bool) -> None:
 def test_any_config_file_is_answered(fuzz: Fuzz) -> None:
     def tried(text: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder, "experiment")
-            place.mkdir()
-            (place / "any.yaml").write_text(text)
+            group = Path(folder, "experiment")
+            group.mkdir()
+            (group / "any.yaml").write_text(text)
             answered(["experiment=any"], Path(folder))
             answered(["experiment=any"], Path(folder), multirun=True)
 

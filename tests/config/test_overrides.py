@@ -20,11 +20,11 @@ KEYS = ("trainer.epochs", "trainer.batch_size", "head.hidden", "encode.workers",
 
 def _edits(word: str) -> st.SearchStrategy[str]:
     letters = st.sampled_from("abcdefghijklmnopqrstuvwxyz_")
-    place = st.integers(0, len(word) - 1)
+    position = st.integers(0, len(word) - 1)
     return st.one_of(
-        st.builds(lambda i, c: word[:i] + c + word[i + 1 :], place, letters),
-        st.builds(lambda i: word[:i] + word[i + 1 :], place),
-        st.builds(lambda i, c: word[:i] + c + word[i:], place, letters),
+        st.builds(lambda i, c: word[:i] + c + word[i + 1 :], position, letters),
+        st.builds(lambda i: word[:i] + word[i + 1 :], position),
+        st.builds(lambda i, c: word[:i] + c + word[i:], position, letters),
     )
 
 

@@ -30,9 +30,9 @@ def test_every_flipped_byte_is_detected_and_leads_to_the_same_numbers(
         files = [path for path in files if path.relative_to(store).parts[0] != "demo"]
         file = chance.choice(files)
         before = file.read_bytes()
-        place = chance.randrange(len(before))
-        flipped = bytes([before[place] ^ (1 << chance.randrange(8))])
-        file.write_bytes(before[:place] + flipped + before[place + 1 :])
+        position = chance.randrange(len(before))
+        flipped = bytes([before[position] ^ (1 << chance.randrange(8))])
+        file.write_bytes(before[:position] + flipped + before[position + 1 :])
         with attempts.counted():
             (actual,) = damaged(store)
             assert file.is_relative_to(actual[0].folder)
@@ -55,9 +55,9 @@ def test_a_flipped_byte_in_what_is_remembered_is_not_believed(
     JsonCache(file).add({"an encoder on 2 x CPU": {"bf16": True, "gain": 1.5}, "other": 1})
     whole = file.read_bytes()
     for _ in range(scale.flips):
-        place = chance.randrange(len(whole))
-        flipped = bytes([whole[place] ^ (1 << chance.randrange(8))])
-        file.write_bytes(whole[:place] + flipped + whole[place + 1 :])
+        position = chance.randrange(len(whole))
+        flipped = bytes([whole[position] ^ (1 << chance.randrange(8))])
+        file.write_bytes(whole[:position] + flipped + whole[position + 1 :])
         with attempts.counted():
             known = JsonCache(file).all()
             assert known in ({}, {"an encoder on 2 x CPU": {"bf16": True, "gain": 1.5}, "other": 1})

@@ -124,15 +124,15 @@ def test_weights_count_by_their_content(
     for path in (one, copy):
         path.write_bytes(b"weights")
 
-    def found(path: Path) -> Keys:
+    def keys(path: Path) -> Keys:
         return planned(conf, f"output_dir={outputs}", *BASE, f"vision.weights={path}")
 
-    before = found(one)
+    before = keys(one)
     assert changed(keys_of(*BASE), before) == {"clean", "view1", "fit", "decide"}
     os.utime(one, (1, 1))
-    assert found(one) == found(copy) == before
+    assert keys(one) == keys(copy) == before
     one.write_bytes(b"Weights")
-    assert changed(before, found(one)) == {"clean", "view1", "fit", "decide"}
+    assert changed(before, keys(one)) == {"clean", "view1", "fit", "decide"}
 
 
 def test_a_text_models_folder_counts_by_its_content(
@@ -143,12 +143,12 @@ def test_a_text_models_folder_counts_by_its_content(
     for name in ("config.json", "model.safetensors", "vocab.txt"):
         (folder / name).write_text(name)
 
-    def found(place: Path) -> Keys:
-        return planned(conf, f"output_dir={outputs}", *BOTH, f"text.weights={place}")
+    def keys(weights: Path) -> Keys:
+        return planned(conf, f"output_dir={outputs}", *BOTH, f"text.weights={weights}")
 
-    before = found(folder)
-    assert found(shutil.copytree(folder, tmp_path / "copy")) == before
+    before = keys(folder)
+    assert keys(shutil.copytree(folder, tmp_path / "copy")) == before
     for name in ("config.json", "model.safetensors", "vocab.txt"):
         (folder / name).write_text("other")
-        assert changed(before, found(folder)) == {"text", "fit", "decide"}
+        assert changed(before, keys(folder)) == {"text", "fit", "decide"}
         (folder / name).write_text(name)

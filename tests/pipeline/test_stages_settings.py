@@ -195,7 +195,7 @@ def test_another_folder_changes_nothing(
 ) -> None:
     scheme = "file://" if setting == "store.remote" else ""
     there = {"output_dir": outputs, setting: f"{scheme}{tmp_path}"}
-    lines = [f"{key}={place}" for key, place in there.items()]
+    lines = [f"{key}={value}" for key, value in there.items()]
     assert planned(conf, *lines, *BASE) == keys_of(*BASE)
 
 

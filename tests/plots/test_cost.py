@@ -55,14 +55,14 @@ def test_where_less_is_better_the_least_is_the_best() -> None:
 
 
 def test_few_arms_are_all_labelled_and_many_are_not() -> None:
-    few = [f"arm {place}" for place in range(12)]
+    few = [f"arm {number}" for number in range(12)]
     scores = np.linspace(0.9, 0.5, 12)
     figure = cost_figure(few, np.arange(1.0, 13), np.zeros(12), scores, "arm 3", "F1")
     (axes,) = figure.axes
     texts = [text.get_text() for text in axes.texts]
     assert texts[:2] == ["arm 3", "arm 0"]
     assert sorted(texts) == sorted(few)
-    many = [f"arm {place}" for place in range(13)]
+    many = [f"arm {number}" for number in range(13)]
     scores = np.linspace(0.9, 0.5, 13)
     figure = cost_figure(many, np.arange(1.0, 14), np.zeros(13), scores, "arm 3", "F1")
     (axes,) = figure.axes
@@ -70,10 +70,10 @@ def test_few_arms_are_all_labelled_and_many_are_not() -> None:
 
 
 def test_no_two_names_are_printed_over_each_other() -> None:
-    names = [f"learning rate + batch size {place}" for place in range(64)]
+    names = [f"learning rate + batch size {number}" for number in range(64)]
     scores = np.linspace(0.8, 0.81, 64)
     # Each of them is on the front.
-    seconds = np.asarray([80.0 * 1.021**place for place in range(64)])
+    seconds = np.asarray([80.0 * 1.021**number for number in range(64)])
     figure = cost_figure(names, seconds, np.zeros(64), scores, names[30], "F1")
     (axes,) = figure.axes
     texts = [text.get_text() for text in axes.texts]
@@ -82,8 +82,8 @@ def test_no_two_names_are_printed_over_each_other() -> None:
     assert texts[1].endswith("63")
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in axes.texts]
-    for place, box in enumerate(boxes):
-        assert not any(box.overlaps(other) for other in boxes[:place])
+    for number, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:number])
 
 
 def test_a_name_stands_within_the_axes_and_off_the_other_points() -> None:
@@ -112,7 +112,7 @@ def test_a_name_that_fits_nowhere_is_left_out(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("last", [3.0, 3000.0])
 def test_no_name_runs_left_of_its_point(last: float) -> None:
-    names = [f"a name of 25 characters {place}" for place in range(4)]
+    names = [f"a name of 25 characters {number}" for number in range(4)]
     seconds = np.asarray([1.0, 2.0, last, 0.999 * last])
     scores = np.asarray([0.5, 0.6, 0.7, 0.55])
     figure = cost_figure(names, seconds, np.zeros(4), scores, names[0], "F1")

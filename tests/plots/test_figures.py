@@ -180,9 +180,9 @@ def test_label_shares_are_bars_from_0_the_most_frequent_label_first() -> None:
 
 def test_of_many_labels_the_most_frequent_and_the_rarest_are_drawn() -> None:
     shares = np.linspace(0.5, 0.001, 2000)
-    figure = label_shares_figure([f"label {place}" for place in range(2000)], {"train": shares})
+    figure = label_shares_figure([f"label {label}" for label in range(2000)], {"train": shares})
     names = row_names(figure.axes[0])
-    assert names == [f"label {place}" for place in (*range(30), *range(1970, 2000))]
+    assert names == [f"label {label}" for label in (*range(30), *range(1970, 2000))]
     assert figure.get_size_inches()[1] < 20
 
 

@@ -94,6 +94,6 @@ def test_letters_and_marks_stand_out_from_the_ground(colour: str, least: float) 
 
 def luminance(colour: str) -> float:
     """The relative luminance of a colour, as WCAG defines it."""
-    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -68,8 +68,8 @@ def test_the_improved_arm_of_an_attribution_is_the_preset_but_for_its_encoders()
     attribution = compose_study(["study=attribution"])
     table = compose_study(["study=results_table"])
     names = [arm.name for arm in attribution.design.arms]
-    for place, name in enumerate(["default", "improved"]):
-        first, second = attribution.arms[names.index(name)].config, table.arms[place].config
+    for index, name in enumerate(["default", "improved"]):
+        first, second = attribution.arms[names.index(name)].config, table.arms[index].config
         for key in ("loss", "threshold", "head", "optimizer", "trainer", "augment", "scheduler"):
             assert getattr(first, key) == getattr(second, key), key
 

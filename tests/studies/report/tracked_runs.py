@@ -55,7 +55,7 @@ def track(
     tracker: Tracker,
     folder: Path,
     parent: str | None = None,
-    place: tuple[str, int] = ("plain", 0),
+    cell: tuple[str, int] = ("plain", 0),
     *,
     wrong: float = 0.2,
     group_size: int | None = None,
@@ -67,11 +67,11 @@ def track(
     `epoch/`, or as runs once did: under the metrics' own names, whose last step then is the best
     epoch's.
     """
-    target = folder / f"{place[0]}-{place[1]}"
+    target = folder / f"{cell[0]}-{cell[1]}"
     scores = _write(target, wrong, group_size)
-    tags = {"mmclf.arm": place[0], "mmclf.seed": str(place[1]), "mmclf.vision": "resnet18"}
+    tags = {"mmclf.arm": cell[0], "mmclf.seed": str(cell[1]), "mmclf.vision": "resnet18"}
     tags |= {f"mmclf.samples.{part}": str(size) for part, size in SIZES.items()}
-    log = tracker.start(f"{place[0]}, seed={place[1]}", tags, parent)
+    log = tracker.start(f"{cell[0]}, seed={cell[1]}", tags, parent)
     keys = [f"{part}/{name}" for part in ("train", "val") for name in ("loss", "f1_samples")]
     final = dict.fromkeys(keys, 0.75) | {"time/cold_s": 3.0, "time/wall_s": 2.0, "test/map": 0.5}
     if curves:
@@ -110,7 +110,7 @@ def _write(target: Path, wrong: float, group_size: int | None) -> dict[str, floa
         flipped = np.random.default_rng([count, 1]).random(labels.shape) < wrong
         predicted = np.where(flipped, 1 - labels, labels).astype(np.uint8)
         logits = np.where(predicted == 1, 2.0, -2.0).astype(np.float32)
-        ids = np.asarray([f"{part}{place}" for place in range(count)])
+        ids = np.asarray([f"{part}{number}" for number in range(count)])
         arrays = {"ids": ids, "logits": logits, "labels": labels}
         if group_size is not None:
             arrays["groups"] = np.arange(count) // group_size

@@ -39,8 +39,8 @@ def by_scikit_learn(
     chance = np.random.default_rng(seed)
     scores = np.zeros((resamples, len(probabilities)))
     for row in scores:
-        places = chance.integers(len(members), size=len(members))
-        weights = np.array([(places == members.index(name)).sum() for name in names.tolist()])
+        indices = chance.integers(len(members), size=len(members))
+        weights = np.array([(indices == members.index(name)).sum() for name in names.tolist()])
         present = [label for label in range(labels.shape[1]) if weights @ labels[:, label] > 0]
         for run, of_run in enumerate(probabilities):
             each = [
@@ -66,9 +66,9 @@ def small(draw: st.DrawFn) -> tuple[Labels, Floats]:
     samples, width = draw(st.integers(2, 7)), draw(st.integers(1, 3))
     size = samples * width
     flags = draw(st.lists(st.integers(0, 1), min_size=size, max_size=size))
-    places = draw(st.lists(st.integers(-2, 3), min_size=size, max_size=size))
+    ranks = draw(st.lists(st.integers(-2, 3), min_size=size, max_size=size))
     labels = np.array(flags, dtype=np.uint8).reshape(samples, width)
-    return labels, np.array(places, dtype=np.float64).reshape(1, samples, width)
+    return labels, np.array(ranks, dtype=np.float64).reshape(1, samples, width)
 
 
 @settings(max_examples=60, deadline=None)

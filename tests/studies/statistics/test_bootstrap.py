@@ -72,12 +72,12 @@ def by_loop(
     chance = np.random.default_rng(seed)
     scores = np.empty((resamples, len(predicted)))
     members: dict[Hashable, list[int]] = {}
-    for place, group in enumerate(range(len(labels)) if groups is None else groups):
-        members.setdefault(group, []).append(place)
+    for index, group in enumerate(range(len(labels)) if groups is None else groups):
+        members.setdefault(group, []).append(index)
     for row in scores:
         drawn = chance.integers(len(members), size=len(members))
-        places = np.concatenate([list(members.values())[group] for group in drawn])
-        row[:] = [METRICS[metric].value(labels[places], run[places]) for run in predicted]
+        indices = np.concatenate([list(members.values())[group] for group in drawn])
+        row[:] = [METRICS[metric].value(labels[indices], run[indices]) for run in predicted]
     return scores
 
 

@@ -90,7 +90,7 @@ def test_an_order_and_its_reverse_are_one_draw_of_an_attribution() -> None:
     arms = kind.make_arms(factors, orders)
     effects = kind.make_effects(arms, arms[0].name, factors, orders)
     drawn = sampled_orders(players, orders, seed=0)
-    pairs = [order_weights(drawn[place : place + 2]) for place in range(0, orders, 2)]
+    pairs = [order_weights(drawn[start : start + 2]) for start in range(0, orders, 2)]
     assert drawn[1::2] == [order[::-1] for order in drawn[::2]]
     for number, effect in enumerate(effects):
         assert len(effect.draws) == orders // 2
@@ -114,7 +114,7 @@ SHARE_OF_THE_LAST = sum(1 / (PLAYERS - step) for step in range(PLAYERS))
 def attribution(chance: np.random.Generator, run_noise: float, sample_noise: float) -> Estimate:
     """The last player's share by sampled orders, of arms that seeds and test samples move."""
     orders = sampled_orders(PLAYERS, ORDERS, seed=int(chance.integers(2**31)))
-    pairs = [order_weights(orders[place : place + 2])[-1] for place in range(0, ORDERS, 2)]
+    pairs = [order_weights(orders[start : start + 2])[-1] for start in range(0, ORDERS, 2)]
     arms = list(dict.fromkeys(coalition for pair in pairs for coalition in pair))
     weights = np.array([[pair.get(arm, 0.0) for arm in arms] for pair in pairs])
     true = np.array([worth(arm) for arm in arms])

@@ -24,9 +24,9 @@ def by_quadrature(distance: float, between: float, shared: float, seeds: int) ->
     freedom = seeds - 1
     constant = -freedom / 2 * math.log(2) - float(gammaln(freedom / 2))
 
-    def integrand(place: float) -> float:
-        variance = between * freedom * math.exp(-place) + shared
-        density = math.exp(constant + freedom / 2 * place - math.exp(place) / 2)
+    def integrand(point: float) -> float:
+        variance = between * freedom * math.exp(-point) + shared
+        density = math.exp(constant + freedom / 2 * point - math.exp(point) / 2)
         return math.erfc(distance / math.sqrt(2 * variance)) * density
 
     # Where the two variances are as large as each other; there the tail changes.
@@ -64,9 +64,9 @@ def by_convolution(
     constant = float(gammaln(groups / 2) - gammaln(freedom / 2)) - math.log(freedom * math.pi) / 2
 
     def beyond(angle: float) -> float:
-        place = math.tan(angle)
-        tail = float(stdtr(seeds - 1, (math.sqrt(shared) * place - distance) / math.sqrt(between)))
-        density = math.exp(constant - groups / 2 * math.log1p(place**2 / freedom))
+        point = math.tan(angle)
+        tail = float(stdtr(seeds - 1, (math.sqrt(shared) * point - distance) / math.sqrt(between)))
+        density = math.exp(constant - groups / 2 * math.log1p(point**2 / freedom))
         return density * tail / math.cos(angle) ** 2
 
     centre = math.atan(distance / math.sqrt(shared))

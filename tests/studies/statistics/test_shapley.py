@@ -210,7 +210,7 @@ def test_intervals_from_sampled_orders_cover_the_shapley_value(
     runs, covered = 300, 0
     for run in range(runs):
         orders = sampled_orders(8, 32, seed=run)
-        pairs = [orders[place : place + 2] for place in range(0, len(orders), 2)]
+        pairs = [orders[start : start + 2] for start in range(0, len(orders), 2)]
         draws = np.array([shares(order_weights(pair), game)[player] for pair in pairs])
         values = np.full(5, shares(order_weights(orders), game)[player])
         by_seed = np.tile(draws[:, None], (1, 5))

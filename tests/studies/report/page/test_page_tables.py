@@ -101,7 +101,7 @@ def test_differences_stand_with_verdict_intervals_and_p() -> None:
         ):
             assert text == f"{100 * low:+.2f} to {100 * high:+.2f}".replace("-", MINUS)
         assert p == ("< 0.001" if actual.p < 0.001 else f"{actual.p:.3f}")
-        assert [bool(row.children[place].all("strong")) for place in (1, 2)] == (
+        assert [bool(row.children[column].all("strong")) for column in (1, 2)] == (
             [actual.is_shown] * 2
         )
         assert float(numbers(row)["Difference"].attributes["data-value"]) == value
@@ -214,7 +214,7 @@ def test_effects_stand_with_their_share_of_a_gain_that_is_shown() -> None:
     of = [replace(e, difference=d) for e, d in zip(study.effects, given, strict=True)]
     improved = replace(study.arms[-1], difference=difference(0.02, 0.005))
     shown = replace(study, effects=tuple(of), arms=(*study.arms[:-1], improved))
-    picked = [[row[place] for place in (0, 1, 2, 3, 6, 7)] for row in effects(shown)]
+    picked = [[row[column] for column in (0, 1, 2, 3, 6, 7)] for row in effects(shown)]
     assert picked == [
         ["vision", "better", "+2.00", "+1.50 to +2.50", "100 %", "5"],
         ["text", "undecided", "+0.50", f"{MINUS}0.50 to +1.50", "25 %", "5"],
