@@ -23,7 +23,7 @@ from mmclf.pipeline import artifacts, stage_runner
 from mmclf.pipeline.result import Result
 from mmclf.storage.tracking import Tracker
 from mmclf.training.components import ModelComponents, build_components
-from mmclf.training.learner import NonFiniteLossError
+from mmclf.training.evaluate import NonFiniteLossError
 
 EPOCHS = 3
 SMALL = ("data.train=160", "data.test=40", f"trainer.epochs={EPOCHS}")

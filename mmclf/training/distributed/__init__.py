@@ -1,0 +1,7 @@
+"""Several processes that train one model together.
+
+links         orders, answers and signs of life between the main process and the others
+world         all processes, as seen by one of them: orders, tensors, agreement
+whole_batch   the logits of a batch that processes have shares of
+agreed_keeper checkpoints at a step that all processes agree on
+"""

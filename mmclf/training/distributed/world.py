@@ -1,0 +1,338 @@
+"""World: the processes that make a run together, as seen by one of them.
+
+The main process, number 0, orders what is computed; the others follow. Orders and answers are JSON,
+what is large goes as tensors: nothing that is sent can run code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from mmclf.errors import InputError, LostProcessError, unforeseen
+from mmclf.storage.launched import LOOPBACK, Launched
+from mmclf.training.distributed.links import (
+    END,
+    FAILED,
+    Link,
+    Listener,
+    Message,
+    connect,
+    start_beating,
+)
+from mmclf.training.share import Share
+
+# Of what processes do at once. While one waits for a tracking server, the others wait for it.
+TIMEOUT = timedelta(minutes=30)
+NOTICE_S = 2.0  # until the end of a process is known of which an operation has failed
+ABANDON_S = 20.0  # for a process that is to end, and waits for what never comes
+GREETING = 256  # bytes
+INTERRUPTED = 130  # exit status
+ORDER, REPLY = "order", "reply"
+LOOPBACK_DEVICE = {"linux": "lo", "darwin": "lo0"}
+DTYPES: Mapping[str, torch.dtype] = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
+        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+    )
+}
+
+
+class World:
+    """All processes of a run.
+
+    Attributes:
+        rank: the number of this one, from 0.
+        size: how many there are.
+        local_rank: the number of this one among those on this machine.
+        local_size: how many are on this machine.
+
+    Args:
+        launched: this process's place.
+
+    """
+
+    def __init__(self, launched: Launched) -> None:
+        self.rank, self.size = launched.rank, launched.count
+        self.local_rank, self.local_size = launched.local_rank, launched.local_count
+        self._links: dict[int, Link] = {}
+        self._over: str | None = None  # why there is nobody to work with any more
+        self._ended, self._status = threading.Event(), 1
+        self._stop_beating = threading.Event()
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the main process."""
+        return self.rank == 0
+
+    @property
+    def share(self) -> Share:
+        """What this process computes of a batch."""
+        return Share(self.rank, self.size)
+
+    # What the main process does.
+
+    def order(self, message: Message, tensors: Sequence[Tensor] = ()) -> None:
+        """Tell the others what to do, and send them tensors; raises LostProcessError."""
+        self.check()
+        specs = [[str(t.dtype).removeprefix("torch."), list(t.shape)] for t in tensors]
+        for link in self._links.values():
+            link.send({**message, "kind": ORDER, "tensors": specs})
+        for tensor in tensors:
+            self.broadcast(tensor.detach().cpu())
+
+    def replies(self) -> list[Message]:
+        """An answer of each of the others, waited for; raises LostProcessError."""
+        answers = [link.receive() for link in self._links.values()]
+        for link, answer in zip(self._links.values(), answers, strict=True):
+            if answer["kind"] != REPLY:
+                self._note(link.rank, answer)
+        self.check()
+        return answers
+
+    @property
+    def is_over(self) -> bool:
+        """Whether another process has ended, or was told to."""
+        return self._over is not None
+
+    @property
+    def ending(self) -> str:
+        """In words, which process has ended and why; empty while all are there."""
+        return self._over or ""
+
+    def check(self) -> None:
+        """Raise LostProcessError if another process has ended."""
+        if self._over is not None:
+            raise self._lost()
+
+    def end(self, status: int) -> None:
+        """Tell the others to end with this exit status, and wait for it."""
+        self._stop_beating.set()
+        for link in self._links.values():
+            link.send({"kind": END, "status": status})
+        until = time.monotonic() + NOTICE_S
+        for link in self._links.values():
+            link.wait_closed(max(until - time.monotonic(), 0))
+            link.close()
+        self._destroy()
+
+    # What the others do.
+
+    def next_order(self) -> tuple[Message, list[Tensor]] | int:
+        """The next order and its tensors; the exit status when there is nothing left to do."""
+        message = self._links[0].receive()
+        if message["kind"] != ORDER:
+            return self._left()
+        tensors = [torch.empty(shape, dtype=DTYPES[name]) for name, shape in message["tensors"]]
+        return message, [self.broadcast(tensor) for tensor in tensors]
+
+    def reply(self, **answer: Any) -> None:
+        """Answer an order."""
+        self._links[0].send({**answer, "kind": REPLY})
+
+    def fail(self, error: BaseException) -> int:
+        """End as of an error: say so, and wait until the main process has ended; exit status 1."""
+        if not self._ended.wait(NOTICE_S):
+            self._links[0].send({"kind": FAILED, "text": unforeseen(error)})
+            self._destroy()
+            self._ended.wait(ABANDON_S)
+        self.leave()
+        return self._status
+
+    def leave(self) -> None:
+        """End after the main process has."""
+        self._stop_beating.set()
+        self._destroy()
+        self._links[0].close()
+
+    def _left(self) -> int:
+        """The exit status that the main process asked for, after leaving."""
+        self.leave()
+        return self._status
+
+    # What all do at once.
+
+    def any(self, flag: bool) -> bool:
+        """Whether `flag` is true in any process."""
+        flags = torch.tensor([flag], dtype=torch.int32)
+        dist.all_reduce(flags, op=dist.ReduceOp.MAX)
+        return bool(flags.item())
+
+    def broadcast(self, tensor: Tensor) -> Tensor:
+        """The main process's tensor, on the CPU; elsewhere it is written to the one given."""
+        if tensor.numel() == 0:
+            return tensor
+        # Bytes, as not every type of numbers can be sent.
+        whole = tensor.contiguous()
+        dist.broadcast(whole.reshape(-1).view(torch.uint8), src=0)
+        return whole
+
+    def value_of_main(self, value: float) -> float:
+        """The main process's value."""
+        return float(self.broadcast(torch.tensor(value, dtype=torch.float64)).item())
+
+    def gather(self, rows: Tensor, counts: Sequence[int]) -> list[Tensor]:
+        """The rows (R, ...) of each process, of which there are `counts`, in all processes."""
+        most = rows.new_zeros(max(counts), *rows.shape[1:])
+        most[: counts[self.rank]] = rows.detach()[: counts[self.rank]]
+        gathered = [torch.empty_like(most) for _ in counts]
+        dist.all_gather(gathered, most)
+        return [part[:count] for part, count in zip(gathered, counts, strict=True)]
+
+    def gather_on_cpu(self, values: Tensor) -> list[Tensor]:
+        """The bytes on the CPU of each process, as many of each, in all processes."""
+        gathered = [torch.empty_like(values) for _ in range(self.size)]
+        dist.all_gather(gathered, values)
+        return gathered
+
+    def send_to_main(self, tensor: Tensor) -> None:
+        """Send a tensor on the CPU, which the main process receives."""
+        if tensor.numel() > 0:
+            dist.send(tensor.contiguous(), dst=0)
+
+    def receive_from(self, rank: int, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+        """In the main process, a tensor that another one sends."""
+        tensor = torch.empty(*shape, dtype=dtype)
+        if tensor.numel() > 0:
+            dist.recv(tensor, src=rank)
+        return tensor
+
+    def align_buffers(self, model: nn.Module) -> None:
+        """Give all processes the main one's buffers, as running statistics of batches."""
+        by_type: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
+        for buffer in model.buffers():
+            by_type.setdefault((buffer.dtype, buffer.device), []).append(buffer)
+        with torch.no_grad():
+            for buffers in by_type.values():
+                flat = torch.cat([buffer.reshape(-1) for buffer in buffers])
+                sizes = [buffer.numel() for buffer in buffers]
+                if flat.numel() > 0:
+                    dist.broadcast(flat, src=0)
+                for buffer, values in zip(buffers, torch.split(flat, sizes), strict=True):
+                    buffer.copy_(values.view_as(buffer))
+
+    @contextmanager
+    def together(self, same: tuple[type[Exception], ...]) -> Iterator[None]:
+        """A block in the main process that the others are in, too.
+
+        An error of the kinds `same` arises in all alike. Any other ends the others; where one of
+        them has ended, it is LostProcessError.
+        """
+        failure: BaseException | None = None
+        try:
+            yield
+        except same:
+            raise
+        except BaseException as error:
+            failure = error
+        if failure is not None:
+            # Raised outside of the handler, or it would pass for what it came out of.
+            if self._is_over_soon(failure):
+                raise self._lost()
+            self._over = f"the main process failed: {unforeseen(failure)}"
+            self.end(INTERRUPTED if isinstance(failure, KeyboardInterrupt) else 1)
+            raise failure
+
+    def _is_over_soon(self, error: BaseException) -> bool:
+        """Whether another process has ended, which may have led to the error."""
+        until = time.monotonic() + (NOTICE_S if isinstance(error, Exception) else NOTICE_S / 4)
+        while self._over is None and time.monotonic() < until:
+            time.sleep(0.02)
+        return self._over is not None
+
+    def _lost(self) -> LostProcessError:
+        # The launcher, which ends a run one of whose processes has gone, would cut the record of
+        # it short.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        return LostProcessError(f"{self._over}: the run cannot go on")
+
+    def _note(self, rank: int, message: Message) -> None:
+        """Take the last message of a process; called in the thread that reads its link."""
+        if self.is_main:
+            if message["kind"] == FAILED:
+                self._over = f"process {rank} failed: {message['text']}"
+            elif self._over is None:
+                self._over = f"process {rank} has gone: {message.get('reason', 'it has ended')}"
+            abort_device_operations()
+            return
+        self._over = "the main process has ended"
+        self._status = int(message.get("status", 1))
+        self._ended.set()
+        # The main thread may wait for what never comes, in a library that nothing interrupts.
+        timer = threading.Timer(ABANDON_S, os._exit, (self._status,))
+        timer.daemon = True
+        timer.start()
+
+    def _destroy(self) -> None:
+        with suppress(Exception):
+            if dist.is_initialized():
+                dist.destroy_process_group()
+
+    def _connect(self, launched: Launched) -> None:
+        """Link the main process with each of the others; raises OSError if that fails."""
+        address = LOOPBACK if launched.is_on_one_machine else launched.address
+        greeting = torch.zeros(GREETING, dtype=torch.uint8)
+        if self.is_main:
+            token = secrets.token_hex(16)
+            listener = Listener(address, token)
+            text = json.dumps({"port": listener.port, "token": token}).encode().ljust(GREETING)
+            self.broadcast(torch.frombuffer(bytearray(text), dtype=torch.uint8))
+            self._links = listener.accept(self.size, self._note)
+        else:
+            values = json.loads(bytes(self.broadcast(greeting).tolist()))
+            link = connect(address, int(values["port"]), values["token"], self.rank, self._note)
+            self._links = {0: link}
+        self._stop_beating = start_beating(self._links)
+
+
+def join(launched: Launched) -> World:
+    """The world of this process, once all of its processes are there.
+
+    Raises InputError if they do not find each other.
+    """
+    world = World(launched)
+    name = LOOPBACK_DEVICE.get(sys.platform)
+    if launched.is_on_one_machine and name is not None:
+        # Nobody beyond this machine is to reach them.
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", name)
+        os.environ.setdefault("NCCL_SOCKET_IFNAME", name)
+    has_gpu = torch.cuda.is_available()
+    if has_gpu and launched.local_rank < torch.cuda.device_count():
+        torch.cuda.set_device(launched.local_rank)
+    try:
+        backend = "cpu:gloo,cuda:nccl" if has_gpu and dist.is_nccl_available() else "gloo"
+        dist.init_process_group(
+            backend, rank=launched.rank, world_size=launched.count, timeout=TIMEOUT
+        )
+        world._connect(launched)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"MASTER_ADDR={launched.address}: the {launched.count} processes do not reach each "
+            f"other there ({reason}): give an address of the main process's machine, and a port "
+            "that is free"
+        ) from error
+    return world
+
+
+def abort_device_operations() -> None:
+    """End operations on GPUs that wait for a process that has gone; those on the CPU end alone."""
+    with suppress(Exception):
+        if torch.cuda.is_available() and dist.is_initialized():
+            group: Any = dist.distributed_c10d._get_default_group()
+            group._get_backend(torch.device("cuda")).abort()
