@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 from mmclf.errors import LostProcessError, tell
@@ -17,7 +18,11 @@ def run_in_processes(place: Launched, run: Callable[[World], int]) -> int:
     """
     world = join(place)
     if not world.is_main:
-        return follow(world)
+        status = follow(world)
+        if world.is_over:
+            tell(f"process {world.rank}: {world.ending}")
+        return status
+    signal.signal(signal.SIGTERM, world.interrupt)
     try:
         status = run(world)
     except LostProcessError as error:

@@ -141,9 +141,10 @@ def fit_model(
             if trainer.refit
         }
         epochs: Sequence[Epoch]
+        learner: Learner | None = None
         resumed = keeper.resumed
         if resumed is None or resumed.refitted is None:
-            learner, model = make_learner(components, data, train, accelerator, world)
+            learner = make_learner(components, data, train, accelerator, world)
             epochs = fit(
                 learner,
                 train,
@@ -162,10 +163,12 @@ def fit_model(
         best = best_of(epochs)
         samples_seen = len(epochs) * len(train)
         if trainer.refit:
+            if learner is not None:
+                learner.strategy.give_back(components.encoders)
             for name, weights in initial_states.items():
-                trainable[name].load_state_dict(weights)
+                components.trainable[name].load_state_dict(weights)
             train_and_val = data.training_set(components, ["train", "val"], device)
-            learner, model = make_learner(components, data, train_and_val, accelerator, world)
+            learner = make_learner(components, data, train_and_val, accelerator, world)
             refit(
                 learner,
                 train_and_val,
@@ -175,8 +178,11 @@ def fit_model(
                 keeper=keeper,
             )
             samples_seen += best.number * len(train_and_val)
+        assert learner is not None
         test_outputs = learner.evaluate(test, keeper.give_way)
-    model.cpu()
+    model = learner.strategy.whole_model()
+    assert isinstance(model, Classifier)
+    learner.strategy.give_back(components.encoders)
     return FittedModel(
         model=model,
         train=[epoch.train for epoch in epochs],
@@ -206,8 +212,8 @@ def make_learner(
     examples: TrainingSet,
     accelerator: Accelerator,
     world: World | None = None,
-) -> tuple[Learner, Classifier]:
-    """A new model, determined by the seed, and the learner that trains it.
+) -> Learner:
+    """The learner of a new model, which the seed determines.
 
     Args:
         components: of the model.
@@ -247,7 +253,7 @@ def make_learner(
     if world is not None and not world.is_main:
         # Dropout of their own, where all have drawn the same weights.
         torch.manual_seed((config.seed + world.rank * SEED_STEP) % 2**63)
-    return learner, model
+    return learner
 
 
 def new_model(components: ModelComponents, data: FitData, device: torch.device) -> Classifier:

@@ -69,10 +69,10 @@ class Learner:
         evaluation_size: int = 4096,
         check_every: int | None = None,
     ) -> None:
-        self._strategy = strategy_of(accelerator, model, optimizer)
-        self.model, self._optimizer = self._strategy.model, self._strategy.optimizer
+        self.strategy = strategy_of(accelerator, model, optimizer)
+        self.model, self._optimizer = self.strategy.model, self.strategy.optimizer
         self._step_graphs: StepGraphs | None = None
-        is_alone = self._strategy.share == ALONE and accumulate == 1
+        is_alone = self.strategy.share == ALONE and accumulate == 1
         if is_alone and can_be_captured(model, loss, optimizer, accelerator):
             self._step_graphs = StepGraphs(self._train_on, optimizer, accelerator.device)
         self._loss, self._scheduler, self._accelerator = loss, scheduler, accelerator
@@ -80,7 +80,7 @@ class Learner:
         self._clip_norm, self._evaluation_size = clip_norm, evaluation_size
         # On the CPU a check costs nothing; in fp16 the GPU is waited for at every step anyway.
         is_queued = accelerator.device.type == "cuda" and accelerator.scaler is None
-        default = CHECK_EVERY if is_queued else 1
+        default = CHECK_EVERY if is_queued and self.strategy.are_states_cheap else 1
         self._check_every = check_every if check_every is not None else default
 
     def epoch(
@@ -136,7 +136,7 @@ class Learner:
         losses: list[Tensor] = []
         graphs = self._step_graphs if examples.are_features else None
         place = start
-        share = self._strategy.share
+        share = self.strategy.share
         with closing(train_batches(examples, all_rows, generator, start, skipped, share)) as drawn:
             for step, parts in enumerate(steps[start.steps :], start=start.steps + 1):
                 count = sum(map(len, parts))
@@ -144,11 +144,11 @@ class Learner:
                 is_told = watch is not None and check_every > 1 and watch.is_wanted
                 for rows in parts:
                     inputs, labels, draws = next(drawn)
-                    with self._strategy.accumulating(is_last=rows is parts[-1]):
+                    with self.strategy.accumulating(is_last=rows is parts[-1]):
                         if graphs is not None:
                             loss = graphs(inputs, labels)  # a whole step
                         else:
-                            loss = self._loss(self._strategy.logits(inputs, len(rows)), labels)
+                            loss = self._loss(self.strategy.logits(inputs, len(rows)), labels)
                         losses.append(loss.detach())
                         is_last = rows is all_rows[-1] or (is_told and rows is parts[-1])
                         if len(losses) == check_every or is_last:
@@ -158,7 +158,7 @@ class Learner:
                             losses.clear()
                         if graphs is None:
                             # The mean over the step's examples, also where a batch is smaller.
-                            self._strategy.backward(loss * (len(rows) / count))
+                            self.strategy.backward(loss * (len(rows) / count))
                 if graphs is None:
                     self._update()
                 # In fp16 a step whose gradient overflows is left out.
@@ -188,26 +188,26 @@ class Learner:
         self, examples: TrainingSet, after_batch: Callable[[], None] = lambda: None
     ) -> SplitOutputs:
         """Loss and logits of the clean inputs, without dropout; see `evaluate`."""
-        logits = self._strategy.clean_logits(examples, self._evaluation_size, after_batch)
+        logits = self.strategy.clean_logits(examples, self._evaluation_size, after_batch)
         return outputs_of(logits, self._loss, examples)
 
     def weights(self) -> dict[str, Tensor]:
         """A copy of the model's weights."""
-        return self._strategy.weights()
+        return self.strategy.weights()
 
     def restore(self, weights: Mapping[str, Tensor]) -> None:
         """Give the model these weights."""
-        self._strategy.restore(weights)
+        self.strategy.restore(weights)
 
     def state(self, place: Place) -> LearnerState:
         """The state at a place of an epoch; it goes on changing with the next step."""
         parts = {name: part.state_dict() for name, part in self._parts().items()}
-        parts = self._strategy.states() | parts
+        parts = self.strategy.states() | parts
         return LearnerState(parts, place, random_states(self._accelerator.device))
 
     def load(self, state: LearnerState) -> None:
         """Go back to a state, or on to that of another learner."""
-        self._strategy.load(state.parts)
+        self.strategy.load(state.parts)
         for name, part in self._parts().items():
             part.load_state_dict(state.parts[name])
         set_random_states(state.random, self._accelerator.device)
@@ -223,7 +223,7 @@ class Learner:
 
     def _raise_non_finite(self, failed: _FailedBatch, epoch: int) -> None:
         inputs, labels, ids = failed.inputs, failed.labels, failed.ids
-        logits = self._strategy.checked_logits(inputs, len(ids))
+        logits = self.strategy.checked_logits(inputs, len(ids))
         with torch.inference_mode():
             alone = [self._loss(logits[i : i + 1], labels[i : i + 1]) for i in range(len(ids))]
         guilty = [

@@ -27,6 +27,7 @@ class Strategy:
     """
 
     share: Share = ALONE
+    are_states_cheap = True  # so that an epoch can begin with a copy of them
 
     def __init__(
         self, accelerator: Accelerator, model: nn.Module, optimizer: torch.optim.Optimizer
@@ -74,6 +75,13 @@ class Strategy:
     def restore(self, weights: Mapping[str, Tensor]) -> None:
         """Give the model these weights."""
         self.plain_model.load_state_dict(weights)
+
+    def whole_model(self) -> nn.Module:
+        """The model on the CPU."""
+        return self.plain_model.cpu()
+
+    def give_back(self, encoders: dict[str, Any]) -> None:
+        """Let the encoders that are trained be used by others."""
 
     def states(self) -> dict[str, Any]:
         """The states of the model and the optimizer, which go on changing with them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from mmclf.config.schema import Config
@@ -29,6 +30,13 @@ def check_processes(config: Config, world: World | None) -> None:
             )
         return
     world.check()
+    if os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
+        version = os.environ.get("FSDP_VERSION", "1")
+        if version != "2":
+            raise InputError(
+                f"accelerate: found version {version} of FSDP, expected 2: give --fsdp_version=2 "
+                "to accelerate launch, or choose it in accelerate config"
+            )
     batch = config.trainer.batch_size
     if batch < world.size:
         raise InputError(

@@ -83,7 +83,7 @@ def _follow_run(world: World, wish: Wish, message: Message, tensors: list[Tensor
             try:
                 answer = follower.answer(*order)
             except BaseException as error:
-                return world.fail(error)
+                world.fail(error)
             if what != GATHER:
                 world.reply(**answer)
 

@@ -68,9 +68,9 @@ class DataParallel(Strategy):
 
         The batches are those of one process.
         """
-        model, world = self.plain_model, self._world
-        world.align_buffers(model)
-        model.eval()
+        world = self._world
+        world.align_buffers(self.plain_model)
+        self.plain_model.eval()
         starts = range(0, len(examples), batch_size)
         counts = [
             sum(min(batch_size, len(examples) - start) for start in starts[own])
@@ -80,8 +80,13 @@ class DataParallel(Strategy):
         drawn = eval_batches(examples, batch_size, self.share)
         with torch.no_grad():
             for _ in range(-(-len(starts) // world.size)):  # as often in all of them
-                inputs = next(drawn, None)
-                if inputs is not None:
-                    parts.append(model(inputs))
+                parts += self._clean_parts(next(drawn, None), examples, batch_size)
                 after_batch()
             return torch.cat(world.gather(torch.cat(parts), counts))
+
+    def _clean_parts(
+        self, inputs: Mapping[str, Any] | None, examples: TrainingSet, batch_size: int
+    ) -> list[Tensor]:
+        """The logits of a batch; none of no batch, where others still have one."""
+        del examples, batch_size
+        return [] if inputs is None else [self.plain_model(inputs)]

@@ -12,7 +12,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -76,7 +76,7 @@ class Link:
             self._inbox.put(message)
 
 
-def _messages(peer: socket.socket) -> Any:
+def _messages(peer: socket.socket) -> Iterator[Message]:
     """Each message; the last one, of the kind `lost`, where the connection has closed."""
     reason = "its connection has closed"
     try:
@@ -92,17 +92,16 @@ def _messages(peer: socket.socket) -> Any:
     yield {"kind": LOST, "reason": reason}
 
 
-def start_beating(links: Mapping[int, Link]) -> threading.Event:
-    """Send signs of life over the links in a thread, until the event that is returned is set."""
-    stopped = threading.Event()
+def start_beating(links: Mapping[int, Link]) -> None:
+    """Send signs of life over the links, in a thread, as long as the process lives."""
 
     def beat() -> None:
-        while not stopped.wait(BEAT_S):
+        while True:
+            time.sleep(BEAT_S)
             for link in links.values():
                 link.send({"kind": ALIVE})
 
     threading.Thread(target=beat, daemon=True).start()
-    return stopped
 
 
 class Listener:
@@ -126,7 +125,7 @@ class Listener:
                     peer.close()
                     continue
                 links[rank] = Link(peer, rank, on_end)
-        return links
+        return dict(sorted(links.items()))
 
 
 def _greeted(peer: socket.socket, token: str) -> int | None:

@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedType
 from torch import nn
 
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.training.distributed.data_parallel import DataParallel
+from mmclf.training.distributed.sharded import Sharded
 from mmclf.training.distributed.world import World
 from mmclf.training.strategy import Strategy
 
@@ -32,6 +33,8 @@ def _strategy(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
 ) -> Strategy:
+    if accelerator.distributed_type == DistributedType.FSDP:
+        return Sharded(accelerator, model, optimizer, world)
     unused = has_unused_parameters(model, inputs)
     return DataParallel(accelerator, model, optimizer, world, has_unused=unused)
 

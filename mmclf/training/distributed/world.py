@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
@@ -27,6 +27,7 @@ from mmclf.storage.launched import LOOPBACK, Launched
 from mmclf.training.distributed.links import (
     END,
     FAILED,
+    LOST,
     Link,
     Listener,
     Message,
@@ -72,7 +73,7 @@ class World:
         self._links: dict[int, Link] = {}
         self._over: str | None = None  # why there is nobody to work with any more
         self._ended, self._status = threading.Event(), 1
-        self._stop_beating = threading.Event()
+        self._is_ending = False  # and a signal changes nothing
 
     @property
     def is_main(self) -> bool:
@@ -121,14 +122,23 @@ class World:
 
     def end(self, status: int) -> None:
         """Tell the others to end with this exit status, and wait for it."""
-        self._stop_beating.set()
-        for link in self._links.values():
-            link.send({"kind": END, "status": status})
-        until = time.monotonic() + NOTICE_S
-        for link in self._links.values():
-            link.wait_closed(max(until - time.monotonic(), 0))
-            link.close()
-        self._destroy()
+        if not self._is_ending:
+            self._is_ending = True
+            for link in self._links.values():
+                link.send({"kind": END, "status": status})
+            self._destroy()
+
+    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        """The handler of SIGTERM in the main process.
+
+        A launcher sends it as soon as another process has gone: that is then the reason to end, and
+        what is written about it is not to be cut short.
+        """
+        if self._is_ending:
+            return
+        if self._is_over_within(NOTICE_S / 4):
+            raise self._lost()
+        raise KeyboardInterrupt
 
     # What the others do.
 
@@ -136,7 +146,7 @@ class World:
         """The next order and its tensors; the exit status when there is nothing left to do."""
         message = self._links[0].receive()
         if message["kind"] != ORDER:
-            return self._left()
+            return self._status
         tensors = [torch.empty(shape, dtype=DTYPES[name]) for name, shape in message["tensors"]]
         return message, [self.broadcast(tensor) for tensor in tensors]
 
@@ -144,25 +154,16 @@ class World:
         """Answer an order."""
         self._links[0].send({**answer, "kind": REPLY})
 
-    def fail(self, error: BaseException) -> int:
-        """End as of an error: say so, and wait until the main process has ended; exit status 1."""
+    def fail(self, error: BaseException) -> NoReturn:
+        """End the process because of an error, which the main one says.
+
+        At once, as all others wait until its connections close. If the main process has ended, that
+        was the reason.
+        """
         if not self._ended.wait(NOTICE_S):
             self._links[0].send({"kind": FAILED, "text": unforeseen(error)})
-            self._destroy()
-            self._ended.wait(ABANDON_S)
-        self.leave()
-        return self._status
-
-    def leave(self) -> None:
-        """End after the main process has."""
-        self._stop_beating.set()
-        self._destroy()
-        self._links[0].close()
-
-    def _left(self) -> int:
-        """The exit status that the main process asked for, after leaving."""
-        self.leave()
-        return self._status
+            self._links[0].close()
+        os._exit(self._status)
 
     # What all do at once.
 
@@ -241,24 +242,21 @@ class World:
             failure = error
         if failure is not None:
             # Raised outside of the handler, or it would pass for what it came out of.
-            if self._is_over_soon(failure):
+            if self._is_over_within(NOTICE_S if isinstance(failure, Exception) else NOTICE_S / 4):
                 raise self._lost()
             self._over = f"the main process failed: {unforeseen(failure)}"
             self.end(INTERRUPTED if isinstance(failure, KeyboardInterrupt) else 1)
             raise failure
 
-    def _is_over_soon(self, error: BaseException) -> bool:
-        """Whether another process has ended, which may have led to the error."""
-        until = time.monotonic() + (NOTICE_S if isinstance(error, Exception) else NOTICE_S / 4)
+    def _is_over_within(self, seconds: float) -> bool:
+        """Whether another process has ended, which may have led to an error or a signal."""
+        until = time.monotonic() + seconds
         while self._over is None and time.monotonic() < until:
             time.sleep(0.02)
         return self._over is not None
 
     def _lost(self) -> LostProcessError:
-        # The launcher, which ends a run one of whose processes has gone, would cut the record of
-        # it short.
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self.end(1)
         return LostProcessError(f"{self._over}: the run cannot go on")
 
     def _note(self, rank: int, message: Message) -> None:
@@ -270,13 +268,20 @@ class World:
                 self._over = f"process {rank} has gone: {message.get('reason', 'it has ended')}"
             abort_device_operations()
             return
-        self._over = "the main process has ended"
+        if message["kind"] == LOST:
+            self._over = f"the main process has gone: {message['reason']}"
         self._status = int(message.get("status", 1))
         self._ended.set()
-        # The main thread may wait for what never comes, in a library that nothing interrupts.
-        timer = threading.Timer(ABANDON_S, os._exit, (self._status,))
-        timer.daemon = True
-        timer.start()
+        threading.Thread(target=self._end_after_main, daemon=True).start()
+
+    def _end_after_main(self) -> None:
+        """End this process when the main one has; first, it would pass for the reason.
+
+        Its main thread may wait for what never comes, in a library that nothing interrupts.
+        """
+        self._links[0].wait_closed(ABANDON_S)
+        time.sleep(NOTICE_S)
+        os._exit(self._status)
 
     def _destroy(self) -> None:
         with suppress(Exception):
@@ -297,7 +302,7 @@ class World:
             values = json.loads(bytes(self.broadcast(greeting).tolist()))
             link = connect(address, int(values["port"]), values["token"], self.rank, self._note)
             self._links = {0: link}
-        self._stop_beating = start_beating(self._links)
+        start_beating(self._links)
 
 
 def join(launched: Launched) -> World:
