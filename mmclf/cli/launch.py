@@ -15,7 +15,7 @@ from mmclf.cli.completion import complete
 from mmclf.cli.ray_cluster import check_ray
 from mmclf.config.compose import Command, read_command
 from mmclf.config.composer import Composer, open_composer
-from mmclf.config.hydra_policy import PLUGINS, RAY_LAUNCHER
+from mmclf.config.hydra_policy import IN_THIS_PROCESS, RAY_LAUNCHER
 from mmclf.config.loader import TASK_NAME
 from mmclf.errors import InputError, tell
 from mmclf.pipeline.preflight import Preflight
@@ -26,7 +26,6 @@ from mmclf.training.hardware import check_device
 if TYPE_CHECKING:
     from mmclf.training.distributed.world import World
 
-IN_THIS_PROCESS = PLUGINS["launcher"][0]  # Hydra's own launcher
 
 REFUSED = {
     "experimental_rerun": "it would unpickle a file, and that can run anything: give the overrides "

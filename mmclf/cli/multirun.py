@@ -17,12 +17,12 @@ from hydra.types import RunMode
 from rich.console import Console
 
 from mmclf.cli.job import SweepJob
-from mmclf.cli.launch import IN_THIS_PROCESS
 from mmclf.cli.run_names import RunNames, sweep_names
 from mmclf.cli.summary import next_lines, open_ui, place_words
 from mmclf.cli.sweep_lines import SweepLines, watched
 from mmclf.config.compose import Command
 from mmclf.config.composer import Composer
+from mmclf.config.hydra_policy import IN_THIS_PROCESS
 from mmclf.config.schema import Config
 from mmclf.errors import InputError, UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.image_size import check_one_size

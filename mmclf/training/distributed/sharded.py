@@ -64,7 +64,8 @@ class Sharded(DataParallel):
 
     def weights(self) -> dict[str, Tensor]:
         """A copy of the whole weights, in the main process."""
-        return dict(get_model_state_dict(self.model, options=WHOLE))
+        weights: dict[str, Any] = get_model_state_dict(self.model, options=WHOLE)
+        return weights
 
     def restore(self, weights: Mapping[str, Tensor]) -> None:
         """Give the model the main process's weights."""
@@ -85,7 +86,7 @@ class Sharded(DataParallel):
     @property
     def bare_optimizer(self) -> torch.optim.Optimizer:
         """The optimizer that accelerate has wrapped."""
-        optimizer: torch.optim.Optimizer = self.optimizer.optimizer  # type: ignore[attr-defined]
+        optimizer: torch.optim.Optimizer = self.optimizer.optimizer
         return optimizer
 
     def whole_model(self) -> Classifier:
