@@ -143,17 +143,20 @@ def _status(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     """Run a command, as the main one of several processes if a launcher has started them."""
-    check_words(arguments)
     place = launched()
     if place is None:
-        return _command(arguments)(arguments)
+        return _checked(arguments)
     environment.share_cores(place.local_count)
     # Late: docs/architecture.md#late-imports
     from mmclf.cli.processes import run_in_processes
 
-    return run_in_processes(
-        place, lambda world: _said(lambda: _command(arguments, world)(arguments))
-    )
+    return run_in_processes(place, lambda world: _said(partial(_checked, arguments, world)))
+
+
+def _checked(arguments: list[str], world: World | None = None) -> int:
+    """Run a command, unless its words hold a password."""
+    check_words(arguments)
+    return _command(arguments, world)(arguments)
 
 
 def _said(run: Callable[[], int]) -> int:

@@ -19,6 +19,7 @@ def run_in_processes(place: Launched, run: Callable[[World], int]) -> int:
     world = join(place)
     if not world.is_main:
         status = follow(world)
+        world.leave()
         if world.is_over:
             tell(f"process {world.rank}: {world.ending}")
         return status

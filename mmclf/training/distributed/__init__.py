@@ -1,7 +1,8 @@
 """Several processes that train one model together.
 
 links         orders, answers and signs of life between the main process and the others
-world         all processes, as seen by one of them: orders, tensors, agreement
+collectives   what all do at once: sums, copies and parts of tensors
+world         all processes, as seen by one of them: orders, answers, the end
 strategies    which strategy trains a model, and the score that all agree on
 data_parallel each process has all weights
 sharded       each process has a part of the weights

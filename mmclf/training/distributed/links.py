@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import queue
 import socket
 import threading
 import time
@@ -21,23 +20,22 @@ SILENT_S = 180.0  # after which a process is taken for gone
 GREET_S = 300.0  # for all processes to connect
 MAX_LINE = 2**24  # bytes of a message
 ALIVE, FAILED, END, LOST = "alive", "failed", "end", "lost"
+LAST = (FAILED, END, LOST)
 
 Message = Mapping[str, Any]
+Take = Callable[[int, Message], None]  # gets a process's number and what it sent
 
 
 class Link:
     """A connection to the process `rank`, read in a thread of its own.
 
-    Messages of the kinds `failed` and `end`, and `lost` where the connection has closed, also go to
-    `on_end`, at once and in that thread; each link has one of them at most.
+    Each message goes to `take` in that thread. The last one is of the kind `failed` or `end`, or
+    `lost` where the connection has closed without.
     """
 
-    def __init__(
-        self, peer: socket.socket, rank: int, on_end: Callable[[int, Message], None]
-    ) -> None:
+    def __init__(self, peer: socket.socket, rank: int, take: Take) -> None:
         self.rank = rank
-        self._peer, self._on_end = peer, on_end
-        self._inbox: queue.Queue[Message] = queue.Queue()
+        self._peer, self._take = peer, take
         self._sending = threading.Lock()
         peer.settimeout(SILENT_S)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -48,10 +46,6 @@ class Link:
         line = json.dumps(message).encode() + b"\n"
         with self._sending, suppress(OSError):
             self._peer.sendall(line)
-
-    def receive(self) -> Message:
-        """The next message, waited for."""
-        return self._inbox.get()
 
     def wait_closed(self, seconds: float) -> None:
         """Wait until the other end has closed the connection, for so long at most."""
@@ -64,16 +58,12 @@ class Link:
         self._peer.close()
 
     def _read(self) -> None:
-        ended = False
+        has_ended = False
         for message in _messages(self._peer):
-            if message["kind"] == ALIVE:
+            if message["kind"] == ALIVE or has_ended:
                 continue
-            if message["kind"] in (FAILED, END, LOST):
-                if ended:
-                    continue
-                ended = True
-                self._on_end(self.rank, message)
-            self._inbox.put(message)
+            has_ended = message["kind"] in LAST
+            self._take(self.rank, message)
 
 
 def _messages(peer: socket.socket) -> Iterator[Message]:
@@ -113,8 +103,11 @@ class Listener:
         self._server = socket.create_server((address, 0), family=family)
         self.port: int = self._server.getsockname()[1]
 
-    def accept(self, count: int, on_end: Callable[[int, Message], None]) -> dict[int, Link]:
-        """The links to the processes 1 to `count` - 1; raises TimeoutError if one does not come."""
+    def accept(self, count: int, take: Take) -> dict[int, Link]:
+        """The links to the processes 1 to `count` - 1, in their order.
+
+        Raises TimeoutError if one does not come.
+        """
         until, links = time.monotonic() + GREET_S, dict[int, Link]()
         with self._server:
             while len(links) < count - 1:
@@ -124,7 +117,7 @@ class Listener:
                 if rank is None or not 0 < rank < count or rank in links:
                     peer.close()
                     continue
-                links[rank] = Link(peer, rank, on_end)
+                links[rank] = Link(peer, rank, take)
         return dict(sorted(links.items()))
 
 
@@ -144,10 +137,8 @@ def _greeted(peer: socket.socket, token: str) -> int | None:
     return int(rank) if rank.isdecimal() and hmac.compare_digest(given, token) else None
 
 
-def connect(
-    address: str, port: int, token: str, rank: int, on_end: Callable[[int, Message], None]
-) -> Link:
+def connect(address: str, port: int, token: str, rank: int, take: Take) -> Link:
     """The link of the process `rank` to the main one; raises OSError if that is out of reach."""
     peer = socket.create_connection((address, port), timeout=GREET_S)
     peer.sendall(f"{rank} {token}\n".encode())
-    return Link(peer, 0, on_end)
+    return Link(peer, 0, take)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import secrets
 import sys
 import threading
@@ -20,13 +21,15 @@ from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmclf.errors import InputError, LostProcessError, unforeseen
 from mmclf.storage.launched import LOOPBACK, Launched
+from mmclf.training.distributed.collectives import Collectives
 from mmclf.training.distributed.links import (
     END,
     FAILED,
+    LAST,
     LOST,
     Link,
     Listener,
@@ -34,7 +37,6 @@ from mmclf.training.distributed.links import (
     connect,
     start_beating,
 )
-from mmclf.training.share import Share
 
 # Of what processes do at once. While one waits for a tracking server, the others wait for it.
 TIMEOUT = timedelta(minutes=30)
@@ -53,14 +55,11 @@ DTYPES: Mapping[str, torch.dtype] = {
 }
 
 
-class World:
+class World(Collectives):
     """All processes of a run.
 
     Attributes:
-        rank: the number of this one, from 0.
-        size: how many there are.
         local_rank: the number of this one among those on this machine.
-        local_size: how many are on this machine.
 
     Args:
         launched: this process's place.
@@ -68,22 +67,13 @@ class World:
     """
 
     def __init__(self, launched: Launched) -> None:
-        self.rank, self.size = launched.rank, launched.count
-        self.local_rank, self.local_size = launched.local_rank, launched.local_count
+        super().__init__(launched.rank, launched.count)
+        self.local_rank = launched.local_rank
         self._links: dict[int, Link] = {}
+        self._inbox: queue.Queue[tuple[int, Message]] = queue.Queue()
         self._over: str | None = None  # why there is nobody to work with any more
         self._ended, self._status = threading.Event(), 1
         self._is_ending = False  # and a signal changes nothing
-
-    @property
-    def is_main(self) -> bool:
-        """Whether this is the main process."""
-        return self.rank == 0
-
-    @property
-    def share(self) -> Share:
-        """What this process computes of a batch."""
-        return Share(self.rank, self.size)
 
     # What the main process does.
 
@@ -98,12 +88,12 @@ class World:
 
     def replies(self) -> list[Message]:
         """An answer of each of the others, waited for; raises LostProcessError."""
-        answers = [link.receive() for link in self._links.values()]
-        for link, answer in zip(self._links.values(), answers, strict=True):
-            if answer["kind"] != REPLY:
-                self._note(link.rank, answer)
-        self.check()
-        return answers
+        answers: dict[int, Message] = {}
+        while len(answers) < len(self._links):
+            rank, message = self._inbox.get()
+            self.check()
+            answers[rank] = message
+        return [answers[rank] for rank in self._links]
 
     @property
     def is_over(self) -> bool:
@@ -121,7 +111,7 @@ class World:
             raise self._lost()
 
     def end(self, status: int) -> None:
-        """Tell the others to end with this exit status, and wait for it."""
+        """Tell the others to end with this exit status, after this process."""
         if not self._is_ending:
             self._is_ending = True
             for link in self._links.values():
@@ -144,7 +134,7 @@ class World:
 
     def next_order(self) -> tuple[Message, list[Tensor]] | int:
         """The next order and its tensors; the exit status when there is nothing left to do."""
-        message = self._links[0].receive()
+        _, message = self._inbox.get()
         if message["kind"] != ORDER:
             return self._status
         tensors = [torch.empty(shape, dtype=DTYPES[name]) for name, shape in message["tensors"]]
@@ -165,66 +155,10 @@ class World:
             self._links[0].close()
         os._exit(self._status)
 
-    # What all do at once.
-
-    def any(self, flag: bool) -> bool:
-        """Whether `flag` is true in any process."""
-        flags = torch.tensor([flag], dtype=torch.int32)
-        dist.all_reduce(flags, op=dist.ReduceOp.MAX)
-        return bool(flags.item())
-
-    def broadcast(self, tensor: Tensor) -> Tensor:
-        """The main process's tensor, on the CPU; elsewhere it is written to the one given."""
-        if tensor.numel() == 0:
-            return tensor
-        # Bytes, as not every type of numbers can be sent.
-        whole = tensor.contiguous()
-        dist.broadcast(whole.reshape(-1).view(torch.uint8), src=0)
-        return whole
-
-    def value_of_main(self, value: float) -> float:
-        """The main process's value."""
-        return float(self.broadcast(torch.tensor(value, dtype=torch.float64)).item())
-
-    def gather(self, rows: Tensor, counts: Sequence[int]) -> list[Tensor]:
-        """The rows (R, ...) of each process, of which there are `counts`, in all processes."""
-        most = rows.new_zeros(max(counts), *rows.shape[1:])
-        most[: counts[self.rank]] = rows.detach()[: counts[self.rank]]
-        gathered = [torch.empty_like(most) for _ in counts]
-        dist.all_gather(gathered, most)
-        return [part[:count] for part, count in zip(gathered, counts, strict=True)]
-
-    def gather_on_cpu(self, values: Tensor) -> list[Tensor]:
-        """The bytes on the CPU of each process, as many of each, in all processes."""
-        gathered = [torch.empty_like(values) for _ in range(self.size)]
-        dist.all_gather(gathered, values)
-        return gathered
-
-    def send_to_main(self, tensor: Tensor) -> None:
-        """Send a tensor on the CPU, which the main process receives."""
-        if tensor.numel() > 0:
-            dist.send(tensor.contiguous(), dst=0)
-
-    def receive_from(self, rank: int, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-        """In the main process, a tensor that another one sends."""
-        tensor = torch.empty(*shape, dtype=dtype)
-        if tensor.numel() > 0:
-            dist.recv(tensor, src=rank)
-        return tensor
-
-    def align_buffers(self, model: nn.Module) -> None:
-        """Give all processes the main one's buffers, as running statistics of batches."""
-        by_type: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
-        for buffer in model.buffers():
-            by_type.setdefault((buffer.dtype, buffer.device), []).append(buffer)
-        with torch.no_grad():
-            for buffers in by_type.values():
-                flat = torch.cat([buffer.reshape(-1) for buffer in buffers])
-                sizes = [buffer.numel() for buffer in buffers]
-                if flat.numel() > 0:
-                    dist.broadcast(flat, src=0)
-                for buffer, values in zip(buffers, torch.split(flat, sizes), strict=True):
-                    buffer.copy_(values.view_as(buffer))
+    def leave(self) -> None:
+        """End after the main process has; first, this one would pass for the reason."""
+        self._destroy()
+        self._links[0].wait_closed(ABANDON_S)
 
     @contextmanager
     def together(self, same: tuple[type[Exception], ...]) -> Iterator[None]:
@@ -259,26 +193,25 @@ class World:
         self.end(1)
         return LostProcessError(f"{self._over}: the run cannot go on")
 
-    def _note(self, rank: int, message: Message) -> None:
-        """Take the last message of a process; called in the thread that reads its link."""
-        if self.is_main:
-            if message["kind"] == FAILED:
-                self._over = f"process {rank} failed: {message['text']}"
-            elif self._over is None:
-                self._over = f"process {rank} has gone: {message.get('reason', 'it has ended')}"
+    def _take(self, rank: int, message: Message) -> None:
+        """Take a message of a process; called in the thread that reads its link."""
+        if message["kind"] in LAST and self.is_main:
+            # The first is the reason; others fail as they miss it.
+            if self._over is None:
+                has_failed = message["kind"] == FAILED
+                what = "failed" if has_failed else "has gone"
+                self._over = f"process {rank} {what}: {message['text' if has_failed else 'reason']}"
             abort_device_operations()
-            return
-        if message["kind"] == LOST:
-            self._over = f"the main process has gone: {message['reason']}"
-        self._status = int(message.get("status", 1))
-        self._ended.set()
-        threading.Thread(target=self._end_after_main, daemon=True).start()
+        elif message["kind"] in LAST:
+            if message["kind"] == LOST:
+                self._over = f"the main process has gone: {message['reason']}"
+            self._status = int(message.get("status", 1))
+            self._ended.set()
+            threading.Thread(target=self._end_after_main, daemon=True).start()
+        self._inbox.put((rank, message))
 
     def _end_after_main(self) -> None:
-        """End this process when the main one has; first, it would pass for the reason.
-
-        Its main thread may wait for what never comes, in a library that nothing interrupts.
-        """
+        """End this process when the main one has, whatever its main thread waits for."""
         self._links[0].wait_closed(ABANDON_S)
         time.sleep(NOTICE_S)
         os._exit(self._status)
@@ -297,10 +230,10 @@ class World:
             listener = Listener(address, token)
             text = json.dumps({"port": listener.port, "token": token}).encode().ljust(GREETING)
             self.broadcast(torch.frombuffer(bytearray(text), dtype=torch.uint8))
-            self._links = listener.accept(self.size, self._note)
+            self._links = listener.accept(self.size, self._take)
         else:
             values = json.loads(bytes(self.broadcast(greeting).tolist()))
-            link = connect(address, int(values["port"]), values["token"], self.rank, self._note)
+            link = connect(address, int(values["port"]), values["token"], self.rank, self._take)
             self._links = {0: link}
         start_beating(self._links)
 
