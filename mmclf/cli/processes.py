@@ -18,7 +18,10 @@ def run_in_processes(place: Launched, run: Callable[[World], int]) -> int:
     """
     world = join(place)
     if not world.is_main:
-        status = follow(world)
+        try:
+            status = follow(world)
+        except BaseException as error:
+            world.fail(error)
         world.leave()
         if world.is_over:
             tell(f"process {world.rank}: {world.ending}")

@@ -22,13 +22,14 @@ from mmclf.training.checkpoint import Epoch, Keeper, NotKept, best_of
 from mmclf.training.components import ModelComponents
 from mmclf.training.cuda_graphs import cuda_graphs
 from mmclf.training.device import accelerator_on
-from mmclf.training.distributed.strategies import agreed_score, strategy_in
+from mmclf.training.distributed.strategies import agreed_score, is_sharded, strategy_in
 from mmclf.training.distributed.world import World
 from mmclf.training.learner import Learner, StrategyOf, steps_of
 from mmclf.training.strategy import Strategy
 from mmclf.training.trainer import fit, refit
 
 FEATURE_BATCH = 4096
+CPU = torch.device("cpu")
 PROBED = 2  # samples
 SEED_STEP = 1_000_003  # between the seeds of processes
 
@@ -226,7 +227,9 @@ def make_learner(
     config = components.config
     trainer = config.trainer
     torch.manual_seed(config.seed)
-    model = new_model(components, data, accelerator.device)
+    # What is to be sharded need not fit on one device, to which its parts are moved.
+    device = CPU if is_sharded(accelerator) else accelerator.device
+    model = new_model(components, data, device)
     optimizer, scheduler = make_optimizer(
         config.optimizer,
         config.scheduler,

@@ -30,6 +30,7 @@ from mmclf.pipeline.distributed.team import SAME
 from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.run_data import RunData, load_samples
 from mmclf.pipeline.stage_runner import deterministic
+from mmclf.storage import environment
 from mmclf.storage.store.store import Store
 from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.device import check_precision, pick_device
@@ -47,6 +48,7 @@ from mmclf.training.warm_up import warm_up_training
 
 def follow(world: World) -> int:
     """Do what the main process orders, until it ends; returns the exit status."""
+    environment.keep_freed_memory()
     with noted_signals() as wish, _silent():
         while True:
             order = world.next_order()
@@ -130,12 +132,13 @@ def _prepared(
 def _store(config: Config) -> Iterator[Store]:
     """Where this machine's decoded images are; a temporary folder with cache=off."""
     folder = Path(config.store.dir)
-    store = Store(folder, "")
+    hardware = environment.describe_cpu()
+    store = Store(folder, hardware)
     if config.cache == "on":
         yield store
         return
     with tempfile.TemporaryDirectory(dir=folder, prefix="off-") as name:
-        yield Store(Path(name), "")
+        yield Store(Path(name), hardware)
 
 
 def _decoded(config: Config, samples: Samples, store: Store) -> DecodedImages:

@@ -33,10 +33,15 @@ def _strategy(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
 ) -> Strategy:
-    if accelerator.distributed_type == DistributedType.FSDP:
+    if is_sharded(accelerator):
         return Sharded(accelerator, model, optimizer, world)
     unused = has_unused_parameters(model, inputs)
     return DataParallel(accelerator, model, optimizer, world, has_unused=unused)
+
+
+def is_sharded(accelerator: Accelerator) -> bool:
+    """Whether accelerate is configured to share out the weights."""
+    return bool(accelerator.distributed_type == DistributedType.FSDP)
 
 
 def has_unused_parameters(model: nn.Module, inputs: Mapping[str, Any]) -> bool:
