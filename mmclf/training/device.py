@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 import torch
@@ -13,7 +13,16 @@ from accelerate.state import AcceleratorState, GradientState, PartialState
 from mmclf.errors import InputError
 from mmclf.storage import environment
 
-LAUNCHED = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "ACCELERATE_USE_FSDP")
+# What trainer.accumulate is for; and that by which accelerate takes a process for one of several.
+OWN_SETTINGS = ("ACCELERATE_GRADIENT_ACCUMULATION_STEPS",)
+LAUNCHED = (
+    *OWN_SETTINGS,
+    "RANK",
+    "LOCAL_RANK",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+    "ACCELERATE_USE_FSDP",
+)
 
 
 def pick_device(name: str, local_rank: int | None = None) -> torch.device:
@@ -83,7 +92,7 @@ def accelerator_on(
         for state in states:
             state.clear()
         with current:
-            with _without_launcher() if alone else nullcontext():
+            with _hidden(LAUNCHED if alone else OWN_SETTINGS):
                 accelerator = Accelerator(
                     cpu=device.type == "cpu",
                     mixed_precision="no" if precision == "fp32" else precision,
@@ -96,9 +105,9 @@ def accelerator_on(
 
 
 @contextmanager
-def _without_launcher() -> Iterator[None]:
-    """Hide the variables by which accelerate takes this process for one of several."""
-    hidden = {name: os.environ.pop(name) for name in LAUNCHED if name in os.environ}
+def _hidden(names: Sequence[str]) -> Iterator[None]:
+    """Hide variables of the environment within the block."""
+    hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:
         yield
     finally:

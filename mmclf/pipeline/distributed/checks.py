@@ -30,7 +30,13 @@ def check_processes(config: Config, world: World | None) -> None:
             )
         return
     world.check()
-    if os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
+    for name in ("DEEPSPEED", "MEGATRON_LM"):
+        if _is_set(f"ACCELERATE_USE_{name}"):
+            raise InputError(
+                f"accelerate: found {name}, expected data-parallel training or FSDP: choose one "
+                "of them in accelerate config"
+            )
+    if _is_set("ACCELERATE_USE_FSDP"):
         version = os.environ.get("FSDP_VERSION", "1")
         if version != "2":
             raise InputError(
@@ -43,3 +49,7 @@ def check_processes(config: Config, world: World | None) -> None:
             f"trainer.batch_size={batch}: expected at least {world.size}, a sample for each "
             "process: give more, or start fewer processes"
         )
+
+
+def _is_set(name: str) -> bool:
+    return os.environ.get(name, "").lower() == "true"

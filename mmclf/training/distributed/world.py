@@ -81,10 +81,11 @@ class World(Collectives):
         """Tell the others what to do, and send them tensors; raises LostProcessError."""
         self.check()
         specs = [[str(t.dtype).removeprefix("torch."), list(t.shape)] for t in tensors]
-        for link in self._links.values():
-            link.send({**message, "kind": ORDER, "tensors": specs})
-        for tensor in tensors:
-            self.broadcast(tensor.detach().cpu())
+        with self.together(()):
+            for link in self._links.values():
+                link.send({**message, "kind": ORDER, "tensors": specs})
+            for tensor in tensors:
+                self.broadcast(tensor.detach().cpu())
 
     def replies(self) -> list[Message]:
         """An answer of each of the others, waited for; raises LostProcessError."""

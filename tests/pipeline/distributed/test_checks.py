@@ -51,6 +51,12 @@ def test_weights_are_shared_out_by_the_second_version_alone(
         check_processes(mmclf.compose("").config, world_of(2))
 
 
+@pytest.mark.parametrize("name", ["DEEPSPEED", "MEGATRON_LM"])
+def test_other_ways_of_accelerate_are_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"ACCELERATE_USE_{name}", "true")
+    assert refused("", world_of(2)) == Naming(name)
+
+
 def test_nothing_is_begun_when_a_process_has_gone() -> None:
     world = world_of(2)
     world._take(1, {"kind": "failed", "text": "why"})
