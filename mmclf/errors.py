@@ -48,6 +48,13 @@ class TakenOverError(Exception):
     """Another process has taken over what this one was at, as it gave no sign of life."""
 
 
+class LostProcessError(BaseException):
+    """Another of the processes that make a run together has ended, and so this one has to.
+
+    No Exception, as a sweep goes on after that of a job.
+    """
+
+
 class ArtifactError(InputError):
     """An artifact of a finished run is missing or damaged, not merely unreachable."""
 

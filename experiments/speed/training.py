@@ -85,7 +85,7 @@ def _ours(work: Workspace, data: DataSet, precision: str, accelerator: Accelerat
     samples = data.samples
     fit_data = FitData(samples.ids, samples.labels, dict(parts.items()), {})
     training_set = fit_data.training_set(components, ["train"], CPU)
-    learner, _ = make_learner(components, fit_data, len(rows), accelerator)
+    learner = make_learner(components, fit_data, training_set, accelerator)
     generator = torch.Generator().manual_seed(config.seed)
 
     def epoch() -> float:

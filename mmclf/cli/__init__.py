@@ -1,6 +1,7 @@
 """The command line, one file a command.
 
 main        the entry: what the command line asks for
+processes   a command in several processes
 grammar     which word is the command, and what to type instead of another
 completion  what the Tab key completes
 command_parser  the options of a command of its own

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra._internal.hydra import Hydra
 from hydra.core.hydra_config import HydraConfig
@@ -31,6 +31,9 @@ from mmclf.pipeline.run import run
 from mmclf.storage import environment
 from mmclf.studies.cells import claim
 
+if TYPE_CHECKING:
+    from mmclf.training.distributed.world import World
+
 
 class Job:
     """What Hydra calls with a composed config; returns the metric that the trainer monitors.
@@ -44,7 +47,9 @@ class Job:
         grants: Grants,
         wants_traceback: bool,
         config_dir: Path | None = None,
+        world: World | None = None,
     ) -> None:
+        self.world = world
         self.grants = grants
         self.wants_traceback = wants_traceback
         self.config_dir = config_dir
@@ -79,7 +84,7 @@ class Job:
             if cell.is_elsewhere:
                 return None
             with cell.lease if cell.lease is not None else nullcontext():
-                return composed.config, run(composed, cell.lease, narrator)
+                return composed.config, run(composed, cell.lease, narrator, self.world)
         except TakenOverError as error:
             tell(str(error))
             return None
@@ -118,16 +123,18 @@ class SweepJob(Job):
     share a terminal; what came of it is read back from MLflow.
     """
 
-    def __init__(self, composer: Composer, lines: SweepLines, naming: RunNames) -> None:
-        super().__init__(composer.grants, traceback_wanted(), composer.loader.config_dir)
+    def __init__(
+        self, composer: Composer, lines: SweepLines, naming: RunNames, world: World | None = None
+    ) -> None:
+        super().__init__(composer.grants, traceback_wanted(), composer.loader.config_dir, world)
         self.lines: SweepLines | None = lines
         self.naming = naming
         self.narrator = Narrator(of_many=True)
         self.error: Exception | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process gets, which has no part in the lines of this one."""
-        return {**self.__dict__, "lines": None}
+        """What another process gets, which has no part in the lines and the world of this one."""
+        return {**self.__dict__, "lines": None, "world": None}
 
     def __call__(self, cfg: DictConfig) -> float:
         """Run it, and tell how it ended."""
@@ -162,9 +169,11 @@ def _own_log() -> Iterator[None]:
         yield
 
 
-def run_single(hydra: Hydra, composer: Composer, command: Command) -> int:
+def run_single(
+    hydra: Hydra, composer: Composer, command: Command, world: World | None = None
+) -> int:
     """Let Hydra execute the one run of a command; returns the exit status."""
-    job = SingleJob(composer.grants, traceback_wanted(), composer.loader.config_dir)
+    job = SingleJob(composer.grants, traceback_wanted(), composer.loader.config_dir, world)
     composer.loader.hand_on(command.cfg, composer.overrides)
     hydra.run(composer.config_name, job, composer.overrides)
     if job.error is None:

@@ -6,6 +6,7 @@ import argparse
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
@@ -14,13 +15,17 @@ from mmclf.cli.completion import complete
 from mmclf.cli.ray_cluster import check_ray
 from mmclf.config.compose import Command, read_command
 from mmclf.config.composer import Composer, open_composer
-from mmclf.config.hydra_policy import RAY_LAUNCHER
+from mmclf.config.hydra_policy import IN_THIS_PROCESS, RAY_LAUNCHER
 from mmclf.config.loader import TASK_NAME
 from mmclf.errors import InputError, tell
 from mmclf.pipeline.preflight import Preflight
 from mmclf.progress import doing
 from mmclf.storage.waiting import check_answers
 from mmclf.training.hardware import check_device
+
+if TYPE_CHECKING:
+    from mmclf.training.distributed.world import World
+
 
 REFUSED = {
     "experimental_rerun": "it would unpickle a file, and that can run anything: give the overrides "
@@ -30,8 +35,10 @@ REFUSED = {
 }
 
 
-def launch(arguments: list[str]) -> int:
+def launch(arguments: list[str], world: World | None = None) -> int:
     """Check the command line, then hand what it composes to Hydra; returns the exit status.
+
+    In a `world` of several processes this is the main one, whose runs the others share.
 
     Raises InputError, before anything is run, for what is wrong with the command line.
     """
@@ -64,6 +71,11 @@ def launch(arguments: list[str]) -> int:
             return 0
         check_device(command.first.config.device, command.first.config.trainer.precision)
         launcher = command.cfg.hydra.launcher
+        if command.kind != "run" and world is not None and launcher._target_ != IN_THIS_PROCESS:
+            raise InputError(
+                f"hydra.launcher={launcher._target_.rpartition('.')[2]}: it starts processes, "
+                f"of which there are {world.size} already: leave it out, or start one process"
+            )
         if command.kind != "run" and launcher._target_ == RAY_LAUNCHER:
             check_ray(launcher.address)
         check_output_dir(Path(command.first.config.output_dir))
@@ -75,14 +87,14 @@ def launch(arguments: list[str]) -> int:
             from mmclf.cli.job import run_single
 
             shown.close()
-            return run_single(hydra, composer, command)
+            return run_single(hydra, composer, command, world)
         from mmclf.cli.multirun import run_planned_study, run_sweep
 
         shown.close()
         if command.kind == "sweep":
-            return run_sweep(hydra, composer, command)
+            return run_sweep(hydra, composer, command, world)
         asked = [*(a for a in arguments if a not in flags.overrides), *flags.overrides]
-        return run_planned_study(hydra, composer, command, asked)
+        return run_planned_study(hydra, composer, command, asked, world)
 
 
 def hydra_of(composer: Composer) -> Hydra:

@@ -9,8 +9,10 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module, metadata
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from mmclf.cli.columns import two_columns
 from mmclf.cli.grammar import check_no_words, split_command
@@ -19,6 +21,10 @@ from mmclf.config.passwords import check_words
 from mmclf.config.shipped import conf_dir
 from mmclf.errors import InputError, tell, unforeseen
 from mmclf.storage import environment
+from mmclf.storage.launched import launched
+
+if TYPE_CHECKING:
+    from mmclf.training.distributed.world import World
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 EXIT_S = 2.0  # for what is left to do of a process that was interrupted
@@ -132,10 +138,32 @@ def _status(arguments: list[str]) -> int:
     if hasattr(signal, "SIGUSR2"):  # by which Slurm warns of the end
         signal.signal(signal.SIGUSR2, _interrupt)
     environment.wait_without_spinning()
+    return _said(partial(_run, arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command, as the main one of several processes if a launcher has started them."""
+    place = launched()
+    if place is None:
+        return _checked(arguments)
+    environment.share_cores(place.local_count)
+    # Late: docs/architecture.md#late-imports
+    from mmclf.cli.processes import run_in_processes
+
+    return run_in_processes(place, lambda world: _said(partial(_checked, arguments, world)))
+
+
+def _checked(arguments: list[str], world: World | None = None) -> int:
+    """Run a command, unless its words hold a password."""
+    check_words(arguments)
+    return _command(arguments, world)(arguments)
+
+
+def _said(run: Callable[[], int]) -> int:
+    """The exit status of what is run; its errors are said."""
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
-        check_words(arguments)
-        return _command(arguments)(arguments)
+        return run()
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
@@ -179,7 +207,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
+def _command(arguments: Sequence[str], world: World | None = None) -> Callable[[list[str]], int]:
     # Late, by name: docs/architecture.md#late-imports
     name, others = split_command(arguments, SUBCOMMANDS)
     if name is None and {"-h", "--help", "help"} & set(arguments):
@@ -188,13 +216,13 @@ def _command(arguments: Sequence[str]) -> Callable[[list[str]], int]:
         return _version
     if name is None:
         check_no_words(arguments, SUBCOMMANDS, conf_dir())
-        return _imported("mmclf.cli.launch", "launch")
+        return partial(_imported("mmclf.cli.launch", "launch"), world=world)
     command = _imported(SUBCOMMANDS[name], name)
     return lambda _: command(others)
 
 
-def _imported(module: str, command: str) -> Callable[[list[str]], int]:
-    function: Callable[[list[str]], int] = getattr(import_module(module), command)
+def _imported(module: str, command: str) -> Callable[..., int]:
+    function: Callable[..., int] = getattr(import_module(module), command)
     return function
 
 

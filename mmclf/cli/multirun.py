@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra._internal.hydra import Hydra
 from hydra.types import RunMode
@@ -21,7 +22,7 @@ from mmclf.cli.summary import next_lines, open_ui, place_words
 from mmclf.cli.sweep_lines import SweepLines, watched
 from mmclf.config.compose import Command
 from mmclf.config.composer import Composer
-from mmclf.config.hydra_policy import PLUGINS
+from mmclf.config.hydra_policy import IN_THIS_PROCESS
 from mmclf.config.schema import Config
 from mmclf.errors import InputError, UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.image_size import check_one_size
@@ -36,11 +37,15 @@ from mmclf.studies.report.words.parent_summary import sweep_tags
 from mmclf.studies.run import run_study
 from mmclf.training.hardware import describe_device
 
-IN_THIS_PROCESS = PLUGINS["launcher"][0]  # Hydra's own launcher
+if TYPE_CHECKING:
+    from mmclf.training.distributed.world import World
+
 QUEUE_S = 5.0  # between two looks at a batch system's queue
 
 
-def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
+def run_sweep(
+    hydra: Hydra, composer: Composer, command: Command, world: World | None = None
+) -> int:
     """Let Hydra execute a sweep, its results in its parent run; returns the exit status."""
     config = command.first.config
     if config.image.size == "auto":
@@ -63,7 +68,7 @@ def run_sweep(hydra: Hydra, composer: Composer, command: Command) -> int:
         prod(len(axis.lines) for axis in command.axes),
         len(" ".join(max(axis.lines, key=len) for axis in command.axes)),
     )
-    launched = Launched(hydra, composer, command, names)
+    launched = Launched(hydra, composer, command, names, world)
     try:
         stopped = launched.run(tracker, parent.id, lines)
         _end_lost_runs(tracker, parent.id)
@@ -125,13 +130,17 @@ def _variants(composer: Composer) -> dict[str, Config]:
 
 
 def run_planned_study(
-    hydra: Hydra, composer: Composer, command: Command, asked: Sequence[str]
+    hydra: Hydra,
+    composer: Composer,
+    command: Command,
+    asked: Sequence[str],
+    world: World | None = None,
 ) -> int:
     """Let Hydra execute what a study lacks, and report on it; returns the exit status.
 
     `asked`: the command as it was given.
     """
-    launched = Launched(hydra, composer, command, RunNames(in_study=True))
+    launched = Launched(hydra, composer, command, RunNames(in_study=True), world)
     planned = plan_study(composer, command)
     widest = max(len(f"{arm.name} seed=00") for arm in planned.design.arms)
 
@@ -147,12 +156,13 @@ def _report_command(config: Config) -> str:
 
 @dataclass(frozen=True)
 class Launched:
-    """The jobs of a command, whose runs have these `names`."""
+    """The jobs of a command, whose runs have these `names`; in a `world` all share each of them."""
 
     hydra: Hydra
     composer: Composer
     command: Command
     names: RunNames
+    world: World | None = None
 
     def run(self, tracker: Tracker, parent: str, lines: SweepLines) -> Exception | None:
         """Launch the jobs as children of the run `parent`; gives the error that stopped them.
@@ -165,7 +175,7 @@ class Launched:
             stack.enter_context(lines.shown())
             if launcher != IN_THIS_PROCESS:
                 stack.enter_context(watched(lines, tracker, parent, self.names.of_run))
-            job = SweepJob(self.composer, lines, self.names)
+            job = SweepJob(self.composer, lines, self.names, self.world)
             self.composer.loader.hand_on(self.command.cfg, overrides)
             # Hydra raises the first job's error after the last job.
             try:

@@ -17,10 +17,11 @@ from mmclf.errors import suggestion
 STUDY_SWEEPER = "hydra_plugins.mmclf.study_sweeper.StudySweeper"
 RAY_LAUNCHER = "hydra_plugins.mmclf.ray_launcher.RayLauncher"
 RAY_SETTINGS = ("address", "num_cpus", "num_gpus")
+IN_THIS_PROCESS = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 PLUGINS: Mapping[str, tuple[str, ...]] = {
     "sweeper": ("hydra._internal.core_plugins.basic_sweeper.BasicSweeper", STUDY_SWEEPER),
     "launcher": (
-        "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
+        IN_THIS_PROCESS,
         "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
         "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher",
         "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",

@@ -53,6 +53,12 @@ def make_importable(folder: Path, allowed_modules: Sequence[str]) -> None:
     sys.meta_path.append(own)
 
 
+def folder_in_use() -> Path | None:
+    """The folder that the user's own modules are imported out of; None without one."""
+    folders = [finder.folder for finder in sys.meta_path if isinstance(finder, UserModules)]
+    return folders[-1] if folders else None
+
+
 def _file_in_use(root: str) -> str | None:
     """The file that the module called `root` was imported from, or would be without allowing it."""
     if root in sys.modules:

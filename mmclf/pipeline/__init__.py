@@ -26,6 +26,7 @@ cost_measurement  measures what predictions cost
 narration         what a run tells of itself
 run_naming        what a run is called
 run_facts         what a tracked run was made of
+distributed       a run in several processes
 used_settings     the settings that are its parameters
 explain           why a sample got its labels
 predict           a tracked run's model on new samples

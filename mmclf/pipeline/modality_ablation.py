@@ -23,8 +23,8 @@ from mmclf.progress import progress_bar
 from mmclf.training.batches import FeatureInput, ModalityInput, TrainingSet
 from mmclf.training.components import ModelComponents
 from mmclf.training.device import accelerator_on
+from mmclf.training.evaluate import evaluate
 from mmclf.training.fit import FitData, evaluation_size, new_model
-from mmclf.training.learner import evaluate
 
 
 def ablated_outputs(

@@ -15,6 +15,7 @@ from mmclf.config.validate import valid_components
 from mmclf.config.validation_cache import ValidationCache
 from mmclf.evaluation.thresholds import Threshold
 from mmclf.pipeline import artifacts
+from mmclf.pipeline.distributed.checks import PROCESSES_TAG, check_processes
 from mmclf.pipeline.empty_predictions import with_empty_composed
 from mmclf.pipeline.epoch_log import EpochLog
 from mmclf.pipeline.evaluation_stage import EvaluationSerializer, evaluate_fit
@@ -31,7 +32,6 @@ from mmclf.pipeline.run_data import RunData, load_run_data, open_store
 from mmclf.pipeline.run_logging import log_end, log_start
 from mmclf.pipeline.run_start import run_starter, track_early_failures
 from mmclf.pipeline.stages import RunStages, StageResolver
-from mmclf.storage import environment
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.checkpoints import drop_checkpoints
 from mmclf.storage.store.store import StageResult, Store
@@ -42,6 +42,7 @@ from mmclf.training.hardware import describe_device
 
 if TYPE_CHECKING:
     from mmclf.pipeline.stage_runner import StageRunner
+    from mmclf.training.distributed.world import World
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,17 @@ def run(
     composed: Composed | str | Sequence[str],
     lease: Lease | None = None,
     narrator: Narrator | None = None,
+    world: World | None = None,
 ) -> Result:
     """Run one configuration and log it; an error after the start leaves a FAILED run.
 
     What `mmclf.compose` gives, or overrides to compose it of. Under the lease of a study's cell it
     finishes unless another process has taken the cell over, which raises TakenOverError. `narrator`
-    is told how it goes; None for one of this run alone.
+    is told how it goes; None for one of this run alone. In a `world` of several processes this is
+    the main one, and the others follow.
 
-    Raises InputError for invalid input, in most cases before the run is registered.
+    Raises InputError for invalid input, in most cases before the run is registered, and
+    LostProcessError where another process has ended.
 
     >>> import mmclf
     >>> result = mmclf.run(["data.train=60", "data.test=20", "trainer.epochs=1"])
@@ -90,21 +94,29 @@ def run(
         composed = compose(composed)
     clock = Stopwatch()
     narrator = narrator if narrator is not None else Narrator()
-    environment.check_single_process()
+    check_processes(composed.config, world)
     hardware = describe_device(composed.config.device)
     with ExitStack() as stack:
         stack.enter_context(narrator.shown("opening the tracking database"))
         start = run_starter(composed, hardware, lease)
         with track_early_failures(composed.config, start):
-            prepared = _prepare(composed, hardware, narrator, stack)
+            prepared = _prepare(composed, hardware, narrator, stack, world)
         with start() as log:
+            if world is not None:
+                log.tags({PROCESSES_TAG: str(world.size)})
             result = _run_prepared(log, prepared, narrator, clock)
             if lease is not None:
                 lease.finish(composed.config.tracking.patience_s)
             return result
 
 
-def _prepare(composed: Composed, hardware: str, narrator: Narrator, stack: ExitStack) -> Prepared:
+def _prepare(
+    composed: Composed,
+    hardware: str,
+    narrator: Narrator,
+    stack: ExitStack,
+    world: World | None,
+) -> Prepared:
     """Load and split the data, and look for a stored fit, or build what computes one."""
     composed = with_image_size(composed)
     store = stack.enter_context(open_store(composed.config, hardware))
@@ -115,7 +127,8 @@ def _prepare(composed: Composed, hardware: str, narrator: Narrator, stack: ExitS
     composed = with_empty_composed(composed, data.samples)
     config = composed.config
     threshold: Threshold = build(config.threshold, "threshold", config.allow_targets)
-    resolver = StageResolver(config, data, threshold.empty, store.hasher, hardware)
+    processes = 1 if world is None else world.size
+    resolver = StageResolver(config, data, threshold.empty, store.hasher, hardware, processes)
     stages, runner = resolver.resolve(), None
     fit = _stored_fit(stages, store)
     if fit is None:
@@ -123,7 +136,7 @@ def _prepare(composed: Composed, hardware: str, narrator: Narrator, stack: ExitS
         # Late: docs/architecture.md#late-imports
         from mmclf.pipeline.stage_runner import prepared_runner
 
-        runner = stack.enter_context(prepared_runner(config, data, resolver, store))
+        runner = stack.enter_context(prepared_runner(config, data, resolver, store, world))
         stages = runner.stages
     assert stages is not None
     return Prepared(composed, store, data, threshold, stages, fit, runner)

@@ -16,7 +16,7 @@ from mmclf.pipeline.run_naming import params
 from mmclf.storage.file_limits import RECORD_BYTES, check_size
 from mmclf.storage.tracking import TrackedRun, Tracker
 
-HARDWARE = ("hardware", "cold_hardware")
+HARDWARE = ("hardware", "cold_hardware", "processes")
 DATA = ("data_digest", "shared_groups", "zero_division")
 CODE = ("commit", "versions")
 PREFIXES: Mapping[str, str] = {"data": "samples.", "hardware": "precision."}

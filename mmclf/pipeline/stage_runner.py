@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -23,6 +24,7 @@ from mmclf.models.encoders import is_fitted
 from mmclf.models.weights import as_safetensors
 from mmclf.pipeline.cost import PredictionCostSerializer
 from mmclf.pipeline.cost_measurement import EncoderCosts, trained_cost
+from mmclf.pipeline.distributed.team import Team, team_of
 from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.fit_result import (
     WEIGHTS,
@@ -43,6 +45,7 @@ from mmclf.training import precision
 from mmclf.training.checkpoint import CheckpointSerializer, Epoch
 from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.device import check_precision, pick_device
+from mmclf.training.distributed.world import World
 from mmclf.training.features import Features, FeaturesSerializer, mean_view
 from mmclf.training.fit import FitData, FittedModel, fit_model
 from mmclf.training.keeper import FitKeeper, fit_keeper
@@ -101,6 +104,7 @@ class StageRunner:
     store: Store
     device: torch.device
     costs: EncoderCosts
+    team: Team | None = None
 
     def encode(self) -> Encoded:
         """The features of the frozen encoders by modality, a result for each view."""
@@ -128,7 +132,8 @@ class StageRunner:
             with self._keeper(lambda: clock.elapsed() - epochs.seconds) as keeper:
                 if keeper.run is not None:
                     on_resume(keeper.run)
-                fitted = fit_model(self.components, data, empty, self.device, epochs.log, keeper)
+                train = fit_model if self.team is None else self.team.fit
+                fitted = train(self.components, data, empty, self.device, epochs.log, keeper)
                 seconds = keeper.seconds
             timings = [*self.data.timings]
             timings += [t for views in encoded.values() for view in views for t in view.timings]
@@ -178,11 +183,16 @@ class StageRunner:
 
     def _features(self, modality: str, view: int, stage: Any) -> StageResult[Features]:
         def compute() -> Computed[Features]:
-            return self.components.encodings[modality].encode(
-                self.components.encoder(modality),
+            encoder = self.components.encoder(modality)
+            encoding, precision = self.components.encodings[modality], self.stages.precisions
+            if self.team is not None and not is_fitted(encoder):
+                own = precision[modality]
+                return self.team.encode(encoding, encoder, modality, view, own, self.device)
+            return encoding.encode(
+                encoder,
                 view,
                 settings=self.config.encode,
-                precision=self.stages.precisions[modality],
+                precision=precision[modality],
                 device=self.device,
             )
 
@@ -225,14 +235,26 @@ class StageRunner:
 
 @contextmanager
 def prepared_runner(
-    config: Config, data: RunData, resolver: StageResolver, store: Store
+    config: Config,
+    data: RunData,
+    resolver: StageResolver,
+    store: Store,
+    world: World | None = None,
 ) -> Iterator[StageRunner]:
     """A runner of the stages, within a block in which torch is deterministic.
 
     Raises InputError for invalid settings of the run.
+
+    Args:
+        config: of the run.
+        data: of the run.
+        resolver: of its stages.
+        store: of results.
+        world: of the processes that compute them; None for one.
+
     """
-    device = pick_device(config.device)
-    with deterministic(config.seed, device):
+    device = pick_device(config.device, None if world is None else world.local_rank)
+    with deterministic(config.seed, device), team_of(world, config) as team:
         check_precision(config.trainer.precision, device)
         stages = resolver.resolve()
         missing = [
@@ -242,14 +264,15 @@ def prepared_runner(
             and (stages is None or any(store.entry(s) is None for s in stages.features[name]))
         ]
         encodings = {name: ENCODINGS[name].of_run(config, data) for name in config.modalities}
-        components = build_components(config, encodings, data.labels("train"), missing)
+        build = partial(build_components, config, encodings, data.labels("train"), missing)
+        components = build() if team is None else team.prepare(data, missing, build)
         if stages is None:
             for name in missing:
                 _resolve_precision(components, data, name, resolver, device)
             stages = resolver.resolve()
         assert stages is not None
         costs = EncoderCosts(resolver, stages.precisions, data.samples)
-        yield StageRunner(config, data, components, stages, store, device, costs)
+        yield StageRunner(config, data, components, stages, store, device, costs, team)
 
 
 def probe_size(device: torch.device) -> int:

@@ -89,13 +89,21 @@ class StageResolver:
         empty: what a prediction without labels becomes.
         hasher: hashes the files that settings name.
         hardware: description of the device.
+        processes: that compute them together.
 
     """
 
     def __init__(
-        self, config: Config, data: RunData, empty: str, hasher: FileHasher, hardware: str
+        self,
+        config: Config,
+        data: RunData,
+        empty: str,
+        hasher: FileHasher,
+        hardware: str,
+        processes: int = 1,
     ) -> None:
         self._config, self._data, self._empty, self._hardware = config, data, empty, hardware
+        self._processes = processes
         # Also with cache=off: the precision is a choice that must not vary between runs.
         folder = Path(config.store.dir) / "memory"
         self.precisions = JsonCache(folder / "precision.json")
@@ -170,6 +178,9 @@ class StageResolver:
         if empty_counts and data.samples.has_unlabelled:
             # Samples-F1 once gave 0 to a sample without labels for which nothing is predicted.
             arguments["zero_division"] = 1
+        if self._processes > 1 and any(config.encoder(m).trainable for m in config.modalities):
+            # An encoder's batch statistics are those of a process's share of the batch.
+            arguments["processes"] = self._processes
         return _stage("fit", arguments)
 
     def _decide(self, fit: Stage, tested: Stage | None) -> Stage:

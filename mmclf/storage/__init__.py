@@ -6,6 +6,7 @@ environment       processor, versions, commit
 packages          what is installed, without addresses
 working_tree      what is not committed where one works
 batch_job         the job of a batch system that this process is of
+launched          this process's place among several that a launcher started
 process_identity  which process is meant, and whether it is gone
 stopwatch         seconds by stage
 meter             memory and energy of a computation

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from mmclf.errors import InputError
-
 # From glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 # How often a thread of GNU's OpenMP looks before it sleeps; its own default is 300,000.
@@ -23,15 +21,6 @@ WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 DEVICE_FILES = ("nvidia*", "nvhost*", "nvmap", "kfd", "dri/renderD*", "dxg", "accel*")
 DIRTY, COMMIT_DIGITS = "-dirty", 12
 PACKAGES = ("mmclf", "torch", "torchvision", "timm", "transformers", "scikit-learn", "mlflow")
-
-
-def check_single_process() -> None:
-    """Raise InputError if a launcher started several processes: each would track its own run."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise InputError(
-            f"found {os.environ['WORLD_SIZE']} processes, expected one: a run is not yet divided "
-            "among processes; start mmclf without accelerate launch or torchrun"
-        )
 
 
 def keep_freed_memory() -> None:
@@ -60,6 +49,21 @@ def wait_without_spinning() -> None:
         os.environ["GOMP_SPINCOUNT"] = str(SPIN_COUNT)
 
 
+def share_cores(processes: int) -> None:
+    """Let torch use this one's share of the cores, of so many processes; before it is imported.
+
+    What the user or torchrun has set stays.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        os.environ["OMP_NUM_THREADS"] = str(max(usable_cores() // processes, 1))
+
+
+def usable_cores() -> int:
+    """The number of cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
 def is_surely_cpu(device: str) -> bool:
     """Whether the device named `device` is the CPU; False too where only torch can tell."""
     if device == "auto":
@@ -70,8 +74,7 @@ def is_surely_cpu(device: str) -> bool:
 
 def describe_cpu() -> str:
     """The number of usable cores and the processor's name, as `2 x Intel(R) Xeon(R) Processor`."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cores} x {_processor()}"
+    return f"{usable_cores()} x {_processor()}"
 
 
 def _processor() -> str:

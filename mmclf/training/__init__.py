@@ -15,8 +15,12 @@ batch_augment   crops and flips of whole batches
 components      model, loss, optimizer and scheduler of a run
 cuda_graphs     passes of an encoder as CUDA graphs
 step_graphs     training steps on features as CUDA graphs
+share           what one of several processes computes of a batch
 draw            the batches of an epoch
 learner_state   where a learner is, and what its next step depends on
+strategy        where the weights are, and who computes which rows
+evaluate        the clean outputs of a model
+distributed     several processes that train one model
 learner         a model with what trains it, an epoch at a time
 checkpoint      how far a fit is
 state_files     its states as files

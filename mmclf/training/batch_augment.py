@@ -15,19 +15,23 @@ def augmented(
     padding: int,
     horizontal_flip: float,
     vertical_flip: float,
+    share: tuple[slice, int] | None = None,
 ) -> Tensor:
     """Pictures (B, H, W, C) cropped and flipped at random, each by draws of its own.
 
     A picture is cropped out of itself padded by `padding` pixels, reflected, and flipped with the
     given probabilities. All of it is one look-up of rows and columns, on the pictures' device;
     torchvision's transforms would draw once for the batch. `generator` is on the CPU, so that the
-    draws do not depend on the device.
+    draws do not depend on the device. With `share`, the pictures are those rows of a batch of so
+    many, and get what they would get as a part of it.
     """
-    count, height, width = pictures.shape[:3]
+    held, height, width = pictures.shape[:3]
+    own, count = share if share is not None else (slice(None), held)
     device = pictures.device
-    rows = to_device(_positions(height, count, padding, vertical_flip, generator), device)
-    columns = to_device(_positions(width, count, padding, horizontal_flip, generator), device)
-    batch = torch.arange(count, device=device)[:, None, None]
+    rows = _positions(height, count, padding, vertical_flip, generator)[own]
+    columns = _positions(width, count, padding, horizontal_flip, generator)[own]
+    rows, columns = to_device(rows, device), to_device(columns, device)
+    batch = torch.arange(held, device=device)[:, None, None]
     return pictures[batch, rows[:, :, None], columns[:, None, :]]
 
 

@@ -18,6 +18,9 @@ from mmclf.models.encoders import TextEncoder, VisionEncoder
 from mmclf.training.batch_augment import augmented
 from mmclf.training.encode import standardise
 from mmclf.training.prefetch import rows_to_device, to_device
+from mmclf.training.share import ALONE, Share
+
+ALL = slice(None)
 
 
 class ModalityInput(Protocol):
@@ -26,8 +29,13 @@ class ModalityInput(Protocol):
     def eval_batch(self, rows: slice, device: torch.device, /) -> Any:
         """What the model takes of some rows, not augmented."""
 
-    def train_batch(self, rows: Tensor, generator: torch.Generator, device: torch.device, /) -> Any:
-        """What the model takes of some rows in training, its augmentation drawn at random."""
+    def train_batch(
+        self, rows: Tensor, generator: torch.Generator, device: torch.device, own: slice = ALL, /
+    ) -> Any:
+        """What the model takes of the `own` ones of some rows in training.
+
+        Its augmentation is drawn at random for all of them, so that it does not depend on `own`.
+        """
 
     def subset(self, rows: NDArray[np.int64], /) -> ModalityInput:
         """The input of other examples: of these rows, in their order."""
@@ -47,9 +55,11 @@ class FeatureInput:
         """View 0 of some rows (B, D)."""
         return self.values[rows, 0].to(device)
 
-    def train_batch(self, rows: Tensor, generator: torch.Generator, device: torch.device) -> Tensor:
-        """A view drawn for each of some rows (B, D), every view as likely."""
-        return self.select(to_device(self.draw_views(rows, generator), device))
+    def train_batch(
+        self, rows: Tensor, generator: torch.Generator, device: torch.device, own: slice = ALL
+    ) -> Tensor:
+        """A view drawn for each of some rows, every view as likely: the `own` ones (B, D)."""
+        return self.select(to_device(self.draw_views(rows, generator)[own], device))
 
     def draw_views(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         """Indices (B,), on the CPU, among all N * V views: one of each row, every one as likely."""
@@ -81,9 +91,11 @@ class ImageInput:
         """Standardised pictures (B, 3, H, W)."""
         return standardise(self.encoder, self._read(self.rows[rows], device))
 
-    def train_batch(self, rows: Tensor, generator: torch.Generator, device: torch.device) -> Tensor:
-        """Standardised pictures (B, 3, H, W), cropped and flipped at random."""
-        pictures = self._read(self.rows[rows.numpy()], device)
+    def train_batch(
+        self, rows: Tensor, generator: torch.Generator, device: torch.device, own: slice = ALL
+    ) -> Tensor:
+        """Standardised pictures (B, 3, H, W) of the `own` rows, cropped and flipped at random."""
+        pictures = self._read(self.rows[rows.numpy()[own]], device)
         if self.augment.views > 1:
             pictures = augmented(
                 pictures,
@@ -91,6 +103,7 @@ class ImageInput:
                 padding=self.augment.padding,
                 horizontal_flip=self.augment.horizontal_flip,
                 vertical_flip=self.augment.vertical_flip,
+                share=(own, len(rows)),
             )
         return standardise(self.encoder, pictures)
 
@@ -118,16 +131,16 @@ class CaptionInput:
         return Several(tokens, to_device(torch.tensor([len(own) for own in captions]), device))
 
     def train_batch(
-        self, rows: Tensor, generator: torch.Generator, device: torch.device
+        self, rows: Tensor, generator: torch.Generator, device: torch.device, own: slice = ALL
     ) -> dict[str, Tensor]:
-        """The same, of a caption drawn for each sample, every one as likely."""
+        """The same, of a caption drawn for each sample, every one as likely; the `own` ones."""
         captions = [self.captions[i] for i in rows.tolist()]
         if any(len(own) > 1 for own in captions):
             drawn = torch.rand(len(rows), generator=generator).tolist()
             texts = [own[int(x * len(own))] for own, x in zip(captions, drawn, strict=True)]
         else:
             texts = [own[0] for own in captions]
-        return self._tokens(texts, device)
+        return self._tokens(texts[own], device)
 
     def subset(self, rows: NDArray[np.int64]) -> CaptionInput:
         """The captions of these rows."""
@@ -162,18 +175,21 @@ class TrainingSet:
         return inputs, self.labels[rows]
 
     def train_batch(
-        self, rows: Tensor, generator: torch.Generator
+        self, rows: Tensor, generator: torch.Generator, share: Share = ALONE
     ) -> tuple[dict[str, Any], Tensor]:
-        """Inputs of some rows (on the CPU) by modality, drawn at random, and their labels."""
-        device = self.labels.device
+        """Inputs of some rows (on the CPU) by modality, drawn at random, and their labels.
+
+        The inputs are those of this process's share, the labels those of all rows.
+        """
+        device, own = self.labels.device, share.rows(len(rows))
         inputs = {
-            name: source.train_batch(rows, generator, device)
+            name: source.train_batch(rows, generator, device, own)
             for name, source in self.inputs.items()
         }
         return inputs, self.labels[to_device(rows, device)]
 
     def train_feature_batches(
-        self, batches: Sequence[Tensor], generator: torch.Generator
+        self, batches: Sequence[Tensor], generator: torch.Generator, share: Share = ALONE
     ) -> Generator[tuple[dict[str, Any], Tensor], None, None]:
         """What `train_batch` gives of each batch, where all inputs are features.
 
@@ -193,8 +209,9 @@ class TrainingSet:
             for indices in zip(*drawn, strict=True)
         )
         for rows, *views in zip(rows_by_batch, *views_by_input, strict=True):
+            own = share.rows(len(rows))
             selected = {
-                name: source.select(of_input)
+                name: source.select(of_input[own])
                 for (name, source), of_input in zip(inputs.items(), views, strict=True)
             }
             yield selected, self.labels[rows]

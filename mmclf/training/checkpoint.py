@@ -98,31 +98,37 @@ class CheckpointSerializer:
 
     def write(self, checkpoint: Checkpoint, folder: Path) -> None:
         """Write it to `folder`; raises TypeError if a state holds anything that is neither."""
-        place = checkpoint.learner.place
-        write_state(
-            {
-                "epochs": [_plain_epoch(epoch) for epoch in checkpoint.epochs],
-                "best": checkpoint.best,
-                "refitted": checkpoint.refitted,
-                "parts": dict(checkpoint.learner.parts),
-                "random": dict(checkpoint.learner.random),
-                "steps": place.steps,
-                "order": place.order,
-                "draws": place.draws,
-            },
-            folder,
-        )
+        write_state(plain_checkpoint(checkpoint), folder)
 
     def read(self, entry: Entry) -> Checkpoint:
         """Read it back."""
-        state = read_state(entry)
-        place = Place(state["steps"], state["order"], state["draws"])
-        return Checkpoint(
-            epochs=tuple(_epoch(number, *one) for number, one in enumerate(state["epochs"], 1)),
-            best=state["best"],
-            refitted=state["refitted"],
-            learner=LearnerState(state["parts"], place, state["random"]),
-        )
+        return checkpoint_of(read_state(entry))
+
+
+def plain_checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+    """A checkpoint as numbers, texts and tensors, in lists and dictionaries."""
+    place = checkpoint.learner.place
+    return {
+        "epochs": [_plain_epoch(epoch) for epoch in checkpoint.epochs],
+        "best": checkpoint.best,
+        "refitted": checkpoint.refitted,
+        "parts": dict(checkpoint.learner.parts),
+        "random": dict(checkpoint.learner.random),
+        "steps": place.steps,
+        "order": place.order,
+        "draws": place.draws,
+    }
+
+
+def checkpoint_of(state: Mapping[str, Any]) -> Checkpoint:
+    """The checkpoint of what `plain_checkpoint` gives."""
+    place = Place(state["steps"], state["order"], state["draws"])
+    return Checkpoint(
+        epochs=tuple(_epoch(number, *one) for number, one in enumerate(state["epochs"], 1)),
+        best=state["best"],
+        refitted=state["refitted"],
+        learner=LearnerState(state["parts"], place, state["random"]),
+    )
 
 
 def _plain_epoch(epoch: Epoch) -> list[Any]:

@@ -14,6 +14,7 @@ from mmclf.models.encoders import TextEncoder, VisionEncoder
 from mmclf.training.cuda_graphs import cuda_graphs
 from mmclf.training.precision import Precision, autocast
 from mmclf.training.prefetch import prefetch, to_device
+from mmclf.training.share import ALONE, Share
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -47,18 +48,21 @@ def encode_images(
     precision: Precision,
     device: torch.device,
     advance: Advance,
+    share: Share = ALONE,
 ) -> Tensor:
     """Features (R, D) of a view of R `rows` of the pictures, which `make_view` makes of a batch.
 
-    `advance` is called for every encoded picture, for a progress bar.
+    `advance` is called for every encoded picture, for a progress bar. Of several processes each
+    encodes its share of the batches; the rows of the others are NaN.
     """
 
     def seen(start: int) -> Tensor:
         batch = make_view(pictures[rows[start : start + batch_size]])
         return to_device(torch.from_numpy(np.ascontiguousarray(batch)), device)
 
-    features = torch.empty(len(rows), encoder.out_dim, device=device)
     starts = range(0, len(rows), batch_size)
+    starts = starts[share.of(len(starts))]
+    features = torch.full((len(rows), encoder.out_dim), torch.nan, device=device)
     with cuda_graphs([encoder], device):
         for start, batch in zip(starts, prefetch(seen, starts), strict=True):
             with autocast(precision, device):
@@ -77,11 +81,16 @@ def encode_captions(
     precision: Precision,
     device: torch.device,
     advance: Advance,
+    share: Share = ALONE,
 ) -> Tensor:
-    """Features (N, D) of the captions; those of like length share a batch: little is padded."""
+    """Features (N, D) of the captions; those of like length share a batch: little is padded.
+
+    Of several processes each encodes its share of the batches; the rows of the others are NaN.
+    """
     # What the encoder tells apart is tokenised once, for the lengths and for the batches.
     token_ids = encoder.token_ids(captions) if hasattr(encoder, "token_ids") else None
     batches = _by_length(captions, token_ids, batch_size)
+    batches = batches[share.of(len(batches))]
 
     def tokens_of(batch: int) -> dict[str, Tensor]:
         rows = batches[batch]
@@ -91,7 +100,7 @@ def encode_captions(
             tokens = encoder.tokenize([captions[i] for i in rows])
         return {name: to_device(value, device) for name, value in tokens.items()}
 
-    features = torch.empty(len(captions), encoder.out_dim, device=device)
+    features = torch.full((len(captions), encoder.out_dim), torch.nan, device=device)
     with cuda_graphs([encoder], device):
         for rows, tokens in zip(batches, prefetch(tokens_of, range(len(batches))), strict=True):
             with autocast(precision, device):

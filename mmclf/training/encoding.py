@@ -15,6 +15,7 @@ from mmclf.storage.store.store import Computed
 from mmclf.training.batches import ModalityInput
 from mmclf.training.features import Features
 from mmclf.training.precision import Precision
+from mmclf.training.share import ALONE, Share
 
 Rows = NDArray[np.int64]
 
@@ -42,8 +43,12 @@ class ModalityEncoding(Protocol):
         settings: Encode,
         precision: Precision,
         device: torch.device,
+        share: Share = ALONE,
     ) -> Computed[Features]:
-        """The features (N, D) of one view of all samples; view 0 is not augmented."""
+        """The features (N, D) of one view of all samples; view 0 is not augmented.
+
+        Of several processes each encodes its share; what the others encode is NaN.
+        """
 
     def training_input(self, encoder: Any, rows: Rows) -> ModalityInput:
         """The inputs of some rows for an encoder that is trained."""

@@ -22,10 +22,16 @@ from mmclf.training.checkpoint import Epoch, Keeper, NotKept, best_of
 from mmclf.training.components import ModelComponents
 from mmclf.training.cuda_graphs import cuda_graphs
 from mmclf.training.device import accelerator_on
-from mmclf.training.learner import Learner, steps_of
+from mmclf.training.distributed.strategies import agreed_score, is_sharded, strategy_in
+from mmclf.training.distributed.world import World
+from mmclf.training.learner import Learner, StrategyOf, steps_of
+from mmclf.training.strategy import Strategy
 from mmclf.training.trainer import fit, refit
 
 FEATURE_BATCH = 4096
+CPU = torch.device("cpu")
+PROBED = 2  # samples
+SEED_STEP = 1_000_003  # between the seeds of processes
 
 OnEpoch = Callable[[Epoch], None]
 
@@ -106,6 +112,7 @@ def fit_model(
     device: torch.device,
     on_epoch: OnEpoch,
     keeper: Keeper | None = None,
+    world: World | None = None,
 ) -> FittedModel:
     """Train on the training samples; with `trainer.refit`, train again on train and val.
 
@@ -116,13 +123,16 @@ def fit_model(
         device: to train on.
         on_epoch: called with every epoch after it has been evaluated, in whichever attempt.
         keeper: of checkpoints; None for none.
+        world: of the processes that train together, each calling this with the same; None for one.
 
     """
     keeper = keeper if keeper is not None else NotKept()
     config, trainable = components.config, components.trainable
     trainer = config.trainer
-    graphs = cuda_graphs(trainable.values(), device)
-    with accelerator_on(device, trainer.precision) as accelerator, graphs:
+    is_alone = world is None
+    graphs = cuda_graphs(trainable.values() if is_alone else (), device)
+    score = _MonitoredScore(trainer.monitor, data.labels[data.parts["val"]], empty)
+    with accelerator_on(device, trainer.precision, alone=is_alone) as accelerator, graphs:
         train, val, test = (
             data.training_set(components, [part], device) for part in ("train", "val", "test")
         )
@@ -132,9 +142,10 @@ def fit_model(
             if trainer.refit
         }
         epochs: Sequence[Epoch]
+        learner: Learner | None = None
         resumed = keeper.resumed
         if resumed is None or resumed.refitted is None:
-            learner, model = make_learner(components, data, len(train), accelerator)
+            learner = make_learner(components, data, train, accelerator, world)
             epochs = fit(
                 learner,
                 train,
@@ -142,7 +153,7 @@ def fit_model(
                 epochs=trainer.epochs,
                 patience=trainer.patience,
                 seed=config.seed,
-                score=_MonitoredScore(trainer.monitor, data.labels[data.parts["val"]], empty),
+                score=score if world is None else agreed_score(score, world),
                 on_epoch=on_epoch,
                 keeper=keeper,
             )
@@ -153,10 +164,12 @@ def fit_model(
         best = best_of(epochs)
         samples_seen = len(epochs) * len(train)
         if trainer.refit:
+            if learner is not None:
+                learner.strategy.give_back(components.encoders)
             for name, weights in initial_states.items():
-                trainable[name].load_state_dict(weights)
+                components.trainable[name].load_state_dict(weights)
             train_and_val = data.training_set(components, ["train", "val"], device)
-            learner, model = make_learner(components, data, len(train_and_val), accelerator)
+            learner = make_learner(components, data, train_and_val, accelerator, world)
             refit(
                 learner,
                 train_and_val,
@@ -166,8 +179,11 @@ def fit_model(
                 keeper=keeper,
             )
             samples_seen += best.number * len(train_and_val)
+        assert learner is not None
         test_outputs = learner.evaluate(test, keeper.give_way)
-    model.cpu()
+    model = learner.strategy.whole_model()
+    assert isinstance(model, Classifier)
+    learner.strategy.give_back(components.encoders)
     return FittedModel(
         model=model,
         train=[epoch.train for epoch in epochs],
@@ -192,41 +208,55 @@ class _MonitoredScore:
 
 
 def make_learner(
-    components: ModelComponents, data: FitData, count: int, accelerator: Accelerator
-) -> tuple[Learner, Classifier]:
-    """A new model, determined by the seed, and the learner that trains it.
+    components: ModelComponents,
+    data: FitData,
+    examples: TrainingSet,
+    accelerator: Accelerator,
+    world: World | None = None,
+) -> Learner:
+    """The learner of a new model, which the seed determines.
 
     Args:
         components: of the model.
         data: of all samples.
-        count: number of samples in an epoch.
+        examples: that it is trained on.
         accelerator: to train with.
+        world: of the processes that train together; None for one.
 
     """
     config = components.config
     trainer = config.trainer
     torch.manual_seed(config.seed)
-    model = new_model(components, data, accelerator.device)
+    # What is to be sharded need not fit on one device, to which its parts are moved.
+    device = CPU if is_sharded(accelerator) else accelerator.device
+    model = new_model(components, data, device)
     optimizer, scheduler = make_optimizer(
         config.optimizer,
         config.scheduler,
         model,
         {name: config.encoder(name).lr for name in components.trainable},
-        steps=trainer.epochs * steps_of(count, trainer.batch_size * trainer.accumulate),
+        steps=trainer.epochs * steps_of(len(examples), trainer.batch_size * trainer.accumulate),
         allow=config.allow_targets,
     )
+    strategy: StrategyOf = Strategy
+    if world is not None:
+        strategy = strategy_in(world, examples.eval_batch(slice(PROBED))[0])
     learner = Learner(
         model,
         components.loss.to(accelerator.device),
         optimizer,
         scheduler,
         accelerator,
+        strategy_of=strategy,
         batch_size=trainer.batch_size,
         accumulate=trainer.accumulate,
         clip_norm=trainer.clip_norm,
         evaluation_size=evaluation_size(components),
     )
-    return learner, model
+    if world is not None and not world.is_main:
+        # Dropout of their own, where all have drawn the same weights.
+        torch.manual_seed((config.seed + world.rank * SEED_STEP) % 2**63)
+    return learner
 
 
 def new_model(components: ModelComponents, data: FitData, device: torch.device) -> Classifier:

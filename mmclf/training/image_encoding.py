@@ -25,6 +25,7 @@ from mmclf.training.encode import encode_images, standardise
 from mmclf.training.encoding import Rows
 from mmclf.training.features import Features
 from mmclf.training.precision import Precision
+from mmclf.training.share import ALONE, Share
 from mmclf.training.warm_up import warm_up_encoder
 
 
@@ -78,6 +79,7 @@ class ImageEncoding:
         settings: Encode,
         precision: Precision,
         device: torch.device,
+        share: Share = ALONE,
     ) -> Computed[Features]:
         """The features of one view, NaN for images that are not encoded."""
         pictures, rows, augment = self.images.pictures, self._rows_to_encode(view), self.augment
@@ -102,6 +104,7 @@ class ImageEncoding:
                 precision=precision,
                 device=device,
                 advance=advance,
+                share=share,
             )
         values = np.full((len(pictures), features.shape[1]), np.nan, dtype=np.float32)
         values[rows] = features.numpy()

@@ -16,7 +16,8 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.training.batches import TrainingSet
-from mmclf.training.draw import eval_batches, train_batches
+from mmclf.training.draw import train_batches
+from mmclf.training.evaluate import ADVICE, Loss, NonFiniteLossError, named, outputs_of
 from mmclf.training.learner_state import (
     LearnerState,
     Place,
@@ -25,17 +26,13 @@ from mmclf.training.learner_state import (
     random_states,
     set_random_states,
 )
+from mmclf.training.share import ALONE
 from mmclf.training.step_graphs import StepGraphs, can_be_captured
+from mmclf.training.strategy import Strategy
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-NAMED = 5
+StrategyOf = Callable[[Accelerator, nn.Module, torch.optim.Optimizer], Strategy]
 # To check a loss is to wait for a GPU, which then waits for its next work.
 CHECK_EVERY = 100
-ADVICE = "If they are sound, lower optimizer.lr or the loss's weights"
-
-
-class NonFiniteLossError(ArithmeticError):
-    """The loss became NaN or infinite."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,8 @@ class Learner:
 
     `accumulate` batches of `batch_size` examples make one step, as if they were one batch; the
     gradient's norm is at most `clip_norm`. The scheduler goes on with every step. The losses of
-    `check_every` batches are checked together, None for a number that suits the device.
+    `check_every` batches are checked together, None for a number that suits the device. The
+    strategy decides which rows of a batch this process computes.
     """
 
     def __init__(
@@ -64,22 +62,25 @@ class Learner:
         scheduler: LRScheduler | None,
         accelerator: Accelerator,
         *,
+        strategy_of: StrategyOf = Strategy,
         batch_size: int,
         accumulate: int = 1,
         clip_norm: float | None = None,
         evaluation_size: int = 4096,
         check_every: int | None = None,
     ) -> None:
-        self.model, self._optimizer = accelerator.prepare(model, optimizer)
+        self.strategy = strategy_of(accelerator, model, optimizer)
+        self.model, self._optimizer = self.strategy.model, self.strategy.optimizer
         self._step_graphs: StepGraphs | None = None
-        if can_be_captured(model, loss, optimizer, accelerator) and accumulate == 1:
+        is_alone = self.strategy.share == ALONE and accumulate == 1
+        if is_alone and can_be_captured(model, loss, optimizer, accelerator):
             self._step_graphs = StepGraphs(self._train_on, optimizer, accelerator.device)
         self._loss, self._scheduler, self._accelerator = loss, scheduler, accelerator
         self._batch_size, self._accumulate = batch_size, accumulate
         self._clip_norm, self._evaluation_size = clip_norm, evaluation_size
         # On the CPU a check costs nothing; in fp16 the GPU is waited for at every step anyway.
         is_queued = accelerator.device.type == "cuda" and accelerator.scaler is None
-        default = CHECK_EVERY if is_queued else 1
+        default = CHECK_EVERY if is_queued and self.strategy.are_states_cheap else 1
         self._check_every = check_every if check_every is not None else default
 
     def epoch(
@@ -135,27 +136,29 @@ class Learner:
         losses: list[Tensor] = []
         graphs = self._step_graphs if examples.are_features else None
         place = start
-        with closing(train_batches(examples, all_rows, generator, start, skipped)) as drawn:
+        share = self.strategy.share
+        with closing(train_batches(examples, all_rows, generator, start, skipped, share)) as drawn:
             for step, parts in enumerate(steps[start.steps :], start=start.steps + 1):
                 count = sum(map(len, parts))
                 # Where losses are checked late, it must be known before the step.
                 is_told = watch is not None and check_every > 1 and watch.is_wanted
                 for rows in parts:
                     inputs, labels, draws = next(drawn)
-                    if graphs is not None:
-                        loss = graphs(inputs, labels)  # a whole step
-                    else:
-                        loss = self._loss(self.model(inputs), labels)
-                    losses.append(loss.detach())
-                    is_last = rows is all_rows[-1] or (is_told and rows is parts[-1])
-                    if len(losses) == check_every or is_last:
-                        if not torch.stack(losses).isfinite().all():
-                            ids = [examples.ids[i] for i in rows.tolist()]
-                            return _FailedBatch(step, inputs, labels, ids)
-                        losses.clear()
-                    if graphs is None:
-                        # The mean over the step's examples, also where its last batch is smaller.
-                        self._accelerator.backward(loss * (len(rows) / count))
+                    with self.strategy.accumulating(is_last=rows is parts[-1]):
+                        if graphs is not None:
+                            loss = graphs(inputs, labels)  # a whole step
+                        else:
+                            loss = self._loss(self.strategy.logits(inputs, len(rows)), labels)
+                        losses.append(loss.detach())
+                        is_last = rows is all_rows[-1] or (is_told and rows is parts[-1])
+                        if len(losses) == check_every or is_last:
+                            if not torch.stack(losses).isfinite().all():
+                                ids = [examples.ids[i] for i in rows.tolist()]
+                                return _FailedBatch(step, inputs, labels, ids)
+                            losses.clear()
+                        if graphs is None:
+                            # The mean over the step's examples, also where a batch is smaller.
+                            self.strategy.backward(loss * (len(rows) / count))
                 if graphs is None:
                     self._update()
                 # In fp16 a step whose gradient overflows is left out.
@@ -185,32 +188,33 @@ class Learner:
         self, examples: TrainingSet, after_batch: Callable[[], None] = lambda: None
     ) -> SplitOutputs:
         """Loss and logits of the clean inputs, without dropout; see `evaluate`."""
-        return evaluate(self.model, self._loss, examples, self._evaluation_size, after_batch)
+        logits = self.strategy.clean_logits(examples, self._evaluation_size, after_batch)
+        return outputs_of(logits, self._loss, examples)
 
     def weights(self) -> dict[str, Tensor]:
         """A copy of the model's weights."""
-        return copy.deepcopy(self._accelerator.unwrap_model(self.model).state_dict())
+        return self.strategy.weights()
 
     def restore(self, weights: Mapping[str, Tensor]) -> None:
         """Give the model these weights."""
-        self._accelerator.unwrap_model(self.model).load_state_dict(weights)
+        self.strategy.restore(weights)
 
     def state(self, place: Place) -> LearnerState:
         """The state at a place of an epoch; it goes on changing with the next step."""
         parts = {name: part.state_dict() for name, part in self._parts().items()}
+        parts = self.strategy.states() | parts
         return LearnerState(parts, place, random_states(self._accelerator.device))
 
     def load(self, state: LearnerState) -> None:
         """Go back to a state, or on to that of another learner."""
+        self.strategy.load(state.parts)
         for name, part in self._parts().items():
             part.load_state_dict(state.parts[name])
         set_random_states(state.random, self._accelerator.device)
 
     def _parts(self) -> dict[str, Any]:
-        """What steps change."""
+        """What steps change beside model and optimizer."""
         parts = {
-            "model": self._accelerator.unwrap_model(self.model),
-            "optimizer": self._optimizer,
             "scheduler": self._scheduler,
             "scaler": self._accelerator.scaler,
             "loss": self._loss if isinstance(self._loss, nn.Module) else None,
@@ -219,16 +223,15 @@ class Learner:
 
     def _raise_non_finite(self, failed: _FailedBatch, epoch: int) -> None:
         inputs, labels, ids = failed.inputs, failed.labels, failed.ids
-        self.model.eval()
+        logits = self.strategy.checked_logits(inputs, len(ids))
         with torch.inference_mode():
-            logits = self.model(inputs)
             alone = [self._loss(logits[i : i + 1], labels[i : i + 1]) for i in range(len(ids))]
         guilty = [
             sample_id for sample_id, value in zip(ids, alone, strict=True) if not value.isfinite()
         ]
         raise NonFiniteLossError(
             f"the loss is not finite at epoch {epoch}, step {failed.step}; samples: "
-            f"{_named(guilty or ids)}. {ADVICE}"
+            f"{named(guilty or ids)}. {ADVICE}"
         )
 
 
@@ -246,38 +249,3 @@ def steps_of(count: int, size: int) -> int:
     """How many `batches` of `size` there are of `count` examples."""
     left_alone = count % size == 1 and 1 < size < count
     return math.ceil(count / size) - left_alone
-
-
-@torch.no_grad()
-def evaluate(
-    model: nn.Module,
-    loss: Loss,
-    examples: TrainingSet,
-    batch_size: int = 4096,
-    after_batch: Callable[[], None] = lambda: None,
-) -> SplitOutputs:
-    """Loss and logits of the clean inputs, without dropout, over all examples at once.
-
-    `after_batch` is called after each batch of inputs. Raises NonFiniteLossError if a logit or the
-    loss is not finite.
-    """
-    model.eval()
-    parts = []
-    for inputs in eval_batches(examples, batch_size):
-        parts.append(model(inputs))
-        after_batch()
-    logits = torch.cat(parts)
-    value = loss(logits, examples.labels)
-    finite = logits.isfinite().all(dim=1)
-    if not (torch.isfinite(value) and finite.all()):
-        guilty = [examples.ids[i] for i in (~finite).nonzero().flatten().tolist()]
-        raise NonFiniteLossError(
-            f"the loss is not finite in an evaluation; samples: {_named(guilty or examples.ids)}. "
-            f"{ADVICE}"
-        )
-    return SplitOutputs(value.item(), logits.float().cpu().numpy())
-
-
-def _named(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
-    return ", ".join(ids[:NAMED]) + more

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter, OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,7 @@ def write_state(state: object, folder: Path) -> None:
 
     Raises TypeError, naming its place, for anything else.
     """
-    tensors: dict[str, Tensor] = {}
-    values = _plain(state, tensors, "")
+    values, tensors = packed(state)
     save_file(tensors, folder / TENSORS)
     (folder / VALUES).write_text(json.dumps(values), encoding="utf-8")
 
@@ -38,7 +38,18 @@ def read_state(entry: Entry) -> Any:
         tensors = load_file(entry.path(TENSORS))
     except SafetensorError as error:
         raise ValueError(f"{TENSORS}: {error}") from error
-    return _restored(json.loads(entry.read(VALUES)), tensors)
+    return unpacked(json.loads(entry.read(VALUES)), tensors)
+
+
+def packed(state: object) -> tuple[Any, dict[str, Tensor]]:
+    """A state as values of JSON and tensors by name; raises TypeError as `write_state` does."""
+    tensors: dict[str, Tensor] = {}
+    return _plain(state, tensors, ""), tensors
+
+
+def unpacked(values: Any, tensors: Mapping[str, Tensor]) -> Any:
+    """The state of what `packed` has made; raises ValueError for anything else."""
+    return _restored(values, tensors)
 
 
 def _plain(value: object, tensors: dict[str, Tensor], place: str) -> Any:
@@ -71,7 +82,7 @@ def _numbered(tensor: Tensor, tensors: dict[str, Tensor]) -> dict[str, Any]:
     return {"tensor": number} | ({} if is_plain else {"stride": list(tensor.stride())})
 
 
-def _restored(value: Any, tensors: dict[str, Tensor]) -> Any:
+def _restored(value: Any, tensors: Mapping[str, Tensor]) -> Any:
     if not isinstance(value, dict):
         return value
     (kind, content), *more = value.items()

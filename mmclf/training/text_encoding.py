@@ -24,6 +24,7 @@ from mmclf.training.encode import encode_captions
 from mmclf.training.encoding import Rows
 from mmclf.training.features import Features
 from mmclf.training.precision import Precision
+from mmclf.training.share import ALONE, Share
 from mmclf.training.warm_up import warm_up_encoder
 
 
@@ -81,6 +82,7 @@ class TextEncoding:
         settings: Encode,
         precision: Precision,
         device: torch.device,
+        share: Share = ALONE,
     ) -> Computed[Features]:
         """The features of each sample's caption number `view`; fits the encoder if it has `fit`."""
         captions = self.samples.caption_view(view)
@@ -101,6 +103,7 @@ class TextEncoding:
                 precision=precision,
                 device=device,
                 advance=advance,
+                share=share,
             ).numpy()
         return _computed(values, clock.elapsed(), encoder)
 

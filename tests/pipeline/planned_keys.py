@@ -68,14 +68,14 @@ def write_levels(folder: Path, levels: Mapping[str, str] = LEVELS) -> Path:
     return folder
 
 
-def resolver_of(config: Config, store: Store) -> StageResolver:
+def resolver_of(config: Config, store: Store, processes: int = 1) -> StageResolver:
     data, empty = load_run_data(config, store), build(config.threshold, "threshold").empty
-    return StageResolver(config, data, empty, store.hasher, "a CPU")
+    return StageResolver(config, data, empty, store.hasher, "a CPU", processes)
 
 
-def stages_of(config: Config) -> RunStages:
+def stages_of(config: Config, processes: int = 1) -> RunStages:
     with open_store(config, "a CPU") as store:
-        stages = resolver_of(config, store).resolve()
+        stages = resolver_of(config, store, processes).resolve()
     assert stages is not None
     return stages
 

@@ -23,7 +23,7 @@ from mmclf.pipeline import artifacts, stage_runner
 from mmclf.pipeline.result import Result
 from mmclf.storage.tracking import Tracker
 from mmclf.training.components import ModelComponents, build_components
-from mmclf.training.learner import NonFiniteLossError
+from mmclf.training.evaluate import NonFiniteLossError
 
 EPOCHS = 3
 SMALL = ("data.train=160", "data.test=40", f"trainer.epochs={EPOCHS}")
@@ -234,7 +234,9 @@ def test_bad_settings_of_late_parts_leave_no_run(tmp_path: Path) -> None:
 def test_one_of_several_processes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
+    launcher = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+    for name, value in launcher.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match="2 processes, expected one"):
         run_small(tmp_path)
     assert tracker_of(tmp_path).runs() == []

@@ -8,7 +8,6 @@ from importlib import metadata
 import pytest
 
 from mmclf.cli.main import main
-from mmclf.errors import InputError
 from mmclf.storage import environment
 
 
@@ -38,15 +37,3 @@ def test_the_command_lets_threads_wait_shortly(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("GOMP_SPINCOUNT")
     assert main(["--version"]) == 0
     assert int(os.environ["GOMP_SPINCOUNT"]) == environment.SPIN_COUNT
-
-
-@pytest.mark.parametrize(("count", "is_refused"), [("1", False), ("2", True)])
-def test_several_processes_are_refused(
-    monkeypatch: pytest.MonkeyPatch, count: str, is_refused: bool
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", count)
-    if is_refused:
-        with pytest.raises(InputError, match="found 2 processes"):
-            environment.check_single_process()
-    else:
-        environment.check_single_process()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import pytest
 import torch
 from accelerate.state import AcceleratorState, GradientState, PartialState
+from message_facts import Naming
 
 from mmclf.errors import InputError
 from mmclf.training.device import accelerator_on, device_name, pick_device
@@ -80,3 +82,32 @@ def test_an_accelerator_of_ones_own_is_left_as_it_was() -> None:
 
 def test_a_device_is_in_words() -> None:
     assert " x " in device_name(torch.device("cpu"))
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_launcher_is_not_seen_unless_models_are_prepared_for_it(
+    monkeypatch: pytest.MonkeyPatch, alone: bool
+) -> None:
+    launcher = {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1"}
+    for name, value in launcher.items():
+        monkeypatch.setenv(name, value)
+    seen: list[str | None] = []
+
+    def accelerator(**_: object) -> None:
+        seen.append(os.environ.get("LOCAL_RANK"))
+
+    monkeypatch.setattr("mmclf.training.device.Accelerator", accelerator)
+    with accelerator_on(torch.device("cpu"), alone=alone):
+        assert seen == [None if alone else "0"]
+    assert {name: os.environ[name] for name in launcher} == launcher
+
+
+def test_each_process_on_a_machine_has_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmclf.training.device._named_device", torch.device)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert pick_device("cuda", 1) == torch.device("cuda", 1)
+    assert pick_device("cpu", 5) == torch.device("cpu")
+    for name, rank, named in (("cuda", 2, (2, 3)), ("cuda:0", 1, ("cuda:0",))):
+        with pytest.raises(InputError) as caught:
+            pick_device(name, rank)
+        assert str(caught.value) == Naming(*named)

@@ -9,7 +9,8 @@ from message_facts import Naming
 from small_training import LOSS, classifier, examples, fitted, learner, values, weights
 from torch import Tensor, nn
 
-from mmclf.training.learner import NonFiniteLossError, batches, evaluate, steps_of
+from mmclf.training.evaluate import NonFiniteLossError, evaluate
+from mmclf.training.learner import batches, steps_of
 from mmclf.training.trainer import refit
 
 

@@ -14,7 +14,8 @@ from mmclf.models.fusion import Concat
 from mmclf.models.heads import make_head
 from mmclf.training.batches import FeatureInput, TrainingSet
 from mmclf.training.device import accelerator_on
-from mmclf.training.learner import Learner, NonFiniteLossError
+from mmclf.training.evaluate import NonFiniteLossError
+from mmclf.training.learner import Learner
 from mmclf.training.step_graphs import can_be_captured
 
 GPU = torch.device("cuda")

@@ -8,7 +8,7 @@ from small_training import LOSS, classifier, examples, fitted, learner, weights
 from torch import Tensor
 
 from mmclf.training.checkpoint import Epoch
-from mmclf.training.learner import evaluate
+from mmclf.training.evaluate import evaluate
 from mmclf.training.trainer import refit
 
 
