@@ -18,7 +18,7 @@ from mmclf.notebook.runs_report import RunsReport
 from mmclf.notebook.study_report import StudyReport
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage.tracking import TrackedRun
-from mmclf.storage.tracking.session import Place, remember
+from mmclf.storage.tracking.session import TrackingLocation, remember
 from mmclf.studies.report.result.collect import collect, latest_parent
 from mmclf.training.hardware import describe_device
 
@@ -85,6 +85,6 @@ def _parents(command: Command, asked: str) -> list[TrackedRun]:
 
 
 def _remember(command: Command, runs: Sequence[TrackedRun]) -> None:
-    config = command.first.config
+    config, tracking = command.first.config, command.first.config.tracking
     for run in runs:
-        remember(run.id, Place(config.tracking.uri, config.tracking.experiment, config.output_dir))
+        remember(run.id, TrackingLocation(tracking.uri, tracking.experiment, config.output_dir))

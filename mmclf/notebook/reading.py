@@ -14,7 +14,7 @@ from mmclf.errors import InputError
 from mmclf.notebook.runs_report import RunsReport
 from mmclf.notebook.study_report import StudyReport
 from mmclf.storage.tracking import Tracker
-from mmclf.storage.tracking.session import place_of
+from mmclf.storage.tracking.session import location_of
 from mmclf.studies.report.result.collect import collect, latest_parent
 from mmclf.studies.report.result.compare import compare as compare_runs
 
@@ -81,7 +81,7 @@ def _ids(runs: Sequence[str | Tracked], argument: str) -> list[str]:
 
 def _tracker(lines: Sequence[str], ids: Sequence[str]) -> Tracker:
     """Of the overrides if there are some, else of where this session tracked the first run."""
-    place = None if lines else place_of(ids[0])
-    if place is None:
+    location = None if lines else location_of(ids[0])
+    if location is None:
         return tracker_of(compose(lines).config)
-    return Tracker(place.uri, place.experiment, Path(place.output_dir), create=False)
+    return Tracker(location.uri, location.experiment, Path(location.output_dir), create=False)

@@ -34,10 +34,11 @@ from mmclf.pipeline.run_start import run_starter, track_early_failures
 from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.checkpoints import drop_checkpoints
-from mmclf.storage.store.store import StageResult, Store
+from mmclf.storage.store.stage_result import StageResult
+from mmclf.storage.store.store import Store
 from mmclf.storage.tracking import RunLog
 from mmclf.storage.tracking.leases import Lease
-from mmclf.storage.tracking.session import Place, remember
+from mmclf.storage.tracking.session import TrackingLocation, remember
 from mmclf.training.hardware import describe_device
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _run_prepared(log: RunLog, run: Prepared, narrator: Narrator, clock: Stopwat
     config, data, stages = run.composed.config, run.data, run.stages
     run.store.sign(log.id)
     tracking = config.tracking
-    remember(log.id, Place(tracking.uri, tracking.experiment, config.output_dir))
+    remember(log.id, TrackingLocation(tracking.uri, tracking.experiment, config.output_dir))
     dataset = artifacts.dataset(run.composed, data)
     log_start(log, run.composed, data, stages, dataset)
     epochs = EpochLog(log, data, run.threshold)

@@ -40,7 +40,8 @@ from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stages import RunStages, StageResolver
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.checkpoints import Checkpoints
-from mmclf.storage.store.store import Computed, StageResult, Store
+from mmclf.storage.store.stage_result import Computed, StageResult
+from mmclf.storage.store.store import Store
 from mmclf.training import precision
 from mmclf.training.checkpoint import CheckpointSerializer, Epoch
 from mmclf.training.components import ModelComponents, build_components

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mmclf.config.schema import Encode
-from mmclf.storage.store.store import Computed
+from mmclf.storage.store.stage_result import Computed
 from mmclf.training.batches import ModalityInput
 from mmclf.training.features import Features
 from mmclf.training.precision import Precision

@@ -19,7 +19,7 @@ from mmclf.models.describe import describe_encoder
 from mmclf.models.smoke_check import check_encoder
 from mmclf.progress import progress_bar
 from mmclf.storage.stopwatch import Stopwatch
-from mmclf.storage.store.store import Computed
+from mmclf.storage.store.stage_result import Computed
 from mmclf.training.batches import ImageInput, ModalityInput
 from mmclf.training.encode import encode_images, standardise
 from mmclf.training.encoding import Rows

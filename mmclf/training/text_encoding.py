@@ -18,7 +18,7 @@ from mmclf.models.encoders import is_fitted
 from mmclf.models.smoke_check import check_encoder
 from mmclf.progress import progress_bar
 from mmclf.storage.stopwatch import Stopwatch
-from mmclf.storage.store.store import Computed
+from mmclf.storage.store.stage_result import Computed
 from mmclf.training.batches import CaptionInput, ModalityInput
 from mmclf.training.encode import encode_captions
 from mmclf.training.encoding import Rows

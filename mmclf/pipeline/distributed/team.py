@@ -22,7 +22,7 @@ from mmclf.pipeline.distributed.messages import (
     prepare_packet,
 )
 from mmclf.pipeline.run_data import RunData
-from mmclf.storage.store.store import Computed
+from mmclf.storage.store.stage_result import Computed
 from mmclf.training.checkpoint import Keeper
 from mmclf.training.components import ModelComponents
 from mmclf.training.distributed.agreed_keeper import AgreedKeeper

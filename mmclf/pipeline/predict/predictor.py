@@ -23,7 +23,7 @@ from mmclf.pipeline.predict.forward import ForwardOptions, forward_options, logi
 from mmclf.pipeline.predict.inputs import CaptionsLike, ImagesLike, PredictionInputs, parse_inputs
 from mmclf.pipeline.predict.restore import RestoredModel, restore
 from mmclf.storage.tracking import Tracker
-from mmclf.storage.tracking.session import Place, place_of
+from mmclf.storage.tracking.session import TrackingLocation, location_of
 from mmclf.training.device import check_precision, pick_device
 
 Notify = Callable[[str], None]
@@ -65,8 +65,8 @@ def load(
     """
     if not isinstance(run_id, str):
         raise InputError(f"run_id: found {run_id!r}, expected the id of a run, as Result.run_id")
-    place = _place(run_id, tracking_uri, experiment, output_dir)
-    tracker = Tracker(place.uri, place.experiment, Path(place.output_dir), create=False)
+    location = _location(run_id, tracking_uri, experiment, output_dir)
+    tracker = Tracker(location.uri, location.experiment, Path(location.output_dir), create=False)
     try:
         run = tracker.find(run_id)
     except InputError as error:
@@ -78,23 +78,23 @@ def load(
     )
 
 
-def _place(
+def _location(
     run_id: str,
     tracking_uri: str | None,
     experiment: str | None,
     output_dir: str | os.PathLike[str] | None,
-) -> Place:
+) -> TrackingLocation:
     """Where a run is tracked: where it is said, else where this session did, else as usual."""
     if tracking_uri is None and experiment is None and output_dir is None:
-        place = place_of(run_id)
-        if place is not None:
-            return place
+        location = location_of(run_id)
+        if location is not None:
+            return location
     folder = "outputs" if output_dir is None else os.fspath(output_dir)
     if tracking_uri is None:
         tracking_uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
     if experiment is None:
         experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", "mmclf")
-    return Place(tracking_uri, experiment, folder)
+    return TrackingLocation(tracking_uri, experiment, folder)
 
 
 def load_from(
@@ -139,9 +139,9 @@ class Predictor:
     a missing caption by an empty one, with a notice. Modalities that the run did not use are
     ignored.
 
-    A sample's labels do not depend on other samples, nor on its place among them; the last bits of
-    its probabilities may depend on its place. They equal the run's up to rounding,
-    which changes a probability by less than 1e-6 in fp32, and by up to 1e-3 if the run computed in
+    A sample's labels do not depend on other samples, nor on its position among them; the last bits
+    of its probabilities may depend on its position. They equal the run's up to rounding, which
+    changes a probability by less than 1e-6 in fp32, and by up to 1e-3 if the run computed in
     bf16 or fp16; a device without these computes in fp32.
 
     Args:

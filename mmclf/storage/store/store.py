@@ -30,8 +30,6 @@ from mmclf.storage.store.serializer import UNREADABLE, Serializer
 from mmclf.storage.store.stage_lock import held
 from mmclf.storage.store.stage_result import Computed, StageResult
 
-__all__ = ["Computed", "StageResult", "Store"]
-
 T = TypeVar("T")
 
 

@@ -7,7 +7,7 @@ from functools import cache
 
 
 @dataclass(frozen=True)
-class Place:
+class TrackingLocation:
     """A tracking address, the experiment there, and the folder of what is written beside it."""
 
     uri: str
@@ -16,17 +16,19 @@ class Place:
 
 
 @cache
-def _places() -> dict[str, Place]:
+def _locations() -> dict[str, TrackingLocation]:
     """By run id; what a session is, is the process's own, so there is one."""
     return {}
 
 
-def remember(run_id: str, place: Place) -> None:
+def remember(run_id: str, location: TrackingLocation) -> None:
     """Keep where a run of this process is tracked."""
-    _places()[run_id] = place
+    _locations()[run_id] = location
 
 
-def place_of(prefix: str) -> Place | None:
+def location_of(prefix: str) -> TrackingLocation | None:
     """Where the one run of this process whose id begins so is tracked; None without one."""
-    found = [place for run_id, place in _places().items() if prefix and run_id.startswith(prefix)]
-    return found[0] if len(set(found)) == 1 else None
+    if not prefix:
+        return None
+    locations = {where for run_id, where in _locations().items() if run_id.startswith(prefix)}
+    return locations.pop() if len(locations) == 1 else None

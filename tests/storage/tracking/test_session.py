@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from mmclf.storage.tracking.session import Place, place_of, remember
+from mmclf.storage.tracking.session import TrackingLocation, location_of, remember
 
-HERE, THERE = Place("sqlite:///a.db", "x", "a"), Place("sqlite:///b.db", "x", "b")
+HERE, THERE = (
+    TrackingLocation("sqlite:///a.db", "x", "a"),
+    TrackingLocation("sqlite:///b.db", "x", "b"),
+)
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id() -> None:
     remember("feedab1" + "0" * 25, HERE)
     remember("feedab2" + "0" * 25, THERE)
     remember("feedab3" + "0" * 25, HERE)
-    assert place_of("feedab1" + "0" * 25) == HERE
-    assert place_of("feedab2") == THERE
-    assert place_of("feedab") is None  # of two places
-    assert place_of("0" * 32) is None
-    assert place_of("") is None
+    assert location_of("feedab1" + "0" * 25) == HERE
+    assert location_of("feedab2") == THERE
+    assert location_of("feedab") is None  # of two locations
+    assert location_of("0" * 32) is None
+    assert location_of("") is None
