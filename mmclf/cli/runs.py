@@ -17,6 +17,7 @@ from rich.console import Console
 from mmclf.cli.tracked_runs import open_tracker, sorted_words
 from mmclf.errors import InputError, say
 from mmclf.storage.tracking import TrackedRun, send_unsent
+from mmclf.storage.tracking.dead_runs import end_dead_runs
 from mmclf.storage.tracking.where import as_number, check_keys, read_conditions, value_of
 from mmclf.studies.report.tables.rendering import (
     NO_VALUE,
@@ -66,6 +67,7 @@ def runs(arguments: Sequence[str]) -> int:
         count = send_unsent(tracker, options.send)
         say(f"run {options.send}: sent what it had logged, in {count} parts")
         return 0
+    end_dead_runs(tracker)
     tracked = tracker.runs()
     check_keys([one.key for one in conditions], tracked, "--where")
     check_keys([options.sort] if options.sort is not None else [], tracked, "--sort")

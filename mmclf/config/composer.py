@@ -25,7 +25,7 @@ from mmclf.config.overrides import (
 )
 from mmclf.config.passwords import check_words
 from mmclf.config.schema import Composed
-from mmclf.config.source_signature import shipped_targets, source_parameters
+from mmclf.config.source_signature import shipped_targets, source_signature
 from mmclf.config.targets import parameters, resolve
 from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError
@@ -166,9 +166,12 @@ class Composer:
         try:
             with hydra_errors():
                 name = base[group]["_target_"]
-            taken = source_parameters(name) if name in shipped_targets(group) else None
-            if taken is None:
-                taken = parameters(resolve(name, group, self.grants.targets))
+            signature = source_signature(name) if name in shipped_targets(group) else None
+            taken = (
+                parameters(resolve(name, group, self.grants.targets))
+                if signature is None
+                else signature.parameters
+            )
         except InputError:
             return []
         return [key for key in taken if key not in COMPONENTS[group].provided]

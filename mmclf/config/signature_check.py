@@ -6,7 +6,6 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any, cast
 
@@ -16,21 +15,13 @@ from pydantic.errors import PydanticUserError
 from mmclf.config import pydantic_messages
 from mmclf.config.components import INNER, NEVER_SET, component
 from mmclf.config.number_bounds import bound_of
-from mmclf.config.source_signature import shipped_targets, source_parameters
+from mmclf.config.source_signature import Signature, shipped_targets, source_signature
 from mmclf.config.targets import is_component, parameters, resolve
 from mmclf.errors import InputError, suggestion
 
 NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 # Packages whose annotations hold for every value that they take.
 WELL_ANNOTATED = ("mmclf", "torch")
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What a component takes: its full name, and its parameters with evaluated annotations."""
-
-    name: str
-    parameters: Mapping[str, Parameter]
 
 
 def check_component(
@@ -59,10 +50,8 @@ def check_by_source(
     target = node["_target_"]
     if not isinstance(target, str) or target not in shipped_targets(role):
         return None
-    taken = source_parameters(target)
-    if taken is None:
-        return None
-    return _check_settings(node, path, role, allow, Signature(target, taken))
+    signature = source_signature(target)
+    return None if signature is None else _check_settings(node, path, role, allow, signature)
 
 
 def _check_settings(

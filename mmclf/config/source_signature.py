@@ -37,9 +37,23 @@ def shipped_targets(group: str) -> frozenset[str]:
     return frozenset(target for text in texts for target in TARGET.findall(text)) - {"null"}
 
 
+@dataclass(frozen=True)
+class Signature:
+    """What a component takes.
+
+    Args:
+        name: of the class or function, with the module that defines it.
+        parameters: by name, with evaluated annotations.
+
+    """
+
+    name: str
+    parameters: Mapping[str, Parameter]
+
+
 @functools.cache
-def source_parameters(target: str) -> Mapping[str, Parameter] | None:
-    """The parameters of a class or function, with annotations evaluated; None if it has no source.
+def source_signature(target: str) -> Signature | None:
+    """What a class or function takes; None if it has no source, or none that says so.
 
     The annotation is Any where a name in it is defined by no source that is read. Defaults that are
     no literals are `...`.
@@ -61,7 +75,10 @@ def source_parameters(target: str) -> Mapping[str, Parameter] | None:
     if not isinstance(node, ast.FunctionDef):
         return None
     listed = list(_parameters(node.args, definition.module))[1 if is_method else 0 :]
-    return MappingProxyType({parameter.name: parameter for parameter in listed})
+    return Signature(
+        f"{definition.module}.{name}",
+        MappingProxyType({parameter.name: parameter for parameter in listed}),
+    )
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from mmclf.progress import doing
 from mmclf.storage import environment
 from mmclf.storage.process_identity import this_process
 from mmclf.storage.store.hashing import digest
-from mmclf.storage.tracking import NOTE, RunLog, TrackedRun, Tracker, sqlite_file
+from mmclf.storage.tracking import NOTE, RunLog, TrackedRun, Tracker, dead_runs, sqlite_file
 from mmclf.studies.arms import PlannedStudy
 from mmclf.studies.cells import RunJobs, end_dead_runs, read_cells, run_cells
 from mmclf.studies.definition import Definition
@@ -62,6 +62,7 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
             Path(config.output_dir),
             patience_s=config.tracking.patience_s,
         )
+        dead_runs.end_dead_runs(tracker)
         log = _open_parent(tracker, planned, command, fingerprint)
         definition = study_definition(planned, command, fingerprint.data)
         with tempfile.TemporaryDirectory() as name:

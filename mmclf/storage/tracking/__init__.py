@@ -9,6 +9,7 @@ unsent         files of what nobody took
 run_log        the log of one run
 leases         which process runs which cell of a study
 tracker        runs, started and found
+dead_runs      runs whose process is gone
 tracked_run    a run as it is read back
 sending        what nobody took, sent later
 where          conditions on runs, as a command line has them
