@@ -14,7 +14,8 @@ multirun    a sweep under one parent run, or a study with its report
 worker_job  one of its runs in a process of a launcher's
 ray_tasks   runs as tasks of Ray, begun again if a node dies
 ray_cluster  the Ray that they go to, and a run's share of it
-plan        what a study would do, and how long it would take
+plan        what a study would do, and how long it would take: its command line
+plan_study  its arms, finished runs and outlook, printed
 plan_times  the time left, by arm and by stage
 plan_power  which differences it would show
 show        the config groups, their levels, the settings of a level

@@ -10,6 +10,7 @@ import torch
 
 from mmclf.cli.command_parser import command_parser
 from mmclf.cli.tracked_runs import open_tracker, sorted_words
+from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError, say
 from mmclf.pipeline.predict.onnx_export import check_installed, export_onnx
 from mmclf.pipeline.predict.restore import restore
@@ -30,13 +31,21 @@ def export(arguments: Sequence[str]) -> int:
     parser.add_argument("words", nargs="+", metavar="RUN_ID or KEY=VALUE")
     parser.add_argument("--format", choices=("onnx",), required=True)
     parser.add_argument("--out", metavar="DIR", help="default: export")
+    parser.add_argument(
+        "--config-dir",
+        type=Path,
+        metavar="DIR",
+        help="the folder of modules named in allow_targets",
+    )
     options = parser.parse_intermixed_args(arguments)
     overrides, run_ids = sorted_words(options.words)
     if len(run_ids) != 1:
         listed = ", ".join(run_ids) if run_ids else "none"
         raise InputError(f"mmclf export: found {listed}, expected one RUN_ID: see `mmclf runs`")
     check_installed()
-    tracker, config = open_tracker(overrides)
+    tracker, config = open_tracker(overrides, options.config_dir)
+    if options.config_dir is not None:
+        make_importable(options.config_dir, config.allow_targets)
     run = tracker.find(run_ids[0])
     with tempfile.TemporaryDirectory() as name, torch.random.fork_rng(devices=[]):
         folder = tracker.fetch(run, "model", Path(name))

@@ -16,7 +16,7 @@ from mmclf.errors import UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.progress import doing
 from mmclf.storage.process_identity import this_process
-from mmclf.storage.tracking import RunLog, Tracker, sqlite_file
+from mmclf.storage.tracking import RunLog, Tracker, dead_runs, sqlite_file
 from mmclf.studies.arms import PlannedStudy
 from mmclf.studies.cells import RunJobs, read_cells, run_cells
 from mmclf.studies.definition import Definition
@@ -55,6 +55,7 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
             Path(config.output_dir),
             patience_s=config.tracking.patience_s,
         )
+        dead_runs.end_dead_runs(tracker)
         log = open_parent(tracker, planned, command, fingerprint)
         definition = study_definition(planned, command, fingerprint.data)
         with tempfile.TemporaryDirectory() as name:

@@ -12,6 +12,7 @@ tracker        runs, started and read
 experiment     the experiment that they are in
 search         runs, searched for page by page
 artifacts      a run's files, fetched
+dead_runs      runs whose process is gone
 tracked_run    a run as it is read back
 sending        what nobody took, sent later
 where          conditions on runs, as a command line has them
