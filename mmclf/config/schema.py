@@ -11,12 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from mmclf.config.components import MODALITIES
 from mmclf.config.setting_types import (
@@ -29,6 +24,7 @@ from mmclf.config.setting_types import (
     RegisteredName,
     Seed,
     Share,
+    Switch,
     Text,
     Views,
     Width,
@@ -38,11 +34,6 @@ from mmclf.config.setting_types import (
 from mmclf.config.study_schema import Study
 
 Node = dict[str, Any]
-
-
-def _switch(value: object) -> object:
-    """YAML takes a bare on or off for true or false."""
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
 
 @dataclass(frozen=True)
@@ -262,7 +253,7 @@ class Config:
     head: Head
     at_test: AtTest
     encode: Encode
-    cache: Annotated[Literal["on", "off"], BeforeValidator(_switch)]
+    cache: Switch
     store: StoreSettings
     allow_env: list[str] = field(default_factory=list)
     allow_model_types: list[str] = field(default_factory=list)

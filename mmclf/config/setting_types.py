@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler
+from pydantic import BeforeValidator, Field, ValidationError, ValidatorFunctionWrapHandler
 from pydantic_core import PydanticCustomError
 
 Count = Annotated[int, Field(ge=1, lt=2**31, strict=True)]
@@ -23,6 +23,14 @@ Dropout = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]
 RegisteredName = Annotated[str, Field(pattern=r"^[^/:\s]([^/:]*[^/:\s])?$", max_length=256)]
+
+
+def _on_or_off(value: object) -> object:
+    """YAML takes a bare on or off for true or false."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
+
+Switch = Annotated[Literal["on", "off"], BeforeValidator(_on_or_off)]
 
 
 def in_words(value: object, handler: ValidatorFunctionWrapHandler, words: str) -> object:
