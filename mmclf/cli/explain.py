@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -170,11 +171,16 @@ def _lines(names: Sequence[str], found: Explanation) -> list[str]:
             for (start, end), weights in zip(words.spans, words.weights, strict=True)
         ]
         best = sorted(words, key=lambda pair: -abs(pair[0]))[:NAMED]
-        said = ", ".join(f"{printable(word)} {change(value)}" for value, word in best)
+        said = ", ".join(f"{printable(_bare(word))} {change(value)}" for value, word in best)
         lines.append(
             f"  {name} {found.probabilities[k]:.2f}  {whole}{f'  words: {said}' if said else ''}"
         )
     return lines
+
+
+def _bare(word: str) -> str:
+    """A word without the marks around it, unless it is nothing else."""
+    return word.strip(string.punctuation) or word
 
 
 def _parser() -> argparse.ArgumentParser:
