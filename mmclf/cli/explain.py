@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,6 +22,7 @@ from mmclf.pipeline.explain.explanation import Explanation
 from mmclf.pipeline.explain.picture import explanation_png
 from mmclf.pipeline.predict.predictor import load_from
 from mmclf.pipeline.predict.source import data_node, read_samples
+from mmclf.plots.attributions import change
 from mmclf.storage.store.atomic_write import write_atomic
 from mmclf.storage.store.hashing import digest
 from mmclf.storage.tracking import Tracker
@@ -163,18 +165,23 @@ def _lines(names: Sequence[str], found: Explanation) -> list[str]:
     """A line a label: its probability, what each modality does, and its strongest words."""
     lines = []
     for k, name in enumerate(names):
-        whole = ", ".join(f"{modality} {of[k]:+.1f}" for modality, of in found.whole.items())
+        whole = ", ".join(f"{modality} {change(of[k])}" for modality, of in found.whole.items())
         words = [
             (float(weights[k]), words.caption[start:end])
             for words in found.captions
             for (start, end), weights in zip(words.spans, words.weights, strict=True)
         ]
         best = sorted(words, key=lambda pair: -abs(pair[0]))[:NAMED]
-        said = ", ".join(f"{printable(word)} {value:+.1f}" for value, word in best)
+        said = ", ".join(f"{printable(_bare(word))} {change(value)}" for value, word in best)
         lines.append(
             f"  {name} {found.probabilities[k]:.2f}  {whole}{f'  words: {said}' if said else ''}"
         )
     return lines
+
+
+def _bare(word: str) -> str:
+    """A word without the marks around it, unless it is nothing else."""
+    return word.strip(string.punctuation) or word
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 FOR, AGAINST = SERIES[0], SERIES[1]
 # In inches: of a picture, of a line of words, of a row's head, of the text's width.
 PICTURE, LINE, HEAD, TEXT_WIDTH, MARGIN = 2.1, 0.24, 0.42, 5.2, 0.15
+WITHOUT_CAPTIONS = 3.0  # the text's width, which the key below needs
+NUMBER_WIDTH, LETTER = 0.2, 0.083  # of a caption's number, and of a letter of the title
 STRONGEST = 0.65  # opacity of the strongest part
 BLANK = 0.07
 LONGEST_CAPTION = 400  # characters
@@ -62,7 +64,8 @@ def attributions_figure(
     """
     figure = Figure(facecolor=PAPER)
     left = 2 * MARGIN + PICTURE if picture is not None else MARGIN
-    width = left + TEXT_WIDTH + MARGIN
+    has_captions = any(row.captions for row in rows)
+    width = left + (TEXT_WIDTH if has_captions else WITHOUT_CAPTIONS) + MARGIN
     heights = [_height(row, picture is not None) for row in rows]
     height = HEAD + sum(heights) + LINE + MARGIN
     figure.set_size_inches(width, height)
@@ -72,7 +75,8 @@ def attributions_figure(
     axes.set_xlim(0, width)
     axes.set_ylim(0, height)
     pen = _Pen(axes, canvas)
-    pen.write(MARGIN, height - 0.12, shortened(title, 90), TEXT, INK, weight="bold")
+    shown = shortened(title, int((width - 2 * MARGIN) / LETTER))
+    pen.write(MARGIN, height - 0.12, shown, TEXT, INK, weight="bold")
     top = height - HEAD
     for row, room in zip(rows, heights, strict=True):
         axes.axhline(top, color=GRID, linewidth=0.7)
@@ -88,9 +92,14 @@ def attributions_figure(
     return figure
 
 
+def change(value: float) -> str:
+    """What a logit loses without a part, with its sign; no sign of what rounds to 0."""
+    return "0.00" if abs(value) < 0.005 else f"{value:+.2f}"
+
+
 def _height(row: LabelRow, has_picture: bool) -> float:
     """A row's height, its lines estimated by their letters."""
-    letters = int(TEXT_WIDTH / 0.078)
+    letters = int((TEXT_WIDTH - NUMBER_WIDTH) / 0.078)
     lines = sum(1 + len(words.caption[:LONGEST_CAPTION]) // letters for words in row.captions)
     text = HEAD + LINE * (lines + 1) + MARGIN
     return max(text, PICTURE + 2 * MARGIN) if has_picture else text
@@ -117,16 +126,20 @@ def _strengths(values: Floats, row: LabelRow) -> Floats:
 def _draw_text(pen: _Pen, row: LabelRow, left: float, top: float) -> None:
     """A label's name, what each modality does, and the captions."""
     pen.write(left, top, shortened(row.title, 60), TEXT, INK, weight="bold")
-    whole = "   ".join(f"{name} {value:+.1f}" for name, value in row.whole.items())
+    whole = "   ".join(f"{name} {change(value)}" for name, value in row.whole.items())
     pen.write(left, top - LINE, whole, SMALL, MUTED)
     top -= 2.3 * LINE
-    for words in row.captions:
-        top = _draw_words(pen, words, _strengths(words.weights, row), left, top)
+    for number, words in enumerate(row.captions, start=1):
+        indent = 0.0
+        if len(row.captions) > 1:
+            indent = NUMBER_WIDTH
+            pen.write(left, top - 0.02, str(number), SMALL, MUTED)
+        top = _draw_words(pen, words, _strengths(words.weights, row), left + indent, top)
 
 
 def _draw_words(pen: _Pen, words: Words, strengths: Floats, left: float, top: float) -> float:
     """A caption with its words coloured, in lines; where the next one begins."""
-    x, written = left, 0
+    x, written, right = left, 0, left + TEXT_WIDTH - NUMBER_WIDTH
     for word, strength, is_joined in _pieces(words, strengths):
         text = plain(word)
         written += len(text) + 1
@@ -134,7 +147,7 @@ def _draw_words(pen: _Pen, words: Words, strengths: Floats, left: float, top: fl
             pen.write(x, top, "…", TEXT, INK)
             break
         room = pen.width(text)
-        if x > left and x + room > left + TEXT_WIDTH:
+        if x > left and x + room > right:
             x, top = left, top - LINE
         elif x > left and not is_joined:
             x += BLANK

@@ -17,6 +17,12 @@ from mmclf.cli.main import main
 SMALL = ("data.train=60", "data.test=10", "trainer.epochs=1", "encode.precision=fp32")
 VISION = ("vision=timm", "vision.name=test_efficientnet", "vision.weights=random", "image.size=32")
 
+TEXT = (
+    *("text=bert", "text.weights=random", "+text.architecture.num_hidden_layers=1"),
+    *("+text.architecture.hidden_size=32", "+text.architecture.num_attention_heads=2"),
+    "+text.architecture.intermediate_size=32",
+)
+
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -49,6 +55,32 @@ def test_each_sample_gets_a_picture_and_its_labels_are_said(
     of_labels = [line for line in said if line.startswith("  ")]
     assert len(of_labels) == 4
     assert all(line == Naming("vision", "text") for line in of_labels)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("overrides", "modalities"),
+    [
+        ((*VISION, "text=none"), {"vision"}),
+        (("vision=none", *TEXT, "text.trainable=true"), {"text"}),
+    ],
+    ids=["images alone", "a trained text encoder"],
+)
+def test_one_modality_is_explained_alone(
+    overrides: tuple[str, ...],
+    modalities: set[str],
+    outputs: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    of = mmclf.run(mmclf.compose([*SMALL, *overrides, f"output_dir={outputs}"]))
+    one = of.ids["test"][0]
+    capsys.readouterr()
+    assert explain(outputs, of.run_id, one, "--top", "1", f"--out={tmp_path}") == 0
+    name, said = capsys.readouterr().out.splitlines()
+    assert Path(name).is_file()
+    assert {word for word in ("vision", "text") if f"{word} " in said} == modalities
+    assert ("words:" in said) == ("text" in modalities)
 
 
 def test_samples_of_another_source_are_those_that_predict_reads(

@@ -6,8 +6,8 @@ once. The study's parent run has, for attempt N at a cell,
     lease.CELL.N      who runs it
     lease.CELL.N.end  how that ended: `done`, `failed`, or `revoked` by another who found it dead
 
-and the tag `mmclf.lease.CELL` as a heartbeat. Who writes `.end` first has decided: a run that
-another has revoked does not finish, however late it comes back.
+and, while it goes on, the tag `mmclf.lease.CELL` as a heartbeat. Who writes `.end` first has
+decided: a run that another has revoked does not finish, however late it comes back.
 """
 
 from __future__ import annotations
@@ -137,6 +137,11 @@ class Leases:
         with bounded(CALL_S):
             self._client.set_tag(self.parent, f"{BEAT_TAG}{cell}", str(count))
 
+    def forget_beat(self, cell: str) -> None:
+        """Take the heartbeat away, which says nothing of an attempt that has ended."""
+        with bounded(HURRIED_S):
+            self._client.delete_tag(self.parent, f"{BEAT_TAG}{cell}")
+
     def _write_once(self, key: str, value: str) -> bool:
         """Write a parameter; False if it is there with another value."""
         try:
@@ -157,6 +162,7 @@ class Lease:
     cell: str
     number: int
     is_over: threading.Event = field(default_factory=threading.Event)
+    _beats: int = 0
 
     @property
     def name(self) -> str:
@@ -179,6 +185,10 @@ class Lease:
         # If nobody answers, others find the attempt without a heartbeat.
         with suppress(Exception):
             within(HURRIED_S, lambda: self.leases.end(self.cell, self.number, how))
+            if self._beats > 0:
+                # Or MLflow's page of the parent would list one for each run.
+                self._thread.join(RETRY_S)
+                within(HURRIED_S, lambda: self.leases.forget_beat(self.cell))
 
     def finish(self, patience_s: float) -> None:
         """Settle that the run finishes; raises TakenOverError if another has taken the cell over.
@@ -203,12 +213,11 @@ class Lease:
             )
 
     def _beat(self) -> None:
-        count = 0
         while not self.is_over.wait(BEAT_S):
-            count += 1
+            self._beats += 1
             # One that is missed is made up for by the next.
             with suppress(Exception):
-                self.leases.beat(self.cell, count)
+                self.leases.beat(self.cell, self._beats)
 
 
 class Watch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from written_models import BERT, TFIDF, TIMM, written
 
 from mmclf.errors import InputError
 from mmclf.pipeline.predict import onnx_export
-from mmclf.pipeline.predict.onnx_graphs import head_graph, whole_graph
+from mmclf.pipeline.predict.onnx_graphs import Graph, head_graph, whole_graph
 from mmclf.pipeline.predict.restore import RestoredModel, restore
 
 pytestmark = pytest.mark.usefixtures("no_network")
@@ -103,8 +104,6 @@ class Doubled(nn.Module):
 
 @pytest.mark.slow
 def test_a_file_that_differs_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import dataclasses
-
     graph = head_graph(small(tmp_path))
     changing = dataclasses.replace(graph, module=Doubled(graph.module))
     monkeypatch.setattr(onnx_export, "head_graph", lambda _: changing)
@@ -112,6 +111,26 @@ def test_a_file_that_differs_is_not_left(tmp_path: Path, monkeypatch: pytest.Mon
         onnx_export.export_onnx(small(tmp_path / "again"), tmp_path / "out", "0123")
     assert "head.onnx" in str(raised.value)
     assert not (tmp_path / "out" / "head.onnx").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_wrong", [True, False], ids=["differs", "fails"])
+def test_what_a_trace_cannot_express_is_exported_by_its_code(
+    is_wrong: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace, graph = onnx_export._trace, head_graph(small(tmp_path))
+
+    def bad(given: Graph, path: Path) -> None:
+        if not is_wrong:
+            raise RuntimeError("no such operator")
+        trace(dataclasses.replace(given, module=Doubled(given.module)), path)
+
+    monkeypatch.setattr(onnx_export, "_trace", bad)
+    monkeypatch.setattr(onnx_export, "whole_graph", lambda _: graph)
+    distances = onnx_export.export_onnx(small(tmp_path / "again"), tmp_path / "out", "0123")
+    assert max(distances.values()) <= 1e-4
+    for path in distances:
+        assert "batch" in str(onnx.load(path).graph.input)
 
 
 @pytest.mark.parametrize("library", ["onnx", "onnxruntime", "onnxscript"])

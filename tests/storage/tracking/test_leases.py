@@ -128,6 +128,8 @@ def test_a_process_that_goes_on_says_so(
         beats = _beats(leases)
         first = next(beats)
         assert int(next(beat for beat in beats if beat != first)) > int(first)
+    ended = leases.attempts()[CELL]
+    assert (ended.end, ended.beat) == ("done", "")  # nor is a tag left on the parent's page
 
 
 def _beats(leases: Leases) -> Iterator[str]:

@@ -29,10 +29,12 @@ def collect(
     *,
     metric: str | None = None,
     most_runs: int | None = None,
+    deciding_alone: bool = False,
 ) -> StudyResult:
     """The result of the study whose parent run this is; by another `metric` than its own if given.
 
-    Of its first seeds alone, two at least, where all would be more than `most_runs` runs.
+    Of its first seeds alone, two at least, where all would be more than `most_runs` runs; with
+    `deciding_alone` by no other metric beside.
     A finished run whose artifacts are lost, or disagree with what was tracked, counts as failed.
     Raises InputError if the run is no study's, or artifacts are out of reach.
     """
@@ -50,7 +52,9 @@ def collect(
     attempts = {run_key(run): run for run in runs}
     finished = {run_key(run): run for run in runs if run.status == "FINISHED"}
     looks = fetch_looks(tracker, parent)
-    return study_result(tracker, definition, parent, attempts | finished, looks)
+    return study_result(
+        tracker, definition, parent, attempts | finished, looks, deciding_alone=deciding_alone
+    )
 
 
 def latest_parent(tracker: Tracker, study: str) -> TrackedRun | None:
@@ -69,16 +73,19 @@ def study_result(
     parent: TrackedRun,
     runs: Mapping[RunKey, TrackedRun],
     looks: Looks | None = None,
+    *,
+    deciding_alone: bool = False,
 ) -> StudyResult:
     """The result of `runs`, of which each is finished or else the last attempt.
 
-    `looks`: of a study that stops when decided, or that was begun so.
+    `looks`: of a study that stops when decided, or that was begun so. `deciding_alone`: as in
+    `collect`.
     """
     of_looks = looks if definition.plan is not None else None
     seeds = given_seeds(definition, of_looks)
     attempts = {key: run for key, run in runs.items() if key.seed in seeds.get(key.arm, ())}
     finished = {key: run for key, run in attempts.items() if run.status == "FINISHED"}
-    scores = read_scores(tracker, definition, finished)
+    scores = read_scores(tracker, definition, finished, deciding_alone=deciding_alone)
     attempts |= {key: _as_failed(finished.pop(key), of) for key, of in scores.errors.items()}
     arms = _arms(definition, attempts, scores, of_looks)
     asked = asked_effects(definition, scores.deciding, of_looks)

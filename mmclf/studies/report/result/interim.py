@@ -23,7 +23,7 @@ def estimates_after(
     """
     first = replace(definition, seeds=definition.seeds[:seeds])
     finished = {key: run for run in runs if (key := run_key(run)).seed in first.seeds}
-    scores = read_scores(tracker, first, finished).deciding
+    scores = read_scores(tracker, first, finished, deciding_alone=True).deciding
     whole = {
         effect.name
         for effect in first.compared

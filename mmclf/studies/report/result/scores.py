@@ -16,7 +16,7 @@ from mmclf.evaluation.metrics import RULES, DecidingMetric
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import Definition
 from mmclf.studies.report.artifacts.common_samples import Decided, largest_groups, on_common_samples
-from mmclf.studies.report.artifacts.predictions import Predictions, read_predictions
+from mmclf.studies.report.artifacts.predictions import FITTED, Predictions, read_predictions
 from mmclf.studies.report.result.notes import group_notes
 from mmclf.studies.report.result.study_result import MAP
 from mmclf.studies.run_key import RunKey, in_words
@@ -58,18 +58,25 @@ class StudyScores:
 
 
 def read_scores(
-    tracker: Tracker, definition: Definition, finished: Mapping[RunKey, TrackedRun]
+    tracker: Tracker,
+    definition: Definition,
+    finished: Mapping[RunKey, TrackedRun],
+    *,
+    deciding_alone: bool = False,
 ) -> StudyScores:
     """The scores of finished runs, each from its predictions, on the samples that all have.
 
-    Probabilities, the most of what a run predicted, are held of a few runs at a time.
+    Probabilities, the most of what a run predicted, are held of a few runs at a time. With
+    `deciding_alone` no other metric is computed than the deciding one, which is half of the work.
     """
     decided: dict[RunKey, Decided] = {}
     ranked: set[RunKey] = set()
     errors: dict[RunKey, str] = {}
     for key, run in finished.items():
         try:
-            of, is_ranked = _decided(tracker, run, definition.deciding)
+            of, is_ranked = _decided(
+                tracker, run, definition.deciding, deciding_alone=deciding_alone
+            )
             decided[key] = of.sharing(next(iter(decided.values()), of))
             ranked |= {key} if is_ranked else set()
         except ArtifactError as error:
@@ -82,6 +89,8 @@ def read_scores(
     groups = largest_groups(list(paired.values()))
     notes += [*of_samples, *group_notes(len(groups), count_groups(groups))]
     deciding = _scores(paired, definition.deciding, groups)
+    if deciding_alone:
+        return StudyScores(deciding, {}, errors, notes)
     beside = _scores_beside(paired, definition.deciding, groups, deciding)
     if have_map := {key: finished[key] for key in paired if key in ranked}:
         beside[MAP] = _map_scores(tracker, have_map, next(iter(paired.values())), groups)
@@ -113,14 +122,17 @@ def _rules_beside(deciding: DecidingMetric) -> dict[str, str]:
     return {rule: deciding.key(rule) for rule in RULES if rule != deciding.rule}
 
 
-def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> tuple[Decided, bool]:
+def _decided(
+    tracker: Tracker, run: TrackedRun, deciding: DecidingMetric, *, deciding_alone: bool
+) -> tuple[Decided, bool]:
     """What a run made of its test samples, and whether its mAP is what was tracked.
 
     Raises ArtifactError unless the deciding metric is.
     """
     with tempfile.TemporaryDirectory() as folder:
         # Those of val too, which the page draws.
-        predictions = read_predictions(tracker, run, Path(folder), with_val=True)
+        with_val = not deciding_alone or deciding.rule == FITTED
+        predictions = read_predictions(tracker, run, Path(folder), with_val=with_val)
     test, predicted = predictions.test, predictions.sets(deciding.rule)
     key = deciding.key(deciding.rule)
     tracked = run.metrics.get(key)
@@ -130,6 +142,8 @@ def _decided(tracker: Tracker, run: TrackedRun, deciding: DecidingMetric) -> tup
             f"run {run.id}: {key} is tracked as {tracked}, but its predictions give {value}: "
             "its artifacts have changed since"
         )
+    if deciding_alone:
+        return Decided(test.ids, test.groups, test.labels, predicted), False
     beside = _sets_beside(run, predictions, deciding)
     map_score = float(mean_average_precisions(test.labels, test.probabilities[None])[0])
     is_map = abs(run.metrics.get(MAP, math.nan) - map_score) <= EXACT

@@ -59,7 +59,7 @@ def earlier_variances(tracker: Tracker, study: str, metric: str, data: str) -> V
 
 def _of_study(tracker: Tracker, parent: TrackedRun, metric: str) -> Variances | None:
     try:
-        result = collect(tracker, parent, metric=metric, most_runs=MOST_RUNS)
+        result = collect(tracker, parent, metric=metric, most_runs=MOST_RUNS, deciding_alone=True)
     except InputError:
         return None
     estimates = [of for of in _estimates(result) if of.seeds > 1 and of.groups is not None]
