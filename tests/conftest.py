@@ -25,7 +25,7 @@ from endurance_runs import (
 )
 from PIL import Image
 
-pytest_plugins = ["hostile_count", "made_once"]
+pytest_plugins = ["hostile_count", "made_once", "ordering"]
 
 HEADER = "ImageID,Labels,Caption\n"
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data" / "comp5329"
