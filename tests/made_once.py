@@ -1,4 +1,4 @@
-"""What tests make over and over, made once in a process: tables, pictures of the demo, figures.
+"""What tests make over and over, made once in a process: tables, config files, pictures, figures.
 
 Each is kept under all that it depends on, so that a test gets what it would have made. Processes
 that a test starts make their own.
@@ -10,7 +10,7 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import wraps
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +27,7 @@ def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         for name, patch in {
             "mmclf.storage.tracking.database": _copy_tables,
+            "mmclf.config.repository": _share_parsed_files,
             "mmclf.data.sources.demo": _keep_demo_pictures,
             "mmclf.pipeline.figures": _keep_figures,
         }.items():
@@ -47,6 +48,19 @@ def _copy_tables(database: Any, folder: Path, patched: pytest.MonkeyPatch) -> No
             shutil.copyfile(empty, file)
 
     patched.setattr(database, "create_tables", made_or_copied)
+
+
+def _share_parsed_files(repository: Any, folder: Path, patched: pytest.MonkeyPatch) -> None:
+    """Parse a config file once for all compositions, of which that is a third; by its content."""
+    results: dict[Hashable, Any] = {}
+    begin = repository.FolderRepository.__init__
+
+    @wraps(begin)
+    def sharing(own: Any, search_path: Any) -> None:
+        begin(own, search_path)
+        own._parsed._results = results
+
+    patched.setattr(repository.FolderRepository, "__init__", sharing)
 
 
 def _keep_demo_pictures(demo: Any, folder: Path, patched: pytest.MonkeyPatch) -> None:
