@@ -60,7 +60,7 @@ test-all: setup ## all of them, and what knows Hydra on its next line
 	$(PYTEST) -m 'not engine'
 	$(MAKE) test-next
 
-test-next: setup ## fast tests on the next Hydra and omegaconf, laid over the environment
+test-next: setup ## fast tests of what composes on the next Hydra and omegaconf, laid over the environment
 	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target $(NEXT) $(NEXT_HYDRA)
 	PYTHONPATH=$(NEXT) $(PYTEST) -m 'not slow and not engine' $(NEXT_TESTS)
 
