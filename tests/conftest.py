@@ -4,7 +4,6 @@ import gc
 import json
 import multiprocessing
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from endurance_runs import (
 )
 from PIL import Image
 
-pytest_plugins = ["hostile_count"]
+pytest_plugins = ["hostile_count", "made_once", "ordering"]
 
 HEADER = "ImageID,Labels,Caption\n"
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data" / "comp5329"
@@ -76,30 +75,6 @@ def pytest_collection_finish() -> None:
     """Leave what was imported out of garbage collection, which takes a fifth of composing else."""
     gc.collect()
     gc.freeze()
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _tables_are_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Copy the first database that MLflow made: its tables take it a second, and are the same.
-
-    Processes that a test starts make their own.
-    """
-    database = sys.modules.get("mmclf.storage.tracking.database")
-    if database is None:  # which none of the tests has imported
-        yield
-        return
-    make, empty = database.create_tables, tmp_path_factory.mktemp("database") / "empty.db"
-
-    def made_or_copied(file: Path) -> None:
-        if empty.exists():
-            shutil.copyfile(empty, file)
-        else:
-            make(file)
-            shutil.copyfile(file, empty)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(database, "create_tables", made_or_copied)
-        yield
 
 
 @pytest.fixture
@@ -163,8 +138,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def scale(request: pytest.FixtureRequest) -> Scale:
     if request.config.getoption("--soak"):
-        return Scale(100, 500, 40, 30, examples=5000, commands=60, sharing=8)
-    return Scale(5, 50, 1, 2, examples=40, commands=3, sharing=3)
+        return Scale(100, 500, 40, 30, examples=5000, commands=60, pages=60, sharing=8)
+    return Scale(5, 50, 1, 2, examples=40, commands=3, pages=1, sharing=3)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ SMALL = (
 )
 
 STUDY = (
-    *("study=loss", "study.seeds=2", "vision=none", "text=tfidf", "device=cpu"),
+    *("study=fusion", "study.factors.fusion=[concat,sum,gated]", "study.seeds=2"),
+    *("vision=none", "text=tfidf", "device=cpu"),
     *("data.train=60", "data.test=20", "trainer.epochs=2", "head.hidden=16"),
 )
 
@@ -53,6 +55,7 @@ class Scale:
     studies: int
     examples: int  # of damaged files of each kind
     commands: int  # that are killed, of each kind
+    pages: int  # studies that are killed at their end
     sharing: int  # processes of one study, with as many cells each
 
 
@@ -111,7 +114,7 @@ def _run_here(folder: Path, settings: tuple[str, ...]) -> None:
 
 
 def study_here(folder: Path) -> None:
-    """The whole life of a process: a study of twelve small runs below `folder`."""
+    """The whole life of a process: a study of six small runs below `folder`."""
     from mmclf.cli.main import main
 
     _write_to_log(folder)
@@ -127,6 +130,8 @@ def command_here(folder: Path, words: tuple[str, ...]) -> None:
     """The whole life of a process: a command whose output is below `folder`."""
     from mmclf.cli.main import main
 
+    # What a shell runs in the background ignores SIGINT, and so do its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _write_to_log(folder)
     try:
         status = main([*words, f"output_dir={folder}"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+from endurance_runs import StartCommand
 
 from mmclf.storage.tracking import TrackedRun, Tracker
 
@@ -28,7 +27,9 @@ SMALL = (
 )
 
 
-def run_shared(folder: Path, uri: str, experiment: str, many: int) -> tuple[list[TrackedRun], int]:
+def run_shared(
+    start_command: StartCommand, folder: Path, uri: str, experiment: str, many: int
+) -> tuple[list[TrackedRun], int]:
     """So many processes with as many cells each; all but the first may be killed and begun again.
 
     Each has a store and an output folder of its own. Returns the study's runs, and how many
@@ -41,26 +42,25 @@ def run_shared(folder: Path, uri: str, experiment: str, many: int) -> tuple[list
     (conf / "study" / "rates.yaml").write_text(STUDY.format(rates=rates, seeds=many))
     tracking = (f"tracking.uri={uri}", f"tracking.experiment={experiment}")
 
-    def start(number: int) -> subprocess.Popen[bytes]:
-        places = (*tracking, f"output_dir={folder}/{number}")
-        command = ["--config-dir", str(conf), "study=rates", *SMALL, *places]
-        with (folder / f"{number}.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "mmclf", *command], stdout=log, stderr=subprocess.STDOUT
-            )
+    def start(number: int) -> BaseProcess:
+        return start_command(
+            folder / str(number), ("--config-dir", str(conf), "study=rates", *SMALL, *tracking)
+        )
 
     processes = {number: start(number) for number in range(many)}
     chance, killed = random.Random(0), 0
-    while killed < many - 1 and any(process.poll() is None for process in processes.values()):
-        time.sleep(chance.uniform(2, 8))
+    while killed < many - 1 and any(one.exitcode is None for one in processes.values()):
+        time.sleep(chance.uniform(1, 4))
         number = chance.randrange(1, many)
-        if processes[number].poll() is None:
-            os.kill(processes[number].pid, signal.SIGKILL)
-            processes[number].wait()
+        if processes[number].exitcode is None:
+            processes[number].kill()
+            processes[number].join()
             processes[number] = start(number)
             killed += 1
     for number, process in processes.items():
-        assert process.wait() == 0, (folder / f"{number}.log").read_text()
+        process.join()
+        log = folder / str(number) / f"{process.pid}.log"
+        assert process.exitcode == 0, log.read_text()
     tracker = Tracker(uri, experiment, folder, create=False)
     (parent,) = [run for run in tracker.runs() if run.parent is None]
     return tracker.children(parent.id), killed

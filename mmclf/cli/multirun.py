@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hydra._internal.hydra import Hydra
 from hydra.types import RunMode
@@ -74,7 +74,7 @@ def run_sweep(
     )
     launched = Launched(hydra, composer, command, names, world)
     try:
-        stopped = launched.run(tracker, parent.id, lines)
+        errors = launched.run(tracker, parent.id, lines)
         _end_lost_runs(tracker, parent.id)
         runs = sorted(tracker.children(parent.id), key=lambda run: run.started_ms)
         with tempfile.TemporaryDirectory() as folder:
@@ -91,10 +91,10 @@ def run_sweep(
             tell(f"{lines.state()}: {_report_command(config)} shows them")
         raise
     counts = Counter(run.status for run in runs)
-    went_well = stopped is None and counts["FINISHED"] == len(runs)
+    went_well = errors.first is None and counts["FINISHED"] == len(runs)
     parent.end("FINISHED" if went_well else "FAILED")
-    if stopped is not None and counts["FAILED"] == 0:
-        tell(f"the sweep stopped: {unforeseen(stopped)}")
+    if errors.of_launch is not None and counts["FAILED"] == 0:
+        tell(f"the sweep stopped: {unforeseen(errors.of_launch)}")
     show_arms(runs, names.arm_of_run, Console())
     for line in next_lines(_report_command(config), open_ui(config)):
         say(line)
@@ -102,7 +102,7 @@ def run_sweep(
     say(f"sweep_id: {parent.id}  runs: {listed}")
     if went_well:
         return 0
-    return 2 if isinstance(stopped, InputError) and not runs else 1
+    return 2 if isinstance(errors.first, InputError) and not runs else 1
 
 
 def _end_lost_runs(tracker: Tracker, parent: str) -> None:
@@ -149,13 +149,32 @@ def run_planned_study(
     widest = max(len(f"{arm.name} seed=00") for arm in planned.design.arms)
 
     def run_jobs(tracker: Tracker, parent: str, count: int) -> Exception | None:
-        return launched.run(tracker, parent, SweepLines(count, widest, planned.study.metric))
+        lines = SweepLines(count, widest, planned.study.metric)
+        return launched.run(tracker, parent, lines).of_launch
 
     return run_study(planned, asked, run_jobs)
 
 
 def _report_command(config: Config) -> str:
     return " ".join(["mmclf report", *place_words(config)])
+
+
+class JobErrors(NamedTuple):
+    """What went wrong with the jobs of a launch.
+
+    Args:
+        of_job: the first of a job in this process, which has been printed.
+        of_launch: what ended the launch, or the first of a job in another process.
+
+    """
+
+    of_job: Exception | None
+    of_launch: Exception | None
+
+    @property
+    def first(self) -> Exception | None:
+        """The one that the command's exit status is of."""
+        return self.of_job if self.of_job is not None else self.of_launch
 
 
 @dataclass(frozen=True)
@@ -168,8 +187,8 @@ class Launched:
     names: RunNames
     world: World | None = None
 
-    def run(self, tracker: Tracker, parent: str, lines: SweepLines) -> Exception | None:
-        """Launch the jobs as children of the run `parent`; gives the error that stopped them.
+    def run(self, tracker: Tracker, parent: str, lines: SweepLines) -> JobErrors:
+        """Launch the jobs as children of the run `parent`; gives what went wrong.
 
         A study that goes round by round does so again and again. `lines` are told how runs end.
         """
@@ -185,8 +204,8 @@ class Launched:
             try:
                 self.hydra.multirun(self.composer.config_name, job, overrides)
             except Exception as error:
-                return error
-        return job.error
+                return JobErrors(job.error, error)
+        return JobErrors(job.error, None)
 
     def _below(self, parent: str) -> list[str]:
         """The overrides of the jobs, whose configuration is made one of many below `parent`."""

@@ -168,6 +168,10 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
         overrides: list[str] | None = None,
     ) -> list[str]:
         """As Hydra's own loader; raises InputError for a search path that is none."""
+        if config_name is None and not overrides:
+            # Hydra would copy the repository for each list, in case there is a search path.
+            own: list[str] = self._loader.repository.get_group_options(group_name, results_filter)
+            return own
         try:
             options: list[str] = self._loader.get_group_options(
                 group_name, results_filter, config_name, overrides

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -120,42 +118,6 @@ def test_the_composed_configuration_can_be_looked_at_without_a_run(
     assert "tf_efficientnetv2_s.in21k_ft_in1k" in shown
     assert "value: 0.45" in shown
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_is_killed_and_exits_130(tmp_path: Path, kind: signal.Signals) -> None:
-    command = [sys.executable, "-m", "mmclf", *SMALL, f"output_dir={tmp_path}"]
-    # Where the tests run in the background, a shell has them ignore SIGINT, and their children too.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen([*command, "trainer.epochs=100000"], stderr=subprocess.PIPE)
-    signal.signal(signal.SIGINT, before)
-    deadline = time.monotonic() + 120
-    while not epochs_logged(tmp_path):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    process.send_signal(kind)
-    _, printed = process.communicate(timeout=60)
-    assert process.returncode == 130, printed.decode()
-    assert printed.decode().rstrip().endswith("interrupted")
-    (run,) = tracked(tmp_path)
-    assert run.status == "KILLED"
-
-
-def epochs_logged(folder: Path) -> bool:
-    return (folder / "mlflow.db").is_file() and any(run.metrics for run in tracked(folder))
-
-
-@pytest.mark.slow
-def test_eight_commands_at_once_on_a_fresh_database_are_all_there(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mmclf", *SMALL, f"output_dir={tmp_path}"]
-    alone = os.environ | {"OMP_NUM_THREADS": "1"}
-    racers = [subprocess.Popen([*command, f"seed={i}"], env=alone) for i in range(8)]
-    assert [racer.wait(timeout=600) for racer in racers] == [0] * 8
-    runs = tracked(tmp_path)
-    assert sorted(run.tags["mmclf.seed"] for run in runs) == [str(i) for i in range(8)]
-    assert all(run.status == "FINISHED" and "test/f1_samples" in run.metrics for run in runs)
 
 
 @pytest.mark.parametrize(

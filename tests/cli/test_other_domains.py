@@ -84,7 +84,7 @@ def test_aerial_pictures_with_five_captions_each(folder: Path) -> None:
     assert {one for cell in actual["tags"] for one in cell.split(",")} <= set(LABELS)
 
 
-@pytest.mark.parametrize(("count", "labels"), [(2_000, 1_000), (50, 2)])
+@pytest.mark.parametrize(("count", "labels"), [(1_000, 500), (50, 2)])
 def test_many_labels_and_few_samples(count: int, labels: int) -> None:
     draw = random.Random(1)
     rows = []

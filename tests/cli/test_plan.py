@@ -17,6 +17,16 @@ SMALL = (
 )
 
 
+@pytest.fixture
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the page of a study, of which a plan reads the runs."""
+
+    def made(_tracker: Tracker, _result: object, folder: Path, **_: object) -> None:
+        folder.mkdir(parents=True)
+
+    monkeypatch.setattr("mmclf.studies.run.publish", made)
+
+
 def planned(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[list[list[str]], str]:
     """The rows of the table, split at its gaps, and the lines below it."""
     capsys.readouterr()
@@ -55,6 +65,7 @@ def test_a_study_that_was_never_run_is_all_left_and_of_unknown_time(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_page")
 def test_time_left_is_estimated_by_the_speed_of_earlier_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,13 +138,15 @@ def test_a_plan_makes_no_experiment(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_page")
 def test_variances_are_those_of_an_earlier_study_on_the_data(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = f"output_dir={tmp_path}"
-    assert main([*SMALL, "study.seeds=2", place]) == 0
+    fusions = ("study=fusion", "study.factors.fusion=[concat,sum]", *SMALL[1:])
+    assert main([*fusions, "study.seeds=2", place]) == 0
     _, summary = planned(capsys, "study.seeds=5", place)
-    assert "from 7 arms and 2 seeds of the study threshold" in summary
+    assert "from 2 arms and 2 seeds of the study fusion" in summary
     outlook = summary.partition("\n\n")[2]
     assert max(map(len, outlook.splitlines())) <= 80
 

@@ -6,6 +6,7 @@ import copy
 import pickle
 import sys
 from collections.abc import Iterator, Sequence
+from inspect import unwrap
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from mmclf.cli.main import main
 from mmclf.config.composer import Composer, open_composer
 from mmclf.config.loader import CheckedLoader, open_loader
-from mmclf.config.repository import ParsedFiles
+from mmclf.config.repository import FolderRepository, ParsedFiles
 from mmclf.errors import InputError
 
 CALLBACK = "hydra:\n  callbacks: {x: {_target_: subprocess.run, args: touch RAN}}\n"
@@ -200,6 +201,8 @@ def test_a_file_is_parsed_once_and_its_values_are_copied(
         return inner(file)  # type: ignore[arg-type]
 
     monkeypatch.setattr(OmegaConf, "load", counted)
+    # Of this composer alone: tests share what is parsed (tests/made_once.py).
+    monkeypatch.setattr(FolderRepository, "__init__", unwrap(FolderRepository.__init__))
     with open_composer([], conf) as composer:
         first = composed(composer)
         count = len(parsed)

@@ -98,14 +98,14 @@ def test_a_killed_report_leaves_the_whole_folder_of_before_or_of_after(
     study: tuple[Path, float], start_command: StartCommand, scale: Scale, attempts: Attempts
 ) -> None:
     folder, _ = study
-    report = folder / "studies" / "loss"
-    seconds = timed(start_command, folder, ("report", "loss"))
+    report = folder / "studies" / "fusion"
+    seconds = timed(start_command, folder, ("report", "fusion"))
     after, chance, killed = contents(report), random.Random(0), 0
     before = dict.fromkeys([*after, "effects.csv", "figures/old.svg"], b"older")
     for attempt in range(scale.commands):
         for name, content in before.items():
             (report / name).write_bytes(content)
-        process = start_command(folder, ("report", "loss"))
+        process = start_command(folder, ("report", "fusion"))
         was_there = kill_after(
             process, (0.3 + 0.7 * (attempt + chance.random()) / scale.commands) * seconds
         )
@@ -113,7 +113,7 @@ def test_a_killed_report_leaves_the_whole_folder_of_before_or_of_after(
             assert contents(report) in (before, after)
         killed += was_there
     assert killed > 0
-    timed(start_command, folder, ("report", "loss"))
+    timed(start_command, folder, ("report", "fusion"))
     assert contents(report) == after
 
 
@@ -125,18 +125,18 @@ def test_a_study_that_is_killed_at_its_end_leaves_the_whole_page_or_none(
     attempts: Attempts,
 ) -> None:
     done, seconds = study
-    names = contents(done / "studies" / "loss").keys()
+    names = contents(done / "studies" / "fusion").keys()
     chance = random.Random(0)
-    for attempt in range(scale.commands):
+    for attempt in range(scale.pages):
         folder = tmp_path / str(attempt)
         process = start_command(folder, SMALL_STUDY)
         was_there = kill_after(process, (0.8 + 0.2 * chance.random()) * seconds)
-        report = folder / "studies" / "loss"
+        report = folder / "studies" / "fusion"
         with attempts.counted(was_there):
             assert not report.is_dir() or contents(report).keys() == names
             assert all(contents(report).values())
         timed(start_command, folder, SMALL_STUDY)
-        assert contents(folder / "studies" / "loss").keys() == names
+        assert contents(folder / "studies" / "fusion").keys() == names
         shutil.rmtree(folder)
 
 

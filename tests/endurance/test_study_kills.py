@@ -18,7 +18,7 @@ from mmclf.storage.tracking import TrackedRun, Tracker
 
 pytestmark = [pytest.mark.slow, pytest.mark.hostile("kills of studies")]
 
-ARMS, SEEDS = 6, 2
+ARMS, SEEDS = 3, 2
 
 
 def children(folder: Path) -> list[TrackedRun]:

@@ -1,4 +1,4 @@
-"""Sweeps and studies that run at once in one output folder, some of their runs being the same."""
+"""Runs, sweeps and studies that run at once in one output folder, some runs being the same."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ SMALL = (
 )
 SWEEP = ("-m", "loss=bce,focal", "seed=0,1", *SMALL)
 SWEEPS = (SWEEP, SWEEP)  # the same runs
-STUDIES = (("study=loss", "study.seeds=1", *SMALL), ("study=threshold", "study.seeds=1", *SMALL))
-CHILDREN = Counter({4: 2, 6: 1, 7: 1})
+FUSIONS = ("study=fusion", "study.factors.fusion=[concat,sum,gated]")
+STUDIES = tuple((*study, "study.seeds=1", *SMALL) for study in (FUSIONS, ("study=threshold",)))
+CHILDREN = Counter({4: 2, 3: 1, 7: 1})
+PROCESSES = 8
 
 
 def test_two_sweeps_and_two_studies_at_once_are_all_there(
@@ -49,7 +51,7 @@ def test_two_sweeps_and_two_studies_at_once_are_all_there(
     assert all(len(scores) == 1 for scores in same.values())
     assert not list(damaged(tmp_path / "store"))
     pages = {page.parent.name: page.read_text() for page in tmp_path.glob("studies/*/index.html")}
-    assert pages.keys() == {"loss", "threshold"}
+    assert pages.keys() == {"fusion", "threshold"}
     assert all(page.rstrip().endswith("</html>") for page in pages.values())
 
 
@@ -63,4 +65,17 @@ def test_one_study_that_is_started_twice_is_shared(
     assert [process.exitcode for process in processes] == [0, 0], "\n".join(logs)
     runs = Tracker(f"sqlite:///{tmp_path}/mlflow.db", "mmclf", tmp_path).runs()
     assert {run.status for run in runs} == {"FINISHED"}
-    assert sorted(Counter(run.parent is None for run in runs).items()) == [(False, 6), (True, 1)]
+    assert sorted(Counter(run.parent is None for run in runs).items()) == [(False, 3), (True, 1)]
+
+
+def test_eight_commands_at_once_on_a_fresh_database_are_all_there(
+    tmp_path: Path, start_command: StartCommand
+) -> None:
+    racers = [start_command(tmp_path, (*SMALL, f"seed={seed}")) for seed in range(PROCESSES)]
+    for racer in racers:
+        racer.join()
+    logs = [(tmp_path / f"{racer.pid}.log").read_text() for racer in racers]
+    assert [racer.exitcode for racer in racers] == [0] * PROCESSES, "\n".join(logs)
+    runs = Tracker(f"sqlite:///{tmp_path}/mlflow.db", "mmclf", tmp_path).runs()
+    assert sorted(run.tags["mmclf.seed"] for run in runs) == [*map(str, range(PROCESSES))]
+    assert all(run.status == "FINISHED" and "test/f1_samples" in run.metrics for run in runs)

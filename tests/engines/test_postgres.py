@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from endurance_runs import Scale
+from endurance_runs import Scale, StartCommand
 from postgres_engine import postgres
 from shared_study import run_shared
 
@@ -61,9 +61,9 @@ def test_of_many_that_want_a_cell_at_once_one_gets_it(database: str, tmp_path: P
 
 @pytest.mark.slow
 def test_two_that_begin_a_study_at_once_have_one_parent_and_finish_each_cell_once(
-    database: str, tmp_path: Path, scale: Scale
+    database: str, tmp_path: Path, start_command: StartCommand, scale: Scale
 ) -> None:
-    runs, killed = run_shared(tmp_path, database, "shared", scale.sharing)
+    runs, killed = run_shared(start_command, tmp_path, database, "shared", scale.sharing)
     finished = [run for run in runs if run.status == "FINISHED"]
     cells = Counter((run.tags["mmclf.arm"], run.tags["mmclf.seed"]) for run in finished)
     assert len(cells) == scale.sharing**2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import unwrap
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,12 @@ SAMPLES = Samples(
 PARTS = Parts(np.array([0, 1]), np.array([2]), np.array([3]))
 KEYS = [f"{part}/{metric}" for part in ("train", "val") for metric in ("loss", "f1_samples")]
 HISTORY = [dict.fromkeys(KEYS, value) for value in (0.5, 0.25)]
+
+
+@pytest.fixture(autouse=True)
+def _none_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw each as often as it is asked for, which `made_once` does not."""
+    monkeypatch.setattr(figures, "stored_picture", unwrap(figures.stored_picture))
 
 
 def names(folder: Path) -> set[str]:

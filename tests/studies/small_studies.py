@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.studies import run
 
 SMALL = (
     *("vision=none", "text=tfidf", "device=cpu", "head.hidden=16"),
@@ -20,6 +23,15 @@ LOSSES = (
     "study:\n  question: Which loss?\n  design: grid\n"
     "  factors: {loss: [bce, focal]}\n  seeds: [3]\n"
 )
+
+
+def without_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the tables, page and figures at a study's end, which cost more than its runs."""
+
+    def made(_tracker: Tracker, _result: object, folder: Path, **_: object) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+
+    monkeypatch.setattr(run, "publish", made)
 
 
 def own_study(folder: Path, text: str) -> Path:

@@ -8,13 +8,14 @@ import re
 from pathlib import Path
 
 import pytest
-from small_studies import SMALL, children, own_study, parent_of, tracker
+from small_studies import SMALL, children, own_study, parent_of, tracker, without_its_page
 
 from mmclf.cli.main import main
 from mmclf.studies.looks import Looks, fetch_looks
 from mmclf.studies.pending import finished
 
 pytestmark = pytest.mark.slow
+no_page = pytest.fixture(without_its_page)
 
 # At 0.95 nearly nothing is predicted, which is seen at once; 0.5 and 0.45 are near each other.
 THRESHOLDS = (
@@ -111,6 +112,7 @@ def test_the_report_has_the_calls_and_why_an_arm_stopped(decided: Path) -> None:
     assert "nan" not in words.replace("nano", "")
 
 
+@pytest.mark.usefixtures("no_page")
 def test_the_same_command_runs_nothing_and_says_the_same(
     decided: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,6 +142,7 @@ def command_of_own_loss(folder: Path, module: str) -> list[str]:
     return ["--config-dir", str(conf), "study=mine", *SMALL, *place]
 
 
+@pytest.mark.usefixtures("no_page")
 @pytest.mark.parametrize(("error", "status"), [("KeyboardInterrupt", 130), ("RuntimeError", 1)])
 def test_a_study_that_is_stopped_in_a_round_is_gone_on_with(
     tmp_path: Path, error: str, status: int
@@ -160,6 +163,7 @@ def test_a_study_that_is_stopped_in_a_round_is_gone_on_with(
     assert before < {run.id for run in children(tmp_path) if run.status == "FINISHED"}
 
 
+@pytest.mark.usefixtures("no_page")
 def test_more_seeds_without_a_plan_are_exploratory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,11 +11,12 @@ from statistics import fmean
 
 import pytest
 from message_facts import Naming
-from small_studies import SMALL, children, losses, parent_of, places, tracker
+from small_studies import SMALL, children, losses, parent_of, places, tracker, without_its_page
 
 from mmclf.cli.main import main
 
 pytestmark = pytest.mark.slow
+no_page = pytest.fixture(without_its_page)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,7 @@ def test_the_same_test_set_and_another_training_set_for_each_seed(thresholds: Pa
         assert sum(drawn) == 80
 
 
+@pytest.mark.usefixtures("no_page")
 def test_a_finished_study_runs_nothing_again(
     thresholds: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,6 +134,7 @@ def test_every_cell_of_an_arm_is_the_mean_of_its_runs(thresholds: Path) -> None:
             assert float(row["Diff. low"]) <= difference <= float(row["Diff. high"])
 
 
+@pytest.mark.usefixtures("no_page")
 def test_a_launcher_of_joblib_runs_a_study_in_parallel(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

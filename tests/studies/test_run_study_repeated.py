@@ -6,11 +6,21 @@ from pathlib import Path
 
 import pytest
 from message_facts import Naming
-from small_studies import SMALL, children, losses, own_study, parent_of, places, tracker
+from small_studies import (
+    SMALL,
+    children,
+    losses,
+    own_study,
+    parent_of,
+    places,
+    tracker,
+    without_its_page,
+)
 
 from mmclf.cli.main import main
 
 pytestmark = pytest.mark.slow
+no_page = pytest.fixture(autouse=True)(without_its_page)
 
 RATES = (
     "study:\n  question: Which rate?\n  design: grid\n"
@@ -68,7 +78,7 @@ def test_a_run_whose_artifacts_are_lost_is_done_again(
     assert (after[new].tags["mmclf.arm"], after[new].status) == ("focal", "FINISHED")
 
 
-def test_the_report_is_of_the_study_that_was_run_last(
+def test_other_settings_are_another_study_and_the_report_is_of_the_one_that_was_run_last(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = losses(tmp_path)
@@ -77,15 +87,8 @@ def test_the_report_is_of_the_study_that_was_run_last(
         assert main(one) == 0
     ids = [line for line in capsys.readouterr().out.splitlines() if line.startswith("study_id")]
     assert ids[0] == ids[2] != ids[1]
+    assert len([run for run in tracker(tmp_path).runs() if run.parent is None]) == 2
     assert main(["report", "mine", "--format", "html", f"output_dir={tmp_path}"]) == 0
     page = capsys.readouterr().out
     assert "trainer.epochs=2" in page
     assert "trainer.epochs=1" not in page
-
-
-def test_other_settings_are_another_study(tmp_path: Path) -> None:
-    command = losses(tmp_path)
-    assert main(command) == 0
-    assert main([*command, "trainer.epochs=1"]) == 0
-    parents = [run for run in tracker(tmp_path).runs() if run.parent is None]
-    assert len(parents) == 2

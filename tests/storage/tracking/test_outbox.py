@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import _thread
 import json
+import signal
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -279,7 +281,12 @@ def test_a_server_that_never_answers_holds_up_neither_a_run_nor_its_end(
 
 
 @pytest.mark.hostile("servers and databases")
-def test_an_interruption_comes_while_a_server_is_waited_for(tmp_path: Path) -> None:
+def test_an_interruption_comes_while_a_server_is_waited_for(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    # In the background of a script the interpreter finds interruptions ignored, and leaves it so.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(partial(signal.signal, signal.SIGINT, before))
     # A thread can be waited for and be interrupted; a lookup of a name in C can not.
     client = Silent(interrupts=True)
     box = Outbox(cast("MlflowClient", client), "run", False, Patience(60.0, tmp_path))

@@ -32,7 +32,7 @@ def bounds(request: pytest.FixtureRequest) -> tuple[int, float, float]:
     return 200, 0.90, 1.0
 
 
-@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("seeds", [3, pytest.param(5, marks=pytest.mark.soak), 10])
 @pytest.mark.parametrize("name", [*REGIMES, *FEW_SAMPLES])
 def test_intervals_cover_the_true_difference(
     name: str, seeds: int, bounds: tuple[int, float, float]

@@ -49,7 +49,7 @@ def test_simulated_studies_have_the_variances_that_they_say() -> None:
     assert np.corrcoef(value[:, 0], value[:, 1]).min() == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize("seeds", [2, pytest.param(3, marks=pytest.mark.soak), 5])
 def test_verdicts_err_as_seldom_by_way_of_resamples(seeds: int) -> None:
     """From scores and resampled scores to verdicts, as a report has them."""
     chance = np.random.default_rng(seeds)
