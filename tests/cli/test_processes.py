@@ -31,7 +31,7 @@ def features_in(folder: Path) -> dict[str, np.ndarray]:
 
 
 def test_a_run_is_shared_and_what_one_process_computes(tmp_path: Path) -> None:
-    words = (*SMALL, *WITHOUT_DROPOUT)
+    words = (*SMALL, *WITHOUT_DROPOUT, "at_test.text=dropped")
     alone = mmclf.run([*words, f"output_dir={tmp_path / 'alone'}"])
     shared = tmp_path / "shared"
     done = torchrun(shared, *words)
