@@ -115,7 +115,7 @@ def odd_loss(folder: Path, what: str, rank: int = 1) -> Sequence[str]:
     own = folder / "own"
     (own / "loss").mkdir(parents=True, exist_ok=True)
     (own / "odd_loss.py").write_text(ODD_LOSS)
-    (own / "loss" / "odd.yaml").write_text("_target_: odd_loss.Odd\nwhat: fail\nrank: 1\n")
+    (own / "loss" / "odd.yaml").write_text("_target_: odd_loss.Odd\nwhat: fail\nrank: 1\nstep: 5\n")
     allowed = f"--config-dir={own}", "allow_targets=[odd_loss]"
     return (*allowed, "loss=odd", f"loss.what={what}", f"loss.rank={rank}")
 
