@@ -11,12 +11,12 @@ from mmclf.storage.launched import Launched
 from mmclf.training.distributed.world import World, join
 
 
-def run_in_processes(place: Launched, run: Callable[[World], int]) -> int:
+def run_in_processes(process: Launched, run: Callable[[World], int]) -> int:
     """The exit status of `run`, in the main process; in another, when that has ended.
 
     Raises InputError if the processes do not find each other.
     """
-    world = join(place)
+    world = join(process)
     if not world.is_main:
         try:
             status = follow(world)

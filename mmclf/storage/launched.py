@@ -14,7 +14,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Launched:
-    """A process's place among several, as torchrun's environment variables say.
+    """A process's rank among several, as torchrun's environment variables say.
 
     Args:
         rank: its number, from 0; 0 is the main process.
@@ -38,7 +38,7 @@ class Launched:
 
 
 def launched(variables: Mapping[str, str] = os.environ) -> Launched | None:
-    """The place of this process among several; None for a process alone.
+    """The rank of this process among several; None for a process alone.
 
     Raises InputError for variables that are missing or contradict each other.
     """
