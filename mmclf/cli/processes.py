@@ -32,6 +32,9 @@ def run_in_processes(process: Launched, run: Callable[[World], int]) -> int:
     except LostProcessError as error:
         tell(str(error))
         status = 1
+    except BaseException:
+        world.end(1)
+        raise
     if status == 0 and world.is_over:
         tell(f"{world.ending}, though nothing was left for it to do")
         status = 1

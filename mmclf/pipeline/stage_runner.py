@@ -184,16 +184,15 @@ class StageRunner:
     def _features(self, modality: str, view: int, stage: Any) -> StageResult[Features]:
         def compute() -> Computed[Features]:
             encoder = self.components.encoder(modality)
-            encoding, precision = self.components.encodings[modality], self.stages.precisions
+            encoding, precision = (
+                self.components.encodings[modality],
+                self.stages.precisions[modality],
+            )
             if self.team is not None and not is_fitted(encoder):
-                own = precision[modality]
-                return self.team.encode(encoding, encoder, modality, view, own, self.device)
+                return self.team.encode(encoding, encoder, modality, view, precision, self.device)
+            settings, device = self.config.encode, self.device
             return encoding.encode(
-                encoder,
-                view,
-                settings=self.config.encode,
-                precision=precision[modality],
-                device=self.device,
+                encoder, view, settings=settings, precision=precision, device=device
             )
 
         return self.store.get_or_compute(stage, FeaturesSerializer(), compute)
