@@ -156,6 +156,11 @@ def _is_number(text: str) -> bool:
     return True
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, or its kind if it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def unforeseen(error: BaseException) -> str:
     """An error that no message was written for; further lines of its text are indented."""
     return printable_lines(f"{type(error).__name__}: {error}").strip().replace("\n", "\n  ")

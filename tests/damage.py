@@ -34,28 +34,28 @@ def damaged_bytes(valid: bytes) -> st.SearchStrategy[bytes]:
 
 def damaged_tree(valid: Any) -> st.SearchStrategy[Any]:
     """The JSON value with some of its parts replaced by odd ones, or left out."""
-    places = [*_places(valid, ())]
-    change = st.tuples(st.sampled_from(places), st.sampled_from(["leave out", *ODD]))
+    paths = [*_paths(valid, ())]
+    change = st.tuples(st.sampled_from(paths), st.sampled_from(["leave out", *ODD]))
 
     def apply(changes: list[tuple[tuple[Any, ...], Any]]) -> Any:
         tree = copy.deepcopy(valid)
-        for place, value in changes:
-            tree = _replaced(tree, place, value)
+        for path, value in changes:
+            tree = _replaced(tree, path, value)
         return tree
 
     return st.lists(change, min_size=1, max_size=3).map(apply)
 
 
-def _places(tree: Any, place: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+def _paths(tree: Any, path: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     inner: list[tuple[Any, Any]] = [*enumerate(tree)] if isinstance(tree, list) else []
     inner += tree.items() if isinstance(tree, dict) else ()
-    return [place, *(found for key, value in inner for found in _places(value, (*place, key)))]
+    return [path, *(below for key, value in inner for below in _paths(value, (*path, key)))]
 
 
-def _replaced(tree: Any, place: tuple[Any, ...], value: Any) -> Any:
-    if not place:
+def _replaced(tree: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
         return tree if value == "leave out" else copy.deepcopy(value)
-    first, *rest = place
+    first, *rest = path
     try:
         if not rest and value == "leave out":
             del tree[first]

@@ -116,11 +116,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if not config.getoption("--soak"):
         return
     reports = [report for several in terminalreporter.stats.values() for report in several]
-    found = [
+    rows = [
         Row(*value)
         for report in reports
         for name, value in getattr(report, "user_properties", ())
         if name == PROPERTY and report.when != "teardown"
     ]
-    for line in table(found):
+    for line in table(rows):
         terminalreporter.write_line(line)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mmclf.errors import (
     JOINERS,
+    first_line,
     printable,
     printable_lines,
     printable_message,
@@ -54,6 +55,19 @@ def test_the_lines_of_a_layout_stay_lines_and_others_do_not() -> None:
         printable_message("a\nmmclf: b; expected\n  c\x1b\n  d")
         == "a\\nmmclf: b; expected\n  c\\x1b\n  d"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("\none\ntwo"), "one"),
+        (ValueError("one"), "one"),
+        (KeyError(), "KeyError"),
+        (OSError(" \n"), "OSError"),
+    ],
+)
+def test_an_errors_first_line_or_its_kind(error: Exception, line: str) -> None:
+    assert first_line(error) == line
 
 
 def test_an_unforeseen_errors_further_lines_are_indented() -> None:

@@ -107,13 +107,13 @@ def test_late_imports_are_those_that_the_documentation_lists() -> None:
         for late in re.findall(r"by name|(?<=`)[\w.]+(?=`)", second)
     }
     modules = sources()
-    found = {
+    actual = {
         (module, name)
         for module, tree in modules.items()
         for node in set(ast.walk(tree)) - set(tree.body)
         for name in imported(node, modules)
     }
-    assert found == listed
+    assert actual == listed
 
 
 def test_no_circle_of_modules_is_hidden_by_a_late_import() -> None:

@@ -98,35 +98,35 @@ def _compare(
     }
     print(f"old: {old.tree}  new: {new.tree}\n")
     print(_table(old, comparisons))
-    for name, found in comparisons.items():
-        _print_differences(name, found, None if show_all else SHOWN)
-    added = sorted({key for found in comparisons.values() for key in found.only_new})
+    for name, comparison in comparisons.items():
+        _print_differences(name, comparison, None if show_all else SHOWN)
+    added = sorted({key for comparison in comparisons.values() for key in comparison.only_new})
     if added:
         print(f"\nonly in the new tree: {', '.join(added)}")
-    different = sum(len(found.differences) for found in comparisons.values())
-    compared = sum(found.compared for found in comparisons.values())
+    different = sum(len(comparison.differences) for comparison in comparisons.values())
+    compared = sum(comparison.compared for comparison in comparisons.values())
     print(f"\n{compared} values compared, {different} differ")
     return 0 if different == 0 and compared > 0 else 1
 
 
 def _table(old: Recording, comparisons: Mapping[str, Comparison]) -> str:
     lines = ["| configuration | runs | values compared | result |", "| --- | ---: | ---: | --- |"]
-    for name, found in comparisons.items():
-        count = len(found.differences)
+    for name, comparison in comparisons.items():
+        count = len(comparison.differences)
         result = "equal" if count == 0 else f"**{count} differ**"
         runs = len(old.results[name].runs)
-        lines.append(f"| {name} | {runs} | {found.compared} | {result} |")
+        lines.append(f"| {name} | {runs} | {comparison.compared} | {result} |")
     return "\n".join(lines)
 
 
-def _print_differences(name: str, found: Comparison, shown: int | None) -> None:
-    if found.differences:
+def _print_differences(name: str, comparison: Comparison, shown: int | None) -> None:
+    if comparison.differences:
         print(f"\n{name}:")
-    for one in found.differences[:shown]:
+    for one in comparison.differences[:shown]:
         new = "missing" if one.new is None else one.new
         print(f"  {one.where}: {one.key}: old {one.old}, new {new}")
-    if shown is not None and len(found.differences) > shown:
-        print(f"  and {len(found.differences) - shown} more: --all shows them")
+    if shown is not None and len(comparison.differences) > shown:
+        print(f"  and {len(comparison.differences) - shown} more: --all shows them")
 
 
 if __name__ == "__main__":

@@ -106,10 +106,10 @@ def same(old: Value, new: Value | None) -> bool:
     if old == new:
         return True
     try:
-        one, other = float(old), float(new)
+        first, second = float(old), float(new)
     except ValueError:
         return False
-    return one == other or (math.isnan(one) and math.isnan(other))
+    return first == second or (math.isnan(first) and math.isnan(second))
 
 
 def metric_values(metrics: Mapping[str, Points]) -> dict[str, float]:

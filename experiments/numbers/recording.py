@@ -189,7 +189,9 @@ def _read(one: Configuration, outputs: Path, seconds: float, failure: str | None
 
 def _leaves(client: MlflowClient) -> list[TrackedRun]:
     """All runs that are no other run's parent, in the order in which they started."""
-    experiments = [str(one.experiment_id) for one in client.search_experiments()]
+    experiments = [
+        str(search_experiment.experiment_id) for search_experiment in client.search_experiments()
+    ]
     runs = client.search_runs(experiments, order_by=["attributes.start_time ASC"])
     assert runs.token is None, "more runs than a page of them"
     parents = {run.data.tags.get(MLFLOW_PARENT_RUN_ID) for run in runs}

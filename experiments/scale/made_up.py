@@ -26,7 +26,8 @@ from mmclf.storage.store.arrays import load_arrays
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import compose_study
 from mmclf.studies.fingerprint import study_fingerprint
-from mmclf.studies.run import find_parent, study_definition
+from mmclf.studies.parent import find_parent
+from mmclf.studies.run import study_definition
 
 CONFIGS = Path(__file__).parent  # holds the group `study`
 NAME = "wide"

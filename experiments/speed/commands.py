@@ -135,8 +135,8 @@ def _settings(run: TrackedRun) -> list[str]:
 def _imports(command: Collection[str]) -> str:
     """What a warm run imports, in words."""
     lines = run_python(["-X", "importtime", "-m", "mmclf", *command]).err.splitlines()
-    found = [re.fullmatch(r"import time: +\d+ \| +\d+ \| +(\S+)", line) for line in lines]
-    names = {name[1] for name in found if name is not None}
+    matches = [re.fullmatch(r"import time: +\d+ \| +\d+ \| +(\S+)", line) for line in lines]
+    names = {name[1] for name in matches if name is not None}
     mention = "not among them" if "torch" not in names else "**among them**"
     return f"A warm run imports {len(names)} modules; torch is {mention}."
 

@@ -68,6 +68,8 @@ def text_precision(encoder: Any, captions: Sequence[str]) -> Chosen:
 
 
 def _chosen(forward: Callable[[], Tensor]) -> Chosen:
-    found = precision.measure(forward, CPU)
-    why = f"bf16 was {found['gain']} times as fast as fp32, the least cosine {found['cosine']}"
-    return Chosen("bf16" if found["bf16"] else "fp32", why)
+    measured = precision.measure(forward, CPU)
+    why = (
+        f"bf16 was {measured['gain']} times as fast as fp32, the least cosine {measured['cosine']}"
+    )
+    return Chosen("bf16" if measured["bf16"] else "fp32", why)

@@ -239,7 +239,7 @@ def heads(bench: Bench, figure: str, batch_size: int) -> Row:
     scale = HEADS * (EPOCHS / bench.sizes.head_epochs) * (SAMPLES / data.train)
     return bench.row(
         figure,
-        [scale * one for one in seconds],
+        [scale * second for second in seconds],
         f"{middle(seconds):.2f} s a head",
         "",
         f"{len(runs)} of {HEADS} heads measured, {bench.sizes.head_epochs} epochs of {data.train} "
@@ -320,7 +320,7 @@ def _in_s(seconds: list[float]) -> str:
 
 def _scores(scores: list[Scores]) -> str:
     loss, ranked, f1 = (
-        middle([one[f"val/{name}"] for one in scores]) for name in ("loss", "map", "f1_samples")
+        middle([score[f"val/{name}"] for score in scores]) for name in ("loss", "map", "f1_samples")
     )
     return f"loss {loss:.4f}, mAP {ranked:.4f}, samples-F1 {f1:.4f}"
 

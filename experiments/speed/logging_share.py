@@ -25,13 +25,13 @@ def measure(work: Workspace, data: DataSet, _wanted: Collection[str]) -> Iterato
     parts: dict[str, list[float]] = {"imports": [], "calls": []}
     for number in range(work.sizes.pairs + 1):
         wall = run_python([str(PROBE), str(report_file), *overrides]).seconds
-        found = json.loads(report_file.read_text(encoding="utf-8"))
-        tell(f"tracking_share, {data.name}: {wall:.2f} s, of these {found}")
+        content = json.loads(report_file.read_text(encoding="utf-8"))
+        tell(f"tracking_share, {data.name}: {wall:.2f} s, of these {content}")
         if number == 0:
             continue  # warm-up
         walls.append(wall)
         for name, seconds in parts.items():
-            seconds.append(found[name])
+            seconds.append(content[name])
     both = [sum(pair) for pair in zip(*parts.values(), strict=True)]
     yield row(
         "tracking_share",

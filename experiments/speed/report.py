@@ -85,11 +85,11 @@ def _bounds(folder: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     pieces = re.split(r"^## +(\S+) *\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    found = dict(zip(pieces[1::2], (text.strip() for text in pieces[2::2]), strict=True))
-    unknown = sorted(found.keys() - BY_NAME.keys())
+    sections = dict(zip(pieces[1::2], (text.strip() for text in pieces[2::2]), strict=True))
+    unknown = sorted(sections.keys() - BY_NAME.keys())
     if unknown:
         raise ValueError(f"{BOUNDS}: there are no figures {', '.join(unknown)}")
-    return found
+    return sections
 
 
 def _table(rows: Iterable[Row]) -> str:

@@ -79,7 +79,7 @@ def write(folder: Path, rows: Iterable[Row], name: str = FILE) -> None:
         names = [field.name for field in fields(Row)]
         writer = csv.DictWriter(stream, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(asdict(one) for one in rows)
+        writer.writerows(asdict(row) for row in rows)
 
 
 def merged(kept: Iterable[Row], new: Iterable[Row]) -> list[Row]:

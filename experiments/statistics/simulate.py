@@ -51,10 +51,10 @@ def family_wise_error() -> Iterator[Row]:
     """Of normal studies; the worst cells of each number of seeds once more, with more studies."""
     for seeds in SEEDS:
         cells = [Cell(seeds, arms, share) for arms in ARMS for share in SHARES]
-        found = {cell: simulate(cell, STUDIES) for cell in cells}
-        worst = max(cells, key=lambda cell: found[cell].error)
+        simulated = {cell: simulate(cell, STUDIES) for cell in cells}
+        worst = max(cells, key=lambda cell: simulated[cell].error)
         for cell in cells:
-            yield _family_row(cell, STUDIES, found[cell].error, found[cell].coverage)
+            yield _family_row(cell, STUDIES, simulated[cell].error, simulated[cell].coverage)
         again = simulate(worst, WORST_STUDIES, seed=1)
         yield _family_row(worst, WORST_STUDIES, again.error, again.coverage)
 
@@ -92,16 +92,18 @@ def f1_coverage() -> Iterator[Row]:
             studies = [estimated(regime, seeds, number) for number in range(F1_STUDIES)]
             for average in AVERAGES:
                 truth = true_difference(regime, seeds, average)
-                found = [one[average] for one in studies]
+                estimates = [one[average] for one in studies]
                 yield {
                     "regime": name.removeprefix("few "),
                     "samples": regime.samples,
                     "hard": round(regime.hard, 3),
                     "seeds": seeds,
                     "metric": f"f1_{average}",
-                    "seeds_share": round(float(np.median([one.seed_share for one in found])), 3),
+                    "seeds_share": round(
+                        float(np.median([one.seed_share for one in estimates])), 3
+                    ),
                     "studies": F1_STUDIES,
-                    "coverage": float(np.mean([one.p_beyond(truth) >= 0.05 for one in found])),
+                    "coverage": float(np.mean([one.p_beyond(truth) >= 0.05 for one in estimates])),
                 }
 
 

@@ -4,6 +4,7 @@ main        the entry: what the command line asks for
 processes   a command in several processes
 grammar     which word is the command, and what to type instead of another
 completion  what the Tab key completes
+command_parser  the options of a command of its own
 launch      run, sweep or study, by what the composed command line asks for
 job         the job that Hydra calls: one run
 summary     what a run came to, for a person
@@ -13,7 +14,8 @@ multirun    a sweep under one parent run, or a study with its report
 worker_job  one of its runs in a process of a launcher's
 ray_tasks   runs as tasks of Ray, begun again if a node dies
 ray_cluster  the Ray that they go to, and a run's share of it
-plan        what a study would do, and how long it would take
+plan        what a study would do, and how long it would take: its command line
+plan_study  its arms, finished runs and outlook, printed
 plan_times  the time left, by arm and by stage
 plan_power  which differences it would show
 show        the config groups, their levels, the settings of a level

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
+from mmclf.cli.command_parser import command_parser
 from mmclf.config.compose import compose
 from mmclf.errors import InputError, say
 from mmclf.storage.store.maintenance import (
@@ -35,11 +35,7 @@ which run made them. Without --prune nothing is removed."""
 
 def cache(arguments: Sequence[str]) -> int:
     """`mmclf cache`: list the store, verify it, or make space in it."""
-    parser = argparse.ArgumentParser(
-        prog="mmclf cache",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("cache", DESCRIPTION)
     parser.add_argument("words", nargs="*", metavar="KEY=VALUE")
     parser.add_argument(
         "--verify",

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from mmclf.cli.columns import WIDTH, narrow_yaml, two_columns
+from mmclf.cli.command_parser import command_parser
 from mmclf.config.compose import compose
 from mmclf.config.shipped import conf_dir
 from mmclf.data.guess.guess import guess
@@ -51,9 +52,9 @@ def data(arguments: Sequence[str]) -> int:
             f"{file} cannot be written ({error.strerror or error}): give --config-dir of a folder "
             "that you may write to"
         ) from error
-    rows = {one.key: f"{_yaml(one.value)} ({one.why})" for one in guessed.settings}
+    rows = {setting.key: f"{_yaml(setting.value)} ({setting.why})" for setting in guessed.settings}
     command = f"mmclf --config-dir {shlex.quote(str(options.config_dir))}"
-    listing = f"{_wrapped(printable(f'{options.path}: {guessed.found}'))}\n{two_columns(rows)}"
+    listing = f"{_wrapped(printable(f'{options.path}: {guessed.summary}'))}\n{two_columns(rows)}"
     sys.stdout.write(f"{printable_lines(listing)}\n\n")
     say(f"written to {file}; its settings: mmclf show data {guessed.source}")
     try:
@@ -69,11 +70,7 @@ def data(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mmclf data",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("data", DESCRIPTION)
     parser.add_argument("action", choices=["init"])
     parser.add_argument("path", type=Path, metavar="FILE_OR_FOLDER")
     parser.add_argument("--name", help="of the level; default: the file's or the folder's")
@@ -118,7 +115,7 @@ def level_text(guessed: Guess, name: str) -> str:
     """The YAML of a level: what it starts from, and each setting with what speaks for it."""
     lines = [
         f"# {shown(name)}, guessed by mmclf data init.",
-        f"# {guessed.found[0].upper()}{guessed.found[1:]}.",
+        f"# {guessed.summary[0].upper()}{guessed.summary[1:]}.",
         f"defaults: [{guessed.source}]",
         f"root: {_yaml(str(guessed.root))}",
         *(f"{setting.key}: {_yaml(setting.value)} # {setting.why}" for setting in guessed.settings),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import re
 import sys
@@ -11,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 from rich.console import Console
 
+from mmclf.cli.command_parser import command_parser
 from mmclf.cli.tracked_runs import open_tracker, sorted_words
 from mmclf.errors import InputError, say
 from mmclf.pipeline.run_facts import RunFacts, read_facts
-from mmclf.pipeline.run_naming import PLACE_PREFIXES, PLACES
+from mmclf.pipeline.run_naming import EXECUTION, EXECUTION_PREFIXES
 from mmclf.plots.words import counted, points
 from mmclf.studies.report.tables.rendering import NO_VALUE, print_rich, render
 
@@ -32,11 +32,7 @@ MAIN = re.compile(
 
 def diff(arguments: Sequence[str]) -> int:
     """`mmclf diff ID ID`: print what differs between two runs."""
-    parser = argparse.ArgumentParser(
-        prog="mmclf diff",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("diff", DESCRIPTION)
     parser.add_argument("words", nargs="+", metavar="ID", help="of a run, or the beginning of one")
     parser.add_argument("--all", action="store_true", help="all metrics, of single labels too")
     options = parser.parse_intermixed_args(arguments)
@@ -82,7 +78,7 @@ def differing(first: Mapping[str, str], second: Mapping[str, str]) -> list[list[
     Settings of where and how a run computes come last.
     """
     names = [name for name in {**first, **second} if first.get(name) != second.get(name)]
-    names.sort(key=_is_place)
+    names.sort(key=_is_execution)
     return [[name, first.get(name, NO_VALUE), second.get(name, NO_VALUE)] for name in names]
 
 
@@ -98,8 +94,8 @@ def differing_metrics(first: Mapping[str, float], second: Mapping[str, float]) -
     return rows
 
 
-def _is_place(name: str) -> bool:
-    return name in PLACES or name.startswith(PLACE_PREFIXES)
+def _is_execution(name: str) -> bool:
+    return name in EXECUTION or name.startswith(EXECUTION_PREFIXES)
 
 
 def _number(name: str, value: float, sign: str = "") -> str:

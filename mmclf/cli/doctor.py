@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mmclf.cli.command_parser import command_parser
 from mmclf.cli.doctor_report import FORMS, labels_csv, print_rich, render
 from mmclf.config.compose import compose
 from mmclf.config.schema import Composed
@@ -45,11 +46,7 @@ def doctor(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mmclf doctor",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("doctor", DESCRIPTION)
     parser.add_argument("words", nargs="*", metavar="OVERRIDE")
     parser.add_argument("--no-images", action="store_true", help="do not look at the images")
     parser.add_argument("--format", choices=FORMS, help="default: text, rich on a terminal")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmclf.cli.command_parser import command_parser
 from mmclf.cli.predict import RunWords, parse_run_words, positive, samples_to_predict
 from mmclf.config.user_modules import make_importable
 from mmclf.data.image_locations import ImageLocation
@@ -177,11 +178,7 @@ def _lines(names: Sequence[str], found: Explanation) -> list[str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mmclf explain",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("explain", DESCRIPTION)
     parser.add_argument("words", nargs="+", metavar="RUN_ID, ID or KEY=VALUE")
     parser.add_argument("--root", metavar="DIR", help="holds a competition's test.csv and data/")
     parser.add_argument(

@@ -39,15 +39,15 @@ OTHER_COMMANDS: Mapping[str, str] = {
 
 
 def bare_words(arguments: Sequence[str]) -> Iterator[int]:
-    """The places of the words that are neither options, nor their values, nor overrides."""
+    """The indices of the words that are neither options, nor their values, nor overrides."""
     is_value = False
-    for place, word in enumerate(arguments):
+    for index, word in enumerate(arguments):
         was_value, is_value = is_value, word in WITH_VALUE
         if was_value or word.startswith(("-", "~", "+")) or ("=" in word and word != "="):
             continue
-        if place > 0 and arguments[place - 1] in INFO and word in INFO_VALUES:
+        if index > 0 and arguments[index - 1] in INFO and word in INFO_VALUES:
             continue
-        yield place
+        yield index
 
 
 def split_command(
@@ -57,10 +57,10 @@ def split_command(
 
     Overrides and options may stand before it and after it.
     """
-    place = next(bare_words(arguments), None)
-    if place is None or arguments[place] not in commands:
+    index = next(bare_words(arguments), None)
+    if index is None or arguments[index] not in commands:
         return None, list(arguments)
-    return arguments[place], [*arguments[:place], *arguments[place + 1 :]]
+    return arguments[index], [*arguments[:index], *arguments[index + 1 :]]
 
 
 def check_no_words(arguments: Sequence[str], commands: Collection[str], conf: Path) -> None:
@@ -68,15 +68,15 @@ def check_no_words(arguments: Sequence[str], commands: Collection[str], conf: Pa
 
     `conf`: the folder of the config groups.
     """
-    place = next(bare_words(arguments), None)
-    if place is None:
+    index = next(bare_words(arguments), None)
+    if index is None:
         return
-    word = arguments[place]
+    word = arguments[index]
     groups = [path.name for path in conf.iterdir() if path.is_dir()]
     studies = [path.stem for path in (conf / "study").glob("*.yaml")]
     raise InputError(
         f"{word} is no command: "
-        f"{_advice(word, arguments[place + 1 : place + 2], commands, groups, studies)}"
+        f"{_advice(word, arguments[index + 1 : index + 2], commands, groups, studies)}"
     )
 
 

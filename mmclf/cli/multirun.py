@@ -29,7 +29,9 @@ from mmclf.pipeline.image_size import check_one_size
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.storage import environment
 from mmclf.storage.batch_job import JOB_TAG, is_in_queue
+from mmclf.storage.process_identity import this_process
 from mmclf.storage.tracking import Tracker
+from mmclf.storage.tracking.dead_runs import PROCESS_TAG, end_dead_runs
 from mmclf.studies.arms import plan_study
 from mmclf.studies.report.show import show_arms
 from mmclf.studies.report.tables.run_table import write_results
@@ -61,7 +63,9 @@ def run_sweep(
         "mmclf.overrides": asked,
         "mmclf.hardware": describe_device(config.device),
         "mmclf.versions": environment.versions(),
+        PROCESS_TAG: this_process(),
     }
+    end_dead_runs(tracker)
     parent = tracker.start(f"sweep: {asked}", tags, None)
     names = sweep_names(command.axes)
     lines = SweepLines(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mmclf.cli.command_parser import command_parser
 from mmclf.config.compose import compose
 from mmclf.config.grants import GRANTS
 from mmclf.config.schema import Config
@@ -107,11 +108,7 @@ def samples_to_predict(root: str | None, words: RunWords, tracker: Tracker) -> S
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mmclf predict",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("predict", DESCRIPTION)
     parser.add_argument("words", nargs="+", metavar="RUN_ID or KEY=VALUE")
     parser.add_argument("--root", metavar="DIR", help="holds a competition's test.csv and data/")
     parser.add_argument(
@@ -156,13 +153,13 @@ def parse_run_words(command: str, words: Sequence[str], config_dir: Path | None)
     """The run's id, or a prefix of it, and the configuration with the overrides."""
     overrides = [word for word in words if "=" in word]
     run_ids = [word for word in words if "=" not in word]
-    data, places, problems = [], [], []
+    data, locations, problems = [], [], []
     for word in overrides:
         key = word.partition("=")[0].lstrip("+")
         if key == "data" or key.startswith("data."):
             data.append(word)
         elif key in (*SETTINGS, *GRANTS):
-            places.append(word)
+            locations.append(word)
         else:
             hint = suggestion(key, (*SETTINGS, *GRANTS, "data"))
             problems.append(f"{word}: the rest is as it was in the run: {hint}")
@@ -175,8 +172,8 @@ def parse_run_words(command: str, words: Sequence[str], config_dir: Path | None)
         raise InputError(*problems)
     source = any(word.startswith("data=") for word in data)
     if source:
-        return RunWords(run_ids[0], compose([*places, *data], config_dir).config, data, source)
-    return RunWords(run_ids[0], compose(places).config, data, source)
+        return RunWords(run_ids[0], compose([*locations, *data], config_dir).config, data, source)
+    return RunWords(run_ids[0], compose(locations).config, data, source)
 
 
 def _out(options: argparse.Namespace, samples: SamplesToPredict) -> Path:

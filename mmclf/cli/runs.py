@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +16,14 @@ from rich.console import Console
 
 from mmclf.cli.tracked_runs import open_tracker, sorted_words
 from mmclf.errors import InputError, say
-from mmclf.plots.words import points
 from mmclf.storage.tracking import TrackedRun, send_unsent
+from mmclf.storage.tracking.dead_runs import end_dead_runs
 from mmclf.storage.tracking.where import as_number, check_keys, read_conditions, value_of
 from mmclf.studies.report.tables.rendering import (
     NO_VALUE,
+    Format,
     in_digits,
+    in_points,
     print_rich,
     render,
 )
@@ -30,12 +33,17 @@ The tracked runs, the latest first, or with --by arm the arms that they belong
 to, the best on the validation samples first.
 
 KEY is whatever a run has: a metric (test/f1_samples), a setting (optimizer.lr),
-a group (loss), or run_id, name, status, started, parent, arm, seed, study."""
+a group (loss), or run_id, name, status, started, parent, arm, seed, study.
+
+F1 and mAP are shown in points, which are hundredths; in conditions, and with
+--format csv, they are shares, as MLflow has them."""
 COLUMNS = ("run_id", "status", "started", "test/f1_samples", "time/cold_s", "parent", "name")
 SPARE = ("parent", "started", "time/cold_s", "status")
 VAL, TEST, TIME = "val/f1_samples", "test/f1_samples", "time/cold_s"
 OF_ARMS = ("study", "data_digest")
 SMALLER_FIRST = ("time/", "cost/")
+# What is tracked as a share: F1 and mAP, and their deviations over an arm's runs.
+SHARE = re.compile(r"(epoch/)?(train|val|test)/(f1_.+|map)( SD)?")
 # What a person reads over a leaderboard's columns.
 HEADINGS: Mapping[str, str] = {
     VAL: "val F1",
@@ -59,13 +67,14 @@ def runs(arguments: Sequence[str]) -> int:
         count = send_unsent(tracker, options.send)
         say(f"run {options.send}: sent what it had logged, in {count} parts")
         return 0
+    end_dead_runs(tracker)
     tracked = tracker.runs()
     check_keys([one.key for one in conditions], tracked, "--where")
     check_keys([options.sort] if options.sort is not None else [], tracked, "--sort")
     chosen = [run for run in tracked if all(one.holds(run) for one in conditions)][: options.last]
     if options.by == "arm":
         board = leaderboard(chosen, options.sort or VAL, is_reversed=options.reverse)
-        _print_board(board, options.sort or VAL)
+        _print_board(board, options.sort or VAL, options.format)
         return 0
     asked = dict.fromkeys([*(one.key for one in conditions), *filter(None, [options.sort])])
     if options.sort is not None:
@@ -75,14 +84,30 @@ def runs(arguments: Sequence[str]) -> int:
     columns = [*COLUMNS[:-1], *(key for key in asked if key not in COLUMNS), COLUMNS[-1]]
     rows = [[_cell(run, key) for key in columns] for run in chosen]
     table = pd.DataFrame(rows, columns=columns)
-    formats = {TIME: in_digits(1)}
     console = Console()
-    if console.is_terminal:
+    if console.is_terminal and options.format == "text":
         spare = (*SPARE, "name") if len(columns) > len(COLUMNS) else SPARE
-        print_rich(table, console, "Runs", formats, spare=spare, whole=("run_id",))
+        title, whole = "Runs, F1 in points", ("run_id",)
+        print_rich(table, console, title, _formats(table), spare=spare, whole=whole)
     else:
-        sys.stdout.write(render(table, "tsv", formats))
+        _print_plain(table, options.format)
     return 0
+
+
+def _formats(table: pd.DataFrame) -> dict[str, Format]:
+    """How a person reads each column that is not as it was tracked."""
+    shares = {name: _in_points for name in map(str, table) if SHARE.fullmatch(name)}
+    return {**shares, TIME: in_digits(1)}
+
+
+def _in_points(value: object) -> str:
+    """A share in points; of a row that comes as text as well."""
+    return in_points(float(str(value)))
+
+
+def _print_plain(table: pd.DataFrame, form: str) -> None:
+    """Print a table off a terminal: columns by their own names, parted by tabs, or CSV."""
+    sys.stdout.write(render(table, "csv" if form == "csv" else "tsv", _formats(table)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,6 +130,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--reverse", action="store_true", help="the other way round")
     parser.add_argument("--last", type=_count, metavar="N", help="of these the latest N alone")
     parser.add_argument("--by", choices=("arm",), help="a leaderboard: a row for each arm")
+    parser.add_argument(
+        "--format",
+        choices=("text", "csv"),
+        default="text",
+        help="csv: unrounded, F1 as shares; default: text",
+    )
     parser.add_argument("--send", metavar="RUN_ID", help="send what a run could not be told")
     return parser
 
@@ -183,17 +214,13 @@ def _cell(run: TrackedRun, key: str) -> object:
     return math.nan if value is None and key in (TEST, TIME) else value
 
 
-def _print_board(board: pd.DataFrame, key: str) -> None:
-    """For a person F1 in points; off a terminal the names and values as they were tracked."""
+def _print_board(board: pd.DataFrame, key: str, form: str) -> None:
+    """A leaderboard; off a terminal under the names that were tracked."""
     console = Console()
-    if not console.is_terminal:
-        sys.stdout.write(render(board, "tsv", {TIME: in_digits(1)}))
+    if not console.is_terminal or form == "csv":
+        _print_plain(board, form)
         return
-    in_points = {
-        HEADINGS[name]: lambda value: points(value, signed=False)
-        for name in HEADINGS
-        if name != TIME
-    }
+    formats = {HEADINGS.get(name, name): how for name, how in _formats(board).items()}
     shared, arms = _without_shared(list(board["arm"]))
     if shared:
         say(f"all arms: {', '.join(shared)}")
@@ -201,7 +228,7 @@ def _print_board(board: pd.DataFrame, key: str) -> None:
         board.assign(arm=arms).rename(columns=HEADINGS),
         console,
         f"Arms by {key}, F1 in points",
-        {**in_points, HEADINGS[TIME]: in_digits(1)},
+        formats,
         spare=("data", "study", "test SD", "val SD"),
     )
 

@@ -39,14 +39,14 @@ def summary(result: Result, config: Config) -> list[str]:
         _row("time", f"{now} now; with an empty store, {cold} of computing"),
     ]
     if result.artifact_uri is not None:
-        lines.append(_row("artifacts", _place(result.artifact_uri)))
+        lines.append(_row("artifacts", _location(result.artifact_uri)))
     predict = " ".join(["mmclf predict", result.run_id[:SHOWN], *place_words(config)])
     return [*lines, *next_lines(predict, open_ui(config))]
 
 
 def next_lines(*commands: str) -> list[str]:
     """What one types next, a line each."""
-    return [_row("" if place else "next", command) for place, command in enumerate(commands)]
+    return [_row("" if number else "next", command) for number, command in enumerate(commands)]
 
 
 def place_words(config: Config) -> list[str]:
@@ -73,7 +73,7 @@ def _row(name: str, words: str) -> str:
     return f"{name:<{INDENT}}{words}"
 
 
-def _place(uri: str) -> str:
+def _location(uri: str) -> str:
     """A folder of this machine as it is seen from here, or an address as it is."""
     parts = urlsplit(uri)
     if parts.scheme not in ("", "file"):

@@ -10,9 +10,14 @@ from mmclf.config.schema import Config
 from mmclf.storage.tracking import Tracker
 
 
-def open_tracker(overrides: Sequence[str]) -> tuple[Tracker, Config]:
-    """The tracker that these overrides name; raises InputError if it holds no database yet."""
-    config = compose(overrides).config
+def open_tracker(
+    overrides: Sequence[str], config_dir: Path | None = None
+) -> tuple[Tracker, Config]:
+    """The tracker that these overrides name; raises InputError if it holds no database yet.
+
+    `config_dir`: a folder of the user's own config groups.
+    """
+    config = compose(overrides, config_dir).config
     return tracker_of(config), config
 
 

@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from mmclf.config.overrides import read
 from mmclf.config.schema import Node
 from mmclf.config.signature_check import check_component
-from mmclf.errors import InputError
+from mmclf.errors import InputError, first_line
 
 
 def with_overrides(node: Node, role: str, lines: Sequence[str], allow: Sequence[str]) -> Node:
@@ -32,7 +32,7 @@ def with_overrides(node: Node, role: str, lines: Sequence[str], allow: Sequence[
                 key = override.key_or_group
                 OmegaConf.update(tree, key, override.value(), merge=False, force_add=True)
             except OmegaConfBaseException as error:
-                problems.append(f"{line}: {str(error).splitlines()[0]}")
+                problems.append(f"{line}: {first_line(error)}")
     if problems:
         raise InputError(*problems)
     plain = OmegaConf.to_container(tree, resolve=False)

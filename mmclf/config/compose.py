@@ -15,9 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 from mmclf.config.composed import container
 from mmclf.config.composer import Composer, open_composer
 from mmclf.config.grants import GRANTS
+from mmclf.config.output_locations import is_location
 from mmclf.config.override_lines import override_lines
 from mmclf.config.overrides import MAX_RUNS, Axis, read
-from mmclf.config.places import is_place
 from mmclf.config.schema import Composed
 from mmclf.errors import InputError
 
@@ -124,8 +124,9 @@ def read_command(composer: Composer, *, multirun: bool = False) -> Command:
     if kind == "sweep":
         first, varied, more = _read_sweep(composer, parent, axes, unknown)
     else:
-        first, more = composer.check(parent)
-        more = [*_swept(axes, kind), *unknown, *more]
+        known = [*problems, *_swept(axes, kind), *unknown]
+        first, more = composer.check(parent, is_refused=bool(known))
+        more = [*known, *more]
     problems += more
     if first is None or problems:
         raise InputError(*dict.fromkeys(problems))
@@ -176,7 +177,7 @@ def _read_sweep(
         for axis in (*extra, *axes)
         if axis.is_sweep and (axis.key.startswith(("hydra.", "hydra/")) or axis.key in GRANTS)
     ]
-    first, in_jobs = _check_jobs(composer, [*extra, *axes])
+    first, in_jobs = _check_jobs(composer, [*extra, *axes], is_refused=bool(problems or unknown))
     # The parent is composed without what is swept, so it does not know a swept level's keys.
     problems += [
         text if text in in_jobs else f"{text}; ++KEY=VALUE sets a key that only a swept level has"
@@ -197,7 +198,7 @@ def _sweeper_axes(
     problems, lines = [], []
     for key, value in params.items() if isinstance(params, Mapping) else ():
         name = str(key).lstrip("+~")
-        if name.partition("/")[0].partition(".")[0] in ("hydra", *GRANTS) or is_place(name):
+        if name.partition("/")[0].partition(".")[0] in ("hydra", *GRANTS) or is_location(name):
             problems.append(f"hydra.sweeper.params.{key} is not allowed: leave it out")
         elif all(name != axis.key for axis in axes):
             lines.append(f"{key}={value}")
@@ -205,13 +206,18 @@ def _sweeper_axes(
     return extra, problems + more
 
 
-def _check_jobs(composer: Composer, axes: Sequence[Axis]) -> tuple[Composed | None, list[str]]:
-    """The first job, and what is wrong with it and with every other value of each axis."""
+def _check_jobs(
+    composer: Composer, axes: Sequence[Axis], *, is_refused: bool
+) -> tuple[Composed | None, list[str]]:
+    """The first job, and what is wrong with it and with every other value of each axis.
+
+    `is_refused`: whether something else is wrong, so that there will be no jobs.
+    """
     firsts = [axis.lines[0] for axis in axes]
     cfg, problems = composer.compose_valid(firsts)
     if cfg is None:
         return None, problems
-    first, more = composer.check(cfg)
+    first, more = composer.check(cfg, is_refused=is_refused or bool(problems))
     problems += more
     for index, axis in enumerate(axes):
         for line in axis.lines[1:]:
@@ -220,7 +226,8 @@ def _check_jobs(composer: Composer, axes: Sequence[Axis]) -> tuple[Composed | No
                 job, of_job = composer.updated(cfg, [line])
             else:
                 job, of_job = composer.compose_valid(lines)
-            of_job += composer.check(job)[1] if job is not None else []
+            refused = is_refused or bool(problems or of_job)
+            of_job += composer.check(job, is_refused=refused)[1] if job is not None else []
             problems += [
                 f"{line}: {text.removeprefix(f'{line}: ')}"
                 for text in of_job

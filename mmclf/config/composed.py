@@ -19,8 +19,8 @@ from mmclf.config.hydra_policy import RAY_LAUNCHER, check_hydra
 from mmclf.config.limits import check_expansion, check_numbers
 from mmclf.config.moved_targets import moved_targets, notice, with_current_targets
 from mmclf.config.one_line import check_lines
+from mmclf.config.output_locations import environment_notices
 from mmclf.config.passwords import check_values
-from mmclf.config.places import environment_notices
 from mmclf.config.resolvers import check_interpolations
 from mmclf.config.schema import Composed
 from mmclf.config.validate import check
@@ -49,22 +49,26 @@ class ConfigChecker:
         self._caches: dict[str, ValidationCache] = {}
 
     def check(
-        self, cfg: DictConfig, also: Check | None = None
+        self, cfg: DictConfig, also: Check | None = None, *, is_refused: bool = False
     ) -> tuple[Composed | None, list[str]]:
         """The checked form of a composed config, and all that is wrong with it.
 
         `also`: finds what this machine lacks, and is asked unless the run is another machine's.
+        `is_refused`: whether more is wrong than is seen in `cfg`, so that it will not be run.
         """
         tree = container(cfg)
         unsafe = self._check_unresolved(tree)
         if unsafe:
             return None, unsafe
         problems = [*check_hydra(tree["hydra"]), *_check_folders(cfg, tree)]
-        composed, more = self._check_settings(cfg, tree["hydra"])
+        settings, _ = plain(cfg)
+        is_looked_for = _runs_here(tree["hydra"].get("launcher")) and not check_values(settings)
+        # Of what the machine lacks no run comes, and then nothing slow needs to be imported.
+        lacking = also(settings) if also is not None and is_looked_for else []
+        is_refused = is_refused or bool(problems or lacking)
+        composed, more = self._check_settings(cfg, tree["hydra"], is_refused=is_refused)
         problems += more
-        if also is not None and _runs_here(tree["hydra"].get("launcher")):
-            problems += [text for text in also(plain(cfg)[0]) if text not in problems]
-        return composed, problems
+        return composed, [*problems, *(text for text in lacking if text not in problems)]
 
     def check_sweep(self, cfg: DictConfig) -> list[str]:
         """What is wrong with a sweep's own config, which lacks what is swept."""
@@ -95,7 +99,7 @@ class ConfigChecker:
         return [*numbers, *check_lines(tree), *check_interpolations(tree, self._grants.env)]
 
     def _check_settings(
-        self, cfg: DictConfig, hydra: Mapping[str, Any]
+        self, cfg: DictConfig, hydra: Mapping[str, Any], *, is_refused: bool = False
     ) -> tuple[Composed | None, list[str]]:
         tree, problems = plain(cfg)
         secrets = check_values(tree)
@@ -104,7 +108,7 @@ class ConfigChecker:
         self._announce(cfg, tree)
         tree = with_current_targets(tree)
         try:
-            config = check(tree, self._grants, self._cache(tree))
+            config = check(tree, self._grants, self._cache(tree), is_refused=is_refused)
         except InputError as error:
             # What could not be resolved is named once, not as missing too.
             unresolved = tuple(f"{problem.partition(':')[0]} " for problem in problems)

@@ -25,6 +25,7 @@ from mmclf.config.overrides import (
 )
 from mmclf.config.passwords import check_words
 from mmclf.config.schema import Composed
+from mmclf.config.source_signature import shipped_targets, source_signature
 from mmclf.config.targets import parameters, resolve
 from mmclf.config.user_modules import make_importable
 from mmclf.errors import InputError
@@ -114,9 +115,14 @@ class Composer:
         except InputError as error:
             return None, [*bad, *error.problems]
 
-    def check(self, cfg: DictConfig) -> tuple[Composed | None, list[str]]:
-        """The checked form of a composed config, and all that is wrong with it."""
-        return self.loader.checker.check(cfg, self._also)
+    def check(
+        self, cfg: DictConfig, *, is_refused: bool = False
+    ) -> tuple[Composed | None, list[str]]:
+        """The checked form of a composed config, and all that is wrong with it.
+
+        `is_refused`: whether something else is, so that it will not be run.
+        """
+        return self.loader.checker.check(cfg, self._also, is_refused=is_refused)
 
     def is_level(self, line: str) -> bool:
         """Whether an override chooses a level of a group, and does not set the keys below it."""
@@ -159,10 +165,16 @@ class Composer:
             return []
         try:
             with hydra_errors():
-                target = resolve(base[group]["_target_"], group, self.grants.targets)
+                name = base[group]["_target_"]
+            signature = source_signature(name) if name in shipped_targets(group) else None
+            taken = (
+                parameters(resolve(name, group, self.grants.targets))
+                if signature is None
+                else signature.parameters
+            )
         except InputError:
             return []
-        return [name for name in parameters(target) if name not in COMPONENTS[group].provided]
+        return [key for key in taken if key not in COMPONENTS[group].provided]
 
 
 class Variants:

@@ -21,7 +21,7 @@ OUTPUT_DIR = "${output_dir}"
 RUN_DIR, SWEEP_DIR = ("hydra.run.dir", "hydra.sweep.dir")
 SUBDIR, OUTPUT_SUBDIR = "hydra.sweep.subdir", "hydra.output_subdir"
 OUR_OWN = ("artifacts", "store", "studies")  # folders in output_dir
-# The hour and the like, in digits; no dots, and nothing that may come to nothing between two.
+# The hour and the like, in digits; no dots, and nothing that may be empty between two.
 TIME = re.compile(r"(%[YmdHMSfjyUWwuGV]|[\w:+/ -])*", re.ASCII)
 FOLDER = re.compile(r"\.?[\w-][\w.-]*", re.ASCII)
 MISSING = "???"  # what Hydra itself fills in, a number or a job's name
@@ -36,12 +36,12 @@ def check_folders(tree: Mapping[str, Any], output_dir: str) -> Iterator[str]:
 
     """
     sweep_dir = _expanded(tree, SWEEP_DIR)
-    places: dict[str, str | None] = {RUN_DIR: _expanded(tree, RUN_DIR), SWEEP_DIR: sweep_dir}
+    folders: dict[str, str | None] = {RUN_DIR: _expanded(tree, RUN_DIR), SWEEP_DIR: sweep_dir}
     subdir = _expanded(tree, SUBDIR)
     if sweep_dir is not None and _is_below(sweep_dir, output_dir):
         outside = subdir is None or Path(subdir).is_absolute() or ".." in Path(subdir).parts
-        places[SUBDIR] = None if outside else f"{sweep_dir}/{subdir}"
-    for key, folder in places.items():
+        folders[SUBDIR] = None if outside else f"{sweep_dir}/{subdir}"
+    for key, folder in folders.items():
         if folder is None or not _is_below(folder, output_dir):
             yield (
                 f"{key}: found {select(tree, key)!r}, expected a folder below {OUTPUT_DIR} and not "

@@ -141,19 +141,19 @@ def _plugin(path: str, node: object, allowed: tuple[str, ...]) -> Iterator[str]:
 
 def _plugin_setting(where: str, key: str, value: object) -> Iterator[str]:
     """What is wrong with a launcher's or a sweeper's setting."""
-    found = f"{where}: found {value!r}, expected"
+    message = f"{where}: found {value!r}, expected"
     if key.startswith("_"):
         yield f"{where} is not allowed: leave it out"
     elif key in COMMANDS and value:
         yield f"{where} is not allowed: it would be run as a command; leave it out"
     elif key in LAUNCHER_FOLDERS and value not in (None, OWN_VALUES[0]):
-        yield f"{found} the launcher's own folder: leave it out"
+        yield f"{message} the launcher's own folder: leave it out"
     elif key == "address" and value not in CLUSTERS:
-        yield f"{found} auto: the environment names a cluster, by RAY_ADDRESS"
+        yield f"{message} auto: the environment names a cluster, by RAY_ADDRESS"
     elif key == "pre_dispatch" and not PRE_DISPATCH.fullmatch(str(value)):
-        yield f"{found} a number, all, or NUMBER*n_jobs"
+        yield f"{message} a number, all, or NUMBER*n_jobs"
     elif isinstance(value, str) and "${" in value and value not in OWN_VALUES:
-        yield f"{found} a value without interpolation"
+        yield f"{message} a value without interpolation"
 
 
 def _ray_launcher(path: str, settings: Mapping[Any, Any]) -> Iterator[str]:

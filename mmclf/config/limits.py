@@ -90,7 +90,7 @@ def check_numbers(tree: Mapping[str, Any]) -> list[str]:
 
 
 class _Counter:
-    """Counts what the events of a YAML file come to, an anchor's content at each of its aliases."""
+    """Counts the nodes of a YAML file by its events, an anchor's content at each of its aliases."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -137,7 +137,7 @@ class _Counter:
 
 
 class _Expansion:
-    """Measures nodes of an unresolved config: how many values each comes to, and how deep."""
+    """Measures nodes of an unresolved config: how many values each expands to, and how deep."""
 
     def __init__(self, tree: Mapping[str, Any]) -> None:
         self._tree = tree

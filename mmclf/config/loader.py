@@ -24,11 +24,11 @@ from omegaconf import DictConfig
 
 from mmclf.config.composed import ConfigChecker, container
 from mmclf.config.grants import NO_GRANTS, Grants
-from mmclf.config.places import check_places
+from mmclf.config.output_locations import check_locations
 from mmclf.config.repository import FolderRepository
 from mmclf.config.shipped import conf_dir
 from mmclf.config.user_modules import make_importable
-from mmclf.errors import InputError
+from mmclf.errors import InputError, first_line
 
 TASK_NAME = "mmclf"
 HYDRA_STATE = (HydraConfig, JobRuntime, VersionBase)
@@ -113,7 +113,7 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
     def _check_origin(self, cfg: DictConfig, config_name: str, overrides: Sequence[str]) -> None:
         """Raise RefusedConfigError for what config files say and the command line alone may."""
         tree = container(cfg)
-        problems = [*check_places(tree, overrides, self._primary(config_name))]
+        problems = [*check_locations(tree, overrides, self._primary(config_name))]
         # A sweeper would give them to its jobs as if they had been given to it.
         named = tree["hydra"]["overrides"]
         if sorted([*named["hydra"], *named["task"]]) != sorted(overrides):
@@ -125,8 +125,8 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
         """The content of the primary config, if the command line names it."""
         if config_name != self._named_primary:
             return {}
-        found = self._loader.repository.load_config(config_name)
-        node = found.config if found is not None else None
+        primary = self._loader.repository.load_config(config_name)
+        node = primary.config if primary is not None else None
         return container(node, config_name) if isinstance(node, DictConfig) else {}
 
     def _check(self, cfg: DictConfig, *, is_job: bool) -> None:
@@ -173,9 +173,7 @@ class CheckedLoader(ConfigLoader):  # type: ignore[misc]  # Hydra has no types
                 group_name, results_filter, config_name, overrides
             )
         except OverrideParseException as error:
-            raise InputError(
-                f"{' '.join(overrides or [])}: {str(error).splitlines()[0]}"
-            ) from error
+            raise InputError(f"{' '.join(overrides or [])}: {first_line(error)}") from error
         return options
 
     def compute_defaults_list(

@@ -9,8 +9,10 @@ from pydantic import Field
 
 _AT_LEAST_0: Any = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _SHARE: Any = Annotated[float, Field(ge=0, le=1)]
+_COUNT: Any = Annotated[int, Field(ge=1)]
 
-# By config group and setting; what may also be left out is null there, which has no bound.
+# By config group, or target, and setting; what may also be left out is null there, which has no
+# bound. Those of mmclf's own encoders stand here as an edit of their code would encode all anew.
 BOUNDS: Mapping[str, Mapping[str, Any]] = {
     "optimizer": {
         "lr": _AT_LEAST_0,
@@ -21,10 +23,13 @@ BOUNDS: Mapping[str, Mapping[str, Any]] = {
     },
     "scheduler": {"eta_min": _AT_LEAST_0, "pct_start": _SHARE, "gamma": _AT_LEAST_0},
     "loss": {"max_weight": _AT_LEAST_0, "label_smoothing": _SHARE},
+    "mmclf.models.text.HuggingFaceEncoder": {"max_length": _COUNT},
+    "mmclf.models.tfidf.Tfidf": {"max_features": _COUNT, "ngram_max": _COUNT, "min_df": _COUNT},
 }
 
 
-def bound_of(role: str, setting: str, value: object) -> Any:
+def bound_of(role: str, target: str, setting: str, value: object) -> Any:
     """The type that a number must be of, with its bounds; Any for another value, or without."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return BOUNDS.get(role, {}).get(setting, Any) if is_number else Any
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return Any
+    return BOUNDS.get(role, {}).get(setting, BOUNDS.get(target, {}).get(setting, Any))

@@ -113,8 +113,8 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 def key_by_meaning(key: str, known: Collection[str]) -> str | None:
     """The known setting or group that other frameworks call `key`, or its last part."""
-    found = (OTHER_KEYS.get(folded(name)) for name in (key, key.rpartition(".")[2]))
-    return next((name for name in found if name in known and name != key), None)
+    meant = (OTHER_KEYS.get(folded(name)) for name in (key, key.rpartition(".")[2]))
+    return next((name for name in meant if name in known and name != key), None)
 
 
 def level_by_meaning(group: str, value: str, levels: Collection[str]) -> str | None:

@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from mmclf.errors import InputError
 
 
-def override_lines(overrides: str | Sequence[str], argument: str = "overrides") -> list[str]:
+def override_lines(overrides: str | Sequence[str]) -> list[str]:
     """The overrides one by one; a string is split as a shell does: `"loss=focal seed=1"`.
 
-    Raises InputError, which names the `argument`, for anything but a string or strings.
+    Raises InputError for anything but a string or strings.
     """
     expected = 'expected a string as "loss=focal seed=1", or a list of strings'
     if isinstance(overrides, str):
         try:
             return shlex.split(overrides)
         except ValueError as error:
-            raise InputError(f"{argument}: found {overrides!r} ({error}), {expected}") from error
+            raise InputError(f"overrides: found {overrides!r} ({error}), {expected}") from error
     if not isinstance(overrides, Sequence):
-        raise InputError(f"{argument}: found {overrides!r}, {expected}")
-    for place, line in enumerate(overrides):
+        raise InputError(f"overrides: found {overrides!r}, {expected}")
+    for index, line in enumerate(overrides):
         if not isinstance(line, str):
-            raise InputError(f"{argument}[{place}]: found {line!r}, {expected}")
+            raise InputError(f"overrides[{index}]: found {line!r}, {expected}")
     return list(overrides)

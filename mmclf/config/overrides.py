@@ -176,7 +176,10 @@ def check_level(override: Override, groups: Groups) -> tuple[str | None, str | N
     if isinstance(value, dict) or override.is_delete():
         return None, line
     group = override.key_or_group
-    if override.type == OverrideType.FORCE_ADD:
+    is_shipped = group in (*SETTINGS, "experiment")  # each has a level by default
+    if override.type == OverrideType.FORCE_ADD or (
+        override.type == OverrideType.ADD and is_shipped
+    ):
         return f"{line}: {group} takes a level: give {line.lstrip('+')}", line.lstrip("+")
     if isinstance(value, str) and value in levels:
         return None, line
@@ -218,13 +221,16 @@ def _check_group(override: Override, groups: Groups) -> tuple[str | None, str | 
 def unknown_key(
     override: Override, keys: Sequence[str], arguments: Callable[[str], Sequence[str]]
 ) -> str | None:
-    """A problem about a key that is in none of the composed `keys`, or None.
+    """A problem about a key that is in none of the composed `keys`, or is added to them, or None.
 
     `arguments`: what the `_target_` of a component takes, whether or not its YAML file names it.
     """
     key, line = override.key_or_group, str(override.input_line)
-    if key in keys or key == "hydra" or override.type in (OverrideType.ADD, OverrideType.FORCE_ADD):
-        return None
+    is_added = override.type in (OverrideType.ADD, OverrideType.FORCE_ADD)
+    if key in keys or key == "hydra" or is_added:
+        is_there = key in keys and override.type == OverrideType.ADD
+        changed = f"'{key}' is set already, which + does not change: give {line.lstrip('+')}"
+        return f"{line}: {changed}" if is_there else None
     parent, _, last = key.rpartition(".")
     keys = [name for name in keys if not name.rpartition(".")[2].startswith("_")]
     if parent == "study" and parent not in keys:

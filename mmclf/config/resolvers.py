@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mmclf.config.interpolations import Interpolation, has_interpolation, interpolations
-from mmclf.config.places import BY_ENVIRONMENT
+from mmclf.config.output_locations import BY_ENVIRONMENT
 from mmclf.config.walk import COPIES, nodes
 from mmclf.errors import suggestion
 

@@ -211,7 +211,8 @@ class Tracking:
     `patience_s`: seconds for which a run keeps what it logs while nobody answers. `patch`: whether
     what is not committed in the user's own working tree is an artifact. `register`: what the model
     is called in the registry, None for not there; `model`: whether frozen encoders are named in it,
-    or copied (`full`); `system_metrics`: whether the machine's load is logged.
+    or copied (`full`); `system_metrics`: whether the machine's load is logged; `energy`: whether
+    energy is estimated, where codecarbon is installed.
     """
 
     uri: Text
@@ -223,6 +224,7 @@ class Tracking:
     register: RegisteredName | None = None
     model: Literal["light", "full"] = "light"
     system_metrics: Flag = False
+    energy: Flag = True
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pydantic.errors import PydanticUserError
 from mmclf.config import pydantic_messages
 from mmclf.config.components import INNER, NEVER_SET, component
 from mmclf.config.number_bounds import bound_of
+from mmclf.config.source_signature import Signature, shipped_targets, source_signature
 from mmclf.config.targets import is_component, parameters, resolve
 from mmclf.errors import InputError, suggestion
 
@@ -31,24 +32,49 @@ def check_component(
         target = resolve(node["_target_"], role, allow)
     except InputError as error:
         return [f"{path}.{problem}" for problem in error.problems]
-    taken = parameters(target)
-    problems = []
+    taken = {
+        key: parameter.replace(annotation=_annotation(parameter, target))
+        for key, parameter in parameters(target).items()
+    }
+    name = f"{target.__module__}.{target.__qualname__}"
+    return _check_settings(node, path, role, allow, Signature(name, taken))
+
+
+def check_by_source(
+    node: Mapping[Any, Any], path: str, role: str, allow: Sequence[str]
+) -> list[str] | None:
+    """What is wrong with the settings of a component, whose target is not imported.
+
+    None unless the target is that of a level that mmclf ships, and its source says what it takes.
+    """
+    target = node["_target_"]
+    if not isinstance(target, str) or target not in shipped_targets(role):
+        return None
+    signature = source_signature(target)
+    return None if signature is None else _check_settings(node, path, role, allow, signature)
+
+
+def _check_settings(
+    node: Mapping[Any, Any], path: str, role: str, allow: Sequence[str], signature: Signature
+) -> list[str]:
+    taken, problems = signature.parameters, []
     for key, value in node.items():
         if key == "_target_":
             continue
-        where, refused = f"{path}.{key}", _refused(str(key), target, role)
+        where, refused = f"{path}.{key}", _refused(str(key), signature, role)
         if refused is not None:
             problems.append(f"{where} {refused}")
         elif is_component(value):
             problems += check_component(value, where, INNER, allow)
-        elif stray := list(stray_targets(value)):
-            problems += [
+        elif stray := stray_targets(value):
+            problems.append(
                 f"{where}.{stray[0]} is not expected: a component is a setting's own value"
-            ]
+            )
         elif key in taken and value != "???":
-            problems += _check_value(where, value, _annotation(taken[key], target), taken[key])
+            problems += _check_value(where, value, taken[key].annotation, taken[key])
             # Of Any there is no finding.
-            problems += _check_value(where, value, bound_of(role, str(key), value), None)
+            bound = bound_of(role, str(node["_target_"]), str(key), value)
+            problems += _check_value(where, value, bound, None)
     for key, parameter in taken.items():
         needed = parameter.default is Parameter.empty and parameter.kind in NAMED
         if needed and key not in node and key not in component(role).provided:
@@ -58,10 +84,10 @@ def check_component(
     return problems
 
 
-def _refused(key: str, target: Callable[..., Any], role: str) -> str | None:
+def _refused(key: str, signature: Signature, role: str) -> str | None:
     """Why `key` cannot be set in a config, or None if it can."""
-    taken, provided = parameters(target), (*component(role).provided, *NEVER_SET)
-    name = f"{target.__module__}.{target.__qualname__}"
+    taken, provided = signature.parameters, (*component(role).provided, *NEVER_SET)
+    name = signature.name
     open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in taken.values())
     if key.startswith("_"):
         return f"is not supported: leave it out, settings of {name} have plain names"

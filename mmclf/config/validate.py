@@ -14,7 +14,7 @@ from mmclf.config import pydantic_messages
 from mmclf.config.components import COMPONENTS, MODALITIES
 from mmclf.config.grants import NO_GRANTS, Grants, check_grants
 from mmclf.config.schema import OWN_KEYS, Config
-from mmclf.config.signature_check import check_component, stray_targets
+from mmclf.config.signature_check import check_by_source, check_component, stray_targets
 from mmclf.config.validation_cache import ValidationCache
 from mmclf.errors import InputError, suggestion
 
@@ -25,12 +25,19 @@ def check(
     tree: Mapping[str, Any],
     grants: Grants = NO_GRANTS,
     cache: ValidationCache | None = None,
+    *,
+    is_refused: bool = False,
 ) -> Config:
     """The config that `tree` (plain, resolved, without `hydra`) describes.
 
-    `grants`: what the command line allows; a config file cannot allow itself any of it. `cache`:
-    the components that were valid before, and are not checked again. Raises one InputError with a
-    problem for each thing that is wrong.
+    Raises one InputError with a problem for each thing that is wrong.
+
+    Args:
+        tree: the composed config.
+        grants: what the command line allows; a config file cannot allow itself any of it.
+        cache: the components that were valid before, and are not checked again.
+        is_refused: whether something else is wrong with it, so that it will not be run.
+
     """
     sorted_out = {key: _sorted_out(key, node) for key, node in tree.items()}
     problems = [
@@ -39,8 +46,9 @@ def check(
         *_settings(sorted_out),
         *_together(tree),
         *check_grants(tree, grants),
-        *_components(sorted_out, grants.modules, cache),
     ]
+    refused = is_refused or bool(problems)
+    problems += _components(sorted_out, grants.modules, cache, is_refused=refused)
     if problems:
         raise InputError(*dict.fromkeys(problems))
     return _adapter().validate_python(sorted_out)
@@ -184,22 +192,51 @@ def _component(name: str, node: object) -> object:
 
 
 def _components(
-    tree: Mapping[str, Any], allowed_modules: Sequence[str], cache: ValidationCache | None
-) -> Iterator[str]:
+    tree: Mapping[str, Any],
+    allowed_modules: Sequence[str],
+    cache: ValidationCache | None,
+    *,
+    is_refused: bool,
+) -> list[str]:
+    """What is wrong with the components; their libraries are imported only if nothing else is.
+
+    Of what will not be run those of the user's own are imported alone, so that all is named.
+    """
+    nodes, problems = dict[str, Mapping[Any, Any]](), list[str]()
     for name in COMPONENTS:
         node = _component(name, tree.get(name))
         if not isinstance(node, Mapping) or node.get("_target_") == "???":
             continue
-        if not node and name in OWN_KEYS:
-            yield f"{name} is missing: give {name}=LEVEL"
-        elif "_target_" not in node:
-            yield f"{name}._target_ is missing: {name} needs the dotted name of a class or function"
+        if (problem := _target_missing(name, node)) is not None:
+            problems.append(problem)
         elif name in MODALITIES and _is_none(node):
-            for key in node:
-                if key != "_target_":
-                    yield f"{name}.{key} is set, but {name} is none: choose a level, {name}=LEVEL"
+            problems += [
+                f"{name}.{key} is set, but {name} is none: choose a level, {name}=LEVEL"
+                for key in node
+                if key != "_target_"
+            ]
         elif cache is None or not cache.has(name, node):
-            yield from check_component(node, name, name, allowed_modules)
+            nodes[name] = node
+    by_source = {
+        name: check_by_source(node, name, name, allowed_modules) for name, node in nodes.items()
+    }
+    if not is_refused and not problems and not any(by_source.values()):
+        by_source = {}
+    for name, node in nodes.items():
+        of_source = by_source.get(name)
+        problems += (
+            check_component(node, name, name, allowed_modules) if of_source is None else of_source
+        )
+    return problems
+
+
+def _target_missing(name: str, node: Mapping[Any, Any]) -> str | None:
+    """The problem about a component that names no target."""
+    if not node and name in OWN_KEYS:
+        return f"{name} is missing: give {name}=LEVEL"
+    if "_target_" not in node:
+        return f"{name}._target_ is missing: {name} needs the dotted name of a class or function"
+    return None
 
 
 def _is_none(node: object) -> bool:

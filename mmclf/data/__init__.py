@@ -15,6 +15,7 @@ image_paths       images lie inside the source's folder
 image_locations   an image is a file, or a cell of a Parquet file
 images            image files to arrays
 arrow             pyarrow, an extra that Parquet files need
+parquet_pages     how large the parts of a Parquet file are unpacked
 parquet_images    the bytes of images inside Parquet files
 decoded_images    all images of a data set, decoded once
 missing_files     files that are likely meant by names that are none

@@ -25,7 +25,8 @@ from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.entry import DamagedError, Entry, OutdatedError, Stage, StageTiming
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.hashing import texts_digest
-from mmclf.storage.store.store import Computed, StageResult, Store
+from mmclf.storage.store.stage_result import Computed, StageResult
+from mmclf.storage.store.store import Store
 
 VERSION = 3
 MAX_QUEUED = 256

@@ -86,17 +86,17 @@ class ImageBytes:
     """The content of an image file that stands in another file.
 
     Args:
-        place: where it stands, for messages.
+        location: where it stands, for messages.
         content: None if there is none.
 
     """
 
-    place: str
+    location: str
     content: bytes | None
 
     def __str__(self) -> str:
         """Where it stands."""
-        return self.place
+        return self.location
 
 
 def read_image(image: Path | ImageBytes, size: int, crop: float | None = None) -> Pictures:

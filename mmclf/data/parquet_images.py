@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from mmclf.data.arrow import load_pyarrow
 from mmclf.data.image_locations import ParquetCell
 from mmclf.data.images import ImageBytes
+from mmclf.data.parquet_pages import check_pages, leaves_of
 from mmclf.errors import InputError
 
 # Rows that are in memory at once: many may have one large image, which takes a file no space twice.
@@ -76,6 +77,8 @@ class _CellReader:
                 self._first += len(self._cells)
                 self._cells = self._bytes_of(next(self._batches))
             content: bytes | None = self._cells[row - self._first].as_py()
+        except InputError:
+            raise
         except Exception as error:
             raise _unreadable(self._path, error) from error
         return content
@@ -85,6 +88,7 @@ class _CellReader:
         kind = self._file.schema_arrow.field(self._column).type
         is_struct = load_pyarrow().types.is_struct(kind)
         name = f"{self._column}.bytes" if is_struct else self._column
+        check_pages(self._path, self._file, group, leaves_of(self._file, [name]))
         self._batches = self._file.iter_batches(
             BATCH, row_groups=[group], columns=[name], use_threads=False
         )

@@ -19,7 +19,8 @@ from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.arrays import load_array, save_array
 from mmclf.storage.store.entry import Entry, Stage
 from mmclf.storage.store.hashing import array_digest
-from mmclf.storage.store.store import Computed, StageResult, Store
+from mmclf.storage.store.stage_result import Computed, StageResult
+from mmclf.storage.store.store import Store
 
 Indices = NDArray[np.int64]
 VERSION = 2

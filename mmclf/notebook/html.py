@@ -13,7 +13,7 @@ def table_html(headings: Sequence[str], rows: Sequence[Sequence[str]], texts: in
     """A table; of its columns the first `texts` are left-aligned, as texts are."""
 
     def line(cells: Sequence[str], tag: str) -> Markup:
-        sides = ["left" if place < texts else "right" for place in range(len(cells))]
+        sides = ["left" if column < texts else "right" for column in range(len(cells))]
         pairs = zip(cells, sides, strict=True)
         made = [
             Markup('<{} style="text-align:{}">{}</{}>').format(tag, side, plain(cell), tag)

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mmclf.storage.store.entry import Entry, StageTiming
-from mmclf.storage.store.store import StageResult
+from mmclf.storage.store.stage_result import StageResult
 from mmclf.training.prediction_cost import PredictionCost
 
 GIGA, MS = 1e9, 1000.0

@@ -68,11 +68,11 @@ def _row(data: RunData, probabilities: NDArray[np.float64], errors: LabelErrors)
 
 def _sample(data: RunData, row: int, probability: float) -> ErrorSample:
     """The sample in a row of the test set."""
-    samples, place = data.samples, int(data.parts.test[row])
+    samples, index = data.samples, int(data.parts.test[row])
     return ErrorSample(
-        None if data.images is None else np.asarray(data.images.pictures[place]),
-        " / ".join(samples.captions_of(place)),
-        [samples.label_names[j] for j in np.flatnonzero(samples.labels[place])],
+        None if data.images is None else np.asarray(data.images.pictures[index]),
+        " / ".join(samples.captions_of(index)),
+        [samples.label_names[j] for j in np.flatnonzero(samples.labels[index])],
         float(probability),
     )
 
@@ -83,12 +83,12 @@ def _numbers(row: ErrorRow) -> list[object]:
     def of(samples: Sequence[ErrorSample]) -> list[object]:
         return [
             [
-                None if one.picture is None else array_digest(one.picture),
-                one.caption,
-                list(one.labels),
-                f"{one.probability:.2f}",
+                None if sample.picture is None else array_digest(sample.picture),
+                sample.caption,
+                list(sample.labels),
+                f"{sample.probability:.2f}",
             ]
-            for one in samples
+            for sample in samples
         ]
 
     return [row.title, of(row.false_positives), of(row.false_negatives)]

@@ -16,7 +16,7 @@ from mmclf.pipeline.fit_result import FitResult
 from mmclf.pipeline.run_data import RunData
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.entry import Entry
-from mmclf.storage.store.store import Computed, StageResult
+from mmclf.storage.store.stage_result import Computed, StageResult
 
 PARTS = ("train", "val", "test")
 

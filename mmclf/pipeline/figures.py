@@ -17,7 +17,8 @@ from mmclf.plots.label_shares import label_shares_figure
 from mmclf.plots.learning_curves import learning_curves_figure
 from mmclf.storage.stopwatch import Stopwatch
 from mmclf.storage.store.entry import Entry, Stage
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 VERSION = 3
 DOTS_PER_INCH = 160

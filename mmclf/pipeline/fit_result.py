@@ -14,7 +14,7 @@ from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.models.description import read_files, write_files
 from mmclf.storage.store.arrays import load_array, save_array
 from mmclf.storage.store.entry import Entry
-from mmclf.storage.store.store import StageResult
+from mmclf.storage.store.stage_result import StageResult
 
 MODEL = "model"
 WEIGHTS = "classifier.safetensors"  # of all trained modules

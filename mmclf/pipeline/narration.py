@@ -11,7 +11,7 @@ from mmclf.errors import relate, tell
 from mmclf.pipeline.fit_result import FitResult
 from mmclf.progress import doing, duration, rate
 from mmclf.storage.store.entry import StageTiming
-from mmclf.storage.store.store import StageResult
+from mmclf.storage.store.stage_result import StageResult
 
 SHOWN = 8  # digits of an id
 INPUTS: Mapping[str, str] = {"vision": "images", "text": "captions"}
@@ -27,7 +27,7 @@ class Narrator:
     """
 
     of_many: bool = False
-    _told: set[str] = field(default_factory=set)
+    _written: set[str] = field(default_factory=set)
     _data: str = ""
     _change: Callable[[str], None] | None = None
 
@@ -56,8 +56,8 @@ class Narrator:
 
     def note(self, text: str) -> None:
         """Something that a user has to know."""
-        if text not in self._told:
-            self._told.add(text)
+        if text not in self._written:
+            self._written.add(text)
             tell(text)
 
     def stage(self, name: str, noun: str, timing: StageTiming, *, reused: bool) -> None:
@@ -69,8 +69,8 @@ class Narrator:
             _line(name, f"{timing.count:,} {noun}  from the store{by}")
         else:
             speed = rate(timing.count / timing.seconds) if timing.seconds > 0 else ""
-            told = [f"{timing.count:,} {noun}", speed, duration(timing.seconds)]
-            _line(name, "  ".join(filter(None, told)))
+            facts = [f"{timing.count:,} {noun}", speed, duration(timing.seconds)]
+            _line(name, "  ".join(filter(None, facts)))
 
     def encoded(self, modality: str, views: Sequence[StageResult[Any]]) -> None:
         """All views of a modality were encoded."""
@@ -87,8 +87,8 @@ class Narrator:
         self.stage("fitting", "epochs", epochs, reused=fit.reused)
 
     def _is_new(self, words: str) -> bool:
-        is_new = not self.of_many or words not in self._told
-        self._told.add(words)
+        is_new = not self.of_many or words not in self._written
+        self._written.add(words)
         return is_new
 
 

@@ -1,20 +1,21 @@
 """What a configuration needs of this machine, looked for before anything is read or run.
 
-Device, precision, data files and weights: whatever can be told without reading data or importing
-torch, so that all that is missing is said at once.
+Device, precision, data files, weights, folders to write to, servers: whatever can be seen without
+reading data or importing torch, so that all that is missing is said at once.
 """
 
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mmclf.data.sources import coco, competition, table
-from mmclf.data.sources.tables.settings import named_files
-from mmclf.errors import InputError
+from mmclf.data.sources.tables.table_files import TableFiles
+from mmclf.errors import InputError, UnreachableError
 from mmclf.models.hub import (
     HUGGING_FACE_FILES,
     cached_hub_folder,
@@ -24,18 +25,22 @@ from mmclf.models.hub import (
 from mmclf.models.identity import HUGGING_FACE, TIMM
 from mmclf.models.package import package_location
 from mmclf.storage import environment
+from mmclf.storage.store.remote import Remote
+from mmclf.storage.waiting import check_answers, within
 
 Node = Mapping[str, Any]
 GPU_ONLY = ("cuda", "mps", "xpu")
 DEVICES = ("auto", "cpu", *GPU_ONLY)
+HUB_S, SERVER_S = 2.0, 1.0  # for an answer of the hub, and of a tracking server
 OTHER_DEVICES: Mapping[str, str] = {"gpu": "cuda", "nvidia": "cuda", "metal": "mps", "rocm": "cuda"}
 
 
 class Preflight:
-    """Looks at composed configurations, of one command; the hub is asked once for all of them."""
+    """Looks at composed configurations, of one command; each server is asked once for all."""
 
     def __init__(self) -> None:
         self._is_hub_reachable: bool | None = None
+        self._servers: dict[str, UnreachableError | None] = {}
 
     def problems(self, tree: Node) -> list[str]:
         """A finding for each thing that is missing; what is of a wrong type is left to others."""
@@ -44,6 +49,8 @@ class Preflight:
             "data": _check_data,
             "vision": partial(self._check_weights, "vision"),
             "text": partial(self._check_weights, "text"),
+            "output_dir": partial(_check_folder, "output_dir"),
+            "store": _check_store,
         }
         for name, check in checks.items():
             try:
@@ -52,7 +59,24 @@ class Preflight:
                 problems += error.problems
             except (TypeError, ValueError, KeyError, AttributeError, OSError):
                 continue  # of a value that cannot be, which the check of settings names
+        silent = self._unreachable(tree.get("tracking"))
+        # Of one that is slow the command itself says so, after a longer while.
+        if silent is not None and (problems or not isinstance(silent.__cause__, TimeoutError)):
+            problems.append(str(silent))
         return problems
+
+    def _unreachable(self, tracking: object) -> UnreachableError | None:
+        """Why the tracking server does not answer; None if it does, or there is none."""
+        uri = tracking.get("uri") if isinstance(tracking, Mapping) else None
+        if not isinstance(uri, str):
+            return None
+        if uri not in self._servers:
+            try:
+                check_answers("tracking.uri", uri, SERVER_S)
+                self._servers[uri] = None
+            except UnreachableError as error:
+                self._servers[uri] = error
+        return self._servers[uri]
 
     def _check_weights(self, role: str, node: object) -> None:
         """Raise InputError for weights that are not there, and cannot be fetched."""
@@ -92,7 +116,7 @@ class Preflight:
         if is_there:
             return
         if self._is_hub_reachable is None:
-            self._is_hub_reachable = hub_is_reachable()
+            self._is_hub_reachable = _hub_answers()
         if not self._is_hub_reachable:
             offline = "vision=efficientnet_lite0" if role == "vision" else "text=minilm"
             raise InputError(
@@ -100,6 +124,39 @@ class Preflight:
                 f"reach: choose {role}.weights=random or the path of a local copy, or an encoder "
                 f"from a package ({offline})"
             )
+
+
+def _hub_answers() -> bool:
+    """Whether the hub is reachable; not, if that takes longer, as to resolve its name may."""
+    try:
+        return within(HUB_S, hub_is_reachable)
+    except TimeoutError:
+        return False
+
+
+def _check_folder(setting: str, value: object) -> None:
+    """Raise InputError for a folder that surely cannot be written to, without making it."""
+    if not isinstance(value, str) or not value:
+        return
+    there = Path(value)
+    while not os.path.lexists(there) and there != there.parent:
+        there = there.parent
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return
+    why = "may not be written to" if there.is_dir() else "is no folder"
+    raise InputError(
+        f"{setting}={value}: {there} {why}: give {setting}=DIR of a folder that you may write to"
+    )
+
+
+def _check_store(node: object) -> None:
+    """Raise InputError for a store in a folder, or behind an address, that cannot be used."""
+    if not isinstance(node, Mapping):
+        return
+    _check_folder("store.dir", node.get("dir"))
+    remote = node.get("remote")
+    if isinstance(remote, str) and remote:
+        Remote(remote)
 
 
 def _device(tree: Node) -> Iterator[str]:
@@ -136,9 +193,7 @@ def _check_data(node: object) -> None:
         coco.check_layout(given["root"], given["instances"], captions, given["images"])
     elif target == "mmclf.data.sources.table.load":
         given = _arguments(table.load, node)
-        root, images = given["root"], given["images"]
-        for part, name in named_files(root, given["file"], given["files"], images).items():
-            table.part_files(root, name, part, images)
+        TableFiles(given["root"], given["file"], given["files"], given["images"]).paths()
 
 
 def _arguments(load: Callable[..., Any], node: Node) -> dict[str, Any]:

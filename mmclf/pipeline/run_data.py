@@ -59,7 +59,7 @@ class RunData:
 @contextmanager
 def open_store(config: Config, hardware: str) -> Iterator[Store]:
     """The store of stage results; a temporary one with cache=off."""
-    meter = Meter(energy=True)
+    meter = Meter(energy=config.tracking.energy)
     if config.cache == "on":
         with open_remote(config) as remote:
             yield Store(Path(config.store.dir), hardware, meter, remote)

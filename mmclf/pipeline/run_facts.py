@@ -79,8 +79,8 @@ def _settings(tracker: Tracker, run: TrackedRun) -> dict[str, str]:
     if not isinstance(tree, Mapping):
         return dict(run.params)
     groups = {name: run.params[name] for name in tree if name in run.params}
-    found = params(groups, {str(key): value for key, value in tree.items()})
-    return {name: _text(value) for name, value in found.items()}
+    settings = params(groups, {str(key): value for key, value in tree.items()})
+    return {name: _text(value) for name, value in settings.items()}
 
 
 def _text(value: object) -> str:

@@ -18,7 +18,8 @@ from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stage_timing import speeds, times, timing_tags
 from mmclf.pipeline.stages import RunStages
 from mmclf.storage.stopwatch import Stopwatch
-from mmclf.storage.store.store import StageResult, Store
+from mmclf.storage.store.stage_result import StageResult
+from mmclf.storage.store.store import Store
 from mmclf.storage.tracking import NOTE, Data, RunLog, write_model_files
 
 LOADER = "mmclf.pipeline.predict.mlflow_loader"  # by which MLflow loads the model

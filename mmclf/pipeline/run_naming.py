@@ -10,13 +10,13 @@ from mmclf.config.components import MODALITIES
 from mmclf.pipeline.used_settings import flatten, used_settings
 
 # Settings of where and how a run computes, not of what.
-PLACES = (
+EXECUTION = (
     *("output_dir", "device", "encode.workers", "encode.batch_size", "trainer.checkpoint_every"),
     *("allow_targets", "allow_env", "allow_model_types"),
 )
-PLACE_PREFIXES = ("tracking.", "store.", "hydra.", "hydra/")
-NOT_IN_NAMES = (*PLACES, *MODALITIES, "experiment", "data.root")
-NOT_IN_ARMS = (*PLACES, "seed")
+EXECUTION_PREFIXES = ("tracking.", "store.", "hydra.", "hydra/")
+NOT_IN_NAMES = (*EXECUTION, *MODALITIES, "experiment", "data.root")
+NOT_IN_ARMS = (*EXECUTION, "seed")
 PASSWORD = re.compile(r"(\w+://[^/\s:@]*:)[^@/\s]+@")
 
 
@@ -44,7 +44,7 @@ def _without_keys(overrides: Sequence[str], keys: Sequence[str]) -> list[str]:
         override
         for override in overrides
         if (key := override.lstrip("+~").partition("=")[0]) not in keys
-        and not key.startswith(PLACE_PREFIXES)
+        and not key.startswith(EXECUTION_PREFIXES)
     ]
 
 
@@ -103,10 +103,10 @@ def settings_of(tree: Mapping[str, Any], *, with_root: bool = False) -> dict[str
         "seed",
         "cache",
         "split.on_shared_group",
-        *PLACES,
+        *EXECUTION,
         *(() if with_root else ("data.root",)),
     )
-    excluded_prefixes = (*PLACE_PREFIXES, "study")
+    excluded_prefixes = (*EXECUTION_PREFIXES, "study")
     return {
         k: v for k, v in flatten(tree) if k not in excluded and not k.startswith(excluded_prefixes)
     }

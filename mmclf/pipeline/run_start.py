@@ -12,7 +12,9 @@ from mmclf.errors import InputError
 from mmclf.pipeline import run_naming
 from mmclf.storage import environment
 from mmclf.storage.batch_job import JOB_TAG, BatchJob, batch_job
+from mmclf.storage.process_identity import this_process
 from mmclf.storage.tracking import RunLog, Tracker
+from mmclf.storage.tracking.dead_runs import PROCESS_TAG
 from mmclf.storage.tracking.leases import LEASE_TAG, Lease
 
 Start = Callable[[], AbstractContextManager[RunLog]]
@@ -39,7 +41,8 @@ def run_starter(composed: Composed, hardware: str, lease: Lease | None) -> Start
             choices, arm if arm is not None else run_naming.arm_name(overrides), seed, facts
         )
         | ({LEASE_TAG: lease.name} if lease is not None else {})
-        | (job.tags if job is not None else {}),
+        | (job.tags if job is not None else {})
+        | {PROCESS_TAG: this_process()},
         parent,
         again,
         measured=config.tracking.system_metrics,

@@ -242,15 +242,8 @@ def prepared_runner(
 ) -> Iterator[StageRunner]:
     """A runner of the stages, within a block in which torch is deterministic.
 
-    Raises InputError for invalid settings of the run.
-
-    Args:
-        config: of the run.
-        data: of the run.
-        resolver: of its stages.
-        store: of results.
-        world: of the processes that compute them; None for one.
-
+    The processes of a `world` compute them together. Raises InputError for invalid settings of the
+    run.
     """
     device = pick_device(config.device, None if world is None else world.local_rank)
     with deterministic(config.seed, device), team_of(world, config) as team:

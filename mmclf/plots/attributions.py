@@ -147,11 +147,11 @@ def _draw_words(pen: _Pen, words: Words, strengths: Floats, left: float, top: fl
 def _pieces(words: Words, strengths: Floats) -> Iterator[tuple[str, float, bool]]:
     """A caption's words and what is between them, how strong each is, and if no blank is before."""
     caption = words.caption
-    places = [
+    spans = [
         (*span, float(strength)) for span, strength in zip(words.spans, strengths, strict=True)
     ]
     end = 0
-    for start, stop, strength in [*places, (len(caption), len(caption), 0.0)]:
+    for start, stop, strength in [*spans, (len(caption), len(caption), 0.0)]:
         between = [match.span() for match in re.finditer(r"\S+", caption[end:start])]
         for first, last in between:
             piece = (end + first, end + last)
@@ -162,7 +162,7 @@ def _pieces(words: Words, strengths: Floats) -> Iterator[tuple[str, float, bool]
 
 
 def _is_joined(caption: str, start: int) -> bool:
-    """Whether no blank stands before a place in a caption."""
+    """Whether no blank stands before a position in a caption."""
     return start > 0 and not caption[start - 1].isspace()
 
 

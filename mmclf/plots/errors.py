@@ -70,8 +70,8 @@ def errors_figure(rows: Sequence[ErrorRow]) -> Figure:
             left = MARGIN + side * (CELLS * CELL + MARGIN)
             words = kind if samples else f"no {kind}"
             _text(axes, left, top - 0.36, words, SMALL, MUTED)
-            for place, sample in enumerate(samples[:CELLS]):
-                _draw(axes, sample, left + place * CELL, top - HEAD + 0.04, has_pictures)
+            for cell, sample in enumerate(samples[:CELLS]):
+                _draw(axes, sample, left + cell * CELL, top - HEAD + 0.04, has_pictures)
         if number > 0:
             axes.axhline(top, color=GRID, linewidth=0.7)
     # After the pictures, each of which would set them.

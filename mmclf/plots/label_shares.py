@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from mmclf.plots.style import MUTED, PAPER, SERIES, SMALL, add_key, in_points, rows_canvas
+from mmclf.plots.style import MUTED, PAPER, SERIES, add_key, in_points, rows_canvas, write_right_of
 
 Floats = NDArray[np.float64]
 MARKS = ((SERIES[1], "^"), (SERIES[2], "s"))  # of the parts beside the first
@@ -57,7 +56,7 @@ def label_shares_figure(labels: Sequence[str], shares: Mapping[str, Floats]) -> 
         handles.append(Line2D([], [], **style))
     every = np.stack([values[order] for values in shares.values()])
     for row, (share, right) in enumerate(zip(every[0], every.max(axis=0), strict=True)):
-        _write(axes, row, float(right), _percent(float(share)))
+        write_right_of(axes, row, float(right), _percent(float(share)), MUTED)
     axes.set_xlim(0, max(1.16 * float(every.max(initial=0.0)), 0.001))
     in_points(axes.xaxis)
     add_key(figure, handles, list(shares))
@@ -67,16 +66,3 @@ def label_shares_figure(labels: Sequence[str], shares: Mapping[str, Floats]) -> 
 def _percent(share: float) -> str:
     """As `12 %`, or `0.61 %` where it is less than 10."""
     return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.2g} %"
-
-
-def _write(axes: Axes, row: int, right: float, text: str) -> None:
-    """Write `text` right of what a row draws, which ends at `right`."""
-    axes.annotate(
-        text,
-        (right, row),
-        xytext=(7, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=SMALL,
-        color=MUTED,
-    )

@@ -81,6 +81,19 @@ def in_points(axis: Axis) -> None:
     axis.set_major_formatter(lambda share, _place: f"{100 * share:.6g}".replace("-", MINUS))
 
 
+def write_right_of(axes: Axes, row: int, right: float, text: str, colour: str) -> None:
+    """Write `text` right of what a row draws, which ends at `right`."""
+    axes.annotate(
+        text.replace("-", MINUS),
+        (right, row),
+        xytext=(7, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=SMALL,
+        color=colour,
+    )
+
+
 def entitle(axes: Axes, title: str) -> None:
     """Give a panel its title, at its left."""
     axes.set_title(title, loc="left", color=INK, fontsize=TEXT)

@@ -13,7 +13,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from mmclf.plots.forest import Interval, interval_words
-from mmclf.plots.style import INK, MUTED, PAPER, SERIES, SMALL, add_key, in_points, rows_canvas
+from mmclf.plots.style import (
+    INK,
+    MUTED,
+    PAPER,
+    SERIES,
+    SMALL,
+    add_key,
+    in_points,
+    rows_canvas,
+    write_right_of,
+)
 
 # Fill, edge and hatch of a step, by its verdict.
 BARS: Mapping[str, tuple[str, str, str | None]] = {
@@ -64,7 +74,7 @@ def waterfall_figure(
 
 def _score(axes: Axes, row: int, score: float) -> None:
     axes.plot([score], [row], "D", color=INK, markersize=7)
-    _write(axes, row, score, f"{100 * score:.2f}")
+    write_right_of(axes, row, score, f"{100 * score:.2f}", INK)
 
 
 def _step(axes: Axes, row: int, begin: float, step: Interval) -> None:
@@ -78,20 +88,7 @@ def _whisker(axes: Axes, row: int, begin: float, step: Interval) -> None:
     for reach, style in ((step.reach, WHISKER), (step.inner, INNER_WHISKER)):
         axes.plot([end - reach, end + reach], [row, row], color=INK, **style)
     right = max(of for of in (0.0, step.value, step.value + step.reach) if not math.isnan(of))
-    _write(axes, row, begin + right, f"{100 * step.value:+.2f}")
-
-
-def _write(axes: Axes, row: int, right: float, text: str) -> None:
-    """Write `text` right of a mark that ends at `right`."""
-    axes.annotate(
-        text.replace("-", "\N{MINUS SIGN}"),
-        (right, row),
-        xytext=(7, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=SMALL,
-        color=INK,
-    )
+    write_right_of(axes, row, begin + right, f"{100 * step.value:+.2f}", INK)
 
 
 def _patch(verdict: str) -> Patch:

@@ -65,13 +65,13 @@ def is_in_queue(name: str) -> bool:
     """
     if RAY.fullmatch(name):
         return False
-    found = SLURM.fullmatch(name)
+    match = SLURM.fullmatch(name)
     squeue = shutil.which("squeue")
-    if found is None or squeue is None:
+    if match is None or squeue is None:
         return True
     try:
         asked = subprocess.run(  # noqa: S603
-            [squeue, "--noheader", f"--jobs={found['job']}", "--format=%T"],
+            [squeue, "--noheader", f"--jobs={match['job']}", "--format=%T"],
             check=False,
             capture_output=True,
             text=True,

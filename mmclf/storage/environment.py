@@ -131,8 +131,8 @@ def revision() -> Revision | None:
 
 def commit() -> str | None:
     """The commit of mmclf's source, short, with `-dirty` if changed since; None without one."""
-    found = revision()
-    return None if found is None else str(found)
+    source = revision()
+    return None if source is None else str(source)
 
 
 def user() -> str:

@@ -21,15 +21,15 @@ def installed_packages() -> tuple[str, ...]:
     Of an editable install and of one from an address, that it is one, and of a repository the
     commit; never where it is.
     """
-    found: dict[str, str] = {}
+    packages: dict[str, str] = {}
     for distribution in metadata.distributions():
         given = distribution.metadata
         name, version = given["Name"], given["Version"]
         if not (_fits(_NAME, name) and _fits(_VERSION, version)):
             continue
         key = re.sub(r"[-_.]+", "-", name).lower()
-        found.setdefault(key, " ".join([f"{name}=={version}", *_origin(distribution)]))
-    return tuple(line for _, line in sorted(found.items()))
+        packages.setdefault(key, " ".join([f"{name}=={version}", *_origin(distribution)]))
+    return tuple(line for _, line in sorted(packages.items()))
 
 
 def _fits(pattern: re.Pattern[str], text: object) -> bool:

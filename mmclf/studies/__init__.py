@@ -12,6 +12,7 @@ pending        the runs that are still to be done
 time_estimate  how long they will take
 cells          runs those that no other process is at
 rounds         runs a study that stops when decided
+parent         the run above all runs of a study, which processes agree on
 run            from the parent run to the report
 statistics     intervals, p-values, attribution
 comparison     the same of anybody's predictions

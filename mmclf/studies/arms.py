@@ -46,14 +46,13 @@ class PlannedStudy:
 def compose_study(
     overrides: Sequence[str],
     config_dir: Path | None = None,
-    config_name: str | None = None,
     also: Check | None = None,
 ) -> PlannedStudy:
     """The study that these overrides name, each of its arms checked; `also` as Composer.
 
     Raises one InputError with a problem for each thing that is wrong.
     """
-    with open_composer(overrides, config_dir, config_name, also) as composer:
+    with open_composer(overrides, config_dir, also=also) as composer:
         return plan_study(composer, read_command(composer))
 
 

@@ -24,6 +24,8 @@ from mmclf.studies.run_key import ARM_TAG, SEED_TAG, RunKey, run_key
 RunJobs = Callable[[Tracker, str, int], Exception | None]
 
 POLL_S = 2.0
+# Of a study of very many cells a look takes long itself, which the runs need.
+PAUSES_A_LOOK, LONGEST_PAUSE_S = 10.0, 15.0
 # At a cell while a command goes on: what kills each process that tries it is left.
 MOST_ATTEMPTS = 3
 
@@ -37,7 +39,7 @@ class Cells:
         held: those that a process is at.
         free: the others.
         attempts: the latest at each that anybody has begun.
-        runs: all runs of the study, or of the one cell that was asked for.
+        runs: all runs of the study, or of the cells that were read.
 
     """
 
@@ -65,8 +67,24 @@ def _read_cell(tracker: Tracker, parent: str, key: RunKey) -> Cells:
     """One cell of the study with this parent run; of the others no run is read."""
     name = cell_of(*key)
     latest = tracker.leases(parent).latest(name)
-    runs = tracker.children(parent, {ARM_TAG: key.arm, SEED_TAG: str(key.seed)})
+    runs = _runs_of(tracker, parent, key)
     return _sorted_cells([key], {name: latest} if latest is not None else {}, runs)
+
+
+def _read_held(tracker: Tracker, parent: str, before: Cells, dead: Collection[Attempt]) -> Cells:
+    """The cells as they are now, of which those that were held alone are read.
+
+    The others are done, or wait for a command; so a look costs as much as there are processes.
+    """
+    by_name = tracker.leases(parent).attempts()
+    runs = [run for key in sorted(before.held) for run in _runs_of(tracker, parent, key)]
+    now = _sorted_cells(before.held, by_name, runs, dead)
+    attempts = {**before.attempts, **now.attempts}
+    return Cells(before.done | now.done, now.held, before.free | now.free, attempts, runs)
+
+
+def _runs_of(tracker: Tracker, parent: str, key: RunKey) -> list[TrackedRun]:
+    return tracker.children(parent, {ARM_TAG: key.arm, SEED_TAG: str(key.seed)})
 
 
 def _sorted_cells(
@@ -132,7 +150,7 @@ def run_cells(
     Whose process is found dead becomes free. Each is tried once, or again if its process died.
     Returns the first error of the jobs.
     """
-    watch, errors, waited = Watch(STALE_S), list[Exception](), 0.0
+    watch, errors, waited, look = Watch(STALE_S), list[Exception](), 0.0, 0.0
     began, started = read_cells(tracker, parent, wanted), time.monotonic()
     cells, left = began, set[RunKey]()
     while True:
@@ -143,20 +161,32 @@ def run_cells(
             cells = read_cells(tracker, parent, wanted)
             left |= set(_failed(began, before, cells))
         elif cells.held:
-            time.sleep(POLL_S)
-            waited += POLL_S
-            dead = watch.dead(cells.attempts.values(), time.monotonic())
-            leases = tracker.leases(parent)
-            for attempt in dead:
-                leases.end(attempt.cell, attempt.number, "revoked")
-            cells = read_cells(tracker, parent, wanted, dead)
-            end_dead_runs(tracker, cells)
+            pause = min(max(POLL_S, PAUSES_A_LOOK * look), LONGEST_PAUSE_S)
+            time.sleep(pause)
+            waited, looked = waited + pause, time.monotonic()
+            cells = _wait(tracker, parent, cells, watch)
+            look = time.monotonic() - looked
+            if not cells.held and not cells.free - left:
+                # Others may have begun meanwhile what failed here.
+                cells = read_cells(tracker, parent, wanted)
         else:
             break
     if waited > 0.0:
         share = waited / (time.monotonic() - started)
         tell(f"waited {waited:.0f} s ({share:.0%} of the time) for runs of other processes")
     return errors[0] if errors else None
+
+
+def _wait(tracker: Tracker, parent: str, cells: Cells, watch: Watch) -> Cells:
+    """The cells after a look at those that are held; whose process is dead are free."""
+    held = [cells.attempts[key] for key in cells.held]
+    dead = watch.dead(held, time.monotonic())
+    leases = tracker.leases(parent)
+    for attempt in dead:
+        leases.end(attempt.cell, attempt.number, "revoked")
+    after = _read_held(tracker, parent, cells, dead)
+    end_dead_runs(tracker, after)
+    return after
 
 
 def _failed(began: Cells, before: Cells, after: Cells) -> Iterator[RunKey]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,14 +71,7 @@ def compare(
     base = names.index(_baseline(names, baseline))
     together = _group_array(groups, len(true))
     values, resampled = _scores(true, arms, metric, together, resamples)
-    estimates = [
-        None
-        if arm == base
-        else _difference(
-            values[arm] - values[base], resampled[arm] - resampled[base], count_groups(together)
-        )
-        for arm in range(len(names))
-    ]
+    estimates = _to_baseline(values, resampled, base, count_groups(together))
     sign = 1 if metric == MAP else METRICS[metric].sign
     differences = family(estimates, comparisons=len(names) - 1, margin=margin, sign=sign)
     return pd.DataFrame(
@@ -92,8 +85,20 @@ def compare(
     )
 
 
-def _difference(values: Floats, resampled: Floats, groups: int) -> Estimate:
-    return estimate(values.round(DIGITS), resampled.round(DIGITS), groups)
+def _to_baseline(
+    values: Sequence[Floats], resampled: Sequence[Floats], base: int, groups: int
+) -> list[Estimate | None]:
+    """The difference of each arm to that at the index `base`; None for that arm itself."""
+    return [
+        None
+        if arm == base
+        else estimate(
+            (values[arm] - values[base]).round(DIGITS),
+            (resampled[arm] - resampled[base]).round(DIGITS),
+            groups,
+        )
+        for arm in range(len(values))
+    ]
 
 
 def _difference_cells(difference: Difference | None) -> dict[str, float | str]:

@@ -10,13 +10,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mmclf.pipeline.run_naming import PLACE_PREFIXES, PLACES
+from mmclf.pipeline.run_naming import EXECUTION, EXECUTION_PREFIXES
 from mmclf.plots.words import counted
 from mmclf.storage.tracking import TrackedRun, Tracker
 
 DIGEST, STUDY = "mmclf.data_digest", "mmclf.study"
 # What says nothing of what a run scored: where and how it ran, and which seed.
-NOT_THE_CONFIGURATION = {*PLACES, "seed", "cache", "data.root", "experiment"}
+NOT_THE_CONFIGURATION = {*EXECUTION, "seed", "cache", "data.root", "experiment"}
 
 
 class HeldOut(NamedTuple):
@@ -91,5 +91,5 @@ def _configuration(run: TrackedRun) -> frozenset[tuple[str, str]]:
     return frozenset(
         (key, value)
         for key, value in run.params.items()
-        if key not in NOT_THE_CONFIGURATION and not key.startswith(PLACE_PREFIXES)
+        if key not in NOT_THE_CONFIGURATION and not key.startswith(EXECUTION_PREFIXES)
     )

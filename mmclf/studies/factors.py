@@ -10,10 +10,10 @@ from typing import Any
 from mmclf.config.overrides import read
 from mmclf.config.study_schema import Study
 from mmclf.errors import InputError
-from mmclf.pipeline.run_naming import PLACES
+from mmclf.pipeline.run_naming import EXECUTION
 
 # Where and how, not what: arms that differ in these alone would be the same configuration.
-FIXED = (*PLACES, "cache", "hydra", "store", "study", "tracking")
+FIXED = (*EXECUTION, "cache", "hydra", "store", "study", "tracking")
 # What Hydra's grammar takes in a value without quotes.
 BARE = re.compile(r"[A-Za-z_/.][\w/.+-]*", re.ASCII)
 

@@ -156,7 +156,10 @@ def with_plan(looks: Looks, plan: LookPlan) -> Looks:
 
 def _reopened(look: Look) -> Look:
     """The look without having given anything up."""
-    judged = (replace(one, call="open") if one.call == "futile" else one for one in look.judged)
+    judged = (
+        replace(effect, call="open") if effect.call == "futile" else effect
+        for effect in look.judged
+    )
     return replace(look, judged=tuple(judged))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,26 +15,20 @@ from mmclf.config.schema import Config
 from mmclf.errors import UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.run_naming import without_passwords
 from mmclf.progress import doing
-from mmclf.storage import environment
 from mmclf.storage.process_identity import this_process
-from mmclf.storage.store.hashing import digest
-from mmclf.storage.tracking import NOTE, RunLog, TrackedRun, Tracker, sqlite_file
+from mmclf.storage.tracking import RunLog, Tracker, dead_runs, sqlite_file
 from mmclf.studies.arms import PlannedStudy
-from mmclf.studies.cells import RunJobs, end_dead_runs, read_cells, run_cells
+from mmclf.studies.cells import RunJobs, read_cells, run_cells
 from mmclf.studies.definition import Definition
-from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
+from mmclf.studies.fingerprint import study_fingerprint
+from mmclf.studies.parent import open_parent
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.result.collect import collect
 from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.report.show import show
-from mmclf.studies.report.words.markdown import as_text
 from mmclf.studies.report.words.parent_summary import study_tags
 from mmclf.studies.rounds import plan_in_words, plan_of, run_rounds
-from mmclf.studies.run_key import RunKey, run_key
-from mmclf.training.hardware import describe_device
-
-STUDY_TAG, KEY_TAG, LAST_RUN_TAG = "mmclf.study", "mmclf.study_key", "mmclf.study_last_ns"
-SETTLE_S = 2.0  # after which two that begin the same study at once on a server have seen each other
+from mmclf.studies.run_key import RunKey
 
 
 def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) -> int:
@@ -62,7 +55,8 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
             Path(config.output_dir),
             patience_s=config.tracking.patience_s,
         )
-        log = _open_parent(tracker, planned, command, fingerprint)
+        dead_runs.end_dead_runs(tracker)
+        log = open_parent(tracker, planned, command, fingerprint)
         definition = study_definition(planned, command, fingerprint.data)
         with tempfile.TemporaryDirectory() as name:
             definition.write(Path(name))
@@ -110,19 +104,6 @@ def study_folder(config: Config, name: str) -> Path:
     return Path(config.output_dir) / "studies" / name
 
 
-def find_parent(
-    tracker: Tracker, planned: PlannedStudy, fingerprint: StudyFingerprint
-) -> TrackedRun | None:
-    """The most recent parent run of the same arms on the same data, or None."""
-    key = _key(planned, fingerprint)
-    runs = tracker.tagged(KEY_TAG, key)
-    return runs[0] if runs else None
-
-
-def _key(planned: PlannedStudy, fingerprint: StudyFingerprint) -> str:
-    return digest([planned.key, fingerprint.whole])
-
-
 @contextmanager
 def _study_lock(config: Config, name: str) -> Iterator[None]:
     """Hold the study's lock, which is for moments: its beginning, and the writing of its report.
@@ -134,57 +115,6 @@ def _study_lock(config: Config, name: str) -> Iterator[None]:
     (folder / "studies").mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "studies" / f".{name}.lock"):
         yield
-
-
-def _open_parent(
-    tracker: Tracker, planned: PlannedStudy, command: str, fingerprint: StudyFingerprint
-) -> RunLog:
-    """The study's parent run: the existing one, resumed, or a new one.
-
-    Of a database on this machine the study's lock keeps others away meanwhile. On a server two that
-    begin at once both start a parent, and see each other's after a while, as each was quicker than
-    that: all keep the one with the least id.
-    """
-    is_local = sqlite_file(tracker.uri) is not None
-    while True:
-        begun = time.monotonic()
-        existing = find_parent(tracker, planned, fingerprint)
-        if existing is not None:
-            return _reopened(tracker, existing)
-        log = _start_parent(tracker, planned, command, fingerprint)
-        if is_local:
-            return log
-        if time.monotonic() - begun < SETTLE_S / 2:
-            time.sleep(SETTLE_S)
-            ids = [run.id for run in tracker.tagged(KEY_TAG, _key(planned, fingerprint))]
-            if min(ids) == log.id:
-                return log
-        tracker.discard(log.id)
-
-
-def _reopened(tracker: Tracker, parent: TrackedRun) -> RunLog:
-    """A study's parent run, resumed; runs that a dead process left are marked as killed."""
-    running = {run_key(run) for run in tracker.children(parent.id) if run.status == "RUNNING"}
-    end_dead_runs(tracker, read_cells(tracker, parent.id, running))
-    log = tracker.reopen(parent.id)
-    log.tags({LAST_RUN_TAG: str(time.time_ns())})
-    return log
-
-
-def _start_parent(
-    tracker: Tracker, planned: PlannedStudy, command: str, fingerprint: StudyFingerprint
-) -> RunLog:
-    tags = {
-        LAST_RUN_TAG: str(time.time_ns()),
-        STUDY_TAG: planned.name,
-        NOTE: as_text(planned.study.question),
-        KEY_TAG: _key(planned, fingerprint),
-        "mmclf.overrides": command,
-        "mmclf.data_digest": fingerprint.data,
-        "mmclf.hardware": describe_device(planned.base.config.device),
-        "mmclf.versions": environment.versions(),
-    }
-    return tracker.start(f"study: {planned.name}", tags, None)
 
 
 def _others_run(tracker: Tracker, parent: str) -> bool:

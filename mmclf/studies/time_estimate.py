@@ -67,11 +67,11 @@ class TimeEstimate:
 
     def of_kinds(self) -> dict[str, list[float]]:
         """The known seconds of the results of each kind of stage."""
-        found: dict[str, list[float]] = {}
+        of_kind: dict[str, list[float]] = {}
         for key, kind in self.kinds.items():
             if not math.isnan(self.seconds[key]):
-                found.setdefault(kind, []).append(self.seconds[key])
-        return found
+                of_kind.setdefault(kind, []).append(self.seconds[key])
+        return of_kind
 
     def merge(self, other: TimeEstimate) -> None:
         """Add the results of another estimate, those in both only once."""
@@ -158,18 +158,20 @@ def overhead(runs: Sequence[TrackedRun], hardware: str, data: str | None = None)
         lambda run: run.tags.get("mmclf.data_digest") == data,
     ):
         finished = [run for run in finished if is_alike(run)] or finished
-    spent = [max(0.0, run.metrics["time/wall_s"] - _counted(run)) for run in finished]
+    spent = [
+        max(0.0, run.metrics["time/wall_s"] - sum(own_seconds(run).values())) for run in finished
+    ]
     return median(spent) if spent else UNKNOWN
 
 
-def _counted(run: TrackedRun) -> float:
-    """The seconds of a run's own results that an estimate counts."""
-    seconds = 0.0
+def own_seconds(run: TrackedRun) -> dict[str, float]:
+    """The seconds of a run's own results that an estimate counts, by the kind of stage."""
+    seconds: dict[str, float] = {}
     for tag, value in run.tags.items():
         stage = tag.removeprefix(STAGE_TAG).partition(".")[0]
         match = OWN_RESULT.search(value) if tag.startswith(STAGE_TAG) else None
         if match is not None and stage in COUNTED:
-            seconds += float(match[1])
+            seconds[stage] = seconds.get(stage, 0.0) + float(match[1])
     return seconds
 
 

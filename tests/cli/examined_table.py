@@ -71,7 +71,7 @@ def new_table(tmp_path: Path) -> Table:
 
 
 def results(checks: Sequence[Check]) -> dict[str, tuple[str, str]]:
-    return {one.name: (one.status, one.detail) for one in checks}
+    return {check.name: (check.status, check.detail) for check in checks}
 
 
 def doctor(capsys: pytest.CaptureFixture[str], status: int, *arguments: str) -> str:

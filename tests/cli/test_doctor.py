@@ -87,7 +87,7 @@ def test_what_is_odd_is_noted_and_what_leaks_is_bad(
     table.change(7, labels="t-shirt")
     checks = results(table.examined().checks)
     alike = "'3.png' = '22.png'", "'4.png' = '5.bmp'"
-    assert {what: found for what, found in checks.items() if found[0] != "ok"} == {
+    assert {what: actual for what, actual in checks.items() if actual[0] != "ok"} == {
         "empty captions": ("note", Naming("1 of 24", "5.bmp")),
         "same captions": ("note", Naming("2 of 24", "1 group", "'caption 0'", "2")),
         "test captions in training": ("note", Naming("1 of 2", "50.00", "23.png")),

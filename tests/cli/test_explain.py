@@ -91,10 +91,10 @@ def test_a_plain_id_is_the_name_of_its_file(plain: str) -> None:
 
 
 @given(st.text(), st.text())
-def test_a_file_name_leads_nowhere_and_is_that_of_one_id(one: str, other: str) -> None:
-    for name in map(file_name, (one, other)):
+def test_a_file_name_leads_nowhere_and_is_that_of_one_id(first: str, second: str) -> None:
+    for name in map(file_name, (first, second)):
         assert name
         assert Path(name).name == name
         assert not name.startswith(".")
         assert len(name) < 100
-    assert one == other or file_name(one) != file_name(other)
+    assert first == second or file_name(first) != file_name(second)

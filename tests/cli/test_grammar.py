@@ -25,8 +25,8 @@ OVERRIDES = st.sampled_from(["seed=1", "-m", "+a.b=2", "~data.x", "vision=none"]
 def test_a_command_may_stand_anywhere_among_overrides(
     command: str, before: list[str], after: list[str]
 ) -> None:
-    found = split_command([*before, command, *after], SUBCOMMANDS)
-    assert found == (command, [*before, *after])
+    actual = split_command([*before, command, *after], SUBCOMMANDS)
+    assert actual == (command, [*before, *after])
 
 
 @pytest.mark.parametrize(

@@ -79,9 +79,9 @@ def test_aerial_pictures_with_five_captions_each(folder: Path) -> None:
     some = [["tile_0007", "a haze from above"], ["tile_0007", "and a road"], ["tile_0011", "road"]]
     write("new.csv", ["tile", "sentence"], some)
     assert main(["predict", run_id, "data.file=new.csv", "--out", "out.csv"]) == 0
-    found = pd.read_csv("out.csv")
-    assert found["tile"].tolist() == ["tile_0007", "tile_0011"]
-    assert {one for cell in found["tags"] for one in cell.split(",")} <= set(LABELS)
+    actual = pd.read_csv("out.csv")
+    assert actual["tile"].tolist() == ["tile_0007", "tile_0011"]
+    assert {one for cell in actual["tags"] for one in cell.split(",")} <= set(LABELS)
 
 
 @pytest.mark.parametrize(("count", "labels"), [(2_000, 1_000), (50, 2)])

@@ -121,7 +121,9 @@ def test_a_plan_makes_no_experiment(tmp_path: Path, capsys: pytest.CaptureFixtur
     tracker = Tracker(f"sqlite:///{tmp_path}/mlflow.db", "another", tmp_path)
     _, summary = planned(capsys, "study.seeds=1", place, "tracking.experiment=fresh")
     assert "0 of 7 done" in summary
-    assert {one.name for one in tracker.client.search_experiments()} == {"Default", "another"}
+    assert {
+        search_experiment.name for search_experiment in tracker.client.search_experiments()
+    } == {"Default", "another"}
 
 
 @pytest.mark.slow

@@ -21,9 +21,9 @@ def lines(
     )
 
 
-def sizes(found: list[str]) -> list[float]:
+def sizes(printed: list[str]) -> list[float]:
     """What 3, 5, 10, 20 and any number of seeds would show."""
-    (line,) = [line for line in found if line.split()[0] == "difference"]
+    (line,) = [line for line in printed if line.split()[0] == "difference"]
     return [float(value) for value in line.split()[1:]]
 
 
@@ -55,5 +55,5 @@ def test_without_a_margin_nothing_is_said_of_equality() -> None:
 
 
 def test_lines_fit_80_columns() -> None:
-    found = lines(seed_sd=0.12, sample_sd=0.1234, comparisons=120, samples=1_000_000)
-    assert max(map(len, found)) <= 80
+    texts = lines(seed_sd=0.12, sample_sd=0.1234, comparisons=120, samples=1_000_000)
+    assert max(map(len, texts)) <= 80

@@ -134,8 +134,8 @@ def test_labels_by_name_are_joined_by_what_no_name_holds(
     assert predict(outputs, words, root, "--labels=names", f"--out={out}") == 0
     assert "'|' stands between labels" in capsys.readouterr().err
     predictor, rows, _ = expected(outputs, words, root)
-    found = [tuple(line[1].split("|")) for line in read(out)[1:]]
-    assert found == predictor.predict(captions=[row.caption for row in rows])
+    actual = [tuple(line[1].split("|")) for line in read(out)[1:]]
+    assert actual == predictor.predict(captions=[row.caption for row in rows])
 
 
 @pytest.fixture
@@ -159,8 +159,8 @@ def test_probabilities_have_a_column_for_each_label(
     header, *lines = read(out)
     assert header == ["ImageID", *odd_names]
     assert [line[0] for line in lines] == [row.id for row in rows]
-    found = np.array([[float(value) for value in line[1:]] for line in lines])
-    assert found == pytest.approx(probabilities, rel=1e-6)
+    actual = np.array([[float(value) for value in line[1:]] for line in lines])
+    assert actual == pytest.approx(probabilities, rel=1e-6)
 
 
 def test_empty_captions_are_warned_of_and_predicted(

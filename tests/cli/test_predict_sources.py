@@ -133,11 +133,11 @@ def test_probabilities_and_the_best_as_json_lines(
     assert predict(folder, *arguments) == 0
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     probabilities = mmclf.load(tagged, output_dir=folder / "out").predict_proba(captions=WORDS)
-    found = [[row[name] for name in sorted(NAMES)] for row in rows]
-    assert found == [pytest.approx(row, rel=1e-6) for row in probabilities.tolist()]
+    actual = [[row[name] for name in sorted(NAMES)] for row in rows]
+    assert actual == [pytest.approx(row, rel=1e-6) for row in probabilities.tolist()]
     assert predict(folder, *arguments, "--top=2") == 0
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    for row, of_row in zip(rows, found, strict=True):
+    for row, of_row in zip(rows, actual, strict=True):
         by_label = dict(zip(sorted(NAMES), of_row, strict=True))
         best = sorted(by_label, key=lambda name: -by_label[name])[:2]
         assert row["tags"] == best

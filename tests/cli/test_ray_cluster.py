@@ -46,10 +46,10 @@ def test_of_no_node_nothing_can_be_had() -> None:
 
 @pytest.fixture
 def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = importlib.util.find_spec
+    find_spec = importlib.util.find_spec
 
     def without_ray(name: str, package: str | None = None) -> object:
-        return None if name == "ray" else found(name, package)
+        return None if name == "ray" else find_spec(name, package)
 
     monkeypatch.setattr(importlib.util, "find_spec", without_ray)
 

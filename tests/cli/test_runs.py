@@ -10,7 +10,7 @@ import pytest
 from message_facts import Naming
 
 from mmclf.cli.main import main
-from mmclf.cli.runs import leaderboard
+from mmclf.cli.runs import SHARE, leaderboard
 from mmclf.storage.tracking import TrackedRun, Tracker
 
 VAL, TEST = "val/f1_samples", "test/f1_samples"
@@ -109,15 +109,48 @@ def test_what_is_asked_for_is_shown(tracked: Path, capsys: pytest.CaptureFixture
     assert {row.split("\t")[-3] for row in rows} == {"bce"}
 
 
-def test_off_a_terminal_arms_have_tracked_names_and_shares(
+def test_off_a_terminal_arms_have_tracked_names_and_points(
     tracked: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["runs", "--by", "arm", "--sort", TEST, f"output_dir={tracked}"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out), delimiter="\t"))
-    assert [(row["arm"], row["runs"], row[TEST]) for row in rows] == [
-        ("b", "2", "0.8500"),
-        ("a", "2", "0.8100"),
+    assert [(row["arm"], row["runs"], row[TEST], row[f"{TEST} SD"]) for row in rows] == [
+        ("b", "2", "85.00", "1.41"),
+        ("a", "2", "81.00", "1.41"),
     ]
+
+
+def test_a_table_is_in_points_and_csv_in_shares(
+    tracked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["runs", "--last", "1", "--where", "val/f1_samples > 0.5", f"output_dir={tracked}"]
+    assert main(words) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out), delimiter="\t")
+    assert (row[TEST], row[VAL], row["time/cold_s"]) == ("86.00", "70.00", "7.0")
+    assert main([*words, "--format", "csv"]) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert float(row[TEST]) == pytest.approx(0.86, abs=1e-12)  # unrounded
+    assert float(row[VAL]) == 0.7
+    assert main(["runs", "--by", "arm", "--format", "csv", f"output_dir={tracked}"]) == 0
+    first = next(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert float(first[TEST]) == pytest.approx(0.85)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_share"),
+    [
+        (TEST, True),
+        ("epoch/train/map", True),
+        ("test/f1_label/person", True),
+        ("val/f1_macro_at_0.5", True),
+        (f"{VAL} SD", True),
+        ("val/loss", False),
+        ("test/labels_without_positive", False),
+        ("time/cold_s", False),
+    ],
+)
+def test_what_is_shown_in_points(name: str, is_share: bool) -> None:
+    assert (SHARE.fullmatch(name) is not None) == is_share
 
 
 @pytest.mark.parametrize(

@@ -44,5 +44,5 @@ def test_all_that_is_wrong_is_said(lines: list[str], problems: list[str]) -> Non
     with pytest.raises(InputError) as caught:
         with_overrides(NODE, "data", lines, ())
     assert len(caught.value.problems) == len(problems)
-    for found, expected in zip(caught.value.problems, problems, strict=True):
-        assert expected in found
+    for actual, expected in zip(caught.value.problems, problems, strict=True):
+        assert expected in actual

@@ -123,7 +123,7 @@ def test_a_bad_override_is_answered(override: str, message: Naming) -> None:
 
 def test_all_errors_come_at_once() -> None:
     bad = ("visoin=timm", "text=tfdif", "trainer.epoch=3", "seed=-1", "head.dropout=2", "loss.x=1")
-    found = problems(*bad, "b d=1")
+    messages = problems(*bad, "b d=1")
     for part in (
         *bad[:3],
         "seed: ",
@@ -132,8 +132,8 @@ def test_all_errors_come_at_once() -> None:
         "b d=1",
         "vision.name is missing",
     ):
-        assert any(problem.startswith(part) for problem in found), part
-    assert len(found) == 8
+        assert any(problem.startswith(part) for problem in messages), part
+    assert len(messages) == 8
 
 
 STATE = {GlobalHydra, JobRuntime, VersionBase, *HYDRA_STATE}

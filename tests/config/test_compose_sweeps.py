@@ -13,16 +13,16 @@ def test_a_sweep_checks_every_value() -> None:
     command = check_command([*HERE, "seed=range(3)", "text=tfidf,bert"], multirun=True)
     assert command.kind == "sweep"
     assert (command.first.config.seed, command.first.choices["text"]) == (0, "tfidf")
-    found = problems("seed=1,-2,x", "text=tfidf,brt", "head.hidden=8,0", multirun=True)
-    assert len(found) == 4
+    messages = problems("seed=1,-2,x", "text=tfidf,brt", "head.hidden=8,0", multirun=True)
+    assert len(messages) == 4
     for line in ("seed=-2: seed:", "seed=x: seed:", "text=brt: ", "head.hidden=0: head.hidden"):
-        assert any(problem.startswith(line) for problem in found), line
+        assert any(problem.startswith(line) for problem in messages), line
 
 
 def test_every_value_of_a_sweep_over_an_unknown_key_is_answered_once() -> None:
-    found = problems("trainer.epoch=1,2", multirun=True)
+    messages = problems("trainer.epoch=1,2", multirun=True)
     key, nearest = "'trainer.epoch'", "'trainer.epochs'"
-    assert found == [Naming(f"trainer.epoch={n}", key, nearest) for n in (1, 2)]
+    assert messages == [Naming(f"trainer.epoch={n}", key, nearest) for n in (1, 2)]
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ def test_a_file_grants_itself_nothing(key: str, tmp_path: Path) -> None:
     (tmp_path / "experiment" / "greedy.yaml").write_text(greedy)
     (tmp_path / "own.yaml").write_text(f"defaults: [config]\n{key}: [something]\n")
     for overrides, name in ((["experiment=greedy"], "config"), ([], "own")):
-        found = problems(*overrides, config_dir=tmp_path, config_name=name)
-        assert [text.partition(":")[0] for text in found] == [key]
+        messages = problems(*overrides, config_dir=tmp_path, config_name=name)
+        assert [text.partition(":")[0] for text in messages] == [key]
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_a_file_grants_itself_nothing(key: str, tmp_path: Path) -> None:
 @pytest.mark.hostile("configuration: code")
 def test_what_can_be_no_such_name_is_refused(grants: Grants) -> None:
     given = {key: value for key, value in grants.settings.items() if value}
-    (found,) = check_grants(tree() | given, grants)
-    assert found.startswith(f"{next(iter(given))}: ")
+    (message,) = check_grants(tree() | given, grants)
+    assert message.startswith(f"{next(iter(given))}: ")
 
 
 def test_grants_are_in_the_config() -> None:

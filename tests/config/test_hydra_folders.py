@@ -34,8 +34,8 @@ def tree(**hydra: object) -> dict[str, Any]:
     }
 
 
-def named(found: dict[str, Any], output_dir: str = "out") -> list[str]:
-    return [text.partition(":")[0] for text in check_folders(found, output_dir)]
+def named(tree: dict[str, Any], output_dir: str = "out") -> list[str]:
+    return [text.partition(":")[0] for text in check_folders(tree, output_dir)]
 
 
 def test_the_shipped_folders_are_below() -> None:

@@ -101,15 +101,15 @@ def test_a_run_may_have_a_share_of_a_node_of_ray(setting: dict[str, Any]) -> Non
 )
 @pytest.mark.hostile("configuration: code")
 def test_any_other_setting_of_ray_is_refused(setting: dict[str, Any], where: str) -> None:
-    (found,) = check_hydra(hydra() | {"launcher": RAY | setting})
-    assert found.startswith("hydra.launcher")
-    assert where in found
+    (message,) = check_hydra(hydra() | {"launcher": RAY | setting})
+    assert message.startswith("hydra.launcher")
+    assert where in message
 
 
 def test_a_setting_of_ray_that_is_missing_is_named() -> None:
     less = {key: value for key, value in RAY.items() if key != "num_gpus"}
-    (found,) = check_hydra(hydra() | {"launcher": less})
-    assert found.startswith("hydra.launcher.num_gpus")
+    (message,) = check_hydra(hydra() | {"launcher": less})
+    assert message.startswith("hydra.launcher.num_gpus")
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_a_setting_of_ray_that_is_missing_is_named() -> None:
 )
 @pytest.mark.hostile("configuration: code")
 def test_a_launcher_runs_no_command_of_a_config_file(setting: dict[str, Any]) -> None:
-    (found,) = check_hydra(hydra() | {"launcher": SLURM | setting})
-    assert found.startswith(f"hydra.launcher.{next(iter(setting))}")
+    (message,) = check_hydra(hydra() | {"launcher": SLURM | setting})
+    assert message.startswith(f"hydra.launcher.{next(iter(setting))}")
 
 
 def test_the_sweeper_of_studies_is_allowed() -> None:
@@ -201,9 +201,9 @@ def test_a_hostile_hydra_node_is_refused(path: str, value: object) -> None:
     for key in keys[:-1]:
         here = here[key]
     here[keys[-1]] = value
-    found = check_hydra(node)
-    assert found
-    assert all(problem.startswith(f"hydra.{keys[0]}") for problem in found)
+    messages = check_hydra(node)
+    assert messages
+    assert all(problem.startswith(f"hydra.{keys[0]}") for problem in messages)
     assert "antigravity" not in sys.modules
 
 

@@ -32,9 +32,9 @@ def test_an_interpolation_is_read(
     arguments: tuple[str, ...],
     is_plain: bool,
 ) -> None:
-    found = interpolations(text)[0]
-    assert (found.resolver, found.keys, found.dots) == (resolver, keys, dots)
-    assert (found.arguments, found.is_plain) == (arguments, is_plain)
+    actual = interpolations(text)[0]
+    assert (actual.resolver, actual.keys, actual.dots) == (resolver, keys, dots)
+    assert (actual.arguments, actual.is_plain) == (arguments, is_plain)
 
 
 @pytest.mark.parametrize("text", ["", "plain", "\\${oc.env:HOME}", "$HOME", "{a}", "${", "${a:"])
@@ -43,8 +43,8 @@ def test_a_text_without_any_has_none(text: str) -> None:
 
 
 def test_those_inside_of_others_are_found() -> None:
-    found = interpolations("${oc.env:A,${oc.env:B,'${c}'}}")
-    assert [(one.resolver, one.keys) for one in found] == [
+    actual = interpolations("${oc.env:A,${oc.env:B,'${c}'}}")
+    assert [(one.resolver, one.keys) for one in actual] == [
         ("oc.env", ()),
         ("oc.env", ()),
         (None, ("c",)),

@@ -71,9 +71,9 @@ def test_a_file_that_comes_to_too_much_is_refused(name: str, tmp_path: Path) -> 
     with pytest.raises(InputError, match=r"^large\.yaml: "):
         check_yaml(text.encode(), "large.yaml")
     folder = folder_with(tmp_path, text)
-    (found,) = problems("experiment=large", config_dir=folder)
-    assert "large.yaml: " in found
-    assert len(found) < 1000
+    (message,) = problems("experiment=large", config_dir=folder)
+    assert "large.yaml: " in message
+    assert len(message) < 1000
 
 
 @pytest.mark.parametrize("arguments", [["--cfg", "job"], ["show"], ["show", "experiment"], []])
@@ -130,8 +130,8 @@ def test_overrides_are_not_nested_without_end(opening: str) -> None:
         assert problem is not None
         assert f"nested {count} deep" in problem
         assert len(problem) < 200
-        found = problems(line, f"+{line}", "seed=-1")
-        assert len(found) == 3 - ("seed" not in found[-1])
+        messages = problems(line, f"+{line}", "seed=-1")
+        assert len(messages) == 3 - ("seed" not in messages[-1])
     assert check_brackets("[" * MAX_NESTING) is None
 
 
@@ -174,8 +174,8 @@ def interpolated(levels: int, template: str) -> dict[str, object]:
 )
 @pytest.mark.hostile("configuration: bounds")
 def test_interpolations_do_not_multiply_without_end(tree: dict[str, object]) -> None:
-    (found,) = check_expansion(tree)
-    assert len(found) < 300
+    (message,) = check_expansion(tree)
+    assert len(message) < 300
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ def test_a_file_of_interpolations_is_refused_before_any_is_resolved(tmp_path: Pa
     lines = [f"x{level}: ${{x{level - 1}}}${{x{level - 1}}}" for level in range(1, 40)]
     folder = folder_with(tmp_path, "\n".join(["x0: x", *lines]))
     for multirun in (False, True):
-        found = problems("experiment=large", config_dir=folder, multirun=multirun)
-        assert any("once" in text and "interpolations are resolved" in text for text in found)
+        messages = problems("experiment=large", config_dir=folder, multirun=multirun)
+        assert any("once" in text and "interpolations are resolved" in text for text in messages)
 
 
 @pytest.mark.hostile("configuration: bounds")
@@ -246,8 +246,8 @@ def test_both_sides_of_the_longest_sweep() -> None:
     with pytest.raises(InputError, match="200,000 runs"):
         check_command([*HERE, *fine, "augment.seed=0,1"], multirun=True)
     with open_composer(fine, None) as composer:
-        axes, found = composer.axes(fine)
-    assert ([axis.count for axis in axes], found) == ([1000, 100], [])
+        axes, actual = composer.axes(fine)
+    assert ([axis.count for axis in axes], actual) == ([1000, 100], [])
 
 
 @pytest.mark.hostile("configuration: bounds")

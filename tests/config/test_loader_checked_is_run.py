@@ -135,8 +135,8 @@ def test_what_a_file_becomes_before_its_job_is_not_run(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     # Hydra executes its plugins' modules anew, so that a class imported before is another one.
-    found = Plugins.instance().discover(Launcher)
-    kind: Any = next(each for each in found if each.__name__ == name)
+    actual = Plugins.instance().discover(Launcher)
+    kind: Any = next(each for each in actual if each.__name__ == name)
     inner = kind.launch
 
     def launched(self: Any, *given: Any, **settings: Any) -> Any:

@@ -26,10 +26,10 @@ def test_a_control_character_is_found_wherever_it_stands(character: str, path: s
     as_key: dict[str, Any] = {value: {}}
     for parent in reversed(parents):
         node, as_key = {parent: node}, {parent: as_key}
-    (found,) = check_lines(node)
-    assert found.startswith(f"{path}: ")
-    (found,) = check_lines(as_key)
-    assert found.startswith("found the key ")
+    (message,) = check_lines(node)
+    assert message.startswith(f"{path}: ")
+    (message,) = check_lines(as_key)
+    assert message.startswith("found the key ")
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Zl", "Zp"])))
@@ -39,8 +39,8 @@ def test_what_is_one_line_passes(text: str) -> None:
 
 @given(st.text(), st.characters(categories=["Cc"]), st.text())
 def test_what_is_found_is_said_without_the_character(before: str, one: str, after: str) -> None:
-    (found,) = check_lines({"a": f"{before}{one}{after}"})
-    assert one not in found
+    (message,) = check_lines({"a": f"{before}{one}{after}"})
+    assert one not in message
 
 
 def test_others_tables_have_what_they_have() -> None:
@@ -58,12 +58,12 @@ def test_a_launchers_script_has_the_lines_that_it_has(tmp_path: Path, multirun: 
     (tmp_path / "experiment").mkdir()
     text = '# @package _global_\nhydra:\n  launcher:\n    partition: "debug\\nrm -rf ."\n'
     (tmp_path / "experiment" / "lines.yaml").write_text(text)
-    found = problems("experiment=lines", config_dir=tmp_path, multirun=multirun)
-    assert any("hydra.launcher" in problem or "partition" in problem for problem in found)
+    messages = problems("experiment=lines", config_dir=tmp_path, multirun=multirun)
+    assert any("hydra.launcher" in problem or "partition" in problem for problem in messages)
 
 
 @pytest.mark.hostile("configuration: places and lines")
 def test_an_override_has_one_line() -> None:
-    (found,) = problems("tracking.experiment='a\nb'")
-    assert found.startswith("tracking.experiment: ")
+    (message,) = problems("tracking.experiment='a\nb'")
+    assert message.startswith("tracking.experiment: ")
     assert compose([*HERE, "tracking.experiment=ab"]).config.tracking.experiment == "ab"

@@ -150,8 +150,8 @@ def test_prediction_follows_mlflows_variables(
 
 
 def test_the_names_of_settings_are_said_and_no_values() -> None:
-    (found,) = check_values({"a": {"b": ["x", ADDRESS]}, "c": "sqlite:///x"})
-    assert found.startswith("a.b.1: ")
-    (found,) = check_values({ADDRESS: 1})
-    assert found.startswith("a key: ")
+    (message,) = check_values({"a": {"b": ["x", ADDRESS]}, "c": "sqlite:///x"})
+    assert message.startswith("a.b.1: ")
+    (message,) = check_values({ADDRESS: 1})
+    assert message.startswith("a key: ")
     check_words(["tracking.uri=sqlite:///x", "seed=1"])

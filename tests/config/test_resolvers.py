@@ -46,9 +46,9 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_could_read_a_secret_is_refused(text: str, place: str) -> None:
     tree = OmegaConf.create({"word": "env", "loss": {}})
     OmegaConf.update(tree, place.removesuffix(".0"), [text] if place.endswith("0") else text)
-    found = check_interpolations(OmegaConf.to_container(tree), ())  # type: ignore[arg-type]
-    assert found
-    assert all(problem.startswith(f"{place}: ") for problem in found)
+    messages = check_interpolations(OmegaConf.to_container(tree), ())  # type: ignore[arg-type]
+    assert messages
+    assert all(problem.startswith(f"{place}: ") for problem in messages)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
@@ -78,8 +78,8 @@ def test_what_reads_no_more_than_the_config_passes(text: str) -> None:
 def test_the_names_of_overrides_call_no_resolver_that_they_name() -> None:
     assert check_interpolations({"hydra": {"job": {"x": OVERRIDE_DIRNAME}}}, ()) == []
     naming = OVERRIDE_DIRNAME.replace(":}", ":{element_resolver: oc.env}}")
-    (found,) = check_interpolations({"hydra": {"job": {"x": naming}}}, ())
-    assert "hydra_override_dirname" in found
+    (message,) = check_interpolations({"hydra": {"job": {"x": naming}}}, ())
+    assert "hydra_override_dirname" in message
 
 
 @pytest.mark.hostile("secrets")
@@ -87,8 +87,8 @@ def test_a_resolver_of_another_library_is_not_called(tmp_path: Path) -> None:
     called: list[str] = []
     OmegaConf.register_new_resolver("of_a_notebook", lambda: called.append("x"))
     try:
-        (found,) = problems("seed=${of_a_notebook:}")
-        assert found.startswith("seed: the resolver 'of_a_notebook' is not allowed")
+        (message,) = problems("seed=${of_a_notebook:}")
+        assert message.startswith("seed: the resolver 'of_a_notebook' is not allowed")
     finally:
         OmegaConf.clear_resolver("of_a_notebook")
     assert called == []
@@ -101,9 +101,9 @@ def test_a_resolver_of_another_library_is_not_called(tmp_path: Path) -> None:
 def test_nothing_that_is_said_holds_the_secret(key: str, multirun: bool) -> None:
     line = f"{key}=${{oc.env:SECRET_TOKEN}}"
     line = line if key != "hydra.job.env_set.HF_HOME" else f"+{line}"
-    found = problems(line, "head.hidden=${seed}", multirun=multirun)
-    assert "'SECRET_TOKEN' is not allowed" in "\n".join(found)
-    assert SECRET not in "\n".join(found)
+    messages = problems(line, "head.hidden=${seed}", multirun=multirun)
+    assert "'SECRET_TOKEN' is not allowed" in "\n".join(messages)
+    assert SECRET not in "\n".join(messages)
 
 
 def test_a_granted_variable_is_read() -> None:

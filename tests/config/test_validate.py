@@ -185,7 +185,7 @@ def test_all_errors_come_at_once() -> None:
         if top not in one_each and ... not in settings.values() and top not in ("vision", "text"):
             one_each[top] = (settings, message)
     merged = {key: value for settings, _ in one_each.values() for key, value in settings.items()}
-    found = problems(changed(**merged))
-    assert len(found) == len(one_each) >= 10
+    messages = problems(changed(**merged))
+    assert len(messages) == len(one_each) >= 10
     for _, message in one_each.values():
-        assert any(text.startswith(message) for text in found), message
+        assert any(text.startswith(message) for text in messages), message

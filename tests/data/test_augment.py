@@ -73,10 +73,10 @@ def test_a_crop_is_cut_out_of_the_reflected_picture(pictures: Pictures) -> None:
         for top in range(5)
         for left in range(5)
     }
-    found = [
+    actual = [
         windows[views(picture, n, horizontal=0.0, vertical=0.0)[0].tobytes()] for n in range(1, 200)
     ]
-    assert set(found) == {(top, left) for top in range(5) for left in range(5)}
+    assert set(actual) == {(top, left) for top in range(5) for left in range(5)}
 
 
 def test_every_pixel_of_a_view_is_of_the_picture(pictures: Pictures) -> None:

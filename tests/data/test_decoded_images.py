@@ -19,10 +19,10 @@ from mmclf.storage.store.store import Store
 
 @pytest.fixture
 def paths(tmp_path: Path) -> list[Path]:
-    found = [tmp_path / f"{i}.png" for i in range(7)]
-    for i, path in enumerate(found):
+    paths = [tmp_path / f"{i}.png" for i in range(7)]
+    for i, path in enumerate(paths):
         Image.new("RGB", (6, 4), (20 * i, 100, 7)).save(path)
-    return found
+    return paths
 
 
 def decoded(paths: list[Path], size: int = 4, crop: float | None = None) -> DecodedImages:
@@ -40,11 +40,11 @@ def test_pictures_stand_in_order(
     paths: list[Path], monkeypatch: pytest.MonkeyPatch, chunk: int, crop: float | None
 ) -> None:
     monkeypatch.setattr(module, "MAX_QUEUED", chunk)
-    found = decoded(paths, crop=crop)
+    images = decoded(paths, crop=crop)
     expected = np.stack([read_image(path, 4, crop) for path in paths])
-    assert np.array_equal(found.pictures, expected)
-    assert found.pictures.dtype == np.uint8
-    assert (found.unreadable, found.timing.seconds > 0) == ({}, True)
+    assert np.array_equal(images.pictures, expected)
+    assert images.pictures.dtype == np.uint8
+    assert (images.unreadable, images.timing.seconds > 0) == ({}, True)
     assert files(paths) == {".npy", ".json", ".lock"}
 
 
@@ -77,12 +77,12 @@ def test_a_changed_file_another_size_or_crop_is_decoded_anew(paths: list[Path]) 
 def test_images_that_cannot_be_read_are_listed(paths: list[Path]) -> None:
     paths[1].unlink()
     paths[4].write_bytes(b"no picture")
-    for found in (decoded(paths), decoded(paths)):
-        assert sorted(found.unreadable) == [1, 4]
-        assert "1.png" in found.unreadable[1]
-        assert "4.png" in found.unreadable[4]
-        assert not found.pictures[[1, 4]].any()
-        assert (found.pictures[[0, 2, 3, 5, 6], 0, 0, 1] == 100).all()
+    for actual in (decoded(paths), decoded(paths)):
+        assert sorted(actual.unreadable) == [1, 4]
+        assert "1.png" in actual.unreadable[1]
+        assert "4.png" in actual.unreadable[4]
+        assert not actual.pictures[[1, 4]].any()
+        assert (actual.pictures[[0, 2, 3, 5, 6], 0, 0, 1] == 100).all()
 
 
 def test_grey_of_fewer_bits_is_noted_also_from_the_store(paths: list[Path]) -> None:
@@ -91,11 +91,11 @@ def test_grey_of_fewer_bits_is_noted_also_from_the_store(paths: list[Path]) -> N
         grey = np.full((4, 4), (1 << bits) - 1, dtype=np.uint16)
         Image.fromarray(grey).save(paths[row])
         os.utime(paths[row], ns=(1, 1))
-    for found in (decoded(paths), decoded(paths)):
-        assert found.stretched == {1: 12, 4: 12, 5: 10}
-        (note,) = found.notes
+    for actual in (decoded(paths), decoded(paths)):
+        assert actual.stretched == {1: 12, 4: 12, 5: 10}
+        (note,) = actual.notes
         assert note == Naming("3 grey images", "1 of 10 bits", "2 of 12 bits")
-        assert (found.pictures[[1, 4, 5]] == 255).all()
+        assert (actual.pictures[[1, 4, 5]] == 255).all()
 
 
 def test_a_file_that_is_put_back_is_found(paths: list[Path]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from picture_files import PLAIN, gradient, saved
 from PIL import Image
 from torchvision import transforms
 
@@ -17,14 +18,6 @@ def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> Image.Ima
     picture = Image.new("RGB", (16, 8), left)
     picture.paste(right, (8, 0, 16, 8))
     return picture
-
-
-def saved(picture: Image.Image, path: Path, **settings: Any) -> Path:
-    picture.save(path, **settings)
-    return path
-
-
-PLAIN = Image.new("RGB", (20, 10), (200, 30, 40))
 
 
 @pytest.mark.parametrize(
@@ -121,10 +114,10 @@ def test_grey_of_fewer_bits_is_stretched_by_those_in_use(
     tmp_path: Path, largest: int, bits: int | None, shown: int, form: str
 ) -> None:
     grey = np.array([[0, 0], [largest, largest]], dtype=np.uint16)
-    found = decode_image(saved(Image.fromarray(grey), tmp_path / "a", format=form), 2)
-    assert found.stretched_bits == bits
-    assert found.pixels[..., 0].tolist() == [[0, 0], [shown, shown]]
-    assert np.array_equal(found.pixels, read_image(tmp_path / "a", 2))
+    decoded = decode_image(saved(Image.fromarray(grey), tmp_path / "a", format=form), 2)
+    assert decoded.stretched_bits == bits
+    assert decoded.pixels[..., 0].tolist() == [[0, 0], [shown, shown]]
+    assert np.array_equal(decoded.pixels, read_image(tmp_path / "a", 2))
 
 
 def test_what_has_8_bits_is_not_stretched(tmp_path: Path) -> None:
@@ -216,12 +209,6 @@ def test_the_longest_and_smallest_pictures_are_read(
 ) -> None:
     path = saved(Image.new("RGB", size, RED), tmp_path / "a.png")
     assert (read_image(path, 16, crop) == RED).all()
-
-
-def gradient(width: int, height: int) -> Image.Image:
-    rows, columns = np.mgrid[0:height, 0:width]
-    values = np.stack([rows * 7 % 256, columns * 5 % 256, (rows + columns) * 3 % 256], axis=-1)
-    return Image.fromarray(values.astype(np.uint8))
 
 
 @pytest.mark.parametrize("size", [(768, 512), (512, 768), (512, 512)])

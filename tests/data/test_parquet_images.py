@@ -42,7 +42,9 @@ def struct(content: bytes | None) -> dict[str, Any]:
 
 
 def content_of(images: Sequence[ImageLocation]) -> list[bytes | None]:
-    return [one.content for one in with_bytes(images) if isinstance(one, ImageBytes)]
+    return [
+        with_byte.content for with_byte in with_bytes(images) if isinstance(with_byte, ImageBytes)
+    ]
 
 
 def decoded(folder: Path, images: Sequence[ImageLocation]) -> DecodedImages:
@@ -85,9 +87,9 @@ def test_any_order_of_cells_files_and_others(tmp_path: Path, rows: list[int]) ->
             tmp_path / name, [struct(c) for c in content[i * COUNT : (i + 1) * COUNT]], 20
         )
     ]
-    found = list(with_bytes([*(cells[row] for row in rows), None, tmp_path / "c.png"]))
-    assert found[-2:] == [None, tmp_path / "c.png"]
-    assert found[:-2] == [ImageBytes(str(cells[row]), content[row]) for row in rows]
+    actual = list(with_bytes([*(cells[row] for row in rows), None, tmp_path / "c.png"]))
+    assert actual[-2:] == [None, tmp_path / "c.png"]
+    assert actual[:-2] == [ImageBytes(str(cells[row]), content[row]) for row in rows]
 
 
 def test_cells_without_bytes(tmp_path: Path) -> None:
@@ -119,14 +121,14 @@ def test_damaged_and_missing_ones_are_listed(
 ) -> None:
     images = [struct(encoded(0)), struct(b"no picture"), struct(None), struct(encoded(3)[:40])]
     cells = write(tmp_path / "t.parquet", images, 2)
-    found = decoded(tmp_path, cells)
-    assert sorted(found.unreadable) == [1, 2, 3]
-    assert all(f"t.parquet, row {row + 1} " in found.unreadable[row] for row in (1, 2, 3))
-    assert found.pictures[0].any()
-    assert not found.pictures[1:].any()
+    actual = decoded(tmp_path, cells)
+    assert sorted(actual.unreadable) == [1, 2, 3]
+    assert all(f"t.parquet, row {row + 1} " in actual.unreadable[row] for row in (1, 2, 3))
+    assert actual.pictures[0].any()
+    assert not actual.pictures[1:].any()
     # While the file stays, they are not read again.
     monkeypatch.setattr(decoded_images, "with_bytes", lambda _: pytest.fail("it was read again"))
-    assert decoded(tmp_path, cells).unreadable == found.unreadable
+    assert decoded(tmp_path, cells).unreadable == actual.unreadable
 
 
 def test_digests_tell_files_columns_and_rows_apart(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from mmclf.data.samples import Samples
 
 @given(st.integers(2, 40), st.integers(0, 2**32 - 1))
 def test_every_row_gets_another_one_and_none_is_lost(count: int, seed: int) -> None:
-    found = derangement(np.arange(count), np.random.default_rng(seed))
-    assert sorted(found) == list(range(count))
-    assert (found != np.arange(count)).all()
+    order = derangement(np.arange(count), np.random.default_rng(seed))
+    assert sorted(order) == list(range(count))
+    assert (order != np.arange(count)).all()
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -33,20 +33,20 @@ def test_the_order_is_drawn() -> None:
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=40), st.integers(0, 2**32 - 1))
 def test_every_row_gets_one_of_another_group(of: list[int], seed: int) -> None:
     groups = np.array(of)
-    found = derangement(groups, np.random.default_rng(seed))
-    assert sorted(found) == list(range(len(of)))
+    order = derangement(groups, np.random.default_rng(seed))
+    assert sorted(order) == list(range(len(of)))
     largest = np.bincount(groups).max()
     # More than half of all rows cannot all get one of the others.
-    assert (groups[found] == groups).sum() == max(0, 2 * largest - len(of))
+    assert (groups[order] == groups).sum() == max(0, 2 * largest - len(of))
 
 
 def test_rows_of_their_own_are_permuted_as_ever() -> None:
     # NumPy's default_rng(0): the order 4 6 2 7 3 5 9 0 8 1, and then a shift by 6.
-    found = derangement(np.arange(10), np.random.default_rng(0))
+    actual = derangement(np.arange(10), np.random.default_rng(0))
     order = np.array([4, 6, 2, 7, 3, 5, 9, 0, 8, 1])
     generator = np.random.default_rng(0)
     assert generator.permutation(10).tolist() == order.tolist()
-    assert found[order].tolist() == np.roll(order, generator.integers(1, 10)).tolist()
+    assert actual[order].tolist() == np.roll(order, generator.integers(1, 10)).tolist()
 
 
 def test_a_caption_comes_from_another_image() -> None:

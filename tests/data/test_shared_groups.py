@@ -41,8 +41,8 @@ def samples(groups: str, parts: str) -> Samples:
 def test_groups_that_the_own_parts_divide(
     groups: str, parts: str, divided: list[list[int]]
 ) -> None:
-    found = shared_groups(samples(groups, parts))
-    assert [rows.tolist() for rows in found] == divided
+    shared = shared_groups(samples(groups, parts))
+    assert [rows.tolist() for rows in shared] == divided
 
 
 def test_they_are_refused_with_their_names_and_samples() -> None:

@@ -36,7 +36,8 @@ from mmclf.plots.style import SERIES, rows_canvas
 from mmclf.storage import stopwatch
 from mmclf.storage.store import store
 from mmclf.storage.store.entry import Entry, Stage, StageTiming
-from mmclf.storage.store.store import StageResult, Store
+from mmclf.storage.store.stage_result import StageResult
+from mmclf.storage.store.store import Store
 from mmclf.studies.factors import Factor, Level
 from mmclf.studies.statistics.bootstrap import resampled_score, score
 

@@ -48,8 +48,8 @@ def test_whatever_the_bytes_are_they_are_answered(
         errors="replace",
         check=False,
     )
-    found = EXECUTED.search(done.stderr)
-    count = int(found[1]) if found is not None else 1
+    match = EXECUTED.search(done.stderr)
+    count = int(match[1]) if match is not None else 1
     attempts.tried += count
     attempts.held += count if done.returncode == 0 else count - 1
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]

@@ -41,11 +41,11 @@ def undisturbed(
 def kept(folder: Path) -> set[tuple[str, int]]:
     """The checkpoints that there are, each by its folder and the time of its record."""
     records = (folder / "store" / NAME).glob("*/entry.json")
-    found = set()
+    written = set()
     for record in records:
         with suppress(OSError):  # it has just been replaced
-            found.add((record.parent.name, record.stat().st_mtime_ns))
-    return found
+            written.add((record.parent.name, record.stat().st_mtime_ns))
+    return written
 
 
 def wait_for_another(process: BaseProcess, folder: Path, before: set[tuple[str, int]]) -> None:
@@ -92,9 +92,9 @@ def test_a_fit_that_is_killed_anywhere_goes_on_to_the_same_bits(
         assert numbers_of(folder, last.pid) == numbers, f"attempt {attempt}: {log}"
         assert not list(damaged(folder / "store"))
         assert not list((folder / "store" / NAME).glob("*"))
-        newest, *_ = found = runs(folder)
+        newest, *_ = tracked = runs(folder)
         assert epochs_of(folder, newest) == [*range(1, EPOCHS + 1)]
-        resumed += any("mmclf.resumed_from" in run.tags for run in found)
+        resumed += any("mmclf.resumed_from" in run.tags for run in tracked)
         shutil.rmtree(folder)
     assert killed > 0
     assert resumed > 0

@@ -34,8 +34,8 @@ def test_every_flipped_byte_is_detected_and_leads_to_the_same_numbers(
         flipped = bytes([before[place] ^ (1 << chance.randrange(8))])
         file.write_bytes(before[:place] + flipped + before[place + 1 :])
         with attempts.counted():
-            (found,) = damaged(store)
-            assert file.is_relative_to(found[0].folder)
+            (actual,) = damaged(store)
+            assert file.is_relative_to(actual[0].folder)
         if attempt % RUN_AGAIN:
             file.write_bytes(before)
             assert not list(damaged(store))

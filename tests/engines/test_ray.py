@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -16,9 +15,9 @@ from typing import Any
 
 import pytest
 from ray_engine import add_second, ray_cluster
+from waiting_command import WAIT_S, Command
 
 from mmclf.errors import InputError
-from mmclf.storage.tracking import TrackedRun, Tracker
 
 pytestmark = pytest.mark.engine
 
@@ -29,7 +28,6 @@ SMALL = (
 # Long enough to be caught in the middle.
 LONG = (*SMALL, "trainer.epochs=400", "trainer.patience=null")
 ON_RAY = ("hydra/launcher=ray",)
-WAIT_S = 300.0
 NUMBERS = ("train/loss", "val/loss", "test/loss", "train/map", "val/map", "test/map")
 
 
@@ -42,40 +40,6 @@ def nodes() -> Iterator[Any]:
 @pytest.fixture(autouse=True)
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
-class Command:
-    """A command that goes on, and the runs below its parent run."""
-
-    def __init__(self, folder: Path, *words: str) -> None:
-        folder.mkdir(exist_ok=True)
-        self.folder, self.out = folder, folder / "out"
-        command = [sys.executable, "-m", "mmclf", *words, f"output_dir={folder}"]
-        with self.out.open("ab") as out:
-            self.process = subprocess.Popen(command, stdout=out, stderr=out)
-
-    def runs(self) -> list[TrackedRun]:
-        if not (self.folder / "mlflow.db").is_file():
-            return []
-        tracker = Tracker(f"sqlite:///{self.folder}/mlflow.db", "mmclf", self.folder, create=False)
-        return [run for run in tracker.runs() if run.parent is not None]
-
-    def running(self, count: int) -> list[TrackedRun]:
-        """So many runs that train at once, as soon as there are."""
-        deadline = time.monotonic() + WAIT_S
-        while time.monotonic() < deadline and self.process.poll() is None:
-            found = [run for run in self.runs() if is_training(run)]
-            if len(found) == count:
-                return found
-            time.sleep(0.5)
-        raise AssertionError(self.out.read_text())
-
-    def ends_with(self, status: int) -> None:
-        assert self.process.wait(WAIT_S) == status, self.out.read_text()
-
-
-def is_training(run: TrackedRun) -> bool:
-    return run.status == "RUNNING" and "epoch/train/loss" in run.metrics
 
 
 @pytest.mark.slow

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from mlflow_server import Server
 from slurm_engine import slurm
+from waiting_command import WAIT_S, Command, child_runs
 
 from mmclf.storage.batch_job import JOB_TAG, LOG_TAG
 from mmclf.storage.tracking import TrackedRun, Tracker
@@ -30,7 +30,7 @@ LAUNCHER = (
     *("hydra.launcher.cpus_per_task=1", "hydra.launcher.mem_gb=1", "hydra.launcher.timeout_min=20"),
 )
 ARRAY = Path(__file__).parents[2] / "deploy" / "slurm-array.sh"
-WAIT_S = 300.0
+BUSY_S = 30.0  # that Slurm may be busy with a job
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,48 +39,20 @@ def cluster() -> Iterator[Path]:
         yield folder
 
 
-@dataclass
-class Command:
-    """A command that goes on, and the runs below its parent run."""
-
-    folder: Path
-    process: subprocess.Popen[bytes]
-
-    def runs(self) -> list[TrackedRun]:
-        if not (self.folder / "mlflow.db").is_file():
-            return []
-        tracker = Tracker(f"sqlite:///{self.folder}/mlflow.db", "mmclf", self.folder, create=False)
-        return [run for run in tracker.runs() if run.parent is not None]
-
-    def running(self, count: int) -> list[TrackedRun]:
-        """So many running runs that have begun to train, as soon as there are."""
-        deadline = time.monotonic() + WAIT_S
-        while time.monotonic() < deadline and self.process.poll() is None:
-            found = [
-                run
-                for run in self.runs()
-                if run.status == "RUNNING" and "epoch/train/loss" in run.metrics
-            ]
-            if len(found) == count:
-                return found
-            time.sleep(0.5)
-        raise AssertionError((self.folder / "out").read_text())
-
-    def status(self) -> int:
-        try:
-            return self.process.wait(WAIT_S)
-        except subprocess.TimeoutExpired:
-            raise AssertionError((self.folder / "out").read_text()) from None
-
-
 def start(folder: Path, *words: str) -> Command:
-    command = [sys.executable, "-m", "mmclf", *words, *LAUNCHER, f"output_dir={folder}"]
-    with (folder / "out").open("wb") as out:
-        return Command(folder, subprocess.Popen(command, stdout=out, stderr=out))
+    return Command(folder, *words, *LAUNCHER)
 
 
 def scancel(*words: str) -> None:
-    subprocess.run(["scancel", *words], check=True)
+    """Cancel or signal a job, again while Slurm says that it is busy with it."""
+    deadline = time.monotonic() + BUSY_S
+    command = ["scancel", *words]
+    while True:
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        if "try again later" not in done.stderr or time.monotonic() > deadline:
+            assert done.returncode == 0, done.stderr
+            return
+        time.sleep(0.5)
 
 
 def job_of(run: TrackedRun) -> str:
@@ -101,7 +73,7 @@ def test_a_sweep_is_an_array_whose_logs_are_found_and_has_the_numbers_of_one_pro
     here = tmp_path / "here"
     words = ["-m", *SMALL, "seed=0,1", f"output_dir={here}"]
     subprocess.run([sys.executable, "-m", "mmclf", *words], check=True)
-    alone = Command(here, command.process).runs()
+    alone = child_runs(here)
     names = ("train/loss", "val/loss", "test/loss", "test/map")
     assert sorted([run.metrics[name] for name in names] for run in runs) == sorted(
         [run.metrics[name] for name in names] for run in alone

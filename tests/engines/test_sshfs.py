@@ -25,7 +25,8 @@ import os, sys, time
 from pathlib import Path
 from mmclf.storage.store import stage_lock
 from mmclf.storage.store.entry import Stage
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 folder, number, act, keys = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 stage_lock.BEAT_S, stage_lock.STALE_S = 0.5, 5.0

@@ -40,9 +40,9 @@ def scored(decided: Labels, labels: Labels, average: Average) -> Floats:
     else:
         columns = [m.reshape(many, -1).T for m in both]
     # It takes a single column for the classes 0 and 1.
-    true, found = (np.pad(m, ((0, 0), (0, 1))) for m in columns)
+    true, predicted = (np.pad(m, ((0, 0), (0, 1))) for m in columns)
     nothing = 1 if average == "samples" else 0
-    scores = np.asarray(f1_score(true, found, average=None, zero_division=nothing))[:-1]
+    scores = np.asarray(f1_score(true, predicted, average=None, zero_division=nothing))[:-1]
     means: Floats = scores.reshape(many, -1).mean(axis=1)
     return means
 

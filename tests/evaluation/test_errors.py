@@ -47,9 +47,9 @@ def test_the_cost_is_that_of_scikit_learn(labels: Labels, label: int, data: st.D
         f1_score(labels, of, average="samples", zero_division=1.0) for of in (predicted, right)
     ]
     costly = costly_labels(labels, predicted, np.zeros((5, 3)), 3)
-    found = {one.label: one.cost for one in costly}
+    actual = {one.label: one.cost for one in costly}
     # One label put right never lowers a sample's F1, so that none has a negative cost.
-    assert found.get(label, 0.0) == pytest.approx(scores[1] - scores[0])
+    assert actual.get(label, 0.0) == pytest.approx(scores[1] - scores[0])
 
 
 def test_without_an_error_nothing_costs() -> None:
@@ -69,9 +69,9 @@ def test_a_label_is_odd_where_every_seed_is_as_sure_as_of_the_others() -> None:
     labels = sets("1", "1", "0", "0", "0")
     # Of those with the label the mean is 0.475, of those without 0.4 (and 0.6 of its absence).
     one = np.array([[0.9], [0.05], [0.9], [0.2], [0.1]])
-    found = odd_labels(labels, np.stack([one, one]), 5)
-    assert [(of.row, of.label, of.given) for of in found] == [(1, 0, 1), (2, 0, 0)]
-    assert [of.probability for of in found] == pytest.approx([0.05, 0.9])
+    actual = odd_labels(labels, np.stack([one, one]), 5)
+    assert [(of.row, of.label, of.given) for of in actual] == [(1, 0, 1), (2, 0, 0)]
+    assert [of.probability for of in actual] == pytest.approx([0.05, 0.9])
     doubtful = one.copy()
     doubtful[2] = 0.45
     assert [of.row for of in odd_labels(labels, np.stack([one, doubtful]), 5)] == [1]

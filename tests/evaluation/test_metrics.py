@@ -39,13 +39,13 @@ def test_f1_of_the_labels_that_have_a_positive() -> None:
 def test_f1_against_scikit_learn(width: int) -> None:
     generator = np.random.default_rng(width)
     labels = (generator.random((50, width)) < 0.2).astype(np.uint8)
-    found = (generator.random((50, width)) < 0.2).astype(np.uint8)
+    predicted = (generator.random((50, width)) < 0.2).astype(np.uint8)
     for average in ("macro", "micro", "samples"):
         zero_division = 1 if average == "samples" else 0
-        expected = f1_score(labels, found, average=average, zero_division=zero_division)
-        assert set_scores(labels, found)[f"f1_{average}"] == pytest.approx(expected, abs=1e-12)
-    expected = f1_score(labels, found, average=None, zero_division=0)
-    assert f1_per_label(labels, found) == pytest.approx(expected)
+        expected = f1_score(labels, predicted, average=average, zero_division=zero_division)
+        assert set_scores(labels, predicted)[f"f1_{average}"] == pytest.approx(expected, abs=1e-12)
+    expected = f1_score(labels, predicted, average=None, zero_division=0)
+    assert f1_per_label(labels, predicted) == pytest.approx(expected)
 
 
 @pytest.mark.filterwarnings("error")
@@ -62,9 +62,9 @@ def test_nothing_to_divide_by_is_zero_but_right_of_a_sample() -> None:
 @pytest.mark.filterwarnings("error")
 def test_a_single_label() -> None:
     labels = np.array([[1], [1], [0], [0]], dtype=np.uint8)
-    found = np.array([[1], [0], [1], [0]], dtype=np.uint8)
-    assert f1_per_label(labels, found).tolist() == [0.5]
-    scores = set_scores(labels, found)
+    predicted = np.array([[1], [0], [1], [0]], dtype=np.uint8)
+    assert f1_per_label(labels, predicted).tolist() == [0.5]
+    scores = set_scores(labels, predicted)
     assert [scores[name] for name in ("f1_macro", "f1_micro", "f1_samples")] == [0.5, 0.5, 0.5]
 
 
@@ -96,8 +96,8 @@ def test_no_positives_at_all() -> None:
 def test_what_decides_a_study_is_a_metric_of_label_sets_by_a_rule() -> None:
     for name in METRICS:
         for rule in RULES:
-            found = deciding_metric(f"test/{name}{rule}")
-            assert (found.name, found.rule) == (name, rule)
+            actual = deciding_metric(f"test/{name}{rule}")
+            assert (actual.name, actual.rule) == (name, rule)
     fitted = deciding_metric("test/f1_macro_fitted")
     assert fitted.metric is METRICS["f1_macro"]
     assert [fitted.key(rule) for rule in RULES] == [

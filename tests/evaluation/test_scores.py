@@ -22,11 +22,11 @@ PROBABILITIES = np.array([[0.9, 0.1, 0.4], [0.2, 0.8, 0.6]])
 
 
 def test_probabilities_are_sigmoids_in_double() -> None:
-    found = probabilities_of(np.array([[0.0, 30.0, -1.0]], dtype=np.float32))
-    assert found.dtype == np.float64
+    actual = probabilities_of(np.array([[0.0, 30.0, -1.0]], dtype=np.float32))
+    assert actual.dtype == np.float64
     # In single precision the sigmoid of 30 would be 1.
-    assert found[0].tolist() == pytest.approx([0.5, 1 / (1 + np.exp(-30.0)), 1 / (1 + np.e)])
-    assert found[0, 1] < 1
+    assert actual[0].tolist() == pytest.approx([0.5, 1 / (1 + np.exp(-30.0)), 1 / (1 + np.e)])
+    assert actual[0, 1] < 1
 
 
 def test_scores_of_a_part_use_the_threshold_of_each_label() -> None:
@@ -72,8 +72,8 @@ def test_a_score_of_each_label() -> None:
 def test_labels_without_a_positive_are_counted_and_left_out() -> None:
     labels = np.pad(LABELS, ((0, 0), (0, 2)))
     chances = np.pad(PROBABILITIES, ((0, 0), (0, 2)), constant_values=0.9)
-    found = presence_scores("test", labels, chances, np.full(5, 0.5), "argmax")
-    assert found == {"test/labels_without_positive": 2, "test/f1_macro_present": 2 / 3}
+    actual = presence_scores("test", labels, chances, np.full(5, 0.5), "argmax")
+    assert actual == {"test/labels_without_positive": 2, "test/f1_macro_present": 2 / 3}
     alone = part_scores("test", 0, LABELS, PROBABILITIES, np.full(3, 0.5), "argmax")
     assert alone["test/f1_macro"] == 2 / 3
 

@@ -30,9 +30,9 @@ def test_the_judge_is_scikit_learn(average: Average) -> None:
 def test_neighbouring_doubles_are_different_thresholds(average: Average) -> None:
     # Their mean is rounded to the lower one, which would pass both.
     high, low = 1 - 2.0**-53, 1 - 2.0**-52
-    found = best_global(np.array([[high, low]]), matrix([[1, 0]]), "empty", average)
+    threshold = best_global(np.array([[high, low]]), matrix([[1, 0]]), "empty", average)
     # The second label has no negative sample: macro-F1 is the same below.
-    assert average == "macro" or low < found <= high
+    assert average == "macro" or low < threshold <= high
     alone = best_per_label(np.array([[high], [low]]), matrix([[1], [0]]), "empty", average)
     assert average == "samples" or low < alone[0] <= high
 
@@ -45,6 +45,6 @@ def test_the_order_of_the_samples_does_not_matter(
     (probabilities, labels), (average, empty) = drawn, which
     order = random.sample(range(len(labels)), len(labels))
     for search in (best_global, best_per_label):
-        found = search(probabilities, labels, empty, average)
+        actual = search(probabilities, labels, empty, average)
         again = search(probabilities[order], labels[order], empty, average)
-        assert np.array_equal(found, again)
+        assert np.array_equal(actual, again)

@@ -64,15 +64,15 @@ def test_the_best_global_threshold_by_hand(
     empty: Empty,
     expected: float,
 ) -> None:
-    found = best_global(np.array(probabilities), matrix(labels), empty, average)
-    assert found == pytest.approx(expected, abs=1e-12)
+    actual = best_global(np.array(probabilities), matrix(labels), empty, average)
+    assert actual == pytest.approx(expected, abs=1e-12)
 
 
 @settings(max_examples=150, deadline=None)
 @given(predictions(), st.sampled_from(EVERY))
 def test_the_global_search_is_exact(drawn: Drawn, which: tuple[Average, Empty]) -> None:
     (probabilities, labels), (average, empty) = drawn, which
-    found = best_global(probabilities, labels, empty, average)
+    threshold = best_global(probabilities, labels, empty, average)
     width = labels.shape[1]
 
     def scores(values: list[float]) -> Floats:
@@ -80,18 +80,18 @@ def test_the_global_search_is_exact(drawn: Drawn, which: tuple[Average, Empty]) 
         return brute_force(probabilities, labels, choices, empty, average)
 
     best = scores(every_cut(probabilities)).max()
-    assert scores([found])[0] == pytest.approx(best, abs=1e-9)
+    assert scores([threshold])[0] == pytest.approx(best, abs=1e-9)
     # Where argmax decides, values of the likeliest labels part nothing and may be passed over.
     if empty == "empty":
         between = midpoints(probabilities)
         equal = np.array(between)[scores(between) > best - 1e-9]
-        assert abs(found - 0.5) == pytest.approx(np.abs(equal - 0.5).min(), abs=1e-9)
+        assert abs(threshold - 0.5) == pytest.approx(np.abs(equal - 0.5).min(), abs=1e-9)
 
 
 @every_search
 def test_the_global_search_among_many(average: Average, empty: Empty) -> None:
     probabilities, labels = noisy(60, 4)
-    found = np.full(4, best_global(probabilities, labels, empty, average))
+    actual = np.full(4, best_global(probabilities, labels, empty, average))
     choices = [np.full(4, value) for value in every_cut(probabilities)]
     best = brute_force(probabilities, labels, choices, empty, average).max()
-    assert score(probabilities, labels, found, empty, average) == pytest.approx(best, abs=1e-12)
+    assert score(probabilities, labels, actual, empty, average) == pytest.approx(best, abs=1e-12)

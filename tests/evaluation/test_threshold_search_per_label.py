@@ -28,24 +28,28 @@ from mmclf.evaluation.thresholds import decide
 @given(predictions(), st.sampled_from(["macro", "micro"]))
 def test_the_search_per_label_is_exact(drawn: Drawn, average: Average) -> None:
     probabilities, labels = drawn
-    found = best_per_label(probabilities, labels, "empty", average)
-    choices = each_label(probabilities, np.flatnonzero(labels.any(axis=0)), found)
+    thresholds = best_per_label(probabilities, labels, "empty", average)
+    choices = each_label(probabilities, np.flatnonzero(labels.any(axis=0)), thresholds)
     best = brute_force(probabilities, labels, choices, "empty", average).max()
-    assert score(probabilities, labels, found, "empty", average) == pytest.approx(best, abs=1e-9)
+    assert score(probabilities, labels, thresholds, "empty", average) == pytest.approx(
+        best, abs=1e-9
+    )
 
 
 @settings(max_examples=100, deadline=None)
 @given(predictions(), st.sampled_from(["macro", "micro"]))
 def test_of_equal_thresholds_the_one_nearest_to_one_half(drawn: Drawn, average: Average) -> None:
     probabilities, labels = drawn
-    found = best_per_label(probabilities, labels, "empty", average)
+    thresholds = best_per_label(probabilities, labels, "empty", average)
     for label in np.flatnonzero(labels.any(axis=0)):
         between = midpoints(probabilities[:, label])
-        choices = [np.where(np.arange(len(found)) == label, value, found) for value in between]
+        choices = [
+            np.where(np.arange(len(thresholds)) == label, value, thresholds) for value in between
+        ]
         scores = brute_force(probabilities, labels, choices, "empty", average)
         equal = np.array(between)[scores > scores.max() - 1e-9]
-        assert found[label] in between
-        assert abs(found[label] - 0.5) == pytest.approx(np.abs(equal - 0.5).min(), abs=1e-9)
+        assert thresholds[label] in between
+        assert abs(thresholds[label] - 0.5) == pytest.approx(np.abs(equal - 0.5).min(), abs=1e-9)
 
 
 @settings(max_examples=150, deadline=None)
@@ -53,13 +57,13 @@ def test_of_equal_thresholds_the_one_nearest_to_one_half(drawn: Drawn, average: 
 def test_no_label_alone_could_gain(drawn: Drawn, which: tuple[Average, Empty]) -> None:
     (probabilities, labels), (average, empty) = drawn, which
     common = np.full(labels.shape[1], best_global(probabilities, labels, empty, average))
-    found = best_per_label(probabilities, labels, empty, average)
-    choices = [found, common]
+    best = best_per_label(probabilities, labels, empty, average)
+    choices = [best, common]
     if average != "samples" and labels.any(axis=0).all():
         # Nor would the thresholds gain that count no label as standing in.
         choices.append(best_per_label(probabilities, labels, "empty", average))
     for label in np.flatnonzero(labels.any(axis=0)).tolist():
-        choices += each_label(probabilities, [label], found)
+        choices += each_label(probabilities, [label], best)
     scores = brute_force(probabilities, labels, choices, empty, average)
     assert scores.max() <= scores[0] + 1e-9
 
@@ -71,9 +75,9 @@ def test_a_label_without_positives_keeps_the_global_threshold(
 ) -> None:
     (probabilities, labels), (average, empty) = drawn, which
     labels[:, 0] = 0
-    found = best_per_label(probabilities, labels, empty, average)
-    assert found[0] == best_global(probabilities, labels, empty, average)
-    assert ((found >= 0) & (found <= 1)).all()
+    thresholds = best_per_label(probabilities, labels, empty, average)
+    assert thresholds[0] == best_global(probabilities, labels, empty, average)
+    assert ((thresholds >= 0) & (thresholds <= 1)).all()
 
 
 @every_search
@@ -81,20 +85,20 @@ def test_a_label_without_positives_keeps_the_global_threshold(
 def test_thresholds_per_label_gain(average: Average, empty: Empty, decimals: int) -> None:
     probabilities, labels = noisy(150, 5, decimals)
     common = np.full(5, best_global(probabilities, labels, empty, average))
-    found = best_per_label(probabilities, labels, empty, average)
+    thresholds = best_per_label(probabilities, labels, empty, average)
     before = score(probabilities, labels, common, empty, average)
-    reached = score(probabilities, labels, found, empty, average)
+    reached = score(probabilities, labels, thresholds, empty, average)
     assert reached > before + 0.01
     for label in range(5):
-        choices = each_label(probabilities, [label], found)
+        choices = each_label(probabilities, [label], thresholds)
         assert brute_force(probabilities, labels, choices, empty, average).max() <= reached + 1e-9
 
 
 @pytest.mark.parametrize("decimals", [1, 9])
 def test_macro_is_the_top_of_each_precision_recall_curve(decimals: int) -> None:
     probabilities, labels = noisy(300, 4, decimals)
-    found = best_per_label(probabilities, labels, "empty", "macro")
-    decided = decide(probabilities, found, "empty")
+    thresholds = best_per_label(probabilities, labels, "empty", "macro")
+    decided = decide(probabilities, thresholds, "empty")
     for label in range(4):
         precision, recall, _ = precision_recall_curve(labels[:, label], probabilities[:, label])
         best = (2 * precision * recall / (precision + recall)).max()
@@ -106,11 +110,13 @@ def test_micro_is_the_best_of_all_pairs(absent: int) -> None:
     probabilities, labels = noisy(40, 2 + absent)
     # The predictions of labels without positives make all F1s lower, and so other pairs the best.
     labels[:, 2:], probabilities[:, 2:] = 0, 0.9
-    found = best_per_label(probabilities, labels, "empty", "micro")
-    choices = each_label(probabilities, [0, 1], found)
+    thresholds = best_per_label(probabilities, labels, "empty", "micro")
+    choices = each_label(probabilities, [0, 1], thresholds)
     assert len(choices) > 1000
     best = brute_force(probabilities, labels, choices, "empty", "micro").max()
-    assert score(probabilities, labels, found, "empty", "micro") == pytest.approx(best, abs=1e-12)
+    assert score(probabilities, labels, thresholds, "empty", "micro") == pytest.approx(
+        best, abs=1e-12
+    )
 
 
 # The first label parts its samples; the second's only positive is its least likely.
@@ -162,5 +168,5 @@ def test_thresholds_per_label_by_hand(
     empty: Empty,
     expected: list[float],
 ) -> None:
-    found = best_per_label(np.array(probabilities), matrix(labels), empty, average)
-    assert found.tolist() == pytest.approx(expected, abs=1e-12)
+    thresholds = best_per_label(np.array(probabilities), matrix(labels), empty, average)
+    assert thresholds.tolist() == pytest.approx(expected, abs=1e-12)

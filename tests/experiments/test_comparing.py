@@ -65,7 +65,7 @@ def new_form(loss: float = 0.25, final: float = 0.25) -> Any:
 
 
 def keys(comparison: Any) -> list[str]:
-    return [one.key for one in comparison.differences]
+    return [difference.key for difference in comparison.differences]
 
 
 def test_curves_and_final_values_are_separate_in_both_forms() -> None:
@@ -80,19 +80,19 @@ def test_curves_and_final_values_are_separate_in_both_forms() -> None:
 
 
 def test_both_forms_of_the_same_run_are_equal_and_what_is_new_is_listed() -> None:
-    found = comparing.compare(old_form(), new_form())
-    assert found.differences == ()
-    assert found.only_new == ("best_epoch",)
+    table = comparing.compare(old_form(), new_form())
+    assert table.differences == ()
+    assert table.only_new == ("best_epoch",)
     # Status, array, two metrics, two epochs, two cells in each of two rows, one parameter.
-    assert found.compared == 1 + 1 + 2 + 2 + 4 + 1
+    assert table.compared == 1 + 1 + 2 + 2 + 4 + 1
 
 
 def test_the_last_digit_of_an_epoch_or_of_the_final_value_tells() -> None:
     one_up = math.nextafter(0.25, 1)
     assert keys(comparing.compare(old_form(), new_form(loss=one_up))) == ["epoch/val/loss, step 2"]
     assert keys(comparing.compare(old_form(), new_form(final=one_up))) == ["val/loss"]
-    (found,) = comparing.compare(old_form(), new_form(final=one_up)).differences
-    assert (found.where, found.old, found.new) == ("0", 0.25, one_up)
+    (actual,) = comparing.compare(old_form(), new_form(final=one_up)).differences
+    assert (actual.where, actual.old, actual.new) == ("0", 0.25, one_up)
 
 
 def test_what_only_the_old_tree_has_is_a_difference() -> None:
@@ -101,8 +101,8 @@ def test_what_only_the_old_tree_has_is_a_difference() -> None:
     after = dataclasses.replace(
         after, runs={"0": dataclasses.replace(after.runs["0"], metrics=metrics)}
     )
-    (found,) = comparing.compare(before, after).differences
-    assert (found.key, found.old, found.new) == ("test/map", 0.75, None)
+    (actual,) = comparing.compare(before, after).differences
+    assert (actual.key, actual.old, actual.new) == ("test/map", 0.75, None)
     assert keys(comparing.compare(before, dataclasses.replace(after, runs={})))[0] == "status"
     assert len(comparing.compare(before, None).differences) == 1
 
@@ -149,9 +149,9 @@ def test_another_command_and_a_failed_one_are_differences() -> None:
     assert keys(comparing.compare(old_form(), other)) == ["overrides"]
     failed = dataclasses.replace(old_form(), failure="exit status 2", runs={}, tables={})
     for before, after in ((old_form(), failed), (failed, old_form()), (failed, failed)):
-        found = comparing.compare(before, after)
-        assert found.compared == 0
-        assert len(found.differences) == [before, after].count(failed)
+        table = comparing.compare(before, after)
+        assert table.compared == 0
+        assert len(table.differences) == [before, after].count(failed)
 
 
 @given(st.floats())

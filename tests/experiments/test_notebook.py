@@ -15,12 +15,12 @@ SMALL = "vision=none text=tfidf data.train=80 data.test=30 trainer.epochs=1 outp
 
 
 def notebook() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((EXPERIMENTS / "notebook.ipynb").read_text("utf-8"))
-    return found
+    content: dict[str, Any] = json.loads((EXPERIMENTS / "notebook.ipynb").read_text("utf-8"))
+    return content
 
 
-def outputs(found: dict[str, Any]) -> list[dict[str, Any]]:
-    return [out for cell in found["cells"] for out in cell.get("outputs", ())]
+def outputs(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    return [out for cell in notebook["cells"] for out in cell.get("outputs", ())]
 
 
 def test_what_is_kept_is_whole_and_names_no_machine() -> None:
@@ -45,11 +45,11 @@ def test_it_runs_from_top_to_bottom(tmp_path: Path) -> None:
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    found = nbformat.read(EXPERIMENTS / "notebook.ipynb", as_version=4)
-    (settings,) = [cell for cell in found.cells if "parameters" in cell.metadata.get("tags", ())]
+    content = nbformat.read(EXPERIMENTS / "notebook.ipynb", as_version=4)
+    (settings,) = [cell for cell in content.cells if "parameters" in cell.metadata.get("tags", ())]
     settings.source += f"\nBASE, SEEDS = {SMALL!r}, 2\n"
     # An error in a cell is raised here.
-    done = module.executed(found, tmp_path, 600)
+    done = module.executed(content, tmp_path, 600)
     shown = {cell.id: cell.outputs for cell in done.cells if cell.cell_type == "code"}
     assert [name for name, of in shown.items() if not of] == ["settings"]
     for name in ("curves", "differences", "cost", "wrong"):

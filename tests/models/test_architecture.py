@@ -156,5 +156,5 @@ def test_a_config_file_allows_itself_no_type(role: str) -> None:
         "allow_model_types": ["timm_wrapper"],
     }
     for given in (node, {"_target_": "torch.nn.Sequential", "args": node}):
-        found = check_component(given, role, role, ())
-        assert any("allow_model_types" in text or "args" in text for text in found)
+        messages = check_component(given, role, role, ())
+        assert any("allow_model_types" in text or "args" in text for text in messages)

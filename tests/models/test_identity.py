@@ -9,46 +9,32 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from model_folders import FILES, PACKAGE, cached, installed, model
+from model_folders import (
+    FILES,
+    PACKAGE,
+    TEXT_NODE,
+    about,
+    cached,
+    empty_cache,
+    installed,
+    model,
+    new_identities,
+)
 
 from mmclf.config.schema import Node
 from mmclf.errors import InputError
 from mmclf.models import vision
 from mmclf.models.constant import Constant
-from mmclf.models.identity import CONSTANT, HUGGING_FACE, TFIDF, TIMM, Identities, Identity, version
+from mmclf.models.identity import CONSTANT, TFIDF, TIMM, Identities, Identity, version
 from mmclf.models.source_code import code_digest
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.json_cache import JsonCache
 
 TIMM_NODE: Node = {"_target_": TIMM, "name": "resnet18", "weights": "random", "package": None}
-TEXT_NODE: Node = {
-    "_target_": HUGGING_FACE,
-    "name": "some/net",
-    "weights": "random",
-    "pooling": "mean",
-    "max_length": 64,
-    "architecture": {"model_type": "bert", "hidden_size": 16},
-    "package": None,
-}
 
 pytestmark = pytest.mark.usefixtures("no_network")
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The hub's cache, empty."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    return tmp_path / "hub"
-
-
-@pytest.fixture
-def identities(tmp_path: Path) -> Identities:
-    return Identities(FileHasher(tmp_path / "sums"), JsonCache(tmp_path / "hub.json"), [])
-
-
-def about(found: Identity | None) -> Mapping[str, Any]:
-    assert found is not None
-    return found.values
+cache = pytest.fixture(autouse=True)(empty_cache)
+identities = pytest.fixture(new_identities)
 
 
 def short(package: str) -> str:
@@ -67,8 +53,8 @@ def test_a_version_is_its_major_and_minor_number(monkeypatch: pytest.MonkeyPatch
 def test_random_weights_are_identified_by_model_and_libraries(
     identities: Identities,
 ) -> None:
-    found = identities.encoder(TIMM_NODE, "vision")
-    assert found == Identity(
+    built = identities.encoder(TIMM_NODE, "vision")
+    assert built == Identity(
         {
             "kind": "mmclf.models.vision.TimmEncoder",
             "name": "resnet18",
@@ -78,7 +64,7 @@ def test_random_weights_are_identified_by_model_and_libraries(
             "timm": short("timm"),
         }
     )
-    assert found != identities.encoder({**TIMM_NODE, "name": "resnet34"}, "vision")
+    assert built != identities.encoder({**TIMM_NODE, "name": "resnet34"}, "vision")
 
 
 def test_a_checkpoint_is_identified_by_its_content_not_its_place(
@@ -106,17 +92,17 @@ def test_pretrained_weights_are_known_once_they_are_in_the_cache(
     remembered = {f"resnet18.a1_in1k in timm {short('timm')}": "timm/resnet18.a1_in1k"}
     assert JsonCache(tmp_path / "hub.json").all() == remembered
     weights = cached(cache, "timm/resnet18.a1_in1k") / "model.safetensors"
-    found = about(identities.encoder(node, "vision"))
-    assert found == about(identities.encoder({**node, "weights": str(weights)}, "vision"))
+    actual = about(identities.encoder(node, "vision"))
+    assert actual == about(identities.encoder({**node, "weights": str(weights)}, "vision"))
 
     def never(_: str) -> NoReturn:
         pytest.fail("timm was asked again")
 
     monkeypatch.setattr(vision, "hub_repository", never)
     again = Identities(FileHasher(tmp_path / "sums"), JsonCache(tmp_path / "hub.json"), [])
-    assert about(again.encoder(node, "vision")) == found
+    assert about(again.encoder(node, "vision")) == actual
     weights.write_text("retrained")
-    assert about(again.encoder(node, "vision")) != found
+    assert about(again.encoder(node, "vision")) != actual
 
 
 def test_what_else_is_in_a_vision_models_repository_does_not_count(
@@ -124,9 +110,9 @@ def test_what_else_is_in_a_vision_models_repository_does_not_count(
 ) -> None:
     node = {**TIMM_NODE, "name": "resnet18.a1_in1k", "weights": "hub"}
     folder = cached(cache, "timm/resnet18.a1_in1k")
-    found = identities.encoder(node, "vision")
+    built = identities.encoder(node, "vision")
     (folder / "README.md").write_text("words")
-    assert identities.encoder(node, "vision") == found
+    assert identities.encoder(node, "vision") == built
 
 
 def test_a_package_is_identified_by_the_content_of_its_weights(
@@ -136,10 +122,10 @@ def test_a_package_is_identified_by_the_content_of_its_weights(
     package = {**PACKAGE, "path": "own_net/model/model.safetensors"}
     node = {**TIMM_NODE, "weights": "package", "package": package}
     file = tmp_path / "site" / "own_net" / "model" / "model.safetensors"
-    found = about(identities.encoder(node, "vision"))
-    assert found == about(identities.encoder({**TIMM_NODE, "weights": str(file)}, "vision"))
+    actual = about(identities.encoder(node, "vision"))
+    assert actual == about(identities.encoder({**TIMM_NODE, "weights": str(file)}, "vision"))
     file.write_text("damaged")
-    assert about(identities.encoder(node, "vision")) != found
+    assert about(identities.encoder(node, "vision")) != actual
 
 
 @pytest.mark.parametrize(("node", "role"), [(TIMM_NODE, "vision"), (TEXT_NODE, "text")])
@@ -173,25 +159,25 @@ def test_a_text_models_folder_is_identified_by_the_content_of_all_its_files(
     else:
         folder = model(tmp_path / "model")
         node["weights"] = str(folder)
-    found = identities.encoder(node, "text")
-    assert found is not None
-    assert (found.is_fitted, found.takes_captions) == (False, False)
-    assert identities.encoder({**node, "weights": str(copy)}, "text") == found
+    built = identities.encoder(node, "text")
+    assert built is not None
+    assert (built.is_fitted, built.takes_captions) == (False, False)
+    assert identities.encoder({**node, "weights": str(copy)}, "text") == built
     for name, text in FILES.items():
         (folder / name).write_text(f"other {text}")
-        assert identities.encoder(node, "text") != found
+        assert identities.encoder(node, "text") != built
         (folder / name).write_text(text)
-    assert identities.encoder(node, "text") == found
+    assert identities.encoder(node, "text") == built
     (folder / "config.json").rename(folder / "tokenizer" / "config.json")
-    assert identities.encoder(node, "text") != found
+    assert identities.encoder(node, "text") != built
 
 
 def test_a_pretrained_models_architecture_is_not_asked_for(
     identities: Identities, tmp_path: Path
 ) -> None:
     node = {**TEXT_NODE, "weights": str(model(tmp_path / "model"))}
-    found = identities.encoder(node, "text")
-    assert identities.encoder({**node, "architecture": None, "name": "b"}, "text") == found
+    built = identities.encoder(node, "text")
+    assert identities.encoder({**node, "architecture": None, "name": "b"}, "text") == built
 
 
 @pytest.mark.parametrize(
@@ -207,9 +193,9 @@ def test_a_pretrained_models_architecture_is_not_asked_for(
 def test_a_random_text_model_is_identified_by_its_settings(
     identities: Identities, changed: dict[str, Any]
 ) -> None:
-    found = identities.encoder(TEXT_NODE, "text")
-    assert identities.encoder(dict(TEXT_NODE), "text") == found
-    assert identities.encoder({**TEXT_NODE, **changed}, "text") != found
+    built = identities.encoder(TEXT_NODE, "text")
+    assert identities.encoder(dict(TEXT_NODE), "text") == built
+    assert identities.encoder({**TEXT_NODE, **changed}, "text") != built
 
 
 def test_a_random_text_models_defaults_are_those_of_the_class(identities: Identities) -> None:
@@ -220,17 +206,17 @@ def test_a_random_text_models_defaults_are_those_of_the_class(identities: Identi
 def test_a_random_text_model_takes_captions_unless_a_tokenizer_is_surely_at_hand(
     identities: Identities, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = [identities.encoder(TEXT_NODE, "text")]
+    actual = [identities.encoder(TEXT_NODE, "text")]
     cached(cache, "some/net")
-    found.append(identities.encoder(TEXT_NODE, "text"))
+    actual.append(identities.encoder(TEXT_NODE, "text"))
     installed(tmp_path, monkeypatch, vocab="c d")
-    found.append(identities.encoder({**TEXT_NODE, "package": PACKAGE}, "text"))
+    actual.append(identities.encoder({**TEXT_NODE, "package": PACKAGE}, "text"))
     tokenizer = model(tmp_path / "tokenizer")
-    found.append(identities.encoder({**TEXT_NODE, "tokenizer": str(tokenizer)}, "text"))
-    assert [one is not None and one.takes_captions for one in found] == [True, True, False, False]
-    assert len({str(about(one)) for one in found}) == 4
+    actual.append(identities.encoder({**TEXT_NODE, "tokenizer": str(tokenizer)}, "text"))
+    assert [one is not None and one.takes_captions for one in actual] == [True, True, False, False]
+    assert len({str(about(one)) for one in actual}) == 4
     (tokenizer / "config.json").write_text("other")
-    assert identities.encoder({**TEXT_NODE, "tokenizer": str(tokenizer)}, "text") != found[-1]
+    assert identities.encoder({**TEXT_NODE, "tokenizer": str(tokenizer)}, "text") != actual[-1]
 
 
 def test_tfidf_is_fitted_and_identified_by_its_settings(identities: Identities) -> None:
@@ -251,9 +237,9 @@ def test_tfidf_is_fitted_and_identified_by_its_settings(identities: Identities) 
 
 def test_a_constant_is_the_same_for_all(identities: Identities) -> None:
     assert f"{Constant.__module__}.{Constant.__qualname__}" == CONSTANT
-    found = identities.encoder({"_target_": CONSTANT}, "text")
+    built = identities.encoder({"_target_": CONSTANT}, "text")
     code = code_digest("mmclf.models.constant")
-    assert found == Identity({"kind": CONSTANT, "code": code}, is_fitted=True)
+    assert built == Identity({"kind": CONSTANT, "code": code}, is_fitted=True)
 
 
 def test_a_setting_that_names_a_file_is_identified_by_the_files_content(

@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-from model_folders import cached, model
+from model_folders import TEXT_NODE, about, cached, empty_cache, model, new_identities
 
-from mmclf.config.schema import Node
-from mmclf.models.identity import HUGGING_FACE, Identities, Identity
-from mmclf.storage.store.file_hasher import FileHasher
-from mmclf.storage.store.json_cache import JsonCache
-
-TEXT_NODE: Node = {
-    "_target_": HUGGING_FACE,
-    "name": "some/net",
-    "weights": "random",
-    "pooling": "mean",
-    "max_length": 64,
-    "architecture": {"model_type": "bert", "hidden_size": 16},
-    "package": None,
-}
+from mmclf.models.identity import Identities
 
 pytestmark = pytest.mark.usefixtures("no_network")
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The hub's cache, empty."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    return tmp_path / "hub"
-
-
-@pytest.fixture
-def identities(tmp_path: Path) -> Identities:
-    return Identities(FileHasher(tmp_path / "sums"), JsonCache(tmp_path / "hub.json"), [])
-
-
-def about(found: Identity | None) -> Mapping[str, Any]:
-    assert found is not None
-    return found.values
+cache = pytest.fixture(autouse=True)(empty_cache)
+identities = pytest.fixture(new_identities)
 
 
 @pytest.mark.parametrize(
@@ -54,12 +24,12 @@ def test_a_pooling_counts_as_what_it_comes_to(
     folder = str(model(tmp_path / "model", config=config))
     random = {"architecture": {"model_type": model_type}}
     for node in ({**TEXT_NODE, "weights": folder}, {**TEXT_NODE, **random}):
-        found = {
+        actual = {
             pooling: identities.encoder({**node, "pooling": pooling}, "text")
             for pooling in ("auto", "mean", "last", "pooler")
         }
-        assert about(found["auto"])["pooling"] == resolved
-        assert [name for name in found if found[name] == found["auto"]] == ["auto", resolved]
+        assert about(actual["auto"])["pooling"] == resolved
+        assert [name for name in actual if actual[name] == actual["auto"]] == ["auto", resolved]
 
 
 def test_a_random_text_model_of_the_hubs_config_waits_for_it(

@@ -143,13 +143,13 @@ def learn(fusion: Any, loss: nn.Module) -> list[nn.Parameter]:
 def test_a_fusion_level_learns(level: str, normalise: str) -> None:
     config = compose([f"fusion={level}", f"fusion.normalise={normalise}"]).config
     fusion = build(config.fusion, "fusion", dims=[4, 3], make_head=head)
-    found = learn(fusion, build(config.loss, "loss"))
-    assert all(p.grad is not None and p.grad.isfinite().all() and p.grad.any() for p in found)
+    actual = learn(fusion, build(config.loss, "loss"))
+    assert all(p.grad is not None and p.grad.isfinite().all() and p.grad.any() for p in actual)
 
 
 @pytest.mark.parametrize("level", levels("loss"))
 def test_a_loss_level_teaches(level: str) -> None:
     config = compose([f"loss={level}"]).config
     loss = build(config.loss, "loss", train_labels=LABELS)
-    found = learn(build(config.fusion, "fusion", dims=[4, 3], make_head=head), loss)
-    assert all(p.grad is not None and p.grad.isfinite().all() and p.grad.any() for p in found)
+    actual = learn(build(config.fusion, "fusion", dims=[4, 3], make_head=head), loss)
+    assert all(p.grad is not None and p.grad.isfinite().all() and p.grad.any() for p in actual)

@@ -190,8 +190,8 @@ def test_the_asymmetric_loss_is_the_papers(settings: tuple[float, float, float])
         positive = (1 - p) ** gamma_pos * math.log(p)
         negative = shifted**gamma_neg * math.log(1 - shifted)
         total += -y * positive - (1 - y) * negative
-    found = AsymmetricLoss(*settings)(logits, labels)
-    assert found.item() == pytest.approx(total / 60, rel=1e-12)
+    actual = AsymmetricLoss(*settings)(logits, labels)
+    assert actual.item() == pytest.approx(total / 60, rel=1e-12)
 
 
 def test_the_defaults() -> None:

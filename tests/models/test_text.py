@@ -50,8 +50,8 @@ def settings_of(level: str) -> dict[str, Any]:
 
 def features(encoder: HuggingFaceEncoder, captions: list[str]) -> Tensor:
     with torch.inference_mode():
-        found: Tensor = encoder.eval()(encoder.tokenize(captions))
-    return found
+        features: Tensor = encoder.eval()(encoder.tokenize(captions))
+    return features
 
 
 class Scripted(torch.nn.Module):
@@ -84,10 +84,10 @@ def test_every_level_gives_features_of_its_width(level: str, width: int) -> None
     if settings["name"] == "???":
         settings["name"] = "nobody/tiny"
     encoder = HuggingFaceEncoder(**settings, train_captions=CAPTIONS)
-    found = features(encoder, CAPTIONS[:2])
+    computed = features(encoder, CAPTIONS[:2])
     assert encoder.out_dim == width
-    assert found.shape == (2, width)
-    assert found.isfinite().all()
+    assert computed.shape == (2, width)
+    assert computed.isfinite().all()
 
 
 def test_tfidf_takes_the_settings_of_its_level() -> None:
@@ -172,9 +172,9 @@ def test_weights_of_the_package() -> None:
         pytest.skip("the package of the weights is not installed")
     encoder, again = HuggingFaceEncoder(**settings), HuggingFaceEncoder(**settings)
     assert module_sha256(encoder) == module_sha256(again)
-    found = features(encoder, ["a cat", "a kitten", "the stock market fell"])
-    assert torch.equal(found, features(again, ["a cat", "a kitten", "the stock market fell"]))
-    likeness = torch.nn.functional.cosine_similarity(found[:1], found[1:])
+    computed = features(encoder, ["a cat", "a kitten", "the stock market fell"])
+    assert torch.equal(computed, features(again, ["a cat", "a kitten", "the stock market fell"]))
+    likeness = torch.nn.functional.cosine_similarity(computed[:1], computed[1:])
     assert likeness[0] > 0.6
     assert likeness[1] < 0.3
 
@@ -191,8 +191,8 @@ def test_words_of_the_vocabulary_are_found() -> None:
     tokenizer = train_wordpiece(CAPTIONS)
 
     def words(caption: str) -> list[str]:
-        found: list[str] = tokenizer.convert_ids_to_tokens(tokenizer(caption)["input_ids"])
-        return found
+        tokens: list[str] = tokenizer.convert_ids_to_tokens(tokenizer(caption)["input_ids"])
+        return tokens
 
     assert words("A MAN, dogs") == ["[CLS]", "a", "man", "[UNK]", "dogs", "[SEP]"]
     # Words it lacks are made of their parts; a part is no word of its own.
@@ -216,9 +216,9 @@ def test_tokens_are_padded_as_the_tokenizer_would(limit: int, side: str) -> None
     expected = encoder.tokenizer(
         texts, padding=True, truncation=True, max_length=limit, return_tensors="pt"
     )
-    found = encoder.tokenize(texts)
-    assert sorted(found) == ["attention_mask", "input_ids"]
-    for name, value in found.items():
+    tokens = encoder.tokenize(texts)
+    assert sorted(tokens) == ["attention_mask", "input_ids"]
+    for name, value in tokens.items():
         assert value.dtype == torch.int64
         assert torch.equal(value, expected[name])
     lengths = [len(ids) for ids in encoder.token_ids(texts)]

@@ -123,13 +123,13 @@ def test_a_family_gives_the_features_of_transformers(
     encoder = HuggingFaceEncoder("x", str(tmp_path), max_length=limit).eval()
     assert (encoder.pooling, type(encoder.model).__name__) == (pooling, trained_class)
     with torch.inference_mode():
-        found = encoder(encoder.tokenize(CAPTIONS))
+        built = encoder(encoder.tokenize(CAPTIONS))
         alone = torch.cat([encoder(encoder.tokenize([caption])) for caption in CAPTIONS])
-    assert found.shape == (len(CAPTIONS), encoder.out_dim) == (len(CAPTIONS), 16)
+    assert built.shape == (len(CAPTIONS), encoder.out_dim) == (len(CAPTIONS), 16)
     expected = of_transformers(family, tmp_path, tokenizer)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(found, alone, atol=1e-5, rtol=1e-4)
-    assert not torch.equal(found[0], found[1])
+    torch.testing.assert_close(built, expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(built, alone, atol=1e-5, rtol=1e-4)
+    assert not torch.equal(built[0], built[1])
 
 
 def byte_pairs(folder: Path) -> GPT2TokenizerFast:
@@ -152,12 +152,12 @@ def test_a_tokenizer_without_padding_pads_by_its_end(tmp_path: Path) -> None:
     assert encoder.tokenizer.pad_token_id == tokenizer.eos_token_id
     assert tokens["attention_mask"].sum(1)[2] == 1  # no tokens at all would have no feature
     with torch.inference_mode():
-        found = encoder(tokens)
+        built = encoder(tokens)
         alone = encoder(encoder.tokenize(["two dogs"]))
         hidden = encoder.model(
             input_ids=torch.tensor([tokenizer("two dogs")["input_ids"]])
         ).last_hidden_state
-    torch.testing.assert_close(found[:1], alone, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(built[:1], alone, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(alone, hidden[:, -1], atol=1e-5, rtol=1e-4)
 
 

@@ -50,8 +50,8 @@ def test_a_type_has_its_pooling(tmp_path: Path, model_type: str, expected: str) 
 
 
 def test_a_pooling_that_is_named_is_taken(tmp_path: Path) -> None:
-    found = resolve_pooling("max", architecture=None, folder=folder(tmp_path, model_type="gpt2"))
-    assert found == "max"
+    pooling = resolve_pooling("max", architecture=None, folder=folder(tmp_path, model_type="gpt2"))
+    assert pooling == "max"
 
 
 @pytest.mark.parametrize(
@@ -118,6 +118,6 @@ def test_features_are_those_of_sentence_transformers(tmp_path: Path, mode: str) 
     theirs.save_pretrained(str(tmp_path / "sentences"))
     ours = HuggingFaceEncoder("x", str(tmp_path / "sentences")).eval()
     with torch.inference_mode():
-        found = ours(ours.tokenize(CAPTIONS))
+        actual = ours(ours.tokenize(CAPTIONS))
     expected = theirs.encode(CAPTIONS, convert_to_tensor=True)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-4)

@@ -76,6 +76,6 @@ def test_a_model_of_distances_has_no_limit(model_type: str, settings: dict[str, 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 def test_on_a_gpu_padding_ends_with_the_positions() -> None:
-    found = encoder("gpt2", 20).to("cuda")
-    assert found.tokenize(["cat " * 40])["input_ids"].shape == (1, 20)
-    assert found.tokenize(["cat " * 12])["input_ids"].shape == (1, 16)
+    actual = encoder("gpt2", 20).to("cuda")
+    assert actual.tokenize(["cat " * 40])["input_ids"].shape == (1, 20)
+    assert actual.tokenize(["cat " * 12])["input_ids"].shape == (1, 16)

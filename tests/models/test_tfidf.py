@@ -39,11 +39,11 @@ def test_features_against_scikit_learn(
         min_df=min_df,
         sublinear_tf=sublinear_tf,
     ).fit(TRAIN)
-    found = encoder.transform(NEW)
-    assert found.dtype == torch.float32
-    assert found.shape == (3, encoder.out_dim)
+    actual = encoder.transform(NEW)
+    assert actual.dtype == torch.float32
+    assert actual.shape == (3, encoder.out_dim)
     expected = reference.transform(NEW).toarray() * np.sqrt(encoder.out_dim)
-    assert found.numpy() == pytest.approx(expected, abs=1e-5)
+    assert actual.numpy() == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_state_gives_the_columns_and_rarities() -> None:

@@ -31,8 +31,8 @@ def features(encoder: TimmEncoder, count: int = 2) -> torch.Tensor:
     generator = torch.Generator().manual_seed(0)
     pictures = torch.randn(count, 3, 64, 64, generator=generator)
     with torch.inference_mode():
-        found: torch.Tensor = encoder.eval()(pictures)
-    return found
+        features: torch.Tensor = encoder.eval()(pictures)
+    return features
 
 
 @pytest.fixture(scope="module")
@@ -168,9 +168,9 @@ def test_weights_of_the_package() -> None:
     encoder, again = TimmEncoder(**settings), TimmEncoder(**settings)
     assert module_sha256(encoder) == module_sha256(again)
     assert module_sha256(encoder) != module_sha256(TimmEncoder(settings["name"], "random"))
-    found = features(encoder)
-    assert found.shape == (2, 1280)
-    assert torch.equal(found, features(again))
+    computed = features(encoder)
+    assert computed.shape == (2, 1280)
+    assert torch.equal(computed, features(again))
     # Trained statistics, and not the zeros that a new normalisation starts with.
     means = [v for k, v in encoder.state_dict().items() if k.endswith("running_mean")]
     assert all(mean.abs().max() > 0 for mean in means)

@@ -42,9 +42,9 @@ def test_a_checkpoint_is_read_back(tmp_path: Path, name: str, wrapped: bool) -> 
         save_file(STATE, path)
     else:
         torch.save({"state_dict": STATE, "epoch": 3} if wrapped else STATE, path)
-    found = read_state(path)
-    assert set(found) == set(STATE)
-    assert all(torch.equal(found[key], value) for key, value in STATE.items())
+    actual = read_state(path)
+    assert set(actual) == set(STATE)
+    assert all(torch.equal(actual[key], value) for key, value in STATE.items())
 
 
 @pytest.mark.parametrize("with_torch", [True, False])
@@ -149,13 +149,13 @@ def test_rename_by_order_wants_the_same_last_name() -> None:
 
 
 def test_the_sum_of_a_module() -> None:
-    one, other = module(), module()
-    other.load_state_dict(one.state_dict())
-    assert module_sha256(one) == module_sha256(other)
+    first, second = module(), module()
+    second.load_state_dict(first.state_dict())
+    assert module_sha256(first) == module_sha256(second)
     with torch.no_grad():
-        other.get_parameter("2.bias")[1] += 1e-6
-    assert module_sha256(one) != module_sha256(other)
-    assert module_sha256(one) != module_sha256(one.half())
+        second.get_parameter("2.bias")[1] += 1e-6
+    assert module_sha256(first) != module_sha256(second)
+    assert module_sha256(first) != module_sha256(first.half())
 
 
 def test_weights_in_any_order_of_memory_and_under_two_names_are_stored() -> None:

@@ -56,24 +56,24 @@ def test_a_study_is_drawn_and_what_it_lacks_is_said(study: StudyReport) -> None:
 
 def test_runs_are_a_table_by_their_ids(study: StudyReport, tmp_path: Path) -> None:
     place = f"output_dir={tmp_path}"
-    found = mmclf.report(place, runs=study.run_ids[:2])
-    assert isinstance(found, RunsReport)
-    assert list(found.table["run_id"]) == found.run_ids == study.run_ids[:2]
-    assert list(found.table["status"]) == ["FINISHED"] * 2
-    root = read(found._repr_html_())
-    score = found.table["Test F1"][0]
+    actual = mmclf.report(place, runs=study.run_ids[:2])
+    assert isinstance(actual, RunsReport)
+    assert list(actual.table["run_id"]) == actual.run_ids == study.run_ids[:2]
+    assert list(actual.table["status"]) == ["FINISHED"] * 2
+    root = read(actual._repr_html_())
+    score = actual.table["Test F1"][0]
     assert f"{100 * score:.2f}" in [cell.whole_text() for cell in root.all("td")]
-    assert isinstance(found.plot_cost(), Figure)
+    assert isinstance(actual.plot_cost(), Figure)
     with pytest.raises(InputError, match=Naming("run_ids", "'nope'").pattern):
-        found.plot_learning(["nope"])
+        actual.plot_learning(["nope"])
 
 
 def test_a_study_is_found_by_its_name(study: StudyReport, tmp_path: Path) -> None:
     place = f"output_dir={tmp_path}"
     for words in (f"made_up {place}", ["study=made_up", place]):
-        found = mmclf.report(words)
-        assert isinstance(found, StudyReport)
-        assert found.id == study.id
+        actual = mmclf.report(words)
+        assert isinstance(actual, StudyReport)
+        assert actual.id == study.id
     with pytest.raises(InputError, match=Naming("'made_p'", "'made_up'").pattern):
         mmclf.report(f"made_p {place}")
     with pytest.raises(InputError, match=Naming("overrides", "a", "b").pattern):
@@ -82,9 +82,9 @@ def test_a_study_is_found_by_its_name(study: StudyReport, tmp_path: Path) -> Non
 
 def test_two_runs_are_compared(study: StudyReport, tmp_path: Path) -> None:
     pair = [study.run_ids[0], study.run_ids[2]]
-    found = mmclf.report(f"output_dir={tmp_path}", compare=pair)
-    assert isinstance(found, StudyReport)
-    assert found.run_ids == pair
+    actual = mmclf.report(f"output_dir={tmp_path}", compare=pair)
+    assert isinstance(actual, StudyReport)
+    assert actual.run_ids == pair
     for wrong in (pair[:1], []):
         with pytest.raises(InputError, match=Naming("compare").pattern):
             mmclf.report(compare=wrong)

@@ -139,8 +139,8 @@ def described(
 ) -> dict[str, Any]:
     result = fit_result_of(model, encoders, trained)
     write_model(folder, config, RUN_DATA, result, "empty", THRESHOLDS, {"text": "bf16"})
-    found: dict[str, Any] = json.loads((folder / "model" / "model.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads((folder / "model" / "model.json").read_text())
+    return content
 
 
 def files(folder: Path) -> set[str]:
@@ -175,7 +175,7 @@ def test_predictions(tmp_path: Path, names: tuple[str, ...], expected: tuple[int
 def test_a_model_on_tfidf_needs_nothing_else(tmp_path: Path, config: Config) -> None:
     encoder = Tfidf(min_df=1).fit(CAPTIONS)
     model = trained(encoder.out_dim)
-    found = described(tmp_path, config, model, {"text": encoder})
+    description = described(tmp_path, config, model, {"text": encoder})
     assert files(tmp_path) == {
         "model/classifier.safetensors",
         "model/model.json",
@@ -192,14 +192,14 @@ def test_a_model_on_tfidf_needs_nothing_else(tmp_path: Path, config: Config) -> 
     again.load_state_dict(load_file(tmp_path / "model" / "classifier.safetensors"))
     features = {"text": encoder.transform(CAPTIONS)}
     assert torch.equal(again.eval()(features), model.eval()(features))
-    assert found["thresholds"] == THRESHOLDS.tolist()
-    assert (found["label_ids"], found["label_names"]) == (["17", "18"], ["cat", "dog"])
-    assert (found["format"], found["empty"]) == (2, "empty")
-    assert found["fusion"] == config.fusion
-    assert found["image"] == {"size": 96, "crop": 0.5}
-    assert found["precision"] == "bf16"
-    assert found["head"] == {"hidden": 4, "dropout": 0.1, "input_dropout": 0.2}
-    assert found["encoders"] == {
+    assert description["thresholds"] == THRESHOLDS.tolist()
+    assert (description["label_ids"], description["label_names"]) == (["17", "18"], ["cat", "dog"])
+    assert (description["format"], description["empty"]) == (2, "empty")
+    assert description["fusion"] == config.fusion
+    assert description["image"] == {"size": 96, "crop": 0.5}
+    assert description["precision"] == "bf16"
+    assert description["head"] == {"hidden": 4, "dropout": 0.1, "input_dropout": 0.2}
+    assert description["encoders"] == {
         "text": {
             "node": config.text.part,
             "out_dim": encoder.out_dim,
@@ -211,9 +211,9 @@ def test_a_model_on_tfidf_needs_nothing_else(tmp_path: Path, config: Config) -> 
 
 def test_frozen_encoders_are_named_and_not_copied(tmp_path: Path, config: Config) -> None:
     encoder = Frozen()
-    found = described(tmp_path, config, trained(3), {"text": encoder})
-    assert found["encoders"]["text"]["sha256"] == module_sha256(encoder)
-    assert found["encoders"]["text"]["out_dim"] == 3
+    description = described(tmp_path, config, trained(3), {"text": encoder})
+    assert description["encoders"]["text"]["sha256"] == module_sha256(encoder)
+    assert description["encoders"]["text"]["out_dim"] == 3
     stored = load_file(tmp_path / "model" / "classifier.safetensors")
     assert set(stored) == {"head.0.weight", "head.0.bias", "head.3.weight", "head.3.bias"}
     assert sum(path.stat().st_size for path in (tmp_path / "model").iterdir()) < 5000
@@ -232,8 +232,8 @@ def test_a_vocabulary_trained_here_is_kept(tmp_path: Path, config: Config) -> No
     )
     node = {"weights": "random", "name": "nobody/tiny", "pooling": "auto"}
     settings = replace(config, text=replace(config.text, part=node))
-    found = described(tmp_path, settings, trained(8), {"text": encoder})
-    assert found["encoders"]["text"]["node"] == node | {"pooling": "mean"}
+    description = described(tmp_path, settings, trained(8), {"text": encoder})
+    assert description["encoders"]["text"]["node"] == node | {"pooling": "mean"}
     kept = {name for name in files(tmp_path) if name.startswith("model/tokenizer/")}
     assert "model/tokenizer/tokenizer.json" in kept
     assert not any(name.endswith((".safetensors", ".bin")) for name in kept)
@@ -250,8 +250,8 @@ def test_a_trained_encoder_is_stored_with_what_rebuilds_it(tmp_path: Path, confi
     model = Classifier({"text": encoder}, Concat([8]), make_head(8, 2, 4, 0.1))
     node = {"weights": "package", "name": "nobody/tiny"}
     settings = replace(config, text=Encoder(True, 1e-4, node))
-    found = described(tmp_path, settings, model, {"text": encoder}, trained=["text"])
-    record = found["encoders"]["text"]
+    description = described(tmp_path, settings, model, {"text": encoder}, trained=["text"])
+    record = description["encoders"]["text"]
     assert (record["trained"], "sha256" in record) == (True, False)
     again = HuggingFaceEncoder(
         "nobody/tiny",

@@ -108,8 +108,8 @@ def test_what_a_prediction_without_labels_becomes(
     conf: Path, outputs: Path, level: str, expected: str | None
 ) -> None:
     config = composed(conf, outputs, *level.split()).config
-    found = with_empty(config, load_samples(config)).threshold
-    assert found.get("empty") == expected
+    actual = with_empty(config, load_samples(config)).threshold
+    assert actual.get("empty") == expected
 
 
 def keys_of(config: Config) -> tuple[str, str]:
@@ -130,12 +130,12 @@ def test_results_are_those_of_what_is_used(
     conf: Path, outputs: Path, kinds: int, used: str, other: str
 ) -> None:
     given = f"data.kinds={kinds}", "threshold=global_f1"
-    found, same, another = (
+    actual, same, another = (
         keys_of(composed(conf, outputs, *given, f"threshold.empty={empty}").config)
         for empty in ("auto", used, other)
     )
-    assert found == same
-    assert set(found).isdisjoint(another)
+    assert actual == same
+    assert set(actual).isdisjoint(another)
 
 
 @pytest.mark.parametrize("level", ["fixed", "per_label_f1"])
@@ -162,11 +162,11 @@ def test_a_sample_without_true_and_predicted_labels_is_right(
 @pytest.mark.slow
 def test_a_report_finds_the_same_scores_and_says_how(conf: Path, outputs: Path) -> None:
     runs = [run(conf, outputs, *more)[1] for more in ([], ["optimizer.lr=0.05"])]
-    found = compare(tracker_of(outputs), *runs)
-    for arm, tracked in zip(found.arms, runs, strict=True):
+    table = compare(tracker_of(outputs), *runs)
+    for arm, tracked in zip(table.arms, runs, strict=True):
         assert arm.score is not None
         assert arm.score.value == pytest.approx(tracked.metrics["test/f1_samples"])
-    assert any("zero_division=1" in note for note in found.notes)
+    assert any("zero_division=1" in note for note in table.notes)
 
 
 def test_where_every_sample_has_a_label_nothing_is_tagged(conf: Path, outputs: Path) -> None:

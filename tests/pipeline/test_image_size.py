@@ -52,10 +52,10 @@ def test_an_unknown_model_is_refused() -> None:
 def test_auto_becomes_pixels_in_the_config_and_in_what_is_tracked(store: str) -> None:
     given = auto(store, "vision=timm", "vision.name=tf_efficientnet_lite1.in1k")
     assert given.config.image.size == given.tree["image"]["size"] == "auto"
-    found = with_image_size(given)
-    assert found.config.image.pixels == found.tree["image"]["size"] == 240
-    assert found.config == resolved(given.config) == sized(given.config)
-    assert found.overrides == given.overrides
+    actual = with_image_size(given)
+    assert actual.config.image.pixels == actual.tree["image"]["size"] == 240
+    assert actual.config == resolved(given.config) == sized(given.config)
+    assert actual.overrides == given.overrides
     assert given.tree["image"]["size"] == "auto"
 
 

@@ -50,6 +50,6 @@ def test_an_encoder_that_learns_from_captions_learns_from_all(kind: str) -> None
     learning = Identity(
         {"net": "some"}, **{"is_fitted": False, "takes_captions": False, kind: True}
     )
-    one, other = with_others(("c",), ("d",)), with_others(("c",), ("e",))
-    assert keys(one, learning)[0] != keys(other, learning)[0]
-    assert keys(one)[0] == keys(other)[0]
+    first, second = with_others(("c",), ("d",)), with_others(("c",), ("e",))
+    assert keys(first, learning)[0] != keys(second, learning)[0]
+    assert keys(first)[0] == keys(second)[0]

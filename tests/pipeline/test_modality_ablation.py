@@ -92,9 +92,9 @@ def known(folder: Path, *more: str) -> Known:
         assert stages_of_run is not None
         features = {}
         for name, stages in stages_of_run.features.items():
-            found = store.get(stages[0], FeaturesSerializer())
-            assert found is not None
-            features[name] = torch.from_numpy(found.value.values)
+            stored = store.get(stages[0], FeaturesSerializer())
+            assert stored is not None
+            features[name] = torch.from_numpy(stored.value.values)
     return Known(data, features)
 
 
@@ -212,8 +212,8 @@ def test_what_was_pruned_is_made_again(tmp_path: Path, calls: Counter[str]) -> N
 
 def test_it_is_part_of_what_the_run_costs(tmp_path: Path) -> None:
     result = run(tmp_path, *VISION, "at_test.vision=dropped")
-    (found,) = Tracker(f"sqlite:///{tmp_path}/mlflow.db", "mmclf", tmp_path).get([result.run_id])
-    assert " by this run in " in found.tags["mmclf.stage.tested"]
+    (actual,) = Tracker(f"sqlite:///{tmp_path}/mlflow.db", "mmclf", tmp_path).get([result.run_id])
+    assert " by this run in " in actual.tags["mmclf.stage.tested"]
     seconds: defaultdict[str, float] = defaultdict(float)
     for entry in (tmp_path / "store").glob("*/*/entry.json"):
         seconds[entry.parts[-3]] += json.loads(entry.read_text())["cost"]["seconds"]
@@ -236,9 +236,9 @@ def test_captions_of_a_trained_encoder_are_shuffled(
     np.testing.assert_allclose(shuffled.logits["test"], plain.logits["test"][rows], atol=near)
     given = known(tmp_path, *trained)
     predictor = mmclf.load(shuffled.run_id, output_dir=tmp_path, device="cpu")
-    found = predictor.predict_proba(None, given.captions(given.parts.test[rows]))
+    probabilities = predictor.predict_proba(None, given.captions(given.parts.test[rows]))
     expected = 1 / (1 + np.exp(-shuffled.logits["test"].astype(np.float64)))
-    assert found == pytest.approx(expected, abs=near)
+    assert probabilities == pytest.approx(expected, abs=near)
 
 
 @pytest.mark.slow

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -131,3 +134,61 @@ def test_the_configuration_can_be_looked_at_without_what_it_needs(
 ) -> None:
     assert main(["--cfg", "job", "data=competition", "data.root=/nowhere", "device=cuda"]) == 0
     assert "root: /nowhere" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_and_none_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    found = lacking(
+        f"output_dir={tmp_path}/file/out", f"store.dir={tmp_path}/file", "optimizer.lr=-1"
+    )
+    assert Naming("output_dir", f"{tmp_path}/file") in found
+    assert Naming("store.dir", f"{tmp_path}/file") in found
+    assert Naming("optimizer.lr", -1) in found
+    assert lacking(f"output_dir={tmp_path}/new/deep") == []
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_without_permission_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
+    (problem,) = lacking(f"output_dir={tmp_path}/out", f"store.dir={tmp_path.parent}/store")
+    assert problem == Naming("output_dir", tmp_path)
+
+
+def test_a_remote_store_that_cannot_be_opened_is_named() -> None:
+    (problem,) = lacking("store.remote=nosuch://bucket/folder")
+    assert problem == Naming("store.remote", "nosuch")
+
+
+def test_a_tracking_server_that_is_not_there_is_named_beside_the_rest() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{free.getsockname()[1]}"
+    assert lacking(f"tracking.uri={uri}") == [Naming("tracking.uri", uri)]
+    assert len(lacking(f"tracking.uri={uri}", "optimizer.lr=-1", "device=gpu")) == 3
+
+
+def test_a_slow_tracking_server_is_named_beside_the_rest_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preflight, "SERVER_S", 0.1)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert lacking(f"tracking.uri={uri}") == []
+        found = lacking(f"tracking.uri={uri}", "device=gpu")
+        assert Naming("tracking.uri", uri) in found
+        assert len(found) == 2
+
+
+def test_a_hub_whose_name_takes_long_to_resolve_is_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(preflight, "HUB_S", 0.05)
+    monkeypatch.setattr(preflight, "hub_is_reachable", lambda: answered.wait(30.0))
+    (problem,) = lacking("vision=resnet18")
+    answered.set()
+    assert problem == Naming("vision.weights", "resnet18.a1_in1k")

@@ -8,7 +8,8 @@ import pytest
 from mmclf.pipeline.cost import PredictionCostSerializer, cost_from, cost_metrics, cost_tags
 from mmclf.storage.meter import Meter
 from mmclf.storage.store.entry import Stage, StageTiming
-from mmclf.storage.store.store import Computed, StageResult, Store
+from mmclf.storage.store.stage_result import Computed, StageResult
+from mmclf.storage.store.store import Store
 from mmclf.training.prediction_cost import PredictionCost
 
 COST = PredictionCost(2_000_000, 1_000_000, 1.5e9, 0.004, 0.05)
@@ -16,8 +17,8 @@ TIMING = StageTiming("fit", "f" * 40, 1.0, 10, "2 x CPU", "run1", 800.0, 0.25)
 
 
 def test_metrics_are_in_the_units_of_their_names() -> None:
-    found = StageResult(COST, TIMING, (), reused=False)
-    assert cost_metrics(found, [TIMING, replace(TIMING, peak_mb=900.0)]) == {
+    actual = StageResult(COST, TIMING, (), reused=False)
+    assert cost_metrics(actual, [TIMING, replace(TIMING, peak_mb=900.0)]) == {
         "cost/parameters": 2_000_000,
         "cost/trained_parameters": 1_000_000,
         "cost/gflops": 1.5,
@@ -26,7 +27,7 @@ def test_metrics_are_in_the_units_of_their_names() -> None:
         "cost/peak_memory_mb": 900.0,
         "cost/energy_wh": 0.5,
     }
-    assert cost_tags(found) == {"mmclf.cost_hardware": "2 x CPU"}
+    assert cost_tags(actual) == {"mmclf.cost_hardware": "2 x CPU"}
 
 
 @pytest.mark.parametrize("lacking", [0, 1])
@@ -46,9 +47,9 @@ def test_a_stored_cost_is_read_as_it_was(tmp_path: Path) -> None:
     store = Store(tmp_path, "2 x CPU")
     stage = Stage("cost", 1, {"fit": "f"})
     store.get_or_compute(stage, PredictionCostSerializer(), lambda: Computed(COST, 1.0, 1))
-    found = store.get(stage, PredictionCostSerializer())
-    assert found is not None
-    assert (found.value, found.reused) == (COST, True)
+    actual = store.get(stage, PredictionCostSerializer())
+    assert actual is not None
+    assert (actual.value, actual.reused) == (COST, True)
 
 
 def test_a_record_of_something_else_is_none() -> None:

@@ -39,11 +39,11 @@ def test_a_constant_learns_how_common_each_label_is(tmp_path: Path) -> None:
 
 def test_a_constant_is_predicted_from_any_caption(tmp_path: Path) -> None:
     result = run(tmp_path, "text=constant", "trainer.epochs=2")
-    found = mmclf.load(result.run_id, output_dir=tmp_path, device="cpu").predict_proba(
+    probabilities = mmclf.load(result.run_id, output_dir=tmp_path, device="cpu").predict_proba(
         captions=["a cat", "two dogs"]
     )
     own = 1 / (1 + np.exp(-result.logits["test"][:2].astype(np.float64)))
-    assert found == pytest.approx(own, abs=1e-6)
+    assert probabilities == pytest.approx(own, abs=1e-6)
 
 
 def test_a_constant_cannot_be_trained(tmp_path: Path) -> None:

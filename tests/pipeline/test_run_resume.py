@@ -60,14 +60,14 @@ def curve(folder: Path, run_id: str) -> list[tuple[int, float]]:
     return [(point.step, point.value) for point in logged]
 
 
-def check_equal(found: Result, expected: Result) -> None:
+def check_equal(result: Result, expected: Result) -> None:
     numbers = [
         {k: v for k, v in one.metrics.items() if not k.startswith(("time/", "speed/", "cost/"))}
-        for one in (found, expected)
+        for one in (result, expected)
     ]
     assert numbers[0] == numbers[1]
-    assert found.history == expected.history
-    assert all(np.array_equal(found.logits[part], expected.logits[part]) for part in found.logits)
+    assert result.history == expected.history
+    assert all(np.array_equal(result.logits[part], expected.logits[part]) for part in result.logits)
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +134,8 @@ def test_a_damaged_checkpoint_is_said_and_the_fit_begins_anew(
     flip(folder / "state.safetensors")
     capfd.readouterr()
     result = run(tmp_path)
-    told = [line for line in capfd.readouterr().err.splitlines() if "checkpoint" in line]
-    assert told == [Naming(folder / "state.safetensors", "fit")]
+    messages = [line for line in capfd.readouterr().err.splitlines() if "checkpoint" in line]
+    assert messages == [Naming(folder / "state.safetensors", "fit")]
     check_equal(result, whole)
     assert checkpoints(tmp_path) == []
 

@@ -49,8 +49,8 @@ def run(folder: Path, *more: str) -> Result:
 
 
 def tracked(folder: Path, result: Result) -> TrackedRun:
-    (found,) = Tracker(f"sqlite:///{folder}/mlflow.db", "mmclf", folder).get([result.run_id])
-    return found
+    (values,) = Tracker(f"sqlite:///{folder}/mlflow.db", "mmclf", folder).get([result.run_id])
+    return values
 
 
 def history(folder: Path, result: Result, key: str) -> list[tuple[int, float]]:

@@ -35,8 +35,8 @@ def test_the_cold_time_is_the_sum_of_all_costs() -> None:
 
 
 def test_the_test_set_judged_once_more_is_part_of_deciding() -> None:
-    found = times([*COSTS, timing("tested", 0.5, 40)])
-    assert (found["time/decide_s"], found["time/cold_s"]) == (0.625, 11.375)
+    actual = times([*COSTS, timing("tested", 0.5, 40)])
+    assert (actual["time/decide_s"], actual["time/cold_s"]) == (0.625, 11.375)
 
 
 def test_a_stage_that_there_was_not_took_no_time_and_has_no_speed() -> None:

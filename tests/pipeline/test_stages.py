@@ -128,9 +128,9 @@ def test_a_measured_precision_is_as_good_as_a_given_one(
         resolver.precisions.get_or_compute(elsewhere, lambda: {"bf16": not bf16})
         assert resolver.resolve() is None
         resolver.precisions.get_or_compute(name, lambda: {"bf16": bf16})
-        found = resolver.resolve()
-    assert found is not None
-    assert found.decide.key == keys_of(*BASE, f"encode.precision={precision}")["decide"]
+        actual = resolver.resolve()
+    assert actual is not None
+    assert actual.decide.key == keys_of(*BASE, f"encode.precision={precision}")["decide"]
 
 
 @pytest.mark.parametrize(("size", "suffix"), [(None, ""), (64, ", 64 px")])

@@ -156,12 +156,15 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def with_settings(composed: Callable[..., Composed], base: Lines, lines: Lines) -> Config:
     """A run with further settings, composed anew only where levels or other settings depend."""
     settings = OverridesParser.create().parse_overrides([*lines])
-    if any("." not in one.key_or_group or one.key_or_group == "data.seed" for one in settings):
+    if any(
+        "." not in setting.key_or_group or setting.key_or_group == "data.seed"
+        for setting in settings
+    ):
         return composed(*base, *lines).config
     tree = copy.deepcopy(composed(*base).tree)
-    for one in settings:
-        *sections, name = one.key_or_group.split(".")
-        functools.reduce(operator.getitem, sections, tree)[name] = one.value()
+    for setting in settings:
+        *sections, name = setting.key_or_group.split(".")
+        functools.reduce(operator.getitem, sections, tree)[name] = setting.value()
     return check(tree)
 
 
@@ -182,8 +185,8 @@ def test_a_setting_changes_the_keys_of_what_depends_on_it(
     expected: str,
 ) -> None:
     base = tuple(word.replace("TOKENIZER", str(tokenizer)) for word in base)
-    found = named_keys(stages_of(with_settings(composed, base, tuple(lines.split()))))
-    assert changed(keys_of(*base), found) == set(expected.split())
+    actual = named_keys(stages_of(with_settings(composed, base, tuple(lines.split()))))
+    assert changed(keys_of(*base), actual) == set(expected.split())
 
 
 @pytest.mark.parametrize("setting", ["output_dir", "store.dir", "store.remote"])

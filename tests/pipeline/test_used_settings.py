@@ -18,17 +18,17 @@ def used(*overrides: str, **parts: bool) -> set[str]:
 
 
 def test_a_run_without_images_has_no_settings_of_images() -> None:
-    found = used("vision=none", "text=minilm", "augment=crop_flip")
-    assert not {key for key in found if key.startswith(("image.", "augment.", "vision."))}
-    assert not found & {"at_test.vision", "data.on_bad_image", "encode.workers"}
-    assert {"text.name", "at_test.text", "encode.batch_size", "data.caption_order"} <= found
+    settings = used("vision=none", "text=minilm", "augment=crop_flip")
+    assert not {key for key in settings if key.startswith(("image.", "augment.", "vision."))}
+    assert not settings & {"at_test.vision", "data.on_bad_image", "encode.workers"}
+    assert {"text.name", "at_test.text", "encode.batch_size", "data.caption_order"} <= settings
 
 
 def test_a_run_without_captions_has_no_settings_of_captions() -> None:
-    found = used("vision=efficientnet_lite0", "text=none")
-    assert not {key for key in found if key.startswith("text.")}
-    assert not found & {"at_test.text", "data.caption_order"}
-    assert {"vision.name", "image.size", "data.on_bad_image", "encode.workers"} <= found
+    settings = used("vision=efficientnet_lite0", "text=none")
+    assert not {key for key in settings if key.startswith("text.")}
+    assert not settings & {"at_test.text", "data.caption_order"}
+    assert {"vision.name", "image.size", "data.on_bad_image", "encode.workers"} <= settings
 
 
 def test_a_learning_rate_of_an_encoder_is_that_of_a_trained_one() -> None:
@@ -68,8 +68,10 @@ def test_a_package_of_weights_counts_where_weights_are_of_one() -> None:
 
 
 def test_places_and_grants_are_left_out_unless_something_is_granted() -> None:
-    found = used()
-    assert not {key for key in found if key.startswith(("tracking.", "store.", "study", "allow_"))}
+    settings = used()
+    assert not {
+        key for key in settings if key.startswith(("tracking.", "store.", "study", "allow_"))
+    }
     assert "allow_targets" in used_settings({"allow_targets": ["mine"]})
 
 

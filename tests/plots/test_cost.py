@@ -32,8 +32,8 @@ def test_the_front_holds_who_is_beaten_by_none() -> None:
 def test_times_within_two_percent_or_their_noise_are_the_same(
     seconds: list[float], noise: list[float], front: list[int]
 ) -> None:
-    found = pareto(np.asarray(seconds), np.asarray(noise), np.asarray([0.5, 0.6]))
-    assert found == front
+    actual = pareto(np.asarray(seconds), np.asarray(noise), np.asarray([0.5, 0.6]))
+    assert actual == front
 
 
 def test_who_is_not_on_the_front_is_beaten_by_one_who_is() -> None:

@@ -241,9 +241,9 @@ def test_learning_curves_of_two_arms_differ_by_mark_and_parts_by_line() -> None:
     curve = [((1, 0.1), (2, 0.2))]
     history = {f"{part}/{m}": curve for part in ("train", "val") for m in ("loss", "f1_samples")}
     figure = learning_curves_figure({"base": history, "best": history})
-    found = lines(figure.axes[0])
-    assert [line.get_marker() for line in found] == [LOOKS[0].marker] * 2 + [LOOKS[1].marker] * 2
-    assert [line.get_linestyle() for line in found] == [":", "-", ":", "-"]
+    texts = lines(figure.axes[0])
+    assert [line.get_marker() for line in texts] == [LOOKS[0].marker] * 2 + [LOOKS[1].marker] * 2
+    assert [line.get_linestyle() for line in texts] == [":", "-", ":", "-"]
     assert key_of(figure) == ["train: base", "val: base", "train: best", "val: best"]
 
 

@@ -120,9 +120,9 @@ def start(tracker: Tracker, folder: Path, asked: Definition) -> RunLog:
 
 def looks_of(tracker: Tracker, parent: str) -> Looks:
     """The looks that a parent run keeps."""
-    found = fetch_looks(tracker, *tracker.get([parent]))
-    assert found is not None
-    return found
+    looks = fetch_looks(tracker, *tracker.get([parent]))
+    assert looks is not None
+    return looks
 
 
 def seeds_by_arm(runs: Collection[TrackedRun]) -> dict[str, list[int]]:

@@ -42,9 +42,9 @@ def own_study(folder: Path, text: str, head: str = HEAD) -> Path:
 
 @pytest.mark.parametrize(("name", "arms"), SHIPPED.items())
 def test_a_shipped_study_composes(name: str, arms: int) -> None:
-    found = compose_study([f"study={name}"])
-    assert (found.name, len(found.arms)) == (name, arms)
-    assert found.study.seed_list == (0, 1, 2, 3, 4)
+    planned = compose_study([f"study={name}"])
+    assert (planned.name, len(planned.arms)) == (name, arms)
+    assert planned.study.seed_list == (0, 1, 2, 3, 4)
 
 
 def test_all_shipped_studies_are_tried_here() -> None:
@@ -53,15 +53,15 @@ def test_all_shipped_studies_are_tried_here() -> None:
 
 
 def test_every_arm_has_the_base_and_its_own_level() -> None:
-    found = compose_study(["study=loss", *LIGHT, "trainer.epochs=3", "study.seeds=[4,2]"])
-    assert found.study.seed_list == (4, 2)
-    for arm, composed in zip(found.design.arms, found.arms, strict=True):
+    planned = compose_study(["study=loss", *LIGHT, "trainer.epochs=3", "study.seeds=[4,2]"])
+    assert planned.study.seed_list == (4, 2)
+    for arm, composed in zip(planned.design.arms, planned.arms, strict=True):
         assert composed.config.vision.is_none
         assert composed.config.trainer.epochs == 3
         assert composed.choices["loss"] == arm.overrides[0].removeprefix("loss=")
-    forms = [arm.config.loss.get("form") for arm in found.arms]
+    forms = [arm.config.loss.get("form") for arm in planned.arms]
     assert forms == [None, "raw", "sqrt", "log", None, None]
-    assert job_lines(found.design.arms[1], 7) == ["loss=weighted_bce", "loss.form=raw", "seed=7"]
+    assert job_lines(planned.design.arms[1], 7) == ["loss=weighted_bce", "loss.form=raw", "seed=7"]
 
 
 def test_the_improved_arm_of_an_attribution_is_the_preset_but_for_its_encoders() -> None:
@@ -69,9 +69,9 @@ def test_the_improved_arm_of_an_attribution_is_the_preset_but_for_its_encoders()
     table = compose_study(["study=results_table"])
     names = [arm.name for arm in attribution.design.arms]
     for place, name in enumerate(["default", "improved"]):
-        one, other = attribution.arms[names.index(name)].config, table.arms[place].config
+        first, second = attribution.arms[names.index(name)].config, table.arms[place].config
         for key in ("loss", "threshold", "head", "optimizer", "trainer", "augment", "scheduler"):
-            assert getattr(one, key) == getattr(other, key), key
+            assert getattr(first, key) == getattr(second, key), key
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,10 @@ def test_a_mistake_in_a_study_is_named_before_anything_runs(
 
 
 def test_what_only_some_arms_set_may_be_overridden() -> None:
-    found = compose_study(["study=modality", "text=tfidf"])
+    planned = compose_study(["study=modality", "text=tfidf"])
     levels = {
-        arm.name: c.choices["text"] for arm, c in zip(found.design.arms, found.arms, strict=True)
+        arm.name: c.choices["text"]
+        for arm, c in zip(planned.design.arms, planned.arms, strict=True)
     }
     assert levels["both"] == levels["text alone"] == "tfidf"
     assert levels["image alone"] == "none"
@@ -173,16 +174,16 @@ def test_a_key_that_only_some_arms_lack_is_named_with_them(tmp_path: Path) -> No
     )
     with pytest.raises(InputError) as caught:
         compose_study(["study=mine", *LIGHT], own_study(tmp_path, text))
-    assert [told.partition(": ")[0] for told in caught.value.problems] == [
+    assert [messages.partition(": ")[0] for messages in caught.value.problems] == [
         "arm 'loss=bce, loss.gamma=1.0'",
         "arm 'loss=bce, loss.gamma=2.0'",
     ]
 
 
 def test_a_group_may_have_another_level_below_which_the_study_varies_keys() -> None:
-    found = compose_study(["study=hyperparameters", *LIGHT, "optimizer=adamw"])
-    assert {arm.choices["optimizer"] for arm in found.arms} == {"adamw"}
-    assert len({arm.config.optimizer["lr"] for arm in found.arms}) == 4
+    planned = compose_study(["study=hyperparameters", *LIGHT, "optimizer=adamw"])
+    assert {arm.choices["optimizer"] for arm in planned.arms} == {"adamw"}
+    assert len({arm.config.optimizer["lr"] for arm in planned.arms}) == 4
     with pytest.raises(InputError, match=r"optimizer=\{lr:0\.1\}: study=hyperparameters varies"):
         compose_study(["study=hyperparameters", *LIGHT, "optimizer={lr:0.1}"])
 
@@ -207,7 +208,9 @@ def test_an_override_that_makes_many_arms_the_same_is_named_once(tmp_path: Path)
     assert len(compose_study(["study=mine", *LIGHT], folder).arms) == 3
     with pytest.raises(InputError) as caught:
         compose_study(["study=mine", *LIGHT, "threshold.value=0.7"], folder)
-    assert [told.partition(": ")[0] for told in caught.value.problems] == ["threshold.value=0.7"]
+    assert [messages.partition(": ")[0] for messages in caught.value.problems] == [
+        "threshold.value=0.7"
+    ]
 
 
 ROOTS = """\
@@ -221,10 +224,10 @@ study:
 
 def test_where_the_data_lie_may_be_varied(tmp_path: Path) -> None:
     given = ["study=mine", *LIGHT, "data=competition", "data.root=base"]
-    found = compose_study(given, own_study(tmp_path / "a", ROOTS.format("one", "other")))
-    assert [arm.config.data.part["root"] for arm in found.arms] == ["one", "other"]
+    planned = compose_study(given, own_study(tmp_path / "a", ROOTS.format("one", "other")))
+    assert [arm.config.data.part["root"] for arm in planned.arms] == ["one", "other"]
     third = compose_study(given, own_study(tmp_path / "b", ROOTS.format("one", "third")))
-    assert found.key != third.key
+    assert planned.key != third.key
 
 
 def test_where_all_data_lie_does_not_change_the_key() -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from mmclf.storage.process_identity import this_process
 from mmclf.storage.tracking import Tracker
-from mmclf.storage.tracking.leases import LEASE_TAG, cell_of
+from mmclf.storage.tracking.leases import LEASE_TAG, Leases, cell_of
 from mmclf.studies import cells
 from mmclf.studies.cells import claim_cell, end_dead_runs, read_cells, run_cells
 from mmclf.studies.run_key import RunKey
 
-A, B = RunKey("bce", 0), RunKey("focal", 0)
+A, B, C = RunKey("bce", 0), RunKey("focal", 0), RunKey("focal", 1)
 BOTH = (A, B)
 ELSEWHERE = "host/another-boot/7/99/"
 GONE = "/".join([*this_process().split("/")[:2], "1", "0", ""])  # no process has started then
@@ -48,9 +49,9 @@ class Study:
         self.tracker.log_of(self.start(key, None)).end("FINISHED")
 
     def state(self, key: RunKey) -> str:
-        found = read_cells(self.tracker, self.parent, BOTH)
+        cells = read_cells(self.tracker, self.parent, BOTH)
         names = ("done", "held", "free")
-        (state,) = [name for name in names if key in getattr(found, name)]
+        (state,) = [name for name in names if key in getattr(cells, name)]
         return state
 
     def status(self, run: str) -> str:
@@ -123,10 +124,10 @@ def test_a_job_takes_its_cell_where_it_is_free(
         study.finish(A)
     study.finish(B)
     state = study.state(A)
-    found = claim_cell(study.tracker, study.parent, A)
-    assert found.is_elsewhere == (state != "free") == (found.lease is None)
-    if found.lease is not None:
-        assert found.lease.name == f"{cell_of(*A)}.{1 if owner is None else 2}"
+    claim = claim_cell(study.tracker, study.parent, A)
+    assert claim.is_elsewhere == (state != "free") == (claim.lease is None)
+    if claim.lease is not None:
+        assert claim.lease.name == f"{cell_of(*A)}.{1 if owner is None else 2}"
         assert study.state(A) == "held"
         assert claim_cell(study.tracker, study.parent, A).is_elsewhere
 
@@ -149,9 +150,9 @@ def test_what_a_job_reads_to_begin_does_not_grow_with_the_study(
     search = study.tracker.client.search_runs
 
     def counted(*given: Any, **named: Any) -> Any:
-        found = search(*given, **named)
-        read.append(len(found))
-        return found
+        actual = search(*given, **named)
+        read.append(len(actual))
+        return actual
 
     monkeypatch.setattr(study.tracker.client, "search_runs", counted)
     monkeypatch.setattr(study.tracker.client, "get_run", None)  # of the parent, all parameters
@@ -233,3 +234,66 @@ def test_a_cell_that_kills_whoever_tries_it_is_left(study: Study) -> None:
     study.finish(A)
     run_cells(study.tracker, study.parent, BOTH, run_jobs)
     assert len(times) == cells.MOST_ATTEMPTS
+
+
+def test_while_it_waits_it_reads_the_held_cells_alone_and_ends_no_attempt_that_has_ended(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.begin(A, this_process())
+    study.end(A, "done")
+    study.finish(A)
+    study.begin(B, ELSEWHERE)
+    asked, ended = list[dict[str, str]](), list[str]()
+    children, end = Tracker.children, Leases.end
+
+    def counted(tracker: Tracker, parent: str, tags: Any = MappingProxyType({})) -> Any:
+        asked.append(dict(tags))
+        if len(asked) == 4:
+            study.finish(B)
+        return children(tracker, parent, tags)
+
+    def recorded(leases: Leases, cell: str, number: int, how: Any) -> bool:
+        ended.append(cell)
+        return end(leases, cell, number, how)
+
+    monkeypatch.setattr(Tracker, "children", counted)
+    monkeypatch.setattr(Leases, "end", recorded)
+    monkeypatch.setattr(cells, "PAUSES_A_LOOK", 0.0)
+    monkeypatch.setattr(cells, "POLL_S", 0.001)
+    assert run_cells(study.tracker, study.parent, BOTH, lambda *_: None) is None
+    of_b = {"mmclf.arm": B.arm, "mmclf.seed": str(B.seed)}
+    assert asked == [{}, of_b, of_b, of_b, {}]
+    assert ended == []
+    study.begin(C, ELSEWHERE)
+    monkeypatch.setattr(cells, "STALE_S", 0.0)
+    run_cells(study.tracker, study.parent, [A, B, C], lambda *_: None)
+    assert set(ended) == {cell_of(*C)}
+
+
+def test_what_failed_here_and_is_begun_elsewhere_meanwhile_is_waited_for(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.begin(B, ELSEWHERE)
+    looks = 0
+    held = cells._read_held
+
+    def look(*arguments: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            study.begin(A, ELSEWHERE, 2)
+            study.finish(B)
+        else:
+            study.finish(A)
+        return held(*arguments)
+
+    def fail() -> None:
+        study.begin(A, this_process())
+        study.end(A, "failed")
+
+    monkeypatch.setattr(cells, "_read_held", look)
+    monkeypatch.setattr(cells, "POLL_S", 0.001)
+    run_jobs, times = _jobs(study, [fail])
+    run_cells(study.tracker, study.parent, BOTH, run_jobs)
+    assert (len(times), looks) == (1, 2)
+    assert study.state(A) == "done"

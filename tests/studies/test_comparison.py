@@ -94,7 +94,7 @@ def test_the_numbers_are_those_of_the_formulas(metric: str) -> None:
         rows = (4 * of_groups[:, None] + np.arange(4)).ravel()
         for name, runs in predictions.items():
             resampled[name].append(of(rows, runs))
-    for name, found in zip(("second", "third"), as_rows(table)[1:], strict=True):
+    for name, actual in zip(("second", "third"), as_rows(table)[1:], strict=True):
         differences = values[name] - values["first"]
         covariances = np.cov((np.array(resampled[name]) - np.array(resampled["first"])).T)
         between = differences.var(ddof=1) / SEEDS
@@ -112,7 +112,7 @@ def test_the_numbers_are_those_of_the_formulas(metric: str) -> None:
             "p": p,
             "p_adjusted": min(1.0, 2 * p),
         }
-        assert {key: found[key] for key in expected} == pytest.approx(expected, rel=1e-7)
+        assert {key: actual[key] for key in expected} == pytest.approx(expected, rel=1e-7)
 
 
 def test_label_sets_of_one_run_are_a_single_seed() -> None:
@@ -145,8 +145,8 @@ def test_lists_flags_and_floats_are_taken_as_well() -> None:
         "better": arms["better"] == 1,
         "copy": arms["copy"].astype(np.float32),
     }
-    found = compare(truth().tolist(), mixed, groups=[f"g{i}" for i in range(N)], resamples=50)
-    pd.testing.assert_frame_equal(found, expected)
+    table = compare(truth().tolist(), mixed, groups=[f"g{i}" for i in range(N)], resamples=50)
+    pd.testing.assert_frame_equal(table, expected)
 
 
 def test_samples_of_a_group_are_drawn_together() -> None:
@@ -175,9 +175,9 @@ def test_more_resamples_and_the_same_ones_each_time() -> None:
     assert as_rows(other)[1]["low"] != as_rows(first)[1]["low"]
 
 
-def raises(found: str, **changed: Any) -> None:
+def raises(result: str, **changed: Any) -> None:
     arguments: dict[str, Any] = {"labels": truth(), "predictions": three_arms(), "resamples": 10}
-    with pytest.raises(ValueError, match=found):
+    with pytest.raises(ValueError, match=result):
         compare(**arguments | changed)
 
 

@@ -20,8 +20,8 @@ def study(factors: dict[str, Any]) -> Study:
 
 
 def test_a_list_gives_a_level_for_each_value() -> None:
-    found = factors_of(study({"loss": ["bce", "focal"], "optimizer.lr": [0.001, 0.002]}))
-    assert found == (
+    factors = factors_of(study({"loss": ["bce", "focal"], "optimizer.lr": [0.001, 0.002]}))
+    assert factors == (
         Factor("loss", (Level("bce", ("loss=bce",)), Level("focal", ("loss=focal",)))),
         Factor(
             "optimizer.lr",
@@ -31,10 +31,10 @@ def test_a_list_gives_a_level_for_each_value() -> None:
 
 
 def test_a_mapping_names_levels_and_what_each_stands_for() -> None:
-    (found,) = factors_of(
+    (actual,) = factors_of(
         study({"weights": {"none": [], "one": "loss=bce", "both": ["loss=focal", "loss.gamma=3"]}})
     )
-    assert [(level.name, level.overrides) for level in found.levels] == [
+    assert [(level.name, level.overrides) for level in actual.levels] == [
         ("none", ()),
         ("one", ("loss=bce",)),
         ("both", ("loss=focal", "loss.gamma=3")),
@@ -81,8 +81,8 @@ def test_all_mistakes_are_reported_at_once() -> None:
 
 @pytest.mark.parametrize("name", ["devices", "encode.precision", "studying", "data.root"])
 def test_what_is_only_called_like_something_fixed_can_vary(name: str) -> None:
-    (found,) = factors_of(study({name: ["a", "b"]}))
-    assert found.name == name
+    (actual,) = factors_of(study({name: ["a", "b"]}))
+    assert actual.name == name
 
 
 @pytest.mark.parametrize(

@@ -58,33 +58,33 @@ def test_the_first_round_is_of_all_arms() -> None:
 
 
 def test_arms_that_an_open_effect_weighs_go_on() -> None:
-    found = looks(GRID, 3, "x1 worse, x2 open, x3 futile")
-    assert next_round(GRID, found, ()) == Round(5, ("x2",), ("x0", "x2"))
-    assert next_round(GRID, found, {"x2"}) is None
+    actual = looks(GRID, 3, "x1 worse, x2 open, x3 futile")
+    assert next_round(GRID, actual, ()) == Round(5, ("x2",), ("x0", "x2"))
+    assert next_round(GRID, actual, {"x2"}) is None
     assert next_round(GRID, looks(GRID, 3, "x1 worse, x2 equal, x3 futile"), ()) is None
     assert next_round(GRID, looks(GRID, 5, "x1 worse, x2 open, x3 open"), ()) is None
 
 
 def test_who_lacks_a_look_is_first() -> None:
-    found = looks(GRID, 3, "x1 open, x2 open")
-    assert next_round(GRID, found, ()) == Round(3, ("x3",), ("x0", "x3"))
-    assert next_round(GRID, found, {"x3"}) == Round(5, ("x1", "x2"), ("x0", "x1", "x2"))
+    actual = looks(GRID, 3, "x1 open, x2 open")
+    assert next_round(GRID, actual, ()) == Round(3, ("x3",), ("x0", "x3"))
+    assert next_round(GRID, actual, {"x3"}) == Round(5, ("x1", "x2"), ("x0", "x1", "x2"))
 
 
 def test_a_ladder_goes_on_and_waits_as_a_whole() -> None:
     names = [effect.name for effect in LADDER.compared]
     assert names == ["x", "y", WHOLE]
-    found = looks(LADDER, 3, f"x worse, y open, {WHOLE} worse")
-    coming = next_round(LADDER, found, ())
+    actual = looks(LADDER, 3, f"x worse, y open, {WHOLE} worse")
+    coming = next_round(LADDER, actual, ())
     assert coming == Round(5, ("y",), tuple(arm.name for arm in LADDER.arms))
-    assert next_round(LADDER, found, {"y"}) is None
+    assert next_round(LADDER, actual, {"y"}) is None
     assert next_round(LADDER, looks(LADDER, 3, "x open, y open"), {"x"}) is None
 
 
 def test_at_most_all_seeds_but_for_what_is_decided() -> None:
     assert seeds_at_most(GRID, None) == dict.fromkeys(("x0", "x1", "x2", "x3"), 5)
-    found = looks(GRID, 3, "x1 worse, x2 open, x3 futile")
-    assert seeds_at_most(GRID, found) == {"x0": 5, "x1": 3, "x2": 5, "x3": 3}
+    actual = looks(GRID, 3, "x1 worse, x2 open, x3 futile")
+    assert seeds_at_most(GRID, actual) == {"x0": 5, "x1": 3, "x2": 5, "x3": 3}
     done = looks(LADDER, 3, f"x worse, y equal, {WHOLE} worse")
     assert set(seeds_at_most(LADDER, done).values()) == {3}
     going = looks(LADDER, 3, "x worse, y equal")
@@ -105,19 +105,19 @@ def test_what_is_decided_gets_no_more_seeds(tracker: Tracker, tmp_path: Path) ->
     log = start(tracker, tmp_path, GRID)
     work = jobs(tracker, tmp_path)
     assert run_rounds(tracker, GRID, log, work) is None
-    found = looks_of(tracker, log.id)
-    assert [found.call(effect) for effect in ("x1", "x2", "x3")] == ["worse", "equal", "worse"]
-    assert [look.seeds for look in found.looks] == [3, 5]
-    assert found.given == {"x0": 5, "x1": 3, "x2": 3, "x3": 5}
+    actual = looks_of(tracker, log.id)
+    assert [actual.call(effect) for effect in ("x1", "x2", "x3")] == ["worse", "equal", "worse"]
+    assert [look.seeds for look in actual.looks] == [3, 5]
+    assert actual.given == {"x0": 5, "x1": 3, "x2": 3, "x3": 5}
     runs = seeds_by_arm(tracker.children(log.id))
-    assert {arm: len(seeds) for arm, seeds in runs.items()} == found.given
+    assert {arm: len(seeds) for arm, seeds in runs.items()} == actual.given
     # All arms of a seed come before the next.
     assert [seed for _, seed in work.ran] == [0] * 4 + [1] * 4 + [2] * 4 + [3] * 2 + [4] * 2
     # The same again does nothing.
     again = jobs(tracker, tmp_path)
     assert run_rounds(tracker, GRID, log, again) is None
     assert again.ran == []
-    assert replace(looks_of(tracker, log.id), round={}) == replace(found, round={})
+    assert replace(looks_of(tracker, log.id), round={}) == replace(actual, round={})
 
 
 @pytest.mark.slow
@@ -134,8 +134,8 @@ def test_an_interrupted_round_is_gone_on_with(tracker: Tracker, tmp_path: Path, 
     assert len(kept.looks) == (1 if after > 12 else 0)
     resumed = jobs(tracker, tmp_path)
     assert run_rounds(tracker, GRID, log, resumed) is None
-    found = looks_of(tracker, log.id)
-    assert (found.looks, found.given) == (expected.looks, expected.given)
+    actual = looks_of(tracker, log.id)
+    assert (actual.looks, actual.given) == (expected.looks, expected.given)
     assert len({*interrupted.ran, *resumed.ran}) == len(interrupted.ran) + len(resumed.ran) == 16
 
 
@@ -144,16 +144,16 @@ def test_an_effect_whose_run_failed_waits_at_its_look(tracker: Tracker, tmp_path
     log = start(tracker, tmp_path, GRID)
     failing = jobs(tracker, tmp_path, fails={("x1", 2)})
     assert isinstance(run_rounds(tracker, GRID, log, failing), RuntimeError)
-    found = looks_of(tracker, log.id)
-    assert [found.last_look(effect) for effect in ("x1", "x2", "x3")] == [0, 3, 5]
+    looks = looks_of(tracker, log.id)
+    assert [looks.last_look(effect) for effect in ("x1", "x2", "x3")] == [0, 3, 5]
     assert failing.ran.count(("x1", 2)) == 1
-    assert found.given == {"x0": 5, "x1": 3, "x2": 3, "x3": 5}
+    assert looks.given == {"x0": 5, "x1": 3, "x2": 3, "x3": 5}
     again = jobs(tracker, tmp_path)
     assert run_rounds(tracker, GRID, log, again) is None
     assert again.ran == [("x1", 2)]
-    found = looks_of(tracker, log.id)
-    assert [found.last_look(effect) for effect in ("x1", "x2", "x3")] == [3, 3, 5]
-    assert found.call("x1") == "worse"
+    looks = looks_of(tracker, log.id)
+    assert [looks.last_look(effect) for effect in ("x1", "x2", "x3")] == [3, 3, 5]
+    assert looks.call("x1") == "worse"
 
 
 @pytest.mark.slow
@@ -161,8 +161,8 @@ def test_without_the_baseline_everything_waits(tracker: Tracker, tmp_path: Path)
     log = start(tracker, tmp_path, GRID)
     failing = jobs(tracker, tmp_path, fails={("x0", 0)})
     assert isinstance(run_rounds(tracker, GRID, log, failing), RuntimeError)
-    found = looks_of(tracker, log.id)
-    assert found.looks == ()
+    actual = looks_of(tracker, log.id)
+    assert actual.looks == ()
     assert len(failing.ran) == 12
 
 

@@ -165,8 +165,8 @@ def _part(part: str, file: _File, captions: Sequence[_File], root: Path) -> Iter
 
 def _images(prefix: str, file: _File, root: Path) -> Setting:
     pictures = find_pictures([root], file.names)
-    if pictures.found > 0:
-        why = f"{pictures.found} of {pictures.tried} that were looked for are there"
+    if pictures.present > 0:
+        why = f"{pictures.present} of {pictures.tried} that were looked for are there"
         return Setting(f"{prefix}images", pictures.folder, why)
     # As MS COCO calls them: instances_train2017.json and train2017.
     folder = file.path.stem.partition("_")[2] or "."

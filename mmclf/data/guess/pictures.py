@@ -25,7 +25,7 @@ class PictureFolder:
         root: the folder that was looked into.
         folder: that the names start from, below the root, as `.` or `data/img`.
         suffix: that the names lack, or nothing.
-        found: how many of the names that were tried are there.
+        present: how many of the names that were tried are there.
         tried: how many that was.
 
     """
@@ -33,7 +33,7 @@ class PictureFolder:
     root: Path
     folder: str
     suffix: str
-    found: int
+    present: int
     tried: int
 
 
@@ -60,10 +60,10 @@ def find_pictures(roots: Sequence[Path], names: Sequence[str]) -> PictureFolder:
         for folder in _folders(root):
             for suffix in suffixes:
                 count = sum(_is_file(folder / f"{name}{suffix}") for name in tried)
-                if count >= needed and count > best.found:
+                if count >= needed and count > best.present:
                     below = folder.relative_to(root).as_posix()
                     best = PictureFolder(root, below, suffix, count, len(tried))
-        if best.found:
+        if best.present:
             break
     return best
 

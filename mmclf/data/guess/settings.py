@@ -30,13 +30,13 @@ class Guess:
 
     Args:
         source: the level of `data`, as `table`.
-        found: for people, what was looked at.
+        summary: for people, what was looked at.
         root: the folder of all files.
         settings: those that were guessed, `root` apart.
 
     """
 
     source: str
-    found: str
+    summary: str
     root: Path
     settings: tuple[Setting, ...]

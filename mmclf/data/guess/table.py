@@ -97,7 +97,7 @@ def _image(table: _Table) -> Iterator[Setting]:
         name: find_pictures(table.roots, find.texts(table.preview.columns[name]))
         for name in find.picture_columns(table.free)
     }
-    with_files = [name for name, pictures in candidates.items() if pictures.found > 0]
+    with_files = [name for name, pictures in candidates.items() if pictures.present > 0]
     # A column that is only called like one of images must name some.
     called = [name for name in candidates if is_picture(find.texts(table.free[name])[0])]
     name = next(iter([*with_files, *called]), None)
@@ -108,7 +108,7 @@ def _image(table: _Table) -> Iterator[Setting]:
     table.pictures = pictures = candidates[name]
     first = find.texts(table.preview.columns[name])[0]
     yield Setting("image_column", name, f"it holds names of images, as {shown(first)}")
-    why = f"{pictures.found} of {pictures.tried} that were looked for are there"
+    why = f"{pictures.present} of {pictures.tried} that were looked for are there"
     yield Setting("images", pictures.folder, why)
     if pictures.suffix:
         yield Setting("image_suffix", pictures.suffix, "which the names lack")

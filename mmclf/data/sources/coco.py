@@ -44,21 +44,11 @@ def load(
     """Read a sample for each image, its labels those of the `categories` that it shows.
 
     A category that no annotation has is left out; crowds count as instances. An image's captions
-    are in the order of their ids. Ids are the images' paths below `root`. Raises InputError if a
-    file is missing or damaged, a category is unknown, or the files do not belong together.
+    are in the order of their ids. Ids are the images' paths below `root`. `CocoFiles` describes the
+    files. Raises InputError if a file is missing or damaged, a category is unknown, or the files do
+    not belong together.
 
     Args:
-        root: folder of all files.
-        instances: file of the images, annotations and categories.
-        captions: file of the captions, which may be the same; None without.
-        images: folder of the images.
-        val_instances: likewise, of the source's own validation set.
-        val_captions: likewise.
-        val_images: likewise.
-        test_instances: likewise, of the source's own test set.
-        test_captions: likewise.
-        test_images: likewise.
-        karpathy: file of Karpathy's split, whose parts and captions take the place of the others'.
         categories: ids or names; None for all.
         caption_use: of several captions of an image.
         unlabelled: what becomes of images that show none of the categories.

@@ -58,7 +58,9 @@ def read_karpathy(path: Path) -> tuple[KarpathyImage, ...]:
         raise InputError(*problems)
     return tuple(
         KarpathyImage(
-            key, PARTS[entry["split"]], tuple(one["raw"].strip() for one in entry["sentences"])
+            key,
+            PARTS[entry["split"]],
+            tuple(sentence["raw"].strip() for sentence in entry["sentences"]),
         )
         for key, entry in zip(keys, entries, strict=True)
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from filelock import FileLock
+from pydantic import Field
 
 from mmclf.data.samples import Samples
 from mmclf.data.sources import competition
@@ -22,6 +23,8 @@ from mmclf.storage.store.inner_files import remove_tree
 VERSION = 2
 FIRST_TEST_ID = 25_000
 MANIFEST = "demo.json"
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Count = Annotated[int, Field(ge=1, le=FIRST_TEST_ID)]
 
 
 class Thing(NamedTuple):
@@ -97,7 +100,7 @@ class Scene(NamedTuple):
         return sorted(LABEL_IDS[thing] for thing in self.things if thing in LABEL_IDS)
 
 
-def load(root: str, seed: int = 0, train: int = 1200, test: int = 400) -> Samples:
+def load(root: str, seed: Seed = 0, train: Count = 1200, test: Count = 400) -> Samples:
     """`train` + `test` generated samples below `root`, made there first unless they are.
 
     `seed` decides what they show; the test set is the source's own. Raises InputError if an

@@ -69,13 +69,13 @@ def term_words(
     matches = list(_TERM.finditer(caption.lower()))
     words = [match.group() for match in matches]
     longest = max((term.count(" ") + 1 for term in vocabulary), default=1)
-    found: dict[int, list[int]] = {}
+    numbers_of: dict[int, list[int]] = {}
     for start in range(len(words)):
         for end in range(start + 1, min(start + longest, len(words)) + 1):
             column = vocabulary.get(" ".join(words[start:end]))
             if column is not None:
-                found.setdefault(column, []).extend(range(start, end))
-    used = sorted({number for numbers in found.values() for number in numbers})
-    place = {number: i for i, number in enumerate(used)}
+                numbers_of.setdefault(column, []).extend(range(start, end))
+    used = sorted({number for numbers in numbers_of.values() for number in numbers})
+    index = {number: i for i, number in enumerate(used)}
     spans = [matches[number].span() for number in used]
-    return spans, {column: [place[n] for n in numbers] for column, numbers in found.items()}
+    return spans, {column: [index[n] for n in numbers] for column, numbers in numbers_of.items()}

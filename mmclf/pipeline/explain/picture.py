@@ -12,14 +12,14 @@ from mmclf.plots.attributions import LabelRow, Words, attributions_figure
 DOTS_PER_INCH = 120
 
 
-def explanation_png(title: str, names: Sequence[str], found: Explanation) -> bytes:
+def explanation_png(title: str, names: Sequence[str], explanation: Explanation) -> bytes:
     """The picture of an explanation, with the names of its K labels."""
     rows = [
         LabelRow(
-            f"{name}  {found.probabilities[k]:.2f}",
-            None if found.heat is None else found.heat[k],
-            [Words(of.caption, of.spans, of.weights[:, k]) for of in found.captions],
-            {modality: float(of[k]) for modality, of in found.whole.items()},
+            f"{name}  {explanation.probabilities[k]:.2f}",
+            None if explanation.heat is None else explanation.heat[k],
+            [Words(of.caption, of.spans, of.weights[:, k]) for of in explanation.captions],
+            {modality: float(of[k]) for modality, of in explanation.whole.items()},
         )
         for k, name in enumerate(names)
     ]
@@ -27,6 +27,6 @@ def explanation_png(title: str, names: Sequence[str], found: Explanation) -> byt
     with warnings.catch_warnings():
         # A caption may be in letters that the font lacks: boxes stand for them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure = attributions_figure(title, found.picture, rows)
+        figure = attributions_figure(title, explanation.picture, rows)
         figure.savefig(held, format="png", dpi=DOTS_PER_INCH)
     return held.getvalue()

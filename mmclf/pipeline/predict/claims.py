@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mmclf.config.schema import Head, Node
-from mmclf.errors import InputError
+from mmclf.errors import InputError, first_line
 from mmclf.models.architecture import without_written
 from mmclf.models.build import make_model
 from mmclf.models.text_weights import architecture_parameters
@@ -95,9 +95,9 @@ def check_classifier(model: ModelClaims, weights: int, where: object, allow: Seq
         parameters = _classifier_parameters(model, allow)
     # Of torch's, for widths that no number of 64 bits holds.
     except (RuntimeError, TypeError, OverflowError) as error:
-        first = (str(error).splitlines() or [""])[0]
         raise InputError(
-            f"{what}: the settings make no model ({first}): do the run again, or restore the files"
+            f"{what}: the settings make no model ({first_line(error)}): do the run again, or "
+            "restore the files"
         ) from error
     _check(parameters, weights, what)
 

@@ -103,8 +103,8 @@ class TableModel:
             )
         root = self._root.resolve()
         try:
-            found = (root / path).resolve()
-            is_there = found.is_relative_to(root) and found.is_file()
+            file = (root / path).resolve()
+            is_there = file.is_relative_to(root) and file.is_file()
         except (OSError, ValueError, RuntimeError):  # too long, a NUL, a circle of links
             is_there = False
         if "://" in path or not is_there:
@@ -112,7 +112,7 @@ class TableModel:
                 f"{IMAGE_PATH}[{row}]: found {path[:200]!r}, expected the path of a file below "
                 f"{ROOT}; URLs are never fetched"
             )
-        return found
+        return file
 
 
 def _load_pyfunc(path: str, model_config: Mapping[str, Any] | None = None) -> TableModel:

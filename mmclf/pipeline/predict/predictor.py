@@ -68,13 +68,13 @@ def load(
     place = _place(run_id, tracking_uri, experiment, output_dir)
     tracker = Tracker(place.uri, place.experiment, Path(place.output_dir), create=False)
     try:
-        found = tracker.find(run_id)
+        run = tracker.find(run_id)
     except InputError as error:
         raise InputError(
             *(f"run_id={run_id!r}: {problem}" for problem in error.problems)
         ) from error
     return load_from(
-        tracker, found.id, pick_device(device), allow_targets, model_types=allow_model_types
+        tracker, run.id, pick_device(device), allow_targets, model_types=allow_model_types
     )
 
 

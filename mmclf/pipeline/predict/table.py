@@ -138,7 +138,7 @@ def check_out(out: Path, *, any_suffix: bool = False) -> None:
     if not out.parent.is_dir():
         raise InputError(f"--out: there is no folder {out.parent}: make it, or choose another FILE")
     if suffix not in SUFFIXES and not any_suffix and not is_channel(out):
-        known = ", ".join(f"*{one}" for one in SUFFIXES)
+        known = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
         raise InputError(f"--out: {out} names no form of table, expected a file called {known}")
     if suffix in PARQUET:
         _pyarrow(out)

@@ -1,6 +1,8 @@
 """The content-addressed store of the results of stages.
 
 store         get a stage's result, or compute it
+stage_result  a result, computed or stored, and what it cost
+serializer    how a value goes to files, and comes back
 checkpoints   how far a computation is
 entry         a stored result as a folder of files
 hashing       digests of values and arrays

@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 from mmclf.errors import tell
 from mmclf.storage.store.entry import Stage, StageTiming, new_entry, open_entry
 from mmclf.storage.store.inner_files import remove_entry, remove_unfinished
-from mmclf.storage.store.store import UNREADABLE, Serializer, Store
+from mmclf.storage.store.serializer import UNREADABLE, Serializer
+from mmclf.storage.store.store import Store
 
 T = TypeVar("T")
 NAME, VERSION = "checkpoint", 1

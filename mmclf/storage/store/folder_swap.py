@@ -82,7 +82,9 @@ def _keep(old: Path, new: Path, own: Sequence[str], below: str = "") -> None:
 
 
 def _is_own(name: str, own: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, one) and name.count("/") == one.count("/") for one in own)
+    return any(
+        fnmatchcase(name, pattern) and name.count("/") == pattern.count("/") for pattern in own
+    )
 
 
 def _link(source: Path, target: Path) -> None:
@@ -113,20 +115,20 @@ def _swap(new: Path, folder: Path) -> None:
         aside.rename(new)
 
 
-def exchange(one: Path, other: Path) -> bool:
+def exchange(first: Path, second: Path) -> bool:
     """Let two paths change names in one step; False where the system or the disk cannot."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):
         return False
-    names = (os.fsencode(one), os.fsencode(other))
+    names = (os.fsencode(first), os.fsencode(second))
     here = _AT_WORKING_FOLDER
     if rename(here, names[0], here, names[1], _EXCHANGE) == 0:
         return True
     number = ctypes.get_errno()
     if number in _CANNOT:
         return False
-    raise OSError(number, os.strerror(number), str(other))
+    raise OSError(number, os.strerror(number), str(second))
 
 
 def _start(folder: Path) -> str:
@@ -138,10 +140,10 @@ def _tidy(folder: Path) -> None:
     name = re.compile(rf"{re.escape(_start(folder))}[0-9a-f]{{{2 * TOKEN_BYTES}}}({NEW}|{OLD})")
     with suppress(OSError):
         for path in sorted(folder.parent.iterdir()):
-            found = name.fullmatch(path.name)
-            if found is None:
+            match = name.fullmatch(path.name)
+            if match is None:
                 continue
-            if found[1] == OLD and not os.path.lexists(folder):
+            if match[1] == OLD and not os.path.lexists(folder):
                 path.rename(folder)
             elif time.time() - path.lstat().st_mtime > ABANDONED_S:
                 remove_tree(path)

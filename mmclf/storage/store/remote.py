@@ -256,8 +256,8 @@ class Remote:
 def _opened(address: str) -> tuple[Any, str]:
     """The file system of an address, and the path in it; raises InputError."""
     check_address("store.remote", address)
-    found = ADDRESS.fullmatch(address)
-    if found is None or "::" in address:
+    match = ADDRESS.fullmatch(address)
+    if match is None or "::" in address:
         raise InputError(
             f"store.remote: found {address!r}, expected an address as s3://BUCKET/FOLDER, "
             "file:///FOLDER or another of fsspec's"

@@ -55,24 +55,24 @@ def held(entry: Path, tell_wait: Callable[[], None]) -> Iterator[None]:
 def _acquire(lock: FileLock, owner: OwnerFile, tell_wait: Callable[[], None]) -> None:
     """Take lock and owner's file, or go on without what a dead process holds."""
     started = since = time.monotonic()
-    seen, is_told = owner.read(), False
+    seen, is_notified = owner.read(), False
     while True:
         is_locked = _try(lock)
-        found = owner.read()
-        if is_locked and (found is None or is_gone(found.partition("\n")[0])):
-            owner.clear(found)
-            if owner.claim() or owner.read() == found:  # which nobody may remove here
+        current = owner.read()
+        if is_locked and (current is None or is_gone(current.partition("\n")[0])):
+            owner.clear(current)
+            if owner.claim() or owner.read() == current:  # which nobody may remove here
                 return
             continue
         now = time.monotonic()
-        if found != seen or (not is_locked and _is_at_work_here(found)):
-            seen, since = found, now
+        if current != seen or (not is_locked and _is_at_work_here(current)):
+            seen, since = current, now
         elif now - since >= STALE_S:
-            owner.clear(found)
+            owner.clear(current)
             owner.claim()
             return
-        if not is_told and now - started >= QUIET_WAIT_S:
-            is_told = True
+        if not is_notified and now - started >= QUIET_WAIT_S:
+            is_notified = True
             tell_wait()
         if is_locked:
             time.sleep(POLL_S)
@@ -94,9 +94,9 @@ def _try(lock: FileLock) -> bool:
     return True
 
 
-def _is_at_work_here(found: str | None) -> bool:
+def _is_at_work_here(content: str | None) -> bool:
     """Whether an owner lives on this machine, whose locks are what they say."""
-    name = (found or "").partition("\n")[0]
+    name = (content or "").partition("\n")[0]
     return is_of_this_machine(name) and not is_gone(name)
 
 
@@ -136,11 +136,11 @@ class OwnerFile:
             return True
         return True
 
-    def clear(self, found: str | None) -> None:
+    def clear(self, content: str | None) -> None:
         """Remove what a dead process has left: the file, and what it had written of the entry."""
-        if found is None:
+        if content is None:
             return
-        name = found.partition("\n")[0]
+        name = content.partition("\n")[0]
         # One of which that is not certain may be slow, and write it to the end.
         for path in unfinished_of(self._entry, name) if is_gone(name) else ():
             remove_tree(path)

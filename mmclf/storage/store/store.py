@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import TypeVar
 
 from mmclf.errors import InputError, tell
 from mmclf.storage.meter import Meter, Use
@@ -26,65 +26,13 @@ from mmclf.storage.store.entry import (
 from mmclf.storage.store.file_hasher import FileHasher
 from mmclf.storage.store.inner_files import remove_entry
 from mmclf.storage.store.remote import Remote
+from mmclf.storage.store.serializer import UNREADABLE, Serializer
 from mmclf.storage.store.stage_lock import held
+from mmclf.storage.store.stage_result import Computed, StageResult
+
+__all__ = ["Computed", "StageResult", "Store"]
 
 T = TypeVar("T")
-# What a serializer may raise for files that another version wrote, though their digests match.
-UNREADABLE = (
-    *(DamagedError, OSError, ValueError, LookupError, TypeError, EOFError),
-    *(AttributeError, ArithmeticError, RecursionError, MemoryError),
-)
-
-
-class Serializer(Protocol[T]):
-    """Writes the value of a stage to files, and reads it back."""
-
-    def write(self, value: T, folder: Path, /) -> None:
-        """Write the value to files in `folder`: NumPy, safetensors, JSON."""
-
-    def read(self, entry: Entry, /) -> T:
-        """Read the value from an entry's files; raises DamagedError as `Entry.path` does."""
-
-
-@dataclass(frozen=True)
-class Computed(Generic[T]):
-    """A newly computed value.
-
-    Args:
-        value: the result of the stage.
-        seconds: spent on computing it.
-        count: of samples, views or the like that were processed.
-        inputs: the costs of the results that it was computed from.
-
-    """
-
-    value: T
-    seconds: float
-    count: int
-    inputs: Sequence[StageTiming] = ()
-
-
-@dataclass(frozen=True)
-class StageResult(Generic[T]):
-    """The result of a stage.
-
-    Args:
-        value: what the stage computed.
-        timing: what it cost when it was computed.
-        inputs: the costs of all results that it was computed from.
-        reused: whether it was stored already, or computed by another process meanwhile.
-
-    """
-
-    value: T
-    timing: StageTiming
-    inputs: tuple[StageTiming, ...]
-    reused: bool
-
-    @property
-    def timings(self) -> tuple[StageTiming, ...]:
-        """The cost of the result and those of its inputs."""
-        return (self.timing, *self.inputs)
 
 
 class Store:
@@ -259,9 +207,9 @@ class Store:
         others: list[StageResult[T]] = []
 
         def is_whole() -> bool:
-            found = self._get_here(stage, serializer)
-            others.extend([found] if found is not None else [])
-            return found is not None
+            other = self._get_here(stage, serializer)
+            others.extend([other] if other is not None else [])
+            return other is not None
 
         entry = new_entry(folder, stage, result.timing, result.inputs, others_stay=is_whole)
         with entry as unfinished:

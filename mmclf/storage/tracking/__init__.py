@@ -8,13 +8,16 @@ outbox         sends it, or keeps it while nobody answers
 unsent         files of what nobody took
 run_log        the log of one run
 leases         which process runs which cell of a study
-tracker        runs, started and found
+tracker        runs, started and read
+experiment     the experiment that they are in
+search         runs, searched for page by page
+artifacts      a run's files, fetched
+dead_runs      runs whose process is gone
 tracked_run    a run as it is read back
 sending        what nobody took, sent later
 where          conditions on runs, as a command line has them
 system_metrics how busy the machine is during a run
 database       the sqlite file of runs
-garbage        no look for garbage while very many objects are made
 keys           names as MLflow admits them
 pages          addresses in MLflow's UI
 session        where the runs of this process are tracked

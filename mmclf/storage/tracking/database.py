@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from filelock import FileLock
 from mlflow.tracking import MlflowClient
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -24,6 +24,10 @@ Value = TypeVar("Value")
 
 # Database servers that MLflow knows, with a driver of each.
 SERVERS = {"postgresql": "'mmclf[postgres]'", "mysql": "pymysql", "mssql": "pymssql"}
+# Of the advisory lock under which MLflow makes its tables: any number that nobody else takes.
+LOCK = int.from_bytes(b"mmclf")
+TABLES_S = 120  # that others may take for it
+VERSIONS = "alembic_version"  # the table that tells how far MLflow's others are
 TIMED = ("postgresql", "mysql")  # whose drivers take the seconds for a connection
 PASSWORD = re.compile(r"(\w+://[^/\s:@]*:)[^@/\s]+@")
 
@@ -105,7 +109,7 @@ def check_connection(uri: str) -> None:
     MLflow would try for minutes, and say nothing. Other kinds of URIs are not looked at, nor a
     sqlite database that does not exist.
     """
-    dialect = urlsplit(uri).scheme.partition("+")[0]
+    dialect = _dialect(uri)
     database = sqlite_file(uri)
     if dialect not in SERVERS and (database is None or not database.is_file()):
         return
@@ -135,10 +139,40 @@ def sqlite_file(uri: str) -> Path | None:
     return Path(address.path.removeprefix("/"))
 
 
-def init_lock(uri: str) -> AbstractContextManager[object]:
-    """A lock for creating a sqlite database, whose folder is made; no lock for other URIs."""
+@contextmanager
+def init_lock(uri: str) -> Iterator[None]:
+    """A lock for creating what is missing in a database: its file, whose folder is made, or tables.
+
+    Of a sqlite database it is a file beside it, of PostgreSQL one of its advisory locks, which is
+    shared once there are tables. Other servers make their tables themselves.
+    """
     database = sqlite_file(uri)
-    if database is None:
-        return nullcontext()
-    database.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(f"{database}.lock")
+    if database is not None:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{database}.lock"):
+            yield
+    elif _dialect(uri) == "postgresql":
+        with _advisory_lock(uri):
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def _advisory_lock(uri: str) -> Iterator[None]:
+    """Keep others from making tables, and from using them before all are there.
+
+    https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+    """
+    engine = create_engine(uri, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:  # whose end gives the lock back
+        connection.execute(text(f"SET lock_timeout = '{TABLES_S}s'"))
+        connection.execute(text(f"SELECT pg_advisory_lock_shared({LOCK})"))
+        if not inspect(connection).has_table(VERSIONS):
+            connection.execute(text(f"SELECT pg_advisory_unlock_shared({LOCK})"))
+            connection.execute(text(f"SELECT pg_advisory_lock({LOCK})"))
+        yield
+
+
+def _dialect(uri: str) -> str:
+    return urlsplit(uri).scheme.partition("+")[0]

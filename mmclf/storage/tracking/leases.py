@@ -90,11 +90,11 @@ class Leases:
             data = self._client.get_run(self.parent).data
         latest: dict[str, tuple[int, str]] = {}
         for key, value in data.params.items():
-            found = PARAM.fullmatch(key)
-            if found is not None and found["end"] is None:
-                number = int(found["attempt"])
-                if number > latest.get(found["cell"], (0, ""))[0]:
-                    latest[found["cell"]] = (number, value)
+            match = PARAM.fullmatch(key)
+            if match is not None and match["end"] is None:
+                number = int(match["attempt"])
+                if number > latest.get(match["cell"], (0, ""))[0]:
+                    latest[match["cell"]] = (number, value)
         return {
             cell: Attempt(
                 cell,

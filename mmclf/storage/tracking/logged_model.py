@@ -90,9 +90,9 @@ def _own_model(client: MlflowClient, run: Run) -> LoggedModel | None:
 
 def _copy_files(client: MlflowClient, run: Run, model: LoggedModel) -> None:
     """Copy the run's files to the model's; in one file system they stay the same files."""
-    places = (run.info.artifact_uri, model.artifact_location)
-    if all(is_local_uri(place) for place in places):
-        source, target = (Path(local_file_uri_to_path(place)) for place in places)
+    locations = (run.info.artifact_uri, model.artifact_location)
+    if all(is_local_uri(location) for location in locations):
+        source, target = (Path(local_file_uri_to_path(location)) for location in locations)
         shutil.copytree(source / FOLDER, target, copy_function=_linked, dirs_exist_ok=True)
         return
     with tempfile.TemporaryDirectory() as name:

@@ -60,7 +60,7 @@ class Outbox:
         self._waiting: list[Logged] = []
         self._away_since: float | None = None
         self._tried = 0.0  # when an attempt failed last
-        self._given_up = self._told = False
+        self._given_up = self._is_notified = False
 
     def put(self, logged: Logged) -> None:
         """Send it, after what is waiting; keep it if nobody answers.
@@ -152,8 +152,8 @@ class Outbox:
         """Write what waits to files, and say so once."""
         self._unsent.add(self._waiting)
         self._waiting.clear()
-        if not self._told:
-            self._told = True
+        if not self._is_notified:
+            self._is_notified = True
             tell(
                 f"the tracking of run {self._run_id} does not answer: what it could not be told is "
                 f"in {self._unsent.file}; when it answers, send it by mmclf runs --send "

@@ -1,21 +1,16 @@
-"""Runs in MLflow: started, found, and fetched from."""
+"""Runs in MLflow: started, and read back."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
-from urllib.parse import urlsplit
 
-from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
-from mlflow.store.artifact.artifact_repo import ArtifactRepository
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import (
     MLFLOW_GIT_COMMIT,
@@ -27,16 +22,14 @@ from mlflow.utils.mlflow_tags import (
 )
 
 from mmclf.errors import (
-    ArtifactError,
     InputError,
-    NothingTrackedError,
     TakenOverError,
+    first_line,
     is_interruption,
-    suggestion,
 )
 from mmclf.storage import environment
 from mmclf.storage.addresses import check_address
-from mmclf.storage.tracking.answers import UPLOAD_S, bounded
+from mmclf.storage.tracking.artifacts import fetch_artifact
 from mmclf.storage.tracking.database import (
     absolute_uri,
     ask,
@@ -46,22 +39,21 @@ from mmclf.storage.tracking.database import (
     init_lock,
     shown_uri,
 )
-from mmclf.storage.tracking.garbage import without_collection
+from mmclf.storage.tracking.experiment import existing_experiment, writable_experiment
 from mmclf.storage.tracking.keys import key_of
 from mmclf.storage.tracking.leases import Leases
 from mmclf.storage.tracking.outbox import Patience
 from mmclf.storage.tracking.run_log import LONGEST_TAG, RunLog
+from mmclf.storage.tracking.search import search_runs
 from mmclf.storage.tracking.system_metrics import system_metrics
 from mmclf.storage.tracking.tracked_run import TrackedRun, tracked_run
 from mmclf.storage.tracking.unsent import FOLDER
 from mmclf.storage.waiting import CALL_S, check_answers
 
 PATIENCE_S = 300.0
-ALREADY = ErrorCode.Name(RESOURCE_ALREADY_EXISTS)
 EVERY_EPOCH = "epoch/val/loss"  # is logged with every epoch
 ID_LENGTH = 32  # of a run's, in hexadecimal
 LISTED_IDS = 5
-RUNS_A_PAGE = 250  # of a search; MLflow takes about half a MB for each meanwhile
 UNQUOTED = re.compile(r"[^'\"`\\]+")
 NOTE = MLFLOW_RUN_NOTE  # the tag that MLflow shows as a run's description, in Markdown
 
@@ -104,61 +96,29 @@ class Tracker:
                 check_exists(uri)
             check_connection(uri)
             check_answers("tracking.uri", uri)
-            with init_lock(uri) if create else nullcontext():
-                if create:
+            if create:
+                with init_lock(uri):
                     create_database(uri)
+                    self.client = MlflowClient(tracking_uri=absolute_uri(uri))
+                    self.experiment_id = self._ask(
+                        lambda: writable_experiment(self.client, uri, experiment, output_dir)
+                    )
+            else:
                 self.client = MlflowClient(tracking_uri=absolute_uri(uri))
                 self.experiment_id = self._ask(
-                    lambda: self._experiment(experiment, output_dir, create)
+                    lambda: existing_experiment(self.client, uri, experiment)
                 )
         except InputError:
             raise
         # Not of MLflow alone: SQLAlchemy, drivers of databases and urllib raise kinds of their own.
         except Exception as error:
             raise InputError(
-                f"tracking.uri={shown_uri(uri)} cannot be used ({_first_line(error)}): expected "
+                f"tracking.uri={shown_uri(uri)} cannot be used ({first_line(error)}): expected "
                 f"{_expected(error)}"
             ) from error
 
     def _ask(self, call: Callable[[], Value], seconds: float = CALL_S) -> Value:
         return ask(self.uri, call, seconds)
-
-    def _experiment(self, name: str, output_dir: Path, create: bool) -> str:
-        experiment = self.client.get_experiment_by_name(name)
-        if experiment is not None and experiment.lifecycle_stage == "deleted":
-            raise InputError(
-                f"tracking.experiment={name} was deleted in {self.uri}: restore it with "
-                f"`mlflow experiments restore`, or choose another name"
-            )
-        if experiment is not None:
-            if create:
-                self._check_artifacts(name, str(experiment.artifact_location))
-            return str(experiment.experiment_id)
-        if not create:
-            names = [experiment.name for experiment in self.client.search_experiments()]
-            raise NothingTrackedError(
-                f"tracking.experiment={name} is not in {self.uri}: {suggestion(name, names)}"
-            )
-        # A server has a place of its own; MLflow's for a database is where one stands.
-        is_server = urlsplit(self.uri).scheme in ("http", "https")
-        location = None if is_server else (output_dir / "artifacts").resolve().as_uri()
-        try:
-            return str(self.client.create_experiment(name, artifact_location=location))
-        except MlflowException as error:
-            made = self.client.get_experiment_by_name(name)
-            if error.error_code != ALREADY or made is None:
-                raise
-            return str(made.experiment_id)  # by another process, meanwhile
-
-    def _check_artifacts(self, name: str, location: str) -> None:
-        """Raise InputError if artifacts cannot be kept at an experiment's location."""
-        try:
-            get_artifact_repository(location, self.client.tracking_uri)
-        except Exception as error:  # as in `fetch`
-            raise InputError(
-                f"tracking.experiment={name} keeps artifacts where they cannot be kept from here "
-                f"({_first_line(error)}): install what that needs, or give another experiment"
-            ) from error
 
     def start(self, name: str, tags: Mapping[str, str], parent: str | None) -> RunLog:
         """Start a run, as a child of the run `parent` unless that is None.
@@ -258,24 +218,7 @@ class Tracker:
         return [run for run in self._search(" AND ".join(asked)) if run.tags.get(tag) == value]
 
     def _search(self, condition: str) -> list[TrackedRun]:
-        runs: list[TrackedRun] = []
-        token: str | None = None
-        while True:
-            search = partial(
-                self.client.search_runs,
-                [self.experiment_id],
-                filter_string=condition,
-                run_view_type=ViewType.ACTIVE_ONLY,
-                max_results=RUNS_A_PAGE,
-                order_by=["attributes.start_time DESC"],
-                page_token=token,
-            )
-            with without_collection():
-                page = self._ask(search)
-                runs += [tracked_run(run) for run in page]
-            token = page.token
-            if not token:
-                return runs
+        return search_runs(self.client, self.uri, self.experiment_id, condition)
 
     def log_of(self, run_id: str) -> RunLog:
         """A log of an existing run, whether or not it has ended."""
@@ -302,13 +245,12 @@ class Tracker:
     def get(self, run_ids: Sequence[str]) -> list[TrackedRun]:
         """The runs with these ids, in this order; raises InputError for an unknown id."""
         try:
-            found = [self._ask(partial(self.client.get_run, run_id)) for run_id in run_ids]
+            runs = [self._ask(partial(self.client.get_run, run_id)) for run_id in run_ids]
         except MlflowException as error:
-            first = str(error).strip().splitlines()[0]
             raise InputError(
-                f"{first} in {shown_uri(self.uri)}: `mmclf runs` lists the runs"
+                f"{first_line(error)} in {shown_uri(self.uri)}: `mmclf runs` lists the runs"
             ) from error
-        return [tracked_run(run) for run in found]
+        return [tracked_run(run) for run in runs]
 
     def find(self, prefix: str) -> TrackedRun:
         """The run with the id `prefix`, or the one of this experiment whose id begins with it.
@@ -329,43 +271,8 @@ class Tracker:
         return self.get([prefix])[0]
 
     def fetch(self, run: TrackedRun, name: str, folder: Path) -> Path:
-        """Download the artifact `name` of a run, a file or a folder, into `folder`.
-
-        Returns the path of the copy. Raises InputError if it cannot be downloaded, ArtifactError
-        if the run has no such artifact.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with bounded(UPLOAD_S):
-                return Path(self._artifacts(run).download_artifacts(name, str(folder)))
-        # Clients of other addresses than MLflow's own raise kinds of their own, or are missing.
-        except Exception as error:
-            is_lacking = self._lacks(run, name)
-            # Of what is not there MLflow says no more than where.
-            why = "" if is_lacking else f" that can be fetched ({_first_line(error)})"
-            raise (ArtifactError if is_lacking else InputError)(
-                f"the run {run.id} ({run.status}) has no artifact {name!r}{why}: expected a run "
-                "that has finished, which a sweep's parent is not; `mmclf runs` lists the runs"
-            ) from error
-
-    def _artifacts(self, run: TrackedRun) -> ArtifactRepository:
-        """The run's own artifacts.
-
-        MLflow's client would look for `model` among the experiment's logged models first, page by
-        page, and in another database, which it makes where one stands.
-        """
-        # As it was read: asking for the run again takes longer than a small file.
-        place = run.artifact_uri or self.client.get_run(run.id).info.artifact_uri
-        return get_artifact_repository(place, self.client.tracking_uri)
-
-    def _lacks(self, run: TrackedRun, name: str) -> bool:
-        """Whether the artifacts of a run can be listed, and `name` is not among them."""
-        try:
-            with bounded(CALL_S):
-                listed = self._artifacts(run).list_artifacts(name.rpartition("/")[0] or None)
-        except Exception:
-            return False
-        return all(artifact.path != name for artifact in listed)
+        """As `fetch_artifact`."""
+        return fetch_artifact(self.client, run, name, folder)
 
 
 def _expected(error: Exception) -> str:
@@ -376,7 +283,3 @@ def _expected(error: Exception) -> str:
             "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
         )
     return "sqlite:///FILE or the http address of an MLflow server"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -79,12 +79,12 @@ def check_keys(keys: Collection[str], runs: Sequence[TrackedRun], option: str) -
 
 def value_of(run: TrackedRun, key: str) -> Value | None:
     """A run's metric, attribute, parameter or tag of ours by its name; None without one."""
-    found = _attributes(run).get(key)
+    value = _attributes(run).get(key)
     for values in (run.metrics, run.params):
-        found = values.get(key, found)
+        value = values.get(key, value)
     for name in (key, f"mmclf.{key}"):
-        found = run.tags.get(name, found) if found is None else found
-    return found
+        value = run.tags.get(name, value) if value is None else value
+    return value
 
 
 def names_of(run: TrackedRun) -> Iterator[str]:
@@ -115,21 +115,21 @@ def _attributes(run: TrackedRun) -> dict[str, Value | None]:
 
 
 def _tokens(text: str) -> Iterator[str]:
-    place, rest = 0, text.rstrip()
-    while place < len(rest):
-        match = _TOKEN.match(rest, place)
+    position, rest = 0, text.rstrip()
+    while position < len(rest):
+        match = _TOKEN.match(rest, position)
         if match is None:
             raise _unreadable(text)
-        token, place = match[1], match.end()
+        token, position = match[1], match.end()
         # MLflow's metrics.`test/loss` is one name.
-        if token in _PREFIXES and (more := _TOKEN.match(rest, place)) is not None:
-            token, place = token + more[1], more.end()
+        if token in _PREFIXES and (more := _TOKEN.match(rest, position)) is not None:
+            token, position = token + more[1], more.end()
         yield token
 
 
 def _plain(key: str) -> str:
     """A name without quotes, and without the kind that MLflow's filters put before it."""
-    prefix = next((one for one in _PREFIXES if key.startswith(one)), "")
+    prefix = next((prefix for prefix in _PREFIXES if key.startswith(prefix)), "")
     return _unquoted(key.removeprefix(prefix))
 
 
@@ -147,5 +147,5 @@ def _unreadable(text: str) -> InputError:
 def _near(key: str, known: Collection[str]) -> str:
     """The nearest of many names; all of them would be some hundred."""
     text = suggestion(key, known)
-    found = text.partition(" valid: ")[0] if text.startswith("did you mean") else ""
-    return found or "a run's page in MLflow lists its metrics and parameters"
+    nearest = text.partition(" valid: ")[0] if text.startswith("did you mean") else ""
+    return nearest or "a run's page in MLflow lists its metrics and parameters"

@@ -59,12 +59,12 @@ def smallest_shown(
     return float(brentq(lack, 0.0, most + deviation))
 
 
-def smallest_with_any_seeds(sample_sd: float, comparisons: int, power: float = POWER) -> float:
-    """The floor: the smallest true difference shown with this power however many seeds there are.
+def smallest_with_any_seeds(sample_sd: float, comparisons: int) -> float:
+    """The floor: the smallest true difference shown with 80 % however many seeds there are.
 
     In the unit of `sample_sd`, which only more test samples lower.
     """
-    return sample_sd * (-float(ndtri(ALPHA / comparisons / 2)) + float(ndtri(power)))
+    return sample_sd * (-float(ndtri(ALPHA / comparisons / 2)) + float(ndtri(POWER)))
 
 
 def can_show_equal(sample_sd: float, margin: float) -> bool:
@@ -75,14 +75,12 @@ def can_show_equal(sample_sd: float, margin: float) -> bool:
     return -float(ndtri(EQUAL_ALPHA / 2)) * sample_sd < margin
 
 
-def samples_to_show_equal(
-    sample_sd: float, margin: float, samples: int, power: float = POWER
-) -> int:
-    """How many test samples show with this power that no difference is none, if seeds abound.
+def samples_to_show_equal(sample_sd: float, margin: float, samples: int) -> int:
+    """How many test samples show with 80 % that no difference is none, if seeds abound.
 
     `sample_sd`: what the draw of these `samples` brings, which shrinks with their square root.
     """
-    reaches = -float(ndtri(EQUAL_ALPHA / 2)) + float(ndtri((1 + power) / 2))
+    reaches = -float(ndtri(EQUAL_ALPHA / 2)) + float(ndtri((1 + POWER) / 2))
     return math.ceil(samples * (reaches * sample_sd / margin) ** 2)
 
 

@@ -63,12 +63,12 @@ def nominal_levels(errors: Floats, fractions: Floats) -> Floats:
 
     A level is 0 where less than 1e-13 may be spent, which then is at the next look.
     """
-    places, weights = np.polynomial.legendre.leggauss(NODES)
-    return np.array([_row(of, fractions, places, weights) for of in errors])
+    positions, weights = np.polynomial.legendre.leggauss(NODES)
+    return np.array([_row(of, fractions, positions, weights) for of in errors])
 
 
-def _row(errors: Floats, fractions: Floats, places: Floats, weights: Floats) -> list[float]:
-    """The levels of one error; `places` and `weights` integrate from -1 to 1."""
+def _row(errors: Floats, fractions: Floats, positions: Floats, weights: Floats) -> list[float]:
+    """The levels of one error; `positions` and `weights` integrate from -1 to 1."""
     # Where those are who have not stopped, at the scale Z sqrt(t), and how many: all begin at 0.
     nodes, mass = np.zeros(1), np.ones(1)
     since, used = 0.0, 0.0
@@ -81,7 +81,7 @@ def _row(errors: Floats, fractions: Floats, places: Floats, weights: Floats) -> 
             bound = _bound(nodes, mass, step, error - used, bound)
             level, used = 2 * float(ndtr(-bound / deviation)), error
         row.append(level)
-        ahead = bound * places
+        ahead = bound * positions
         density = np.exp(-(((ahead - nodes[:, None]) / step) ** 2) / 2)
         mass = mass @ density * weights * bound / (step * math.sqrt(2 * math.pi))
         nodes, since = ahead, fraction

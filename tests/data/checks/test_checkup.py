@@ -54,7 +54,7 @@ def cut(train: int, val: int, test: int) -> Parts:
 
 
 def results(checks: Sequence[Check]) -> dict[str, tuple[str, str]]:
-    return {one.name: (one.status, one.detail) for one in checks}
+    return {check.name: (check.status, check.detail) for check in checks}
 
 
 def test_an_errors_findings_are_problems() -> None:
@@ -99,9 +99,9 @@ def test_captions_that_stand_in_training_too() -> None:
 
 def test_the_most_frequent_captions_come_first_and_five_are_listed() -> None:
     captions = [f"caption {i}" for i in range(7) for _ in range(2 + i % 3)]
-    _, found = results(check_captions(made(captions), None))["same captions"]
-    assert found == Naming("20 of 20", "7 groups", "2 more")
-    assert re.findall(r"'caption (\d)' \((\d)", found) == [
+    _, actual = results(check_captions(made(captions), None))["same captions"]
+    assert actual == Naming("20 of 20", "7 groups", "2 more")
+    assert re.findall(r"'caption (\d)' \((\d)", actual) == [
         ("2", "4"),
         ("5", "4"),
         ("1", "3"),
@@ -157,17 +157,17 @@ def test_images_inside_a_file_are_missing_without_bytes(tmp_path: Path) -> None:
             decode_image(ImageBytes(str(cells[row]), content), 4)
         why[row] = str(caught.value)
     samples = made(["a"] * 3, images=cells)
-    found = results(check_images(samples, why, size=64, on_bad_image="skip"))
-    assert found["missing images"][1] == Naming("1 of 3", "1.png")
-    assert found["unreadable images"][1] == Naming("1 of 3", "2.png")
+    checks = results(check_images(samples, why, size=64, on_bad_image="skip"))
+    assert checks["missing images"][1] == Naming("1 of 3", "1.png")
+    assert checks["unreadable images"][1] == Naming("1 of 3", "2.png")
 
 
 def test_no_image_left_is_a_problem_either_way(tmp_path: Path) -> None:
     path = tmp_path / "0.png"
-    found = check_images(
+    actual = check_images(
         made(["a"], images=[path]), {0: reason(path, "x")}, size=64, on_bad_image="skip"
     )
-    status, detail = results(found)["missing images"]
+    status, detail = results(actual)["missing images"]
     assert (status, detail) == ("bad", Naming("1 of 1", "0.png"))
     assert "data.on_bad_image" not in detail
 
@@ -175,8 +175,8 @@ def test_no_image_left_is_a_problem_either_way(tmp_path: Path) -> None:
 def test_an_image_that_cannot_be_asked_for_is_missing() -> None:
     too_long = Path("x/" * 3000, "0.png")
     samples = made(["a", "b"], images=[too_long, too_long])
-    found = results(check_images(samples, {0: "x"}, size=64, on_bad_image="skip"))
-    assert found["missing images"][1] == Naming("1 of 2", "0.png")
+    checks = results(check_images(samples, {0: "x"}, size=64, on_bad_image="skip"))
+    assert checks["missing images"][1] == Naming("1 of 2", "0.png")
 
 
 def test_all_images_read() -> None:
@@ -215,9 +215,9 @@ def test_pictures_that_stand_more_than_once() -> None:
 
 
 def test_pictures_that_are_all_their_own() -> None:
-    found = results(check_same_images(made(["a", "b", "c"]), (), cut(1, 1, 1)))
-    assert len(found) == 5
-    assert set(found.values()) == {("ok", "none")}
+    checks = results(check_same_images(made(["a", "b", "c"]), (), cut(1, 1, 1)))
+    assert len(checks) == 5
+    assert set(checks.values()) == {("ok", "none")}
     assert set(results(check_same_images(made(["a"]), (), None))) == {
         "same images",
         "same image, other labels",
@@ -262,15 +262,15 @@ def test_a_rare_label_out_of_balance() -> None:
     [([[1, 1]], ["0 in val", "1 in test"]), ([[1, 0]], ["no positive"])],
 )
 def test_a_label_that_training_lacks(test: list[list[int]], facts: list[str]) -> None:
-    found = about([[1, 0]] * 11 + test, cut(10, 1, 1))
-    verdict, what = found["labels not in training"]
+    actual = about([[1, 0]] * 11 + test, cut(10, 1, 1))
+    verdict, what = actual["labels not in training"]
     assert verdict == "bad"
     assert what == Naming("'traffic light'", *facts)
-    assert found[FEW] == ("ok", "none")
+    assert actual[FEW] == ("ok", "none")
     # What training lacks has no balance.
-    assert "'t-shirt'" in found["balance of the split"][1]
+    assert "'t-shirt'" in actual["balance of the split"][1]
 
 
 def test_without_any_label_in_training_there_is_no_balance() -> None:
-    found = about([[0, 0], [1, 1], [1, 1]], cut(1, 1, 1))
-    assert "balance of the split" not in found
+    actual = about([[0, 0], [1, 1], [1, 1]], cut(1, 1, 1))
+    assert "balance of the split" not in actual

@@ -27,8 +27,8 @@ def tmp_path(tmp_path: Path) -> Path:
     return folder
 
 
-def values(found: Guess) -> dict[str, object]:
-    return {one.key: one.value for one in found.settings}
+def values(guess: Guess) -> dict[str, object]:
+    return {setting.key: setting.value for setting in guess.settings}
 
 
 def refusal(path: Path) -> str:
@@ -39,8 +39,8 @@ def refusal(path: Path) -> str:
 
 def test_the_competition(competition: Path) -> None:
     for path in (competition, competition / "train.csv"):
-        found = guess(path)
-        assert (found.source, found.root, found.settings) == ("competition", competition, ())
+        actual = guess(path)
+        assert (actual.source, actual.root, actual.settings) == ("competition", competition, ())
     (competition / "data").rename(competition / "images")
     assert guess(competition / "train.csv").source == "table"
 
@@ -61,9 +61,9 @@ def test_the_one_table_of_a_folder(tmp_path: Path, below: str) -> None:
     (tmp_path / below).mkdir(exist_ok=True)
     pd.DataFrame(CAPTIONED).to_csv(tmp_path / below / "t.csv", index=False)
     (tmp_path / "package.json").write_text('{"name": "other"}')
-    found = guess(tmp_path)
-    assert found.source == "table"
-    assert (found.root / str(values(found)["file"])).is_file()
+    actual = guess(tmp_path)
+    assert actual.source == "table"
+    assert (actual.root / str(values(actual)["file"])).is_file()
 
 
 def test_a_setting_that_the_source_does_not_take_is_left_out(
@@ -86,12 +86,12 @@ def test_tables_of_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     for name in ("train.csv", "my_valid-1.csv", "my_valid-2.csv"):
         pd.DataFrame(CAPTIONED).to_csv(tmp_path / name, index=False)
     (tmp_path / "sample_submission.csv").write_text("a\n1\n")
-    found = guess(tmp_path)
-    assert values(found) == {
+    actual = guess(tmp_path)
+    assert values(actual) == {
         "files": {"val": "my_valid-*.csv", "train": "train.csv"},
         "image_column": "image",
     }
-    assert "'sample_submission.csv' left out" in found.settings[0].why
+    assert "'sample_submission.csv' left out" in actual.settings[0].why
     (tmp_path / "train.csv").unlink()
     assert "my_valid-1.csv, my_valid-2.csv, sample_submission.csv" in refusal(tmp_path)
 
@@ -119,9 +119,9 @@ def test_coco(coco: Path) -> None:
         "images": "pictures/train",
     }
     for folder in (coco, coco / "annotations"):
-        found = guess(folder)
-        assert (found.source, found.root) == ("coco", coco)
-        assert values(found) == expected | {
+        actual = guess(folder)
+        assert (actual.source, actual.root) == ("coco", coco)
+        assert values(actual) == expected | {
             "val_instances": "annotations/instances_val2017.json",
             "val_captions": None,
             "val_images": "val2017",  # as MS COCO calls it, for want of the pictures
@@ -138,18 +138,18 @@ def test_captions_in_the_file_of_the_instances(coco: Path) -> None:
         {"id": 100 + i, "image_id": 10, "caption": f"caption {i}"} for i in range(5)
     ]
     (coco / "all.json").write_text(json.dumps(tree))
-    found = guess(coco / "all.json")
-    assert found.root == coco
-    assert values(found)["captions"] == values(found)["instances"] == "all.json"
+    actual = guess(coco / "all.json")
+    assert actual.root == coco
+    assert values(actual)["captions"] == values(actual)["instances"] == "all.json"
 
 
 def test_karpathys_split(coco: Path) -> None:
     image = {"filename": "a.jpg", "split": "train", "sentences": [{"raw": "x"}]}
     split = coco / "dataset_coco.json"
     split.write_text(json.dumps({"images": [image]}))
-    found = values(guess(coco))
-    assert found["karpathy"] == "dataset_coco.json"
-    assert not [key for key in found if key.endswith("captions")]
+    actual = values(guess(coco))
+    assert actual["karpathy"] == "dataset_coco.json"
+    assert not [key for key in actual if key.endswith("captions")]
     (coco / "flickr").mkdir()
     split.rename(coco / "flickr" / "dataset.json")
     for path in (coco / "flickr", coco / "flickr" / "dataset.json"):

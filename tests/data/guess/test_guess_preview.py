@@ -37,7 +37,7 @@ def test_encodings(tmp_path: Path, encoding: str, found: str, is_compressed: boo
     path.write_bytes(gzip.compress(content) if is_compressed else content)
     preview = read_preview(path)
     assert (preview.columns, preview.encoding, preview.delimiter) == (COLUMNS, found, ",")
-    settings_of = {one.key: one.value for one in guess_table(path).settings}
+    settings_of = {setting.key: setting.value for setting in guess_table(path).settings}
     assert ("encoding" in settings_of) == (found == "cp1252")
 
 
@@ -50,10 +50,12 @@ def test_delimiters(tmp_path: Path, delimiter: str, is_told: bool) -> None:
     preview = read_preview(tmp_path / "t.csv")
     assert preview.delimiter == delimiter
     assert preview.columns["text"] == ["a, b", "c"]
-    settings_of = {one.key: one.value for one in guess_table(tmp_path / "t.csv").settings}
+    settings_of = {
+        setting.key: setting.value for setting in guess_table(tmp_path / "t.csv").settings
+    }
     assert settings_of.get("delimiter") == (delimiter if is_told else None)
     frame.to_csv(tmp_path / "t.tsv", sep="\t", index=False)
-    assert "delimiter" not in {one.key for one in guess_table(tmp_path / "t.tsv").settings}
+    assert "delimiter" not in {setting.key for setting in guess_table(tmp_path / "t.tsv").settings}
 
 
 def test_json_lines_keep_lists_and_numbers(tmp_path: Path) -> None:
@@ -72,7 +74,9 @@ def test_parquet_with_pictures_inside(tmp_path: Path) -> None:
     preview = read_preview(tmp_path / "t.parquet")
     assert preview.pictures == ("image",)
     assert preview.columns == {"labels": [["a"], ["b", "a"], []]}
-    settings_of = {one.key: one.value for one in guess_table(tmp_path / "t.parquet").settings}
+    settings_of = {
+        setting.key: setting.value for setting in guess_table(tmp_path / "t.parquet").settings
+    }
     assert (settings_of["image_column"], settings_of["label_column"]) == ("image", "labels")
 
 
@@ -80,9 +84,9 @@ def test_images_inside_are_known_by_their_paths(tmp_path: Path) -> None:
     pictures = [{"bytes": b"1" * 100, "path": path} for path in ("a.png", "a.png", "b.png")]
     columns = {"text": ["a cat", "one cat", "a dog"], "labels": [["cat"], ["cat"], ["dog"]]}
     pd.DataFrame({"image": pictures} | columns).to_parquet(tmp_path / "t.parquet")
-    found = guess_table(tmp_path / "t.parquet")
-    assert found.found == Naming("3 columns")
-    settings_of: dict[str, Any] = {one.key: one.value for one in found.settings}
+    guess = guess_table(tmp_path / "t.parquet")
+    assert guess.summary == Naming("3 columns")
+    settings_of: dict[str, Any] = {setting.key: setting.value for setting in guess.settings}
     assert settings_of["image_column"] == settings_of["id_column"] == "image"
     samples = load(str(tmp_path), **settings_of)
     assert (samples.ids, samples.caption_counts.tolist()) == (("a.png", "b.png"), [2, 1])
@@ -129,7 +133,7 @@ def test_the_form_is_the_suffix_below_a_compressed_ones() -> None:
 def test_any_bytes_are_guessed_at_or_refused(tmp_path: Path, content: bytes, name: str) -> None:
     (tmp_path / name).write_bytes(content)
     try:
-        found = guess_table(tmp_path / name)
+        guess = guess_table(tmp_path / name)
     except InputError:
         return
-    assert found.settings[0].key == "file"
+    assert guess.settings[0].key == "file"

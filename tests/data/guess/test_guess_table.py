@@ -28,13 +28,13 @@ def folder(tmp_path: Path) -> Path:
 
 def guessed(folder: Path, columns: dict[str, object], name: str = "t.csv") -> dict[str, object]:
     pd.DataFrame(columns).to_csv(folder / name, index=False)
-    return {one.key: one.value for one in guess_table(folder / name).settings}
+    return {setting.key: setting.value for setting in guess_table(folder / name).settings}
 
 
 def test_a_plain_table(folder: Path) -> None:
     parts = ["train", "Validation", "test"] * 4
-    found = guessed(folder, {"path": NAMES, "tags": LABELS, "about": TEXTS, "split": parts})
-    assert found == {
+    guess = guessed(folder, {"path": NAMES, "tags": LABELS, "about": TEXTS, "split": parts})
+    assert guess == {
         "file": "t.csv",
         "split_column": "split",
         "image_column": "path",
@@ -48,9 +48,9 @@ def test_a_plain_table(folder: Path) -> None:
 def test_the_root_is_above_a_table_that_lies_beside_the_images(folder: Path) -> None:
     (folder / "tables").mkdir()
     pd.DataFrame({"image": NAMES, "labels": LABELS}).to_csv(folder / "tables" / "t.csv")
-    found = guess_table(folder / "tables" / "t.csv")
-    assert found.root == folder
-    settings = {one.key: one.value for one in found.settings}
+    guess = guess_table(folder / "tables" / "t.csv")
+    assert guess.root == folder
+    settings = {setting.key: setting.value for setting in guess.settings}
     assert (settings["file"], settings["images"]) == ("tables/t.csv", "img/small")
 
 
@@ -60,17 +60,17 @@ def test_names_without_a_suffix(folder: Path, suffix: str) -> None:
         path = folder / "img" / "small" / name
         path.rename(path.with_suffix(suffix))
     numbers = [str(i) for i in range(ROWS)]
-    found = guessed(folder, {"photo_id": numbers, "labels": LABELS})
-    assert (found["image_column"], found["image_suffix"]) == ("photo_id", suffix)
+    guess = guessed(folder, {"photo_id": numbers, "labels": LABELS})
+    assert (guess["image_column"], guess["image_suffix"]) == ("photo_id", suffix)
     # Numbers that are mostly no files are ids.
     far = [str(i + ROWS // 2 + 1) for i in range(ROWS)]
-    found = guessed(folder, {"photo_id": far, "labels": LABELS})
-    assert (found["image_column"], found["id_column"]) == (None, "photo_id")
+    guess = guessed(folder, {"photo_id": far, "labels": LABELS})
+    assert (guess["image_column"], guess["id_column"]) == (None, "photo_id")
 
 
 def test_images_that_are_not_there(folder: Path) -> None:
-    found = guess_table(_written(folder, {"image": ["x.jpg"] * 4, "labels": ["a", "b"] * 2}))
-    settings = {one.key: one for one in found.settings}
+    guess = guess_table(_written(folder, {"image": ["x.jpg"] * 4, "labels": ["a", "b"] * 2}))
+    settings = {setting.key: setting for setting in guess.settings}
     assert settings["image_column"].value == "image"
     assert settings["images"].value == "."
     assert settings["images"].why.startswith("0 of 1 ")
@@ -101,22 +101,22 @@ def test_the_separator(folder: Path, cells: list[str], separator: str) -> None:
     "cells", [["['a', 'b']", "['a']"], ['["a", "b c"]', "[]"], ["['a' 'b']", ""]]
 )
 def test_lists_have_no_separator(folder: Path, cells: list[str]) -> None:
-    found = guessed(folder, {"text": TEXTS, "labels": cells * 6})
-    assert found["label_column"] == "labels"
-    assert "separator" not in found
+    guess = guessed(folder, {"text": TEXTS, "labels": cells * 6})
+    assert guess["label_column"] == "labels"
+    assert "separator" not in guess
 
 
 @pytest.mark.parametrize("values", [[0, 1], ["yes", "No"], ["True", "False"], [0.0, 1.0]])
 def test_a_column_for_each_label(folder: Path, values: list[object]) -> None:
-    one, other = values
+    first, second = values
     columns: dict[str, object] = {
         "text": TEXTS,
-        "dog": [one, other, one] * 4,
-        "cat": [other, one, one] * 4,
-        "rare": [one] * ROWS,
+        "dog": [first, second, first] * 4,
+        "cat": [second, first, first] * 4,
+        "rare": [first] * ROWS,
     }
-    found = guessed(folder, columns)
-    assert (found["label_column"], found["label_columns"]) == (None, ["dog", "cat", "rare"])
+    guess = guessed(folder, columns)
+    assert (guess["label_column"], guess["label_columns"]) == (None, ["dog", "cat", "rare"])
     named = {f"is_{name}" if name != "text" else name: cells for name, cells in columns.items()}
     assert guessed(folder, named)["label_columns"] == "is_*"
     # One that does not belong to them begins alike.
@@ -137,45 +137,45 @@ def test_rows_that_say_they_have_no_label(folder: Path) -> None:
 
 
 def test_labels_by_what_stands_in_a_column(folder: Path) -> None:
-    found = guessed(folder, {"n": range(ROWS), "x": LABELS, "y": TEXTS})
-    assert (found["label_column"], found["caption_column"]) == ("x", "y")
-    found = guessed(folder, {"n": range(ROWS), "y": TEXTS})
-    assert found["label_column"] == MISSING
+    guess = guessed(folder, {"n": range(ROWS), "x": LABELS, "y": TEXTS})
+    assert (guess["label_column"], guess["caption_column"]) == ("x", "y")
+    guess = guessed(folder, {"n": range(ROWS), "y": TEXTS})
+    assert guess["label_column"] == MISSING
 
 
 def test_a_name_that_is_a_word_alone_goes_before_one_that_holds_it(folder: Path) -> None:
     columns = {"num_labels": [1] * ROWS, "imageCaption": TEXTS, "tags": LABELS, "text_id": NAMES}
-    found = guessed(folder, dict(columns))
-    assert found["label_column"] == "tags"
+    guess = guessed(folder, dict(columns))
+    assert guess["label_column"] == "tags"
 
 
 def test_several_captions(folder: Path) -> None:
-    found = guessed(folder, {"caption_1": TEXTS, "caption2": TEXTS[::-1], "labels": LABELS})
-    assert found["caption_columns"] == ["caption_1", "caption2"]
-    assert (found["caption_column"], found["caption_use"]) == (None, "each")
-    found = guessed(
+    guess = guessed(folder, {"caption_1": TEXTS, "caption2": TEXTS[::-1], "labels": LABELS})
+    assert guess["caption_columns"] == ["caption_1", "caption2"]
+    assert (guess["caption_column"], guess["caption_use"]) == (None, "each")
+    guess = guessed(
         folder, {"image": sorted(NAMES * 2)[:ROWS], "caption": TEXTS, "tag": ["a"] * 12}
     )
-    assert (found["id_column"], found["caption_use"]) == ("image", "each")
-    assert "rows" not in found
+    assert (guess["id_column"], guess["caption_use"]) == ("image", "each")
+    assert "rows" not in guess
 
 
 def test_a_row_for_each_label(folder: Path) -> None:
     names = [f"{i // 3}.png" for i in range(ROWS)]
-    found = guessed(folder, {"image": names, "label": ["a", "b", "c d"] * 4})
-    assert found["rows"] == "per_label"
-    assert "id_column" not in found
+    guess = guessed(folder, {"image": names, "label": ["a", "b", "c d"] * 4})
+    assert guess["rows"] == "per_label"
+    assert "id_column" not in guess
     ids = [f"sample {name}." for name in names]
-    found = guessed(folder, {"id": ids, "text": [f"a text of {n}" for n in ids], "label": LABELS})
-    assert (found["rows"], found["id_column"]) == ("per_label", "id")
+    guess = guessed(folder, {"id": ids, "text": [f"a text of {n}" for n in ids], "label": LABELS})
+    assert (guess["rows"], guess["id_column"]) == ("per_label", "id")
     # Rows that differ in both are samples of their own.
-    found = guessed(folder, {"id": ids, "text": TEXTS, "label": LABELS})
-    assert not {"rows", "id_column", "caption_use"} & {*found}
+    guess = guessed(folder, {"id": ids, "text": TEXTS, "label": LABELS})
+    assert not {"rows", "id_column", "caption_use"} & {*guess}
 
 
 def test_groups(folder: Path) -> None:
-    found = guessed(folder, {"patient_id": [1, 2] * 6, "text": TEXTS, "labels": LABELS})
-    assert found["group_column"] == "patient_id"
+    guess = guessed(folder, {"patient_id": [1, 2] * 6, "text": TEXTS, "labels": LABELS})
+    assert guess["group_column"] == "patient_id"
     assert "group_column" not in guessed(
         folder, {"patient": range(ROWS), "text": TEXTS, "labels": LABELS}
     )

@@ -88,7 +88,7 @@ def test_images_that_show_none_of_the_categories(coco_root: Path) -> None:
     assert Naming("1 of 4", "images") in kept.notes
     (problem,) = problems(coco_root, unlabelled="error")
     assert problem == Naming("1 of 4", "empty.jpg")
-    assert all("none of the" not in one for one in _only_labelled(coco_root, "error").notes)
+    assert all("none of the" not in note for note in _only_labelled(coco_root, "error").notes)
 
 
 def _only_labelled(coco_root: Path, unlabelled: Any) -> Samples:
@@ -122,9 +122,9 @@ def test_captions_and_instances_in_one_file(coco_root: Path, together: bool) -> 
         captions["annotations"][0]["category_id"] = 18
     instances["annotations"] += [one for one in captions["annotations"] if one["image_id"] != 999]
     write(coco_root, "both", instances)
-    found = load(str(coco_root), "both.json", "both.json", caption_use="each")
-    assert (found.captions, found.other_captions) == (apart.captions, apart.other_captions)
-    assert (found.labels == apart.labels).all()
+    loaded = load(str(coco_root), "both.json", "both.json", caption_use="each")
+    assert (loaded.captions, loaded.other_captions) == (apart.captions, apart.other_captions)
+    assert (loaded.labels == apart.labels).all()
     assert load(str(coco_root), "both.json", None).captions == ("", "", "")
 
 
@@ -189,8 +189,8 @@ def test_categories_that_other_files_number_otherwise(coco_root: Path) -> None:
     write(coco_root, "val", tree)
     own: dict[str, Any] = {"captions": None, "val_instances": "val.json", "val_images": "val"}
     file = coco_root / NAMES["instances"]
-    found = problems(coco_root, **own)
-    assert found == [Naming(coco_root / "val.json", "18", "'cat'", "'dog'", file)]
+    messages = problems(coco_root, **own)
+    assert messages == [Naming(coco_root / "val.json", "18", "'cat'", "'dog'", file)]
     assert len(load(str(coco_root), **own, categories=[2, 10])) == 4
 
 

@@ -190,10 +190,10 @@ def test_any_caption_written_is_read_back(
 ) -> None:
     path = tmp_path / "written.csv"
     write_rows(path, [(one, labels if labelled else None, text) for one, labels, text in records])
-    found = [(row.id, row.labels, row.caption) for row in read_rows(path)]
+    actual = [(row.id, row.labels, row.caption) for row in read_rows(path)]
     nothing = () if labelled else None
     wanted = [(one, tuple(some) if labelled else nothing, text) for one, some, text in records]
-    assert found == wanted
+    assert actual == wanted
 
 
 PIECES = st.lists(
@@ -264,8 +264,8 @@ def test_a_record_with_an_odd_name_does_not_vanish_into_the_caption_before(
 def test_proper_csv_may_have_names_of_any_kind(tmp_path: Path) -> None:
     path = tmp_path / "train.csv"
     path.write_text('ImageID,Labels,Caption\nmy dog.jpg,2,"a dog"\n0002,1, "two"\n')
-    found = [(row.id, row.labels, row.caption) for row in read_rows(path)]
-    assert found == [("my dog.jpg", ("2",), "a dog"), ("0002", ("1",), "two")]
+    actual = [(row.id, row.labels, row.caption) for row in read_rows(path)]
+    assert actual == [("my dog.jpg", ("2",), "a dog"), ("0002", ("1",), "two")]
 
 
 def test_a_caption_too_long_for_a_field_is_refused_and_not_garbled(tmp_path: Path) -> None:

@@ -23,11 +23,11 @@ def label_lists(samples: Samples, names: tuple[str, ...]) -> list[list[str]]:
     return [[names[j] for j in row.nonzero()[0]] for row in samples.labels]
 
 
-def assert_same(found: Samples, original: Samples) -> None:
-    assert found.captions == original.captions
-    assert found.label_names == original.label_names
-    assert (found.labels == original.labels).all()
-    assert [path.name for path in found.images] == list(original.ids)
+def assert_same(samples: Samples, original: Samples) -> None:
+    assert samples.captions == original.captions
+    assert samples.label_names == original.label_names
+    assert (samples.labels == original.labels).all()
+    assert [path.name for path in samples.images] == list(original.ids)
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -65,6 +65,6 @@ def test_coco(original: Samples, tmp_path: Path) -> None:
     (tmp_path / "i.json").write_text(json.dumps(tree))
     (tmp_path / "c.json").write_text(json.dumps({"annotations": captions}))
     chosen: list[int | str] = [i for i in range(1, 20) if i != 12]
-    found = coco.load(str(tmp_path), "i.json", "c.json", "data", categories=chosen)
-    assert_same(found, original)
-    assert found.label_ids == original.label_ids
+    loaded = coco.load(str(tmp_path), "i.json", "c.json", "data", categories=chosen)
+    assert_same(loaded, original)
+    assert loaded.label_ids == original.label_ids

@@ -131,9 +131,9 @@ def test_the_split_column(folder: Path) -> None:
 def test_parts_that_there_are_not(folder: Path) -> None:
     body = "image,labels,caption,part\na.jpg,x,y,tset\nb.jpg,x,y,fold 3\nc.jpg,x,y,tset\n"
     (problem,) = problems(folder, body, split_column="part")
-    found = "'tset'", "line 2", "'test'", "'fold 3'", "line 3"
+    actual = "'tset'", "line 2", "'test'", "'fold 3'", "line 3"
     valid = "train, val, validation, valid, dev, test"
-    assert problem == Naming(folder / "t.csv", "2", *found, valid)
+    assert problem == Naming(folder / "t.csv", "2", *actual, valid)
 
 
 def test_test_rows_are_left_out_if_none_of_them_has_a_label(folder: Path) -> None:

@@ -79,28 +79,32 @@ def test_the_words_of_tfidf_and_a_linear_head_add_up_to_the_logit() -> None:
     encoder = Tfidf(min_df=1, ngram_max=2).fit(captions)
     weights = torch.randn(3, encoder.out_dim, generator=torch.Generator().manual_seed(0))
     bias = torch.tensor([0.5, -0.5, 0.25])
-    told = explainer({"text": encoder}, weights, bias)
+    messages = explainer({"text": encoder}, weights, bias)
     caption = "Dog and cat, a big dog!"
-    found = told.explain(None, [caption], top=3)
+    explanation = messages.explain(None, [caption], top=3)
     logits = (weights @ encoder.transform([caption])[0] + bias).numpy()
-    (words,) = found.captions
+    (words,) = explanation.captions
     assert words.weights.sum(axis=0) == pytest.approx(
-        (logits - bias.numpy())[found.labels], abs=1e-4
+        (logits - bias.numpy())[explanation.labels], abs=1e-4
     )
-    assert found.whole["text"] == pytest.approx((logits - bias.numpy())[found.labels], abs=1e-4)
+    assert explanation.whole["text"] == pytest.approx(
+        (logits - bias.numpy())[explanation.labels], abs=1e-4
+    )
     assert [caption[start:end] for start, end in words.spans] == ["Dog", "and", "cat", "big", "dog"]
 
 
 def test_a_word_that_is_left_out_takes_its_share_with_several_captions() -> None:
     weights = torch.tensor([[4.0, 0.0], [0.0, -2.0]])
-    found = explainer({"text": Count()}, weights).explain(None, ["a dog", "dog or cat"], top=2)
-    first, second = found.captions
-    of = {int(label): k for k, label in enumerate(found.labels)}
+    explanation = explainer({"text": Count()}, weights).explain(
+        None, ["a dog", "dog or cat"], top=2
+    )
+    first, second = explanation.captions
+    of = {int(label): k for k, label in enumerate(explanation.labels)}
     assert first.weights[:, of[0]].tolist() == [0, 2]
     assert second.weights[:, of[0]].tolist() == [2, 0, 0]
     assert second.weights[:, of[1]].tolist() == [0, 0, -1]
-    assert found.picture is None
-    assert found.heat is None
+    assert explanation.picture is None
+    assert explanation.heat is None
 
 
 def test_the_part_of_a_picture_that_speaks_is_the_warmest(tmp_path: Path) -> None:
@@ -108,28 +112,30 @@ def test_the_part_of_a_picture_that_speaks_is_the_warmest(tmp_path: Path) -> Non
     pixels[: SIZE // 4, : SIZE // 4] = (255, 128, 128)
     Picture.fromarray(pixels).save(tmp_path / "a.png")
     weights = torch.tensor([[10.0, 0.0, 0.0], [-10.0, 0.0, 0.0]])
-    found = explainer({"vision": MeanColour()}, weights).explain(tmp_path / "a.png", [], top=2)
-    assert found.heat is not None
-    dog = found.heat[found.labels.tolist().index(0)]
+    explanation = explainer({"vision": MeanColour()}, weights).explain(
+        tmp_path / "a.png", [], top=2
+    )
+    assert explanation.heat is not None
+    dog = explanation.heat[explanation.labels.tolist().index(0)]
     assert int(dog.argmax()) == 0
     assert dog[0, 0] > 0.1
     assert np.abs(dog[CELLS // 2 :, CELLS // 2 :]).max() < 0.01
-    assert found.heat[found.labels.tolist().index(1)] == pytest.approx(-dog)
-    assert found.captions == []
+    assert explanation.heat[explanation.labels.tolist().index(1)] == pytest.approx(-dog)
+    assert explanation.captions == []
 
 
 def test_both_modalities_are_explained_beside_each_other(tmp_path: Path) -> None:
     Picture.new("RGB", (SIZE, SIZE), (255, 0, 0)).save(tmp_path / "a.png")
     weights = torch.tensor([[1.0, 0.0, 0.0, 3.0, 0.0]])
-    told = explainer({"vision": MeanColour(), "text": Count()}, weights)
-    found = told.explain(tmp_path / "a.png", ["dog"])
-    assert found.whole["vision"] == pytest.approx([1.0], abs=0.02)
-    assert found.whole["text"] == pytest.approx([3.0])
+    messages = explainer({"vision": MeanColour(), "text": Count()}, weights)
+    explanation = messages.explain(tmp_path / "a.png", ["dog"])
+    assert explanation.whole["vision"] == pytest.approx([1.0], abs=0.02)
+    assert explanation.whole["text"] == pytest.approx([3.0])
 
 
 def test_labels_are_those_predicted_and_the_next_one() -> None:
     weights = torch.tensor([[5.0, 0.0], [-5.0, 0.0], [-1.0, 0.0]])
-    told = explainer({"text": Count()}, weights)
-    assert told.explain(None, ["dog"]).labels.tolist() == [0, 2]
-    assert told.explain(None, ["dog"], top=1).labels.tolist() == [0]
-    assert told.explain(None, []).probabilities.tolist() == [0.5, 0.5, 0.5]
+    messages = explainer({"text": Count()}, weights)
+    assert messages.explain(None, ["dog"]).labels.tolist() == [0, 2]
+    assert messages.explain(None, ["dog"], top=1).labels.tolist() == [0]
+    assert messages.explain(None, []).probabilities.tolist() == [0.5, 0.5, 0.5]

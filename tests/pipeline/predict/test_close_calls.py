@@ -31,8 +31,8 @@ SHIFT = 1e-5
     ],
 )
 def test_both_sides_of_the_margin(probability: float, threshold: float, close: bool) -> None:
-    found = close_calls(np.array([[0.9, probability]]), np.array([0.3, threshold]), "empty")
-    assert found.tolist() == [0] * close
+    actual = close_calls(np.array([[0.9, probability]]), np.array([0.3, threshold]), "empty")
+    assert actual.tolist() == [0] * close
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_both_sides_of_the_margin(probability: float, threshold: float, close: b
 def test_ties_count_where_they_decide(
     row: list[float], empty: Empty, top: int, close: bool
 ) -> None:
-    found = close_calls(np.array([row]), np.full(3, 0.5), empty, top=top)
-    assert found.tolist() == [0] * close
+    actual = close_calls(np.array([row]), np.full(3, 0.5), empty, top=top)
+    assert actual.tolist() == [0] * close
 
 
 def test_one_label_has_no_other_to_tie_with() -> None:
@@ -77,7 +77,7 @@ def test_what_is_not_close_keeps_its_labels_when_last_bits_change(
     after = before + SHIFT * signs * before * (1 - before)
     close = close_calls(before, thresholds, empty)
     sure = np.setdiff1d(np.arange(4), close)
-    expected, found = (decide(rows, thresholds, empty) for rows in (before, after))
-    assert np.array_equal(found[sure], expected[sure])
+    expected, actual = (decide(rows, thresholds, empty) for rows in (before, after))
+    assert np.array_equal(actual[sure], expected[sure])
     ordered = np.setdiff1d(np.arange(4), close_calls(before, thresholds, empty, top=3))
     assert np.array_equal(np.argsort(-before)[ordered], np.argsort(-after)[ordered])

@@ -41,14 +41,14 @@ def test_copied_encoders_are_those_that_were_named(tmp_path: Path, elsewhere: li
     folder, encoders, model = written(tmp_path / "second", *elsewhere)
     copy_encoders(folder, ())
     shutil.rmtree(tmp_path / "weights")
-    found = restore(folder, ())
+    restored = restore(folder, ())
     with torch.inference_mode():
         pictures = torch.randn(2, 3, 64, 64)
-        assert torch.equal(found.encoders["vision"](pictures), encoders["vision"](pictures))
-        tokens = found.encoders["text"].tokenize(CAPTIONS[2:3])
-        assert torch.equal(found.encoders["text"](tokens), encoders["text"](tokens))
+        assert torch.equal(restored.encoders["vision"](pictures), encoders["vision"](pictures))
+        tokens = restored.encoders["text"].tokenize(CAPTIONS[2:3])
+        assert torch.equal(restored.encoders["text"](tokens), encoders["text"](tokens))
         features = {name: torch.randn(2, one.out_dim) for name, one in encoders.items()}
-        assert torch.equal(found.classifier(features), model(features))
+        assert torch.equal(restored.classifier(features), model(features))
 
 
 def test_without_the_copies_the_weights_are_missed(tmp_path: Path, elsewhere: list[str]) -> None:

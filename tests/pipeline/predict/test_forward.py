@@ -45,8 +45,8 @@ class Net(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         self.seen.append(tuple(pictures.shape))
-        found: Tensor = self.layers(pictures)[:, :, 0, 0]
-        return found
+        features: Tensor = self.layers(pictures)[:, :, 0, 0]
+        return features
 
 
 class Words(nn.Module):
@@ -68,8 +68,8 @@ class Words(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tensor]) -> Tensor:
         self.seen.append(tuple(tokens["ids"].shape))
-        found: Tensor = torch.tanh(self.layer(self.embedding(tokens["ids"]))).mean(dim=1)
-        return found
+        features: Tensor = torch.tanh(self.layer(self.embedding(tokens["ids"]))).mean(dim=1)
+        return features
 
 
 class PaddedWords(Words):
@@ -90,8 +90,8 @@ class PaddedWords(Words):
         self.seen.append(tuple(tokens["ids"].shape))
         hidden = torch.tanh(self.layer(self.embedding(tokens["ids"])))
         mask = tokens["mask"].unsqueeze(-1)
-        found: Tensor = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
-        return found
+        features: Tensor = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
+        return features
 
 
 def options_of(size: int, precision: str = "fp32") -> ForwardOptions:
@@ -133,11 +133,11 @@ def test_batches_are_full_and_hold_every_row_once(
 ) -> None:
     together = data.draw(st.integers(1, size))
     few = data.draw(st.integers(0, together - 1))
-    found = list(full_batches(rows, ForwardOptions("fp32", CPU, size, together, few)))
-    assert [row for batch, kept in found for row in batch[:kept]] == rows
-    assert all(len(batch) == size or (len(batch) == kept == 1) for batch, kept in found)
-    assert all(kept <= together for _, kept in found)
-    assert sum(len(batch) < size for batch, _ in found) <= few
+    actual = list(full_batches(rows, ForwardOptions("fp32", CPU, size, together, few)))
+    assert [row for batch, kept in actual for row in batch[:kept]] == rows
+    assert all(len(batch) == size or (len(batch) == kept == 1) for batch, kept in actual)
+    assert all(kept <= together for _, kept in actual)
+    assert sum(len(batch) < size for batch, _ in actual) <= few
 
 
 @pytest.mark.parametrize("size", [1, 3, 32])
@@ -176,9 +176,9 @@ def test_lengths_are_few_and_little_is_padded(tokens: int) -> None:
 def test_neither_order_nor_company_changes_a_bit(data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.integers(-1, 6), min_size=1, max_size=9))
     texts = data.draw(st.lists(st.sampled_from(CAPTIONS), min_size=len(rows), max_size=len(rows)))
-    found = _logits(rows, texts)
+    actual = _logits(rows, texts)
     alone = torch.cat([_logits([row], [text]) for row, text in zip(rows, texts, strict=True)])
-    assert torch.equal(found, alone)
+    assert torch.equal(actual, alone)
 
 
 def _logits(rows: Sequence[int], texts: Sequence[str], size: int = 1) -> Tensor:
@@ -201,13 +201,13 @@ def test_filled_batches_give_what_single_samples_give() -> None:
 
 def test_no_picture_is_zeros_after_the_standardisation() -> None:
     net = Net()
-    found = vision([-1, 0], options_of(1), net)
+    actual = vision([-1, 0], options_of(1), net)
     with torch.inference_mode():
-        torch.testing.assert_close(found[0], net(torch.zeros(1, 3, 9, 9))[0])
+        torch.testing.assert_close(actual[0], net(torch.zeros(1, 3, 9, 9))[0])
         standardised = (torch.from_numpy(pictures(7)[:1]) / 255 - torch.tensor(net.mean)) / (
             torch.tensor(net.std)
         )
-        torch.testing.assert_close(found[1], net(standardised.permute(0, 3, 1, 2))[0])
+        torch.testing.assert_close(actual[1], net(standardised.permute(0, 3, 1, 2))[0])
 
 
 def test_the_precision_is_that_of_the_pass() -> None:

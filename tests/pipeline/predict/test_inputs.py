@@ -56,9 +56,9 @@ def test_a_turned_picture_in_memory_is_turned_upright(tmp_path: Path) -> None:
     exif[0x0112] = 6
     noise("RGB").save(tmp_path / "a.png", exif=exif)
     with Image.open(tmp_path / "a.png") as picture:
-        found = picture_of(picture)
-    assert np.array_equal(found, read_image(tmp_path / "a.png", SIZE))
-    assert not np.array_equal(found, picture_of(noise("RGB")))
+        actual = picture_of(picture)
+    assert np.array_equal(actual, read_image(tmp_path / "a.png", SIZE))
+    assert not np.array_equal(actual, picture_of(noise("RGB")))
 
 
 def test_sixteen_bits_are_not_clipped() -> None:
@@ -92,9 +92,9 @@ def test_an_array_is_a_picture_and_what_is_missing_is_none() -> None:
     ],
 )
 def test_single_ones_missing_ones_and_none(images: Any, captions: Any, expected: Any) -> None:
-    found = parse_inputs(images, captions)
-    assert (list(found.images), list(found.captions)) == expected
-    assert len(found) == len(expected[1])
+    inputs = parse_inputs(images, captions)
+    assert (list(inputs.images), list(inputs.captions)) == expected
+    assert len(inputs) == len(expected[1])
 
 
 def test_one_array_is_one_picture_and_four_dimensions_are_many() -> None:

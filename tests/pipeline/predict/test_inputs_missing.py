@@ -22,14 +22,14 @@ def test_a_missing_caption_is_an_empty_one_with_a_warning(
     images, captions = data.images(ids), data.captions(ids)
     words = r"^2 of 6 .*no caption"
     with pytest.warns(UserWarning, match=words) as warned:
-        found = both.predict_proba(images, [None, "", *captions[2:]])
+        probabilities = both.predict_proba(images, [None, "", *captions[2:]])
     assert Path(warned[0].filename) == Path(__file__)
     with pytest.warns(UserWarning, match="6 of 6 .*no caption"):
         without = both.predict_proba(images)
-    assert np.array_equal(found[:2], without[:2])
+    assert np.array_equal(probabilities[:2], without[:2])
     expected = both.predict_proba(images, captions)
-    assert np.array_equal(found[2:], expected[2:])
-    assert not np.array_equal(found[:2], expected[:2])
+    assert np.array_equal(probabilities[2:], expected[2:])
+    assert not np.array_equal(probabilities[:2], expected[:2])
 
 
 def test_a_missing_image_is_the_mean_with_a_warning(
@@ -38,11 +38,11 @@ def test_a_missing_image_is_the_mean_with_a_warning(
     images, captions = data.images(ids), data.captions(ids)
     words = r"^1 of 6 .*no image: a grey"
     with pytest.warns(UserWarning, match=words):
-        found = both.predict_proba([None, *images[1:]], captions)
+        probabilities = both.predict_proba([None, *images[1:]], captions)
     with pytest.warns(UserWarning, match="6 of 6 .*no image"):
         without = both.predict_proba(None, captions)
-    assert np.array_equal(found[:1], without[:1])
-    assert np.array_equal(found[1:], both.predict_proba(images, captions)[1:])
+    assert np.array_equal(probabilities[:1], without[:1])
+    assert np.array_equal(probabilities[1:], both.predict_proba(images, captions)[1:])
     # A picture of the mean colour, of which bytes can only come near.
     grey = np.full((64, 64, 3), np.round(255 * np.array([0.485, 0.456, 0.406])), dtype=np.uint8)
     near = both.predict_proba([grey] * 6, captions)
@@ -54,8 +54,8 @@ def test_what_the_run_did_not_use_is_ignored(runs: Runs, data: Data, ids: list[s
     images, captions = data.images(ids), data.captions(ids)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = words.predict_proba(None, captions)
-        assert np.array_equal(words.predict_proba(["nowhere.jpg"] * 6, captions), found)
+        probabilities = words.predict_proba(None, captions)
+        assert np.array_equal(words.predict_proba(["nowhere.jpg"] * 6, captions), probabilities)
         assert np.array_equal(sight.predict_proba(images), sight.predict_proba(images, captions))
 
 

@@ -41,11 +41,11 @@ def test_mlflow_predicts_what_the_predictor_does(
     predictor = runs.load(name)
     expected = predictor.predict_proba(data.images(ids), data.captions(ids))
     model = loaded(runs, name, monkeypatch)
-    found = model.predict(table(data, ids))
-    matrix = pd.DataFrame(found["probabilities"].tolist())[list(predictor.label_names)]
+    actual = model.predict(table(data, ids))
+    matrix = pd.DataFrame(actual["probabilities"].tolist())[list(predictor.label_names)]
     assert matrix.to_numpy() == pytest.approx(expected, abs=1e-6)
     labels = predictor.predict(data.images(ids), data.captions(ids))
-    assert [tuple(one) for one in found["labels"]] == labels
+    assert [tuple(one) for one in actual["labels"]] == labels
     best = model.predict(table(data, ids), params={"top": 3})["labels"]
     ranked = np.argsort(-expected, axis=1, kind="stable")[:, :3]
     assert [[predictor.label_names.index(one) for one in row] for row in best] == ranked.tolist()
@@ -137,10 +137,10 @@ def test_empty_cells_are_missing_ones(both: Predictor, data: Data, ids: list[str
     frame.loc[1, "image"] = b""
     frame.loc[0, "caption"] = None
     with pytest.warns(UserWarning, match="1 of 2"):
-        found = TableModel(both, None).predict(frame)
+        labels = TableModel(both, None).predict(frame)
     with pytest.warns(UserWarning, match="1 of 2"):
         expected = both.predict_proba([data.images(ids)[0], None], [None, data.captions(ids)[1]])
-    assert [list(one.values()) for one in found["probabilities"]] == expected.tolist()
+    assert [list(one.values()) for one in labels["probabilities"]] == expected.tolist()
 
 
 @pytest.mark.parametrize("columns", [{"picture": ["x"]}, {}])

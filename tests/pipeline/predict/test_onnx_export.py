@@ -45,8 +45,8 @@ def test_the_graphs_are_the_model_in_tensors(tmp_path: Path) -> None:
             encoders["vision"].std
         )
         vision = encoders["vision"](colours.permute(0, 3, 1, 2))
-        found, _ = whole.module(image, *tokens)
-        assert torch.allclose(found, model({"vision": vision, "text": text}), atol=1e-5)
+        actual, _ = whole.module(image, *tokens)
+        assert torch.allclose(actual, model({"vision": vision, "text": text}), atol=1e-5)
 
 
 def test_what_is_no_network_is_an_input(tmp_path: Path) -> None:
@@ -71,13 +71,16 @@ def test_both_files_compute_what_torch_does(tmp_path: Path, overrides: tuple[str
             named = {
                 name: tensor.numpy() for name, tensor in zip(graph.inputs, inputs, strict=True)
             }
-            found = session(path).run(["logits", "probabilities"], named)
-            assert np.abs(found[0] - logits.numpy()).max() <= 1e-4
-            assert np.abs(found[1] - probabilities.numpy()).max() <= 1e-4
-        told = {one.key: one.value for one in onnx.load(path).metadata_props}
-        assert json.loads(told["mmclf.label_names"]) == ["cat", "dog"]
-        assert json.loads(told["mmclf.thresholds"]) == [0.25, 1 / 3]
-        assert json.loads(told["mmclf.run_id"]) == "0123"
+            outputs = session(path).run(["logits", "probabilities"], named)
+            assert np.abs(outputs[0] - logits.numpy()).max() <= 1e-4
+            assert np.abs(outputs[1] - probabilities.numpy()).max() <= 1e-4
+        messages = {
+            metadata_prop.key: metadata_prop.value
+            for metadata_prop in onnx.load(path).metadata_props
+        }
+        assert json.loads(messages["mmclf.label_names"]) == ["cat", "dog"]
+        assert json.loads(messages["mmclf.thresholds"]) == [0.25, 1 / 3]
+        assert json.loads(messages["mmclf.run_id"]) == "0123"
 
 
 def small(tmp_path: Path) -> RestoredModel:

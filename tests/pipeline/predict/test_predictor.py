@@ -28,13 +28,13 @@ def test_a_run_is_predicted_as_it_predicted_itself(
     with np.load(runs.artifacts(name) / "predictions" / f"{part}.npz") as saved:
         ids, logits = [str(one) for one in saved["ids"]], saved["logits"].astype(np.float64)
     own = 1 / (1 + np.exp(-logits))
-    found = predictor.predict_proba(data.images(ids), data.captions(ids))
-    assert found.dtype == np.float64
-    assert found == pytest.approx(own, abs=1e-3 if "bf16" in name else 1e-6)
+    probabilities = predictor.predict_proba(data.images(ids), data.captions(ids))
+    assert probabilities.dtype == np.float64
+    assert probabilities == pytest.approx(own, abs=1e-3 if "bf16" in name else 1e-6)
     expected = decide(own, predictor.thresholds, "argmax")
     far = (np.abs(own - predictor.thresholds) > (1e-3 if "bf16" in name else 1e-5)).all(axis=1)
     assert far.mean() > 0.2
-    assert np.array_equal(predictor.label_sets(found)[far], expected[far])
+    assert np.array_equal(predictor.label_sets(probabilities)[far], expected[far])
 
 
 def test_the_labels_come_by_name_in_the_order_of_the_columns(
@@ -47,8 +47,8 @@ def test_the_labels_come_by_name_in_the_order_of_the_columns(
     assert predictor.thresholds.tolist() == model["thresholds"]
     predictor.thresholds = np.full(18, 0.3)
     probabilities = predictor.predict_proba(None, data.captions(ids))
-    found = predictor.predict(captions=data.captions(ids))
-    for names, row in zip(found, probabilities, strict=True):
+    labels = predictor.predict(captions=data.captions(ids))
+    for names, row in zip(labels, probabilities, strict=True):
         above = [n for n, p in zip(predictor.label_names, row, strict=True) if p >= 0.3]
         assert names == tuple(above or [predictor.label_names[row.argmax()]])
 
@@ -70,11 +70,11 @@ def test_neither_company_nor_order_changes_a_label(
     for start in range(0, len(ids), size):
         rows = order[start : start + size]
         some = [ids[row] for row in rows]
-        found = predictor.predict_proba(data.images(some), data.captions(some))
-        assert found == pytest.approx(expected[rows], abs=1e-6 if "bf16" not in name else 1e-3)
-        assert np.array_equal(predictor.label_sets(found), predictor.label_sets(expected[rows]))
+        actual = predictor.predict_proba(data.images(some), data.captions(some))
+        assert actual == pytest.approx(expected[rows], abs=1e-6 if "bf16" not in name else 1e-3)
+        assert np.array_equal(predictor.label_sets(actual), predictor.label_sets(expected[rows]))
         close = (np.abs(expected[rows] - predictor.thresholds) < 1e-5).any(axis=1)
-        assert np.array_equal(found[close], expected[rows][close])
+        assert np.array_equal(actual[close], expected[rows][close])
 
 
 @settings(max_examples=12, deadline=None)
@@ -85,8 +85,8 @@ def test_labels_are_the_same_in_any_order_and_subset(
     ids = [*data.rows][:40]
     expected = both.predict(data.images(ids), data.captions(ids))
     some = [ids[row] for row in rows]
-    found = both.predict(data.images(some), data.captions(some))
-    assert found == [expected[row] for row in rows]
+    labels = both.predict(data.images(some), data.captions(some))
+    assert labels == [expected[row] for row in rows]
 
 
 @pytest.mark.slow
@@ -102,8 +102,8 @@ def test_labels_by_a_pretrained_encoder_are_the_same_in_any_order_and_subset(
     rng = np.random.default_rng(0)
     for size in (1, 5, 33, 90):
         some = [str(one) for one in rng.permutation(ids)[:size]]
-        found = predictor.predict(data.images(some), data.captions(some))
-        assert found == [expected[one] for one in some]
+        labels = predictor.predict(data.images(some), data.captions(some))
+        assert labels == [expected[one] for one in some]
 
 
 def test_every_form_of_a_picture_is_the_same_picture(
@@ -132,8 +132,8 @@ def test_the_most_probable_labels_come_in_their_order(
     predictor = runs.load("tfidf")
     probabilities = predictor.predict_proba(captions=data.captions(ids))
     for top in (1, 3, 18, 99):
-        found = predictor.predict(captions=data.captions(ids), top=top)
-        for names, row in zip(found, probabilities, strict=True):
+        labels = predictor.predict(captions=data.captions(ids), top=top)
+        for names, row in zip(labels, probabilities, strict=True):
             ordered = sorted(
                 predictor.label_names, key=lambda n: -row[predictor.label_names.index(n)]
             )
@@ -147,8 +147,8 @@ def test_several_captions_of_a_sample_have_the_mean_of_their_features(
     predictor = runs.load(name)
     images, captions = data.images(ids), data.captions(ids)
     alone = predictor.predict_proba(images, captions)
-    found = predictor.predict_proba(images, [[text] * 3 for text in captions])
-    assert found == pytest.approx(alone, abs=1e-6)
+    probabilities = predictor.predict_proba(images, [[text] * 3 for text in captions])
+    assert probabilities == pytest.approx(alone, abs=1e-6)
     pairs = [[captions[i], captions[i - 1]] for i in range(len(ids))]
     both = predictor.predict_proba(images, pairs)
     assert np.abs(both - alone).max() > 1e-4

@@ -67,8 +67,8 @@ def test_a_precision_that_the_device_lacks_is_fp32(
 ) -> None:
     model_json.write_text(model_json.read_text().replace('"fp32"', '"fp16"'))
     images, captions = data.images(ids), data.captions(ids)
-    found = runs.load(BOTH).predict_proba(images, captions)
-    assert np.array_equal(found, both.predict_proba(images, captions))
+    probabilities = runs.load(BOTH).predict_proba(images, captions)
+    assert np.array_equal(probabilities, both.predict_proba(images, captions))
 
 
 def test_weights_that_are_not_finite_are_found(runs: Runs, data: Data, ids: list[str]) -> None:

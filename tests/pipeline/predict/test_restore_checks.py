@@ -67,8 +67,8 @@ def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def text_of(facts: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = facts["encoders"]["text"]
-    return found
+    encoder: dict[str, Any] = facts["encoders"]["text"]
+    return encoder
 
 
 # Targets
@@ -80,8 +80,8 @@ def test_a_part_of_ones_own_needs_the_callers_word(tmp_path: Path, trainable: bo
     settings = [f"~text.{name}" for name in ("max_features", "ngram_max", "min_df", "sublinear_tf")]
     own = (f"text={{_target_: {__name__}.Wordless}}", f"text.trainable={trainable}")
     folder, encoders, _ = written(tmp_path, *own, *settings, allow=(__name__,))
-    found = restore(folder, (__name__,)).encoders["text"]
-    assert torch.equal(found.bias, encoders["text"].bias)
+    actual = restore(folder, (__name__,)).encoders["text"]
+    assert torch.equal(actual.bias, encoders["text"].bias)
     with pytest.raises(InputError, match=rf"text\._target_ '{__name__}\.Wordless' "):
         restore(folder, ())
 

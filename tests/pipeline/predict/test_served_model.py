@@ -47,14 +47,14 @@ def address(runs: Runs, data: Data, tmp_path: Path) -> Iterator[str]:
         process = subprocess.Popen(
             command, stdout=stream, stderr=stream, env=environment, start_new_session=True
         )
-    found = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + START_S
-        while not _answers(found):
+        while not _answers(url):
             assert process.poll() is None, log.read_text()[-2000:]
             assert time.monotonic() < deadline, log.read_text()[-2000:]
             time.sleep(0.5)
-        yield found
+        yield url
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
@@ -96,8 +96,8 @@ def test_a_served_model_answers_as_the_predictor_does(
         assert status == 200, answered
         assert [one["labels"] for one in answered] == labels
         for one, row in zip(answered, expected, strict=True):
-            found = [one["probabilities"][name] for name in predictor.label_names]
-            assert found == pytest.approx(row.tolist(), abs=1e-6)
+            actual = [one["probabilities"][name] for name in predictor.label_names]
+            assert actual == pytest.approx(row.tolist(), abs=1e-6)
     for path in ("../test.csv", "/etc/passwd", f"{address}/ping"):
         status, answered = _ask(address, [{"image_path": path, "caption": "a dog"}])
         assert status == 400

@@ -38,23 +38,23 @@ TABLE = {"_target_": "mmclf.data.sources.table.load", "separator": "|"}
 def test_a_table_with_images_is_known_by_them(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("image,caption\na.jpg,one\n")
     node = TABLE | {"root": str(tmp_path), "file": "t.csv", "images": "pictures"}
-    found = read_to_predict(node, (), ())
-    assert [*found.ids] == ["a.jpg"]
-    assert [*found.captions] == ["one"]
-    assert [*found.images()] == [tmp_path / "pictures" / "a.jpg"]
-    assert (found.form.id_column, found.form.label_column) == ("image", "labels")
-    assert (found.form.separator, found.form.flag_prefix) == ("|", None)
-    assert list(found.notes) == []
+    samples = read_to_predict(node, (), ())
+    assert [*samples.ids] == ["a.jpg"]
+    assert [*samples.captions] == ["one"]
+    assert [*samples.images()] == [tmp_path / "pictures" / "a.jpg"]
+    assert (samples.form.id_column, samples.form.label_column) == ("image", "labels")
+    assert (samples.form.separator, samples.form.flag_prefix) == ("|", None)
+    assert list(samples.notes) == []
 
 
 def test_a_table_with_images_inside_is_known_by_their_names(tmp_path: Path) -> None:
     images = [{"bytes": b"x", "path": "a.jpg"}, {"bytes": None, "path": None}]
     pd.DataFrame({"image": images, "caption": ["one", "two"]}).to_parquet(tmp_path / "t.parquet")
-    found = read_to_predict(TABLE | {"root": str(tmp_path), "file": "t.parquet"}, (), ())
-    assert [*found.ids] == ["a.jpg", "t.parquet:2"]
+    samples = read_to_predict(TABLE | {"root": str(tmp_path), "file": "t.parquet"}, (), ())
+    assert [*samples.ids] == ["a.jpg", "t.parquet:2"]
     file = tmp_path / "t.parquet"
-    assert [*found.images()] == [
-        ParquetCell(file, "image", row, name) for row, name in enumerate(found.ids)
+    assert [*samples.images()] == [
+        ParquetCell(file, "image", row, name) for row, name in enumerate(samples.ids)
     ]
 
 
@@ -67,39 +67,39 @@ def test_a_table_with_a_column_for_each_label_is_read_without_them(
 ) -> None:
     (tmp_path / "t.csv").write_text("key,caption\nk,one\n")
     node = TABLE | {"root": str(tmp_path), "file": "t.csv", "label_columns": columns}
-    found = read_to_predict(node, ("data.image_column=null", "data.id_column=key"), ())
-    assert (found.form.id_column, found.form.flag_prefix) == ("key", prefix)
-    assert [*found.images()] == []
+    samples = read_to_predict(node, ("data.image_column=null", "data.id_column=key"), ())
+    assert (samples.form.id_column, samples.form.flag_prefix) == ("key", prefix)
+    assert [*samples.images()] == []
 
 
 def test_rows_of_one_id_are_one_sample_where_each_is_a_label(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("key,caption,label\nk,one,a\nk,one,b\nl,two,a\n")
     settings = {"image_column": None, "id_column": "key", "label_column": "label"}
     node = TABLE | {"root": str(tmp_path), "file": "t.csv", "rows": "per_label"} | settings
-    found = read_to_predict(node, (), ())
-    assert [*found.ids] == ["k", "l"]
-    assert found.form.has_row_per_label
+    samples = read_to_predict(node, (), ())
+    assert [*samples.ids] == ["k", "l"]
+    assert samples.form.has_row_per_label
 
 
 def test_all_captions_of_a_sample_are_read_where_the_run_used_each(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("key,caption\nk,one\nk,two\nl,three\n")
     settings = {"image_column": None, "id_column": "key", "caption_use": "each"}
     node = TABLE | {"root": str(tmp_path), "file": "t.csv"} | settings
-    found = read_to_predict(node, (), ())
-    assert [*found.ids] == ["k", "l"]
-    assert [*found.captions] == [("one", "two"), ("three",)]
+    samples = read_to_predict(node, (), ())
+    assert [*samples.ids] == ["k", "l"]
+    assert [*samples.captions] == [("one", "two"), ("three",)]
 
 
 def test_a_competitions_images_are_looked_for_when_they_are_needed(tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("ImageID,Caption\na.jpg,one\n")
     node = {"_target_": "mmclf.data.sources.competition.load", "root": str(tmp_path)}
-    found = read_to_predict(node, ("data.test_csv=new.csv", "data.images=pictures"), ())
-    assert [*found.ids] == ["a.jpg"]
-    assert found.form == COMPETITION
+    samples = read_to_predict(node, ("data.test_csv=new.csv", "data.images=pictures"), ())
+    assert [*samples.ids] == ["a.jpg"]
+    assert samples.form == COMPETITION
     with pytest.raises(InputError, match=r"data\.root: .* pictures"):
-        found.images()
+        samples.images()
     (tmp_path / "pictures").mkdir()
-    assert [*found.images()] == [tmp_path / "pictures" / "a.jpg"]
+    assert [*samples.images()] == [tmp_path / "pictures" / "a.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def test_of_coco_the_labels_do_not_matter(tmp_path: Path, others: dict[str, Any]
         "captions": None,
         "images": "pictures",
     }
-    found = read_to_predict(node, (), ())
-    assert [*found.ids] == ["pictures/a.jpg"]
-    assert (found.form.id_column, found.form.label_column) == ("image", "labels")
+    samples = read_to_predict(node, (), ())
+    assert [*samples.ids] == ["pictures/a.jpg"]
+    assert (samples.form.id_column, samples.form.label_column) == ("image", "labels")
     with pytest.raises(InputError) as caught:
         read_to_predict(node, ("data.instances=none.json",), ())
     assert "data=table data.root=DIR" in caught.value.problems[-1]
@@ -171,6 +171,6 @@ def test_of_a_source_of_ones_own_all_samples_are_read(
     (tmp_path / "source_of_ones_own.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(tmp_path)
     node = {"_target_": "source_of_ones_own.load", "count": 2}
-    found = read_to_predict(node, ("data.count=3",), ("source_of_ones_own",))
-    assert [*found.ids] == ["0", "1", "2"]
-    assert (found.form.id_column, found.form.label_column) == ("id", "labels")
+    samples = read_to_predict(node, ("data.count=3",), ("source_of_ones_own",))
+    assert [*samples.ids] == ["0", "1", "2"]
+    assert (samples.form.id_column, samples.form.label_column) == ("id", "labels")

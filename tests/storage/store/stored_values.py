@@ -11,9 +11,11 @@ import pytest
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from mmclf.storage.store import stage_lock
 from mmclf.storage.store.arrays import save_array
 from mmclf.storage.store.entry import RECORD, Entry, Stage
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 STAGE = Stage("fit", 1, {"seed": 0})
 OTHER = Stage("fit", 1, {"seed": 1})
@@ -48,8 +50,8 @@ class Array:
         save_array(folder / "value.npy", value)
 
     def read(self, entry: Entry) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = np.load(entry.path("value.npy"), allow_pickle=False)
-        return found
+        loaded: NDArray[np.float64] = np.load(entry.path("value.npy"), allow_pickle=False)
+        return loaded
 
 
 class Files:
@@ -80,14 +82,16 @@ def never() -> NoReturn:
     pytest.fail("it was computed again")
 
 
-def place(store: Store, stage: Stage = STAGE) -> Path:
+def entry_folder(store: Store, stage: Stage = STAGE) -> Path:
     return store.folder / "fit" / stage.key
 
 
 def files(store: Store) -> set[str]:
     """What lies in the store but for locks, and those who hold them."""
-    found = {p.relative_to(store.folder).as_posix() for p in store.folder.rglob("*") if p.is_file()}
-    return {name for name in found if not name.endswith((".lock", ".owner"))}
+    result = {
+        p.relative_to(store.folder).as_posix() for p in store.folder.rglob("*") if p.is_file()
+    }
+    return {name for name in result if not name.endswith((".lock", ".owner"))}
 
 
 def entry_files(stage: Stage = STAGE) -> set[str]:
@@ -95,5 +99,16 @@ def entry_files(stage: Stage = STAGE) -> set[str]:
 
 
 def is_free(store: Store, stage: Stage = STAGE) -> bool:
-    with FileLock(f"{place(store, stage)}.lock", timeout=0) as lock:
+    with FileLock(f"{entry_folder(store, stage)}.lock", timeout=0) as lock:
         return lock.is_locked
+
+
+def owner(entry: Path) -> Path:
+    """The file of who holds an entry's lock."""
+    return Path(f"{entry}.owner")
+
+
+def hurry_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a lock for half a second, not for minutes."""
+    for name, seconds in {"POLL_S": 0.02, "QUIET_WAIT_S": 0.02, "STALE_S": 0.5}.items():
+        monkeypatch.setattr(stage_lock, name, seconds)

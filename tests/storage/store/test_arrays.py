@@ -25,10 +25,10 @@ def test_an_array_comes_back(array: np.ndarray) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, write in (("a.npy", save_array), ("b.npy", np.save)):
             write(Path(folder, name), array)
-            found = load_array(Path(folder, name))
-            assert (found.dtype, found.shape) == (array.dtype, array.shape)
-            assert found.tobytes() == array.tobytes()
-            assert found.flags.writeable
+            actual = load_array(Path(folder, name))
+            assert (actual.dtype, actual.shape) == (array.dtype, array.shape)
+            assert actual.tobytes() == array.tobytes()
+            assert actual.flags.writeable
 
 
 def test_an_array_by_columns_comes_back(tmp_path: Path) -> None:
@@ -81,9 +81,9 @@ def member(array: np.ndarray) -> bytes:
 def test_several_arrays_come_back(tmp_path: Path) -> None:
     given = {"ids": np.array(["a", "é"]), "logits": np.ones((2, 3), np.float32)}
     np.savez_compressed(tmp_path / "a.npz", **given)  # type: ignore[arg-type]
-    found = load_arrays(tmp_path / "a.npz")
-    assert found.keys() == given.keys()
-    assert all(np.array_equal(found[name], given[name]) for name in given)
+    actual = load_arrays(tmp_path / "a.npz")
+    assert actual.keys() == given.keys()
+    assert all(np.array_equal(actual[name], given[name]) for name in given)
 
 
 @pytest.mark.hostile("stores")

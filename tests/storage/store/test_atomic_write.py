@@ -109,7 +109,7 @@ def write_often(path: Path, content: bytes) -> None:
 def test_of_several_that_write_at_once_one_is_whole(file: Path, tmp_path: Path) -> None:
     contents = [bytes([number]) * 200_000 for number in range(4)]
     context = multiprocessing.get_context("fork")
-    writers = [context.Process(target=write_often, args=(file, one)) for one in contents]
+    writers = [context.Process(target=write_often, args=(file, content)) for content in contents]
     for writer in writers:
         writer.start()
     while any(writer.is_alive() for writer in writers):

@@ -35,9 +35,9 @@ def test_the_latest_alone_is_kept_with_its_cost_and_run(store: Store) -> None:
     for number, text in enumerate("abc", start=1):
         ours.write(text, seconds=number * 10.0)
         assert len(folders(store)) == 1
-        found = checkpoints(store).read()
-        assert found is not None
-        value, timing = found
+        content = checkpoints(store).read()
+        assert content is not None
+        value, timing = content
         assert (value, timing.seconds, timing.count) == (text, number * 10.0, number)
         assert timing.run == "1" * 32
     assert Checkpoints(store, OTHER, Text()).read() is None
@@ -48,9 +48,9 @@ def test_another_attempt_goes_on_where_one_was(store: Store) -> None:
     again = checkpoints(store)
     again.read()
     again.write("b", 2.0)
-    found = checkpoints(store).read()
-    assert found is not None
-    assert (found[0], found[1].count) == ("b", 2)
+    content = checkpoints(store).read()
+    assert content is not None
+    assert (content[0], content[1].count) == ("b", 2)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "no space")])
@@ -61,9 +61,9 @@ def test_a_write_that_fails_leaves_the_one_before(store: Store, error: BaseExcep
         with pytest.raises(type(error)):
             Checkpoints(store, STAGE, Failing(error)).write("c", 2.0)
         assert files(store) == before
-        found = checkpoints(store).read()
-        assert found is not None
-        assert found[0] == text
+        content = checkpoints(store).read()
+        assert content is not None
+        assert content[0] == text
         drop_checkpoints(store, STAGE)
 
 
@@ -78,14 +78,14 @@ def test_of_two_that_a_kill_left_the_later_counts(
         ours.write("b", 2.0)
     assert len(folders(store)) == 2
     again = checkpoints(store)
-    found = again.read()
-    assert found is not None
-    assert found[0] == "b"
+    content = again.read()
+    assert content is not None
+    assert content[0] == "b"
     again.write("c", 3.0)
     assert len(folders(store)) == 1
-    found = checkpoints(store).read()
-    assert found is not None
-    assert found[0] == "c"
+    content = checkpoints(store).read()
+    assert content is not None
+    assert content[0] == "c"
 
 
 @pytest.mark.parametrize("name", [RECORD, "value"])

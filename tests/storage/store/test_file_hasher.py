@@ -99,9 +99,9 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def changing(path: Path) -> str:
-        found = file_digest(path)
+        digest = file_digest(path)
         written(files[0], "uno", LONG_AGO + 1)
-        return found
+        return digest
 
     sums = FileHasher(tmp_path / "sums")
     with monkeypatch.context() as patched:

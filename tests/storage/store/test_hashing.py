@@ -91,8 +91,8 @@ def strict(value: object) -> object:
 
 
 @given(VALUES, VALUES)
-def test_two_digests_are_equal_if_and_only_if_the_values_are(one: object, other: object) -> None:
-    assert (digest(one) == digest(other)) is (strict(one) == strict(other))
+def test_two_digests_are_equal_if_and_only_if_the_values_are(first: object, second: object) -> None:
+    assert (digest(first) == digest(second)) is (strict(first) == strict(second))
 
 
 @given(st.dictionaries(TEXTS, VALUES, min_size=2, max_size=5))
@@ -101,8 +101,8 @@ def test_the_order_of_a_mapping_does_not_count(value: dict[str, object]) -> None
 
 
 @given(st.lists(TEXTS, max_size=4), st.lists(TEXTS, max_size=4))
-def test_texts_are_not_run_together(one: list[str], other: list[str]) -> None:
-    assert (texts_digest(one) == texts_digest(other)) is (one == other)
+def test_texts_are_not_run_together(first: list[str], second: list[str]) -> None:
+    assert (texts_digest(first) == texts_digest(second)) is (first == second)
 
 
 @pytest.mark.parametrize(

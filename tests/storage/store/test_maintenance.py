@@ -18,7 +18,8 @@ from mmclf.storage.store.maintenance import (
     remove,
     stored_entries,
 )
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 DAY = 86400.0
 

@@ -3,51 +3,31 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 from message_facts import Naming
-from stored_values import STAGE, Files, Text, computed, files, never, on_disk, place
+from remote_stores import Opened, close, machines, remote_entry
+from stored_values import STAGE, Files, Text, computed, entry_folder, files, never, on_disk
 
-from mmclf.errors import InputError
 from mmclf.storage.store import remote as module
 from mmclf.storage.store.entry import RECORD
 from mmclf.storage.store.hashing import digest
 from mmclf.storage.store.maintenance import damaged, stored_entries
-from mmclf.storage.store.remote import FETCHED, Remote
+from mmclf.storage.store.remote import FETCHED
 from mmclf.storage.store.store import Store
-
-Address = str
-Opened = Callable[[str], Store]
-
-
-@pytest.fixture
-def address(tmp_path: Path) -> Address:
-    return f"file://{tmp_path}/remote/of mine"
 
 
 @pytest.fixture
 def there(tmp_path: Path) -> Path:
-    """The entry in the remote store."""
-    return tmp_path / "remote" / "of mine" / "fit" / STAGE.key
+    return remote_entry(tmp_path)
 
 
 @pytest.fixture
-def machine(tmp_path: Path, address: Address) -> Opened:
-    """The store of a machine, by its name."""
-
-    def opened(name: str) -> Store:
-        return Store(tmp_path / name, f"CPU of {name}", remote=Remote(address))
-
-    return opened
-
-
-def close(store: Store, **how: Any) -> None:
-    assert store._remote is not None
-    store._remote.close(**how)
+def machine(tmp_path: Path) -> Opened:
+    return machines(tmp_path)
 
 
 @pytest.fixture
@@ -79,9 +59,9 @@ def test_without_the_remote_store_it_is_there_afterwards(sent: Store, machine: O
 
 def test_what_is_asked_for_without_computing_is_fetched_too(sent: Store, machine: Opened) -> None:
     assert machine("two").is_stored(STAGE)
-    found = machine("two").get(STAGE, Text())
-    assert found is not None
-    assert found.value == "the value"
+    actual = machine("two").get(STAGE, Text())
+    assert actual is not None
+    assert actual.value == "the value"
     assert machine("three").entry(STAGE) is None
 
 
@@ -96,9 +76,9 @@ def test_files_that_stay_on_the_disk_are_sent_and_fetched(machine: Opened) -> No
     one, two = machine("one"), machine("two")
     one.get_or_compute(STAGE, Files(), lambda: on_disk(one), reopen=True)
     close(one)
-    found = two.get_or_compute(STAGE, Files(), never, reopen=True)
-    assert found.value == place(two) / "array"
-    assert found.value.read_bytes() == b"pictures"
+    actual = two.get_or_compute(STAGE, Files(), never, reopen=True)
+    assert actual.value == entry_folder(two) / "array"
+    assert actual.value.read_bytes() == b"pictures"
 
 
 def test_a_result_gets_the_id_of_its_run_there_too(machine: Opened) -> None:
@@ -180,7 +160,7 @@ def test_a_forged_record_leads_nowhere(
     (there / RECORD).write_text(text)
     two = machine("two")
     assert two.get(STAGE, Text()) is None
-    assert not place(two).exists()
+    assert not entry_folder(two).exists()
     left = [path for path in tmp_path.rglob("*") if path.name in ("out", "secret")]
     assert (left, files(two)) == ([], set())
 
@@ -203,7 +183,7 @@ def test_a_record_that_is_too_large_is_not_read(
 
 
 def test_a_damaged_one_here_is_fetched_again(sent: Store, machine: Opened) -> None:
-    (place(sent) / "value").write_text("the malue")
+    (entry_folder(sent) / "value").write_text("the malue")
     again = machine("one").get_or_compute(STAGE, Text(), never)
     assert (again.value, again.reused) == ("the value", True)
     assert list(damaged(sent.folder)) == []
@@ -255,124 +235,3 @@ def test_one_that_fails_while_it_is_sent_to_is_noted_once(
         assert store.get_or_compute(stage, Text(), computed()).value == "a"
     close(store)
     assert len(capsys.readouterr().err.splitlines()) == 1
-
-
-class Slow:
-    """A file system whose writing waits until it is told to go on."""
-
-    def __init__(self, files: Any) -> None:
-        self.files, self.go = files, threading.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.files, name)
-
-    def pipe_file(self, *given: Any) -> None:
-        self.go.wait(20)
-        self.files.pipe_file(*given)
-
-
-def _slowed(store: Store) -> Slow:
-    assert store._remote is not None
-    store._remote._files = slow = Slow(store._remote._files)
-    return slow
-
-
-def test_computing_does_not_wait_for_sending_and_the_end_does(
-    machine: Opened, there: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "QUIET_WAIT_S", 0.01)
-    store = machine("one")
-    slow = _slowed(store)
-    store.get_or_compute(STAGE, Text(), computed())
-    assert not (there / RECORD).exists()
-    threading.Timer(0.1, slow.go.set).start()
-    close(store)
-    assert (there / RECORD).exists()
-
-
-def test_the_record_is_sent_last(machine: Opened, there: Path) -> None:
-    store = machine("one")
-    slow = _slowed(store)
-    store.get_or_compute(STAGE, Text(), computed())
-    while not there.exists() or len([*there.iterdir()]) < 2:
-        threading.Event().wait(0.01)
-    assert not (there / RECORD).exists()
-    assert machine("two").get(STAGE, Text()) is None
-    slow.go.set()
-    close(store)
-
-
-@pytest.mark.parametrize("abandon", [True, False])
-def test_what_stalls_or_is_abandoned_is_not_waited_for(
-    abandon: bool, machine: Opened, there: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "STALL_S", 0.0)
-    monkeypatch.setattr(module, "QUIET_WAIT_S", 0.01)
-    store = machine("one")
-    slow = _slowed(store)
-    store.get_or_compute(STAGE, Text(), computed())
-    close(store, abandon=abandon)
-    assert not (there / RECORD).exists()
-    slow.go.set()
-
-
-def test_a_result_that_was_removed_before_it_was_sent_is_left_out(
-    machine: Opened, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store = machine("one")
-    assert store._remote is not None
-    store._remote.send(place(store))
-    close(store)
-    assert capsys.readouterr().err == ""
-
-
-def test_small_files_beside_the_stages(address: Address) -> None:
-    remote = Remote(address)
-    assert remote.read("memory/x.json") is None
-    remote.write("memory/x.json", b"{}")
-    assert Remote(address).read("memory/x.json") == b"{}"
-
-
-@pytest.mark.parametrize(
-    ("address", "named"),
-    [
-        ("/mnt/store", ("/mnt/store", "s3://BUCKET/FOLDER")),
-        ("s3://", ("store.remote",)),
-        ("bucket", ("bucket",)),
-        ("simplecache::s3://bucket", ("simplecache",)),
-        ("nosuch://bucket/x", ("nosuch",)),
-        ("sftp://anna:swordfish@host/x", ("store.remote",)),
-        ("s3://bucket/x?aws_secret_access_key=swordfish", ("store.remote",)),
-    ],
-)
-@pytest.mark.hostile("secrets")
-def test_an_address_that_is_none_or_has_a_password_is_refused(
-    address: str, named: tuple[str, ...]
-) -> None:
-    with pytest.raises(InputError) as raised:
-        Remote(address)
-    assert str(raised.value) == Naming(*named)
-    assert "swordfish" not in str(raised.value)
-
-
-def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(*_: object) -> NoReturn:
-        raise ImportError("Install s3fs to access S3")
-
-    monkeypatch.setattr("fsspec.core.url_to_fs", missing)
-    with pytest.raises(InputError) as raised:
-        Remote("s3://bucket/x")
-    assert str(raised.value) == Naming("s3://bucket/x", "mmclf[s3]")
-
-
-def test_two_that_send_one_result_spoil_nothing(machine: Opened) -> None:
-    one, two, three = machine("one"), machine("two"), machine("three")
-    for store, value in ((one, "by one"), (two, "by two")):
-        slow = _slowed(store)
-        store._remote._exists = lambda _: False  # type: ignore[union-attr, method-assign]
-        store.get_or_compute(STAGE, Text(), computed(value))
-        slow.go.set()
-    close(two)
-    close(one)
-    assert three.get_or_compute(STAGE, Text(), never).value in ("by one", "by two")
-    assert list(damaged(three.folder)) == []

@@ -15,13 +15,14 @@ from stored_values import (
     computed,
     empty_store,
     entry_files,
+    entry_folder,
     files,
     never,
-    place,
 )
 
 from mmclf.storage.store.entry import RECORD, StageTiming, open_entry
-from mmclf.storage.store.store import StageResult, Store
+from mmclf.storage.store.stage_result import StageResult
+from mmclf.storage.store.store import Store
 
 store = pytest.fixture(empty_store)
 
@@ -49,9 +50,9 @@ def test_costs_and_inputs_are_recorded(store: Store) -> None:
     text = StageTiming("text", "t" * 40, 0.5, 100, "1 x GPU", "run0")
     inputs = [text, StageTiming("split", "s" * 40, 0.1, 100, "2 x CPU", None), text]
     store.get_or_compute(STAGE, Text(), computed(inputs=inputs))
-    found = store.get(STAGE, Text())
-    assert found is not None
-    assert found.timings == (StageTiming("fit", STAGE.key, 1.5, 7, "2 x CPU", "run1"), *inputs[:2])
+    actual = store.get(STAGE, Text())
+    assert actual is not None
+    assert actual.timings == (StageTiming("fit", STAGE.key, 1.5, 7, "2 x CPU", "run1"), *inputs[:2])
     entry = store.entry(STAGE)
     assert entry is not None
     assert entry.arguments == {"seed": 0}
@@ -64,7 +65,9 @@ def test_what_was_made_before_the_runs_name_is_known_gets_it(store: Store) -> No
     assert before.timing.run is None
     assert store.signed(before.timing).run == "run1"
     assert [timing.run for timing in after.timings] == ["run1", "run1"]
-    assert [open_entry(place(store, stage)).timing.run for stage in (STAGE, OTHER)] == ["run1"] * 2
+    assert [open_entry(entry_folder(store, stage)).timing.run for stage in (STAGE, OTHER)] == [
+        "run1"
+    ] * 2
     assert store.get_or_compute(STAGE, Text(), never).value == "a"
 
 
@@ -75,18 +78,18 @@ def test_what_another_run_made_keeps_its_name(store: Store, tmp_path: Path) -> N
     recalled = later.get_or_compute(STAGE, Text(), never)
     later.sign("run2")
     assert later.signed(recalled.timing).run == "run1"
-    assert open_entry(place(store)).timing == made.timing
+    assert open_entry(entry_folder(store)).timing == made.timing
 
 
 def test_an_early_result_that_was_removed_is_no_reason_to_fail(store: Store) -> None:
     store.get_or_compute(STAGE, Text(), computed())
-    shutil.rmtree(place(store))
+    shutil.rmtree(entry_folder(store))
     store.sign("run1")
     assert files(store) == set()
 
 
 def test_a_use_is_noted(store: Store) -> None:
     store.get_or_compute(STAGE, Text(), computed())
-    os.utime(place(store) / RECORD, (1, 1))
+    os.utime(entry_folder(store) / RECORD, (1, 1))
     store.get_or_compute(STAGE, Text(), never)
-    assert (place(store) / RECORD).stat().st_mtime > time.time() - 60
+    assert (entry_folder(store) / RECORD).stat().st_mtime > time.time() - 60

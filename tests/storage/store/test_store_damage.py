@@ -17,14 +17,15 @@ from stored_values import (
     computed,
     empty_store,
     entry_files,
+    entry_folder,
     files,
     never,
     on_disk,
-    place,
 )
 
 from mmclf.storage.store.entry import RECORD
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 store = pytest.fixture(empty_store)
 
@@ -46,7 +47,7 @@ def test_what_is_damaged_is_made_again_with_one_line_of_warning(
     store: Store, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None], name: str
 ) -> None:
     store.get_or_compute(STAGE, Text(), computed())
-    damage(place(store) / name)
+    damage(entry_folder(store) / name)
     assert store.get(STAGE, Text()) is None
     again = store.get_or_compute(STAGE, Text(), computed())
     assert (again.value, again.reused) == ("a", False)
@@ -54,7 +55,7 @@ def test_what_is_damaged_is_made_again_with_one_line_of_warning(
         assert capsys.readouterr().err == ""
     else:
         (line,) = capsys.readouterr().err.splitlines()
-        assert line == Naming(place(store) / name, "fit")
+        assert line == Naming(entry_folder(store) / name, "fit")
     assert store.get_or_compute(STAGE, Text(), never).value == "a"
     assert files(store) == entry_files()
     assert capsys.readouterr().err == ""
@@ -76,9 +77,9 @@ def test_what_its_reader_cannot_read_is_made_again(
 def test_entries_that_changed_places_are_noticed(store: Store, tmp_path: Path) -> None:
     store.get_or_compute(STAGE, Text(), computed("a"))
     store.get_or_compute(OTHER, Text(), computed("b"))
-    place(store).rename(tmp_path / "aside")
-    place(store, OTHER).rename(place(store))
-    (tmp_path / "aside").rename(place(store, OTHER))
+    entry_folder(store).rename(tmp_path / "aside")
+    entry_folder(store, OTHER).rename(entry_folder(store))
+    (tmp_path / "aside").rename(entry_folder(store, OTHER))
     assert store.get_or_compute(STAGE, Text(), computed("a")).value == "a"
 
 
@@ -88,8 +89,8 @@ def test_a_damaged_file_is_made_again_with_one_line_of_warning(
     store: Store, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     store.get_or_compute(STAGE, Files(), lambda: on_disk(store), reopen=True)
-    flip(place(store) / name)
+    flip(entry_folder(store) / name)
     again = store.get_or_compute(STAGE, Files(), lambda: on_disk(store), reopen=True)
     assert again.value.read_bytes() == b"pictures"
     (line,) = capsys.readouterr().err.splitlines()
-    assert line == Naming(place(store) / name, "changed", "fit")
+    assert line == Naming(entry_folder(store) / name, "changed", "fit")

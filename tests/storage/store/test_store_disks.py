@@ -25,7 +25,8 @@ from stored_values import (
 )
 
 from mmclf.errors import InputError
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 store = pytest.fixture(empty_store)
 

@@ -6,7 +6,7 @@ import errno
 from typing import NoReturn
 
 import pytest
-from stored_values import STAGE, Failing, Text, computed, empty_store, files, is_free, place
+from stored_values import STAGE, Failing, Text, computed, empty_store, entry_folder, files, is_free
 
 from mmclf.errors import InputError
 from mmclf.storage.store.store import Store
@@ -36,7 +36,7 @@ def test_an_error_while_writing_leaves_nothing_and_frees_the_lock(
         store.get_or_compute(STAGE, Failing(error), computed())
     assert is_free(store)
     assert files(store) == set()
-    assert not place(store).with_name(f"{STAGE.key}.part").exists()
+    assert not entry_folder(store).with_name(f"{STAGE.key}.part").exists()
 
 
 def test_an_error_of_ones_own_disk_while_computing_is_not_the_stores(store: Store) -> None:

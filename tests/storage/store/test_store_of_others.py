@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stored_values import STAGE, Text, computed, empty_store, entry_files, files, place
+from stored_values import STAGE, Text, computed, empty_store, entry_files, entry_folder, files
 
 from mmclf.models.description import EncoderDescription, read_files, write_files
 from mmclf.storage.store.entry import RECORD, DamagedError, Stage, open_entry
 from mmclf.storage.store.file_hasher import file_digest
 from mmclf.storage.store.hashing import digest
 from mmclf.storage.store.maintenance import damaged, prune, remove, stored_entries
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 store = pytest.fixture(empty_store)
 OUTSIDE = ("model/../../../outside", "../outside", "model/..", "/outside", "model//a", "", "a\\b")
@@ -49,9 +50,9 @@ def test_a_record_that_names_a_file_outside_is_damaged_and_made_again(
     store.get_or_compute(STAGE, Described(), lambda: Computed(DESCRIPTION, 1.0, 1))
     (tmp_path / "outside").write_text("secret")
     value = [6, file_digest(tmp_path / "outside")]
-    forge(place(store), lambda record: record["files"].update({name: value}))
+    forge(entry_folder(store), lambda record: record["files"].update({name: value}))
     with pytest.raises(DamagedError):
-        open_entry(place(store))
+        open_entry(entry_folder(store))
     assert [stored.entry for stored in stored_entries(store.folder)] == [None]
     again = store.get_or_compute(STAGE, Described(), lambda: Computed(DESCRIPTION, 1.0, 1))
     assert (again.value, again.reused) == (DESCRIPTION, False)
@@ -63,15 +64,15 @@ def test_a_record_that_names_a_file_outside_is_damaged_and_made_again(
 @pytest.mark.hostile("stores")
 def test_a_record_of_impossible_sizes_and_digests_is_damaged(store: Store, value: object) -> None:
     store.get_or_compute(STAGE, Text(), computed())
-    forge(place(store), lambda record: record["files"].update(value=value))
+    forge(entry_folder(store), lambda record: record["files"].update(value=value))
     with pytest.raises(DamagedError):
-        open_entry(place(store))
+        open_entry(entry_folder(store))
 
 
 def test_a_record_with_a_fitting_sum_and_inner_names_is_whole(store: Store) -> None:
     store.get_or_compute(STAGE, Text(), computed())
-    forge(place(store), lambda record: record["cost"].update(count=8))
-    assert open_entry(place(store)).timing.count == 8
+    forge(entry_folder(store), lambda record: record["cost"].update(count=8))
+    assert open_entry(entry_folder(store)).timing.count == 8
 
 
 @pytest.mark.parametrize("name", ["value", RECORD])
@@ -81,8 +82,8 @@ def test_a_file_that_is_a_link_is_damaged_and_made_again(
 ) -> None:
     store.get_or_compute(STAGE, Text(), computed())
     target = tmp_path / "outside"
-    (place(store) / name).rename(target)
-    (place(store) / name).symlink_to(target)
+    (entry_folder(store) / name).rename(target)
+    (entry_folder(store) / name).symlink_to(target)
     content = target.read_bytes()
     os.utime(target, (1.0, 1.0))
     assert store.get(STAGE, Text()) is None
@@ -97,14 +98,14 @@ def test_an_entry_that_is_a_link_is_made_again_beside_it(store: Store, tmp_path:
     store.get_or_compute(STAGE, Text(), computed())
     kept = tmp_path / "fit" / STAGE.key
     kept.parent.mkdir()
-    place(store).rename(kept)
-    place(store).symlink_to(kept)
-    unfinished = place(store).with_name(f"{STAGE.key}.part")
+    entry_folder(store).rename(kept)
+    entry_folder(store).symlink_to(kept)
+    unfinished = entry_folder(store).with_name(f"{STAGE.key}.part")
     unfinished.symlink_to(tmp_path)
     assert store.get(STAGE, Text()) is None
     assert not store.get_or_compute(STAGE, Text(), computed()).reused
     assert open_entry(kept).read("value") == b"a"
-    assert open_entry(place(store)).folder == place(store)
+    assert open_entry(entry_folder(store)).folder == entry_folder(store)
     assert {path.name for path in tmp_path.iterdir()} == {"store", "fit"}
 
 
@@ -112,8 +113,8 @@ def test_an_entry_that_is_a_link_is_made_again_beside_it(store: Store, tmp_path:
 def test_a_pipe_in_the_place_of_a_file_does_not_hold_a_reader_up(store: Store) -> None:
     store.get_or_compute(STAGE, Text(), computed())
     for name in ("value", RECORD):
-        (place(store) / name).unlink()
-        os.mkfifo(place(store) / name)
+        (entry_folder(store) / name).unlink()
+        os.mkfifo(entry_folder(store) / name)
         assert store.get(STAGE, Text()) is None
         assert not store.get_or_compute(STAGE, Text(), computed()).reused
 
@@ -161,4 +162,4 @@ def test_no_file_is_written_outside_of_a_runs_artifacts(tmp_path: Path, name: st
 
 def test_files_of_an_entry_are_read_by_their_inner_names(store: Store) -> None:
     store.get_or_compute(STAGE, Described(), lambda: Computed(DESCRIPTION, 1.0, 1))
-    assert read_files(open_entry(place(store)), "encoder") == {"tokenizer/a.json": b"{}"}
+    assert read_files(open_entry(entry_folder(store)), "encoder") == {"tokenizer/a.json": b"{}"}

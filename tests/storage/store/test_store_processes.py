@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from stored_values import STAGE, Text, computed, empty_store, entry_files, files, place
+from stored_values import STAGE, Text, computed, empty_store, entry_files, entry_folder, files
 
 from mmclf.storage.store import stage_lock
 from mmclf.storage.store.store import Store
@@ -24,7 +24,8 @@ import sys, time
 from pathlib import Path
 from mmclf.storage.store.arrays import save_array
 from mmclf.storage.store.entry import Stage
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 folder, act, count, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 
@@ -85,19 +86,19 @@ def test_a_long_wait_names_the_process_waited_for(
     store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(stage_lock, "QUIET_WAIT_S", 0.05)
-    found: list[str] = []
-    place(store).parent.mkdir()
+    actual: list[str] = []
+    entry_folder(store).parent.mkdir()
     waiting = threading.Thread(
-        target=lambda: found.append(store.get_or_compute(STAGE, Text(), computed()).value)
+        target=lambda: actual.append(store.get_or_compute(STAGE, Text(), computed()).value)
     )
     message = ""
-    with FileLock(f"{place(store)}.lock"):
+    with FileLock(f"{entry_folder(store)}.lock"):
         waiting.start()
         deadline = time.monotonic() + 20
         while not message and time.monotonic() < deadline:
             time.sleep(0.02)
             message = capsys.readouterr().err
-        assert found == []
+        assert actual == []
     waiting.join(20)
     expected = "mmclf: waiting for another process, which makes the result of fit\n"
-    assert (message, found) == (expected, ["a"])
+    assert (message, actual) == (expected, ["a"])

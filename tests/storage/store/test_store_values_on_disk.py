@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
-from stored_values import STAGE, Files, empty_store, files, is_free, never, on_disk, place
+from stored_values import STAGE, Files, empty_store, entry_folder, files, is_free, never, on_disk
 
 from mmclf.storage.store.entry import Entry, OutdatedError, StageTiming
-from mmclf.storage.store.store import Computed, Store
+from mmclf.storage.store.stage_result import Computed
+from mmclf.storage.store.store import Store
 
 store = pytest.fixture(empty_store)
 
@@ -27,7 +28,7 @@ class Outdated(Files):
 
 def test_a_value_that_is_its_file_is_made_once_and_opened_where_it_lies(store: Store) -> None:
     made = store.get_or_compute(STAGE, Files(), lambda: on_disk(store), reopen=True)
-    assert made.value == place(store) / "array"
+    assert made.value == entry_folder(store) / "array"
     assert made.timing == StageTiming("fit", STAGE.key, 2.5, 9, "2 x CPU", None)
     assert not made.reused
     again = store.get_or_compute(STAGE, Files(), never, reopen=True)
@@ -41,11 +42,11 @@ def test_an_outdated_value_is_made_again_without_a_word(
 ) -> None:
     answers: list[bool] = []
     store.get_or_compute(STAGE, Outdated(answers), lambda: on_disk(store), reopen=True)
-    os.utime(place(store) / "array", (1, 1))
+    os.utime(entry_folder(store) / "array", (1, 1))
     answers += [True, True]  # at the first look, and under the lock
     store.get_or_compute(STAGE, Outdated(answers), lambda: on_disk(store), reopen=True)
     assert answers == []
-    assert (place(store) / "array").stat().st_mtime > 1
+    assert (entry_folder(store) / "array").stat().st_mtime > 1
     assert capsys.readouterr().err == ""
 
 

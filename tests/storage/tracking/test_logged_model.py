@@ -39,8 +39,8 @@ def run_with_model(tracker: Tracker, folder: Path, registered: str | None = None
 
 
 def models_of(tracker: Tracker, run: str) -> list[LoggedModel]:
-    found = tracker.client.search_logged_models([tracker.experiment_id])
-    return [model for model in found if model.source_run_id == run]
+    models = tracker.client.search_logged_models([tracker.experiment_id])
+    return [model for model in models if model.source_run_id == run]
 
 
 def place(location: str) -> Path:
@@ -57,7 +57,7 @@ def test_the_models_files_are_the_runs_own(tracker: Tracker, tmp_path: Path) -> 
         files = [path for path in folder.rglob("*") if path.is_file()]
         assert {path.relative_to(folder).as_posix() for path in files} == names
     assert all((own / name).samefile(other / name) for name in names)
-    assert [(one.key, one.value) for one in model.metrics] == [*SCORES.items()]
+    assert [(metric.key, metric.value) for metric in model.metrics] == [*SCORES.items()]
     assert [
         point.value for point in tracker.client.get_metric_history(log.id, "test/f1_samples")
     ] == [0.5]
@@ -66,10 +66,10 @@ def test_the_models_files_are_the_runs_own(tracker: Tracker, tmp_path: Path) -> 
 def test_data_are_an_input_of_the_run(tracker: Tracker, tmp_path: Path) -> None:
     log = run_with_model(tracker, tmp_path)
     (dataset,) = tracker.client.get_run(log.id).inputs.dataset_inputs
-    found = dataset.dataset
-    assert (found.name, found.digest) == ("demo", "0123456789ab")
-    assert '"num_rows": 3' in found.profile
-    assert '"train": 2' in found.profile
+    actual = dataset.dataset
+    assert (actual.name, actual.digest) == ("demo", "0123456789ab")
+    assert '"num_rows": 3' in actual.profile
+    assert '"train": 2' in actual.profile
 
 
 def test_what_is_sent_again_makes_no_second_model(tracker: Tracker, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_server_that_knows_no_models_has_the_artifact(
     monkeypatch.setattr(tracker.client, "create_logged_model", unknown)
     log = run_with_model(tracker, tmp_path)
     assert models_of(tracker, log.id) == []
-    names = {one.path for one in tracker.client.list_artifacts(log.id, "model")}
+    names = {list_artifact.path for list_artifact in tracker.client.list_artifacts(log.id, "model")}
     assert names == {"model/MLmodel", "model/deep"}
 
 
@@ -127,5 +127,5 @@ def test_the_machines_load_is_logged_if_wanted(
         deadline = time.monotonic() + (20 if measured else 0)
         while not tracker.get([log.id])[0].metrics and time.monotonic() < deadline:
             time.sleep(0.2)
-    found = {key for key in tracker.get([log.id])[0].metrics if key.startswith("system/")}
-    assert ("system/cpu_utilization_percentage" in found) == measured
+    actual = {key for key in tracker.get([log.id])[0].metrics if key.startswith("system/")}
+    assert ("system/cpu_utilization_percentage" in actual) == measured

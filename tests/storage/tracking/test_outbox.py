@@ -20,13 +20,11 @@ from mmclf.cli.main import main
 from mmclf.errors import InputError, UnreachableError
 from mmclf.storage.tracking import Tracker, outbox, send_unsent
 from mmclf.storage.tracking.logged import (
-    Artifacts,
     End,
     Logged,
     Metrics,
     Params,
     Tags,
-    from_json,
     to_json,
 )
 from mmclf.storage.tracking.outbox import Outbox, Patience
@@ -63,28 +61,6 @@ def files(tmp_path: Path) -> Path:
     (folder / "figures").mkdir(parents=True)
     (folder / "figures" / "a.txt").write_text("drawn")
     return folder
-
-
-LOGGED: list[Logged] = [
-    Params([("a", "1")]),
-    Tags([("mmclf.x", "é\n")]),
-    Metrics([("val/loss", float("nan"), 5, 1), ("val/f1", 0.5, 5, 1)]),
-    Artifacts("0"),
-    End("KILLED", 7),
-]
-
-
-@pytest.mark.parametrize("one", LOGGED)
-def test_what_is_logged_comes_back_from_a_line(one: Logged) -> None:
-    line = to_json(one)
-    assert "\n" not in line
-    assert repr(from_json(line)) == repr(one)
-
-
-@pytest.mark.parametrize("line", ["", "{}", "[]", "null", '{"tags": 1}', "[" * 10**5, '{"x": []}'])
-def test_a_line_that_nothing_logs_is_a_value_error(line: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        from_json(line)
 
 
 @pytest.mark.slow
@@ -149,7 +125,9 @@ def test_after_that_it_is_written_to_files_and_sent_by_a_command(
         log.artifacts(files)
         log.curves({1: {"val/loss": 2.0}})
         log.end("FINISHED")
-    (line,) = [one for one in capsys.readouterr().err.splitlines() if "--send" in one]
+    (line,) = [
+        splitline for splitline in capsys.readouterr().err.splitlines() if "--send" in splitline
+    ]
     assert f"mmclf runs --send {log.id}" in line
     kept = tmp_path / "unsent" / f"{log.id}.jsonl"
     assert [*map(next, map(iter, map(json.loads, kept.read_text().splitlines())))] == [
@@ -184,7 +162,7 @@ def test_what_is_sent_twice_is_there_once(tmp_path: Path) -> None:
             Params([("a", "b")]),
             End("FINISHED", 9),
         ]
-        (folder / f"{log.id}.jsonl").write_text("".join(f"{to_json(one)}\n" for one in lines))
+        (folder / f"{log.id}.jsonl").write_text("".join(f"{to_json(line)}\n" for line in lines))
         assert send_unsent(tracker, log.id) == 3
     points = tracker.client.get_metric_history(log.id, "epoch/val/loss")
     assert [(point.step, point.value, point.timestamp) for point in points] == [(1, 1.0, 5)]
@@ -262,40 +240,6 @@ def test_a_file_that_is_no_database_is_answered(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_answered(tmp_path: Path, uri: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         Tracker(uri, "mmclf", tmp_path)
-
-
-@pytest.mark.parametrize(
-    "line",
-    ['{"folder": "../../outside"}', '{"folder": "/etc"}', '{"folder": "none"}', "{}", "\x00"],
-)
-@pytest.mark.hostile("runs of others")
-def test_a_foreign_file_of_what_was_not_sent_is_refused(
-    tmp_path: Path, line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    tracker = tracker_in(tmp_path)
-    log = tracker.start("a", {}, None)
-    (tmp_path / "unsent" / log.id).mkdir(parents=True)
-    (tmp_path / "unsent" / f"{log.id}.jsonl").write_text(f"{line}\n")
-    assert main(["runs", "--send", log.id, f"output_dir={tmp_path}"]) == 2
-    assert ".jsonl, line 1: found what no run logs" in capsys.readouterr().err
-    for name in ("../x", "..", "a/b"):
-        with pytest.raises(InputError, match="there is no"):
-            read_unsent(tmp_path / "unsent", name)
-
-
-@pytest.mark.hostile("runs of others")
-def test_links_among_artifacts_that_wait_are_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "unsent"
-    (folder / "run" / "0").mkdir(parents=True)
-    (folder / "run" / "0" / "linked").symlink_to("/etc/passwd")
-    (folder / "run.jsonl").write_text('{"folder": "0"}\n')
-    with pytest.raises(InputError, match="holds links"):
-        read_unsent(folder, "run")
-
-
-def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
-    (tmp_path / "run.jsonl").write_text('{"tags": [["a", "b"]]}\n{"tags": [["c", "')
-    assert read_unsent(tmp_path, "run") == [Tags([("a", "b")])]
 
 
 class Silent:

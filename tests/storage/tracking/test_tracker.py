@@ -6,22 +6,17 @@ import gc
 import multiprocessing
 import signal
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mlflow.tracking import MlflowClient
+from opened_tracker import open_tracker
 
 from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker, key_of
-from mmclf.storage.tracking.database import create_database
 
 RACERS = 8
-
-
-def open_tracker(folder: Path) -> Tracker:
-    return Tracker(f"sqlite:///{folder / 'mlflow.db'}", "study", folder)
 
 
 def race(folder: Path, number: int) -> None:
@@ -97,27 +92,6 @@ def test_a_search_leaves_garbage_collection_as_it_was(is_enabled: bool, tmp_path
         gc.enable() if was_enabled else gc.disable()
 
 
-def test_artifacts_are_fetched_without_asking_for_the_run_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tracker = open_tracker(tmp_path)
-    log = tracker.start("run", {}, None)
-    (tmp_path / "own" / "part").mkdir(parents=True)
-    (tmp_path / "own" / "part" / "x.txt").write_text("held")
-    log.artifacts(tmp_path / "own")
-    (run,) = tracker.runs()
-    elsewhere = replace(run, artifact_uri="")
-    copy = tracker.fetch(elsewhere, "part/x.txt", tmp_path / "first")
-    assert copy.read_text() == "held"
-    monkeypatch.setattr(tracker.client, "get_run", None)
-    copy = tracker.fetch(run, "part/x.txt", tmp_path / "second")
-    assert copy == tmp_path / "second" / "part" / "x.txt"
-    assert copy.read_text() == "held"
-    for name in ("../../../mlflow.db", "part/y.txt"):
-        with pytest.raises(InputError):
-            tracker.fetch(run, name, tmp_path / "third")
-
-
 def test_an_interrupted_run_is_killed(tmp_path: Path) -> None:
     tracker = open_tracker(tmp_path)
     with pytest.raises(KeyboardInterrupt), tracker.run("stopped", {}, None):
@@ -173,13 +147,6 @@ def test_params_tags_metrics_and_artifacts_come_back(tmp_path: Path) -> None:
     assert (artifacts / "figures" / "a.txt").read_text() == "drawn"
 
 
-@pytest.mark.parametrize("uri", ["nonsense://x", "mlruns"])
-def test_an_address_that_cannot_be_used_is_named(tmp_path: Path, uri: str) -> None:
-    with pytest.raises(InputError, match=f"tracking.uri={uri} ") as caught:
-        Tracker(uri, "study", tmp_path)
-    assert "expected sqlite:///FILE" in str(caught.value)
-
-
 def test_an_unknown_run_id_says_where_ids_are_listed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="mmclf runs"):
         open_tracker(tmp_path).get(["0" * 32])
@@ -207,21 +174,6 @@ def test_odd_names_become_keys_that_mlflow_admits(tmp_path: Path, name: str, key
     assert run.params == {key: "set"}
 
 
-def test_reading_makes_no_experiment(tmp_path: Path) -> None:
-    open_tracker(tmp_path)
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    with pytest.raises(InputError, match="did you mean 'study'"):
-        Tracker(uri, "studdy", tmp_path, create=False)
-    assert open_tracker(tmp_path).client.get_experiment_by_name("studdy") is None
-
-
-def test_reading_makes_no_database(tmp_path: Path) -> None:
-    uri = f"sqlite:///{tmp_path / 'below' / 'mlflow.db'}"
-    with pytest.raises(InputError, match=r"no database at sqlite:///"):
-        Tracker(uri, "study", tmp_path, create=False)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_run_is_found_by_its_id_or_by_the_beginning(tmp_path: Path) -> None:
     tracker = open_tracker(tmp_path)
     ids = [tracker.start(f"run {number}", {}, None).id for number in range(17)]
@@ -242,59 +194,6 @@ def test_a_run_is_found_by_its_id_or_by_the_beginning(tmp_path: Path) -> None:
     # An id alone is found in any experiment.
     other = Tracker(f"sqlite:///{tmp_path / 'mlflow.db'}", "other", tmp_path)
     assert other.find(ids[0]).id == ids[0]
-
-
-def test_artifacts_are_fetched_or_the_run_is_named(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "files" / "model").mkdir(parents=True)
-    (tmp_path / "files" / "model" / "a.txt").write_text("kept")
-    tracker = open_tracker(tmp_path)
-    with tracker.run("full", {}, None) as log:
-        log.artifacts(tmp_path / "files")
-    (run,) = tracker.get([log.id])
-    (tmp_path / "here").mkdir()
-    capfd.readouterr()
-    found = tracker.fetch(run, "model", tmp_path / "here")
-    assert found == tmp_path / "here" / "model"
-    assert (found / "a.txt").read_text() == "kept"
-    assert capfd.readouterr().err == ""
-    with pytest.raises(InputError, match=rf"{run.id} \(FINISHED\) .*'other'"):
-        tracker.fetch(run, "other", tmp_path / "here")
-    with pytest.raises(ArithmeticError), tracker.run("bad", {}, None) as log:
-        raise ArithmeticError
-    with pytest.raises(InputError, match=r"\(FAILED\) .*'model'.*finished"):
-        tracker.fetch(tracker.get([log.id])[0], "model", tmp_path / "here")
-
-
-def test_a_deleted_experiment_is_answered(tmp_path: Path) -> None:
-    tracker = open_tracker(tmp_path)
-    tracker.client.delete_experiment(tracker.experiment_id)
-    with pytest.raises(InputError, match="was deleted"):
-        open_tracker(tmp_path)
-
-
-def test_a_relative_database_is_that_of_the_folder_that_the_process_is_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = ("first", "second")
-    for name in names:
-        folder = tmp_path / name
-        folder.mkdir()
-        monkeypatch.chdir(folder)
-        tracker = Tracker("sqlite:///outputs/mlflow.db", "mmclf", Path("outputs"))
-        with tracker.run(name, {}, None):
-            pass
-    for name in names:
-        tracker = Tracker(f"sqlite:///{tmp_path / name}/outputs/mlflow.db", "mmclf", tmp_path)
-        assert [run.name for run in tracker.runs()] == [name]
-
-
-def test_a_database_that_was_removed_is_made_anew(tmp_path: Path) -> None:
-    for _ in range(2):
-        create_database(f"sqlite:///{tmp_path}/mlflow.db")
-        assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
-        (tmp_path / "mlflow.db").unlink()
 
 
 @pytest.mark.parametrize("write", ["params", "metrics", "curves", "tags", "end"])
@@ -363,17 +262,3 @@ def test_a_run_that_goes_on_has_each_epoch_once(tmp_path: Path) -> None:
             again.curves({epoch: {"val/loss": 1.0 / epoch}})
     points = tracker.client.get_metric_history(log.id, "epoch/val/loss")
     assert [(point.step, point.value) for point in points] == [(1, 1.0), (2, 0.5), (3, 1.0 / 3)]
-
-
-def test_an_experiment_that_another_makes_meanwhile_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = open_tracker(tmp_path)
-    ask = MlflowClient.get_experiment_by_name
-    answers = iter([None])  # as it was when one asked
-    monkeypatch.setattr(
-        MlflowClient,
-        "get_experiment_by_name",
-        lambda self, name: next(answers, ask(self, name)),
-    )
-    assert open_tracker(tmp_path).experiment_id == first.experiment_id

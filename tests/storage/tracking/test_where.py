@@ -54,7 +54,7 @@ def test_a_condition_holds_or_not(text: str, holds: bool) -> None:
     except InputError:
         assert not holds
         return
-    assert all(one.holds(RUN) for one in conditions) is holds
+    assert all(condition.holds(RUN) for condition in conditions) is holds
 
 
 @pytest.mark.parametrize(

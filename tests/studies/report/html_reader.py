@@ -84,8 +84,8 @@ def letters_of(root: Node, key: str) -> list[str]:
 
 
 def part(root: Node, key: str) -> Node:
-    (found,) = [node for node in root.walk() if node.attributes.get("id") == key]
-    return found
+    (match,) = [node for node in root.walk() if node.attributes.get("id") == key]
+    return match
 
 
 def has(root: Node, key: str) -> bool:

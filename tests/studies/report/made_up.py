@@ -129,8 +129,8 @@ def result(
     arms = [_arm(whole, arm, failed or {}, missing) for arm in whole.arms]
     by_name = {arm.name: arm for arm in arms}
     effects = tuple(
-        EffectResult(one.name, one.weights, _contrast(by_name, whole.metric, one.weights))
-        for one in whole.effects
+        EffectResult(effect.name, effect.weights, _contrast(by_name, whole.metric, effect.weights))
+        for effect in whole.effects
     )
     compared = tuple(_compared(whole, arm, by_name) for arm in arms)
     parent, ends = run_of("parent", 0), None
@@ -205,11 +205,11 @@ def _compared(definition: Definition, arm: ArmResult, arms: Mapping[str, ArmResu
     if arm.name == definition.baseline:
         return arm
     weights = {arm.name: 1.0, definition.baseline: -1.0}
-    found = _contrast(arms, definition.metric, weights)
-    if found is None:
+    contrast = _contrast(arms, definition.metric, weights)
+    if contrast is None:
         return arm
-    beside = {key: found for key in beside_metrics(definition).values() if key != MAP}
-    return replace(arm, difference=found, beside=beside, time_ratio=Ratio(1.5, 1.2, 1.9))
+    beside = {key: contrast for key in beside_metrics(definition).values() if key != MAP}
+    return replace(arm, difference=contrast, beside=beside, time_ratio=Ratio(1.5, 1.2, 1.9))
 
 
 def _contrast(

@@ -57,8 +57,8 @@ def test_it_is_scikit_learns_with_weights(steps: int | None, grouped: bool) -> N
     labels, probabilities = drawn(runs=2, samples=70, width=6, steps=steps)
     groups = np.random.default_rng(0).integers(30, size=70) if grouped else None
     expected = by_scikit_learn(labels, probabilities, resamples=8, seed=3, groups=groups)
-    found = resampled_map(labels, probabilities, resamples=8, seed=3, groups=groups)
-    assert found == pytest.approx(expected, rel=0, abs=1e-12)
+    scores = resampled_map(labels, probabilities, resamples=8, seed=3, groups=groups)
+    assert scores == pytest.approx(expected, rel=0, abs=1e-12)
 
 
 @st.composite
@@ -75,16 +75,16 @@ def small(draw: st.DrawFn) -> tuple[Labels, Floats]:
 @given(small(), st.integers(0, 2**32))
 def test_any_ranking_is_scikit_learns(given_labels: tuple[Labels, Floats], seed: int) -> None:
     expected = by_scikit_learn(*given_labels, resamples=3, seed=seed)
-    found = resampled_map(*given_labels, resamples=3, seed=seed)
-    assert found == pytest.approx(expected, rel=0, abs=1e-12)
+    scores = resampled_map(*given_labels, resamples=3, seed=seed)
+    assert scores == pytest.approx(expected, rel=0, abs=1e-12)
 
 
 def test_of_the_samples_as_they_are_it_is_the_metric_that_runs_log() -> None:
     labels, probabilities = drawn(runs=3, samples=120, width=7, steps=30)
     labels[:, 2] = 0  # no average precision
     expected = [mean_average_precision(labels, run) for run in probabilities]
-    found = mean_average_precisions(labels, probabilities)
-    assert found == pytest.approx(expected, rel=0, abs=1e-12)
+    actual = mean_average_precisions(labels, probabilities)
+    assert actual == pytest.approx(expected, rel=0, abs=1e-12)
 
 
 def test_without_a_true_sample_it_is_0() -> None:
@@ -95,11 +95,11 @@ def test_without_a_true_sample_it_is_0() -> None:
 
 def test_only_the_order_counts() -> None:
     labels, probabilities = drawn(runs=2, samples=60, width=4, steps=20)
-    found, of_logits = (
+    actual, of_logits = (
         resampled_map(labels, scores, resamples=20, seed=0)
         for scores in (probabilities, 5 * probabilities - 3)
     )
-    assert np.array_equal(found, of_logits)
+    assert np.array_equal(actual, of_logits)
 
 
 def test_the_resamples_are_those_of_label_sets() -> None:
@@ -108,13 +108,13 @@ def test_the_resamples_are_those_of_label_sets() -> None:
     labels[0] = 1
     everything = np.ones((1, 50, 1), dtype=np.uint8)
     groups = np.arange(50) // 3
-    found = resampled_map(labels, np.ones((1, 50, 1)), resamples=40, seed=9, groups=groups)
+    scores = resampled_map(labels, np.ones((1, 50, 1)), resamples=40, seed=9, groups=groups)
     f1 = resampled_score(
         labels, everything, METRICS["f1_micro"], resamples=40, seed=9, groups=groups
     )
     # With all samples predicted, or equally probable, both come from the prevalence q alone: F1 is
     # 2 q / (1 + q), and the average precision q.
-    assert found == pytest.approx(f1 / (2 - f1), abs=1e-12)
+    assert scores == pytest.approx(f1 / (2 - f1), abs=1e-12)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 1_000])

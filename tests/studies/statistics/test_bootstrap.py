@@ -56,8 +56,8 @@ def test_f1_is_that_of_scikit_learn(average: str) -> None:
     labels[:50] = predicted[:, :40] = 0
     nothing = 1 if average == "samples" else 0
     expected = [f1_score(labels, run, average=average, zero_division=nothing) for run in predicted]
-    found = score(labels, predicted, METRICS[f"f1_{average}"])
-    assert found == pytest.approx(expected, abs=1e-12)
+    actual = score(labels, predicted, METRICS[f"f1_{average}"])
+    assert actual == pytest.approx(expected, abs=1e-12)
 
 
 def by_loop(
@@ -85,8 +85,8 @@ def by_loop(
 def test_a_resampled_score_is_that_of_repeated_rows(metric: str) -> None:
     labels, predicted = drawn(runs=3, samples=57, width=5)
     expected = by_loop(labels, predicted, metric, resamples=12, seed=4)
-    found = resampled_score(labels, predicted, METRICS[metric], resamples=12, seed=4)
-    assert found == pytest.approx(expected, abs=1e-10)
+    scores = resampled_score(labels, predicted, METRICS[metric], resamples=12, seed=4)
+    assert scores == pytest.approx(expected, abs=1e-10)
 
 
 @every_metric
@@ -96,8 +96,8 @@ def test_a_resampled_score_of_any_labels(
     metric: str, given_labels: tuple[Labels, Labels], seed: int
 ) -> None:
     expected = by_loop(*given_labels, metric, resamples=3, seed=seed)
-    found = resampled_score(*given_labels, METRICS[metric], resamples=3, seed=seed)
-    assert found == pytest.approx(expected, abs=1e-10)
+    scores = resampled_score(*given_labels, METRICS[metric], resamples=3, seed=seed)
+    assert scores == pytest.approx(expected, abs=1e-10)
 
 
 @every_metric
@@ -109,10 +109,10 @@ def test_groups_are_drawn_with_all_their_samples(
     count = len(given_labels[0])
     groups = data.draw(st.lists(st.integers(-1, 2), min_size=count, max_size=count))
     expected = by_loop(*given_labels, metric, resamples=3, seed=seed, groups=groups)
-    found = resampled_score(
+    scores = resampled_score(
         *given_labels, METRICS[metric], resamples=3, seed=seed, groups=np.array(groups)
     )
-    assert found == pytest.approx(expected, abs=1e-10)
+    assert scores == pytest.approx(expected, abs=1e-10)
 
 
 @every_metric
@@ -120,27 +120,27 @@ def test_groups_are_drawn_with_all_their_samples(
 def test_a_group_for_each_sample_changes_no_bit(metric: str, names: NDArray[Any]) -> None:
     labels, predicted = drawn(runs=3, samples=90, width=5)
     expected = resampled_score(labels, predicted, METRICS[metric], resamples=12, seed=4)
-    found = resampled_score(labels, predicted, METRICS[metric], resamples=12, seed=4, groups=names)
-    assert np.array_equal(found, expected)
+    scores = resampled_score(labels, predicted, METRICS[metric], resamples=12, seed=4, groups=names)
+    assert np.array_equal(scores, expected)
 
 
 @every_metric
 def test_copies_in_a_group_of_their_own_tell_nothing_more(metric: str) -> None:
     labels, predicted = drawn(runs=3, samples=90, width=5)
     expected = resampled_score(labels, predicted, METRICS[metric], resamples=12, seed=4)
-    found = resampled_score(
+    scores = resampled_score(
         *(np.repeat(labels, 5, axis=0), np.repeat(predicted, 5, axis=1), METRICS[metric]),
         resamples=12,
         seed=4,
         groups=np.arange(90).repeat(5),
     )
-    assert found == pytest.approx(expected, abs=1e-12)
+    assert scores == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_resamples_of_groups_vary_as_ratios_of_their_sums_do() -> None:
     labels, predicted = drawn(runs=1, samples=600, width=6)
     groups = np.random.default_rng(0).integers(200, size=600)
-    found = resampled_score(
+    actual = resampled_score(
         labels, predicted, METRICS["f1_samples"], resamples=4_000, seed=0, groups=groups
     )
     form = METRICS["f1_samples"].form
@@ -148,7 +148,7 @@ def test_the_resamples_of_groups_vary_as_ratios_of_their_sums_do() -> None:
     ones = form.scores(labels, predicted)[:, 0]
     # Of a ratio of sums over clusters: Cochran 1977, Sampling Techniques, section 9A.
     totals = np.bincount(groups, ones - ones.mean())
-    assert found.std() == pytest.approx(np.sqrt((totals**2).sum()) / 600, rel=0.05)
+    assert actual.std() == pytest.approx(np.sqrt((totals**2).sum()) / 600, rel=0.05)
 
 
 @every_metric

@@ -27,8 +27,8 @@ def of_no_samples(values: Floats) -> Floats:
 @pytest.mark.parametrize("seeds", [1, 2, 5])
 def test_draws_alone_vary_by_their_means(seeds: int) -> None:
     values = np.tile(MEANS[:, None], (1, seeds))
-    found = draw_variance(values, of_no_samples(values), GROUPS)
-    assert found == pytest.approx(BY_DRAWS)
+    actual = draw_variance(values, of_no_samples(values), GROUPS)
+    assert actual == pytest.approx(BY_DRAWS)
 
 
 def test_what_seeds_and_samples_bring_to_all_draws_counts_for_none() -> None:
@@ -137,12 +137,12 @@ def test_the_standard_error_of_sampled_orders_is_right(
 ) -> None:
     many = 400
     chance = np.random.default_rng(0)
-    found = [attribution(chance, run_noise, sample_noise) for _ in range(many)]
-    errors = np.array([one.value - SHARE_OF_THE_LAST for one in found])
+    actual = [attribution(chance, run_noise, sample_noise) for _ in range(many)]
+    errors = np.array([one.value - SHARE_OF_THE_LAST for one in actual])
     # The mean estimate is within 4 standard errors of the truth.
     assert abs(errors.mean()) <= 4 * errors.std() / math.sqrt(many)
-    estimated = math.sqrt(np.mean([one.standard_error**2 for one in found]))
-    covered = np.mean([one.low <= SHARE_OF_THE_LAST <= one.high for one in found])
+    estimated = math.sqrt(np.mean([one.standard_error**2 for one in actual]))
+    covered = np.mean([one.low <= SHARE_OF_THE_LAST <= one.high for one in actual])
     print(f"{run_noise} {sample_noise} error {errors.std():.4f} SE {estimated:.4f} {covered:.3f}")
     assert estimated == pytest.approx(float(errors.std()), rel=0.12)
     # Of 400 the share varies by 1.1 points (sd) by itself.

@@ -86,8 +86,8 @@ def test_p_is_the_tail_of_two_students_t(seeds: int, groups: int, ratio: float) 
     for size in (0.5, 2.0, 4.5):
         distance = size * math.sqrt(between + SHARED)
         expected = by_convolution(distance, between, SHARED, seeds, groups)
-        found = float(p_value(distance, between, SHARED, seeds, groups))
-        assert found == pytest.approx(expected, rel=1e-6)
+        actual = float(p_value(distance, between, SHARED, seeds, groups))
+        assert actual == pytest.approx(expected, rel=1e-6)
 
 
 def test_p_is_the_share_of_drawn_variables_that_lie_beyond() -> None:
@@ -96,8 +96,8 @@ def test_p_is_the_share_of_drawn_variables_that_lie_beyond() -> None:
     for distance in (0.4, 1.0, 2.0, 4.0):
         expected = float((drawn > distance).mean())
         error = math.sqrt(expected * (1 - expected) / len(drawn))
-        found = float(p_value(distance, 0.3**2, 0.4**2, 3, 40))
-        assert found == pytest.approx(expected, abs=4 * error)
+        actual = float(p_value(distance, 0.3**2, 0.4**2, 3, 40))
+        assert actual == pytest.approx(expected, abs=4 * error)
 
 
 @pytest.mark.parametrize("size", [0.3, 2.0, 6.0])
@@ -163,15 +163,15 @@ def test_p_falls_with_the_distance_and_rises_with_each_variance(
     def p(distance: float, between: float, shared: float) -> float:
         return float(p_value(distance, between, shared, seeds, groups))
 
-    found = p(distance, between, shared)
-    slack = 1e-9 * found
-    assert 0 <= found <= 1
-    assert p(factor * distance, between, shared) <= found + slack
-    assert p(distance, factor * between, shared) >= found - slack
-    assert p(distance, between, factor * shared) >= found - slack
-    assert p(-distance, between, shared) == found
+    actual = p(distance, between, shared)
+    slack = 1e-9 * actual
+    assert 0 <= actual <= 1
+    assert p(factor * distance, between, shared) <= actual + slack
+    assert p(distance, factor * between, shared) >= actual - slack
+    assert p(distance, between, factor * shared) >= actual - slack
+    assert p(-distance, between, shared) == actual
     # Each variance alone has the smaller tail (Anderson 1955: of what is unimodal about 0).
-    assert max(p(distance, between, 0.0), p(distance, 0.0, shared)) <= found + slack
+    assert max(p(distance, between, 0.0), p(distance, 0.0, shared)) <= actual + slack
     narrow, wide = (reach(between, shared, seeds, groups, alpha=a) for a in (alpha, alpha / factor))
     assert wide >= narrow * (1 - 1e-9)
 
@@ -182,9 +182,9 @@ def test_p_has_no_unit(
     unit: float, between: float, shared: float, seeds: int, groups: int | None
 ) -> None:
     distance = 2.5 * math.sqrt(between + shared)
-    found = p_value(distance, between, shared, seeds, groups)
+    actual = p_value(distance, between, shared, seeds, groups)
     scaled = p_value(unit * distance, unit**2 * between, unit**2 * shared, seeds, groups)
-    assert float(scaled) == pytest.approx(float(found), rel=1e-9)
+    assert float(scaled) == pytest.approx(float(actual), rel=1e-9)
 
 
 def test_arrays_are_taken_element_by_element_whatever_their_size() -> None:

@@ -120,26 +120,26 @@ def test_samples_that_show_equality() -> None:
 @pytest.mark.parametrize("value", [0.6, -0.6])
 def test_the_first_number_of_seeds_that_would_show_it(value: float) -> None:
     seed_sd, sample_sd = 0.5, 0.15
-    found = what_decides(difference(value, seed_sd, sample_sd, 4, comparisons=3, margin=0.0))
-    assert found.seeds is not None
-    assert found.samples_factor is None
-    assert smallest_shown(seed_sd, sample_sd, found.seeds, 3) <= 0.6
-    assert smallest_shown(seed_sd, sample_sd, found.seeds - 1, 3) > 0.6
+    decider = what_decides(difference(value, seed_sd, sample_sd, 4, comparisons=3, margin=0.0))
+    assert decider.seeds is not None
+    assert decider.samples_factor is None
+    assert smallest_shown(seed_sd, sample_sd, decider.seeds, 3) <= 0.6
+    assert smallest_shown(seed_sd, sample_sd, decider.seeds - 1, 3) > 0.6
 
 
 def test_samples_decide_where_seeds_do_not() -> None:
-    found = what_decides(difference(0.6, 0.35, 0.4, 5, margin=0.0))
-    assert found.seeds is None
-    assert found.samples_seeds == 20
-    assert found.samples_factor is not None
-    sample_sd = 0.4 / math.sqrt(found.samples_factor)
+    decider = what_decides(difference(0.6, 0.35, 0.4, 5, margin=0.0))
+    assert decider.seeds is None
+    assert decider.samples_seeds == 20
+    assert decider.samples_factor is not None
+    sample_sd = 0.4 / math.sqrt(decider.samples_factor)
     assert smallest_shown(0.35, sample_sd, 20, 1) == pytest.approx(0.6, rel=0.01)
 
 
 def test_seeds_may_show_equality() -> None:
-    found = what_decides(difference(0.0, 0.4, 0.08, 3))
-    assert found.seeds is not None
-    assert found.seeds < 15
+    decider = what_decides(difference(0.0, 0.4, 0.08, 3))
+    assert decider.seeds is not None
+    assert decider.seeds < 15
     # 80 % of means within 0.5 less 1.645 standard errors: no seeds do with 0.2 of test noise.
     assert what_decides(difference(0.0, 0.4, 0.2, 3)).seeds is None
 
@@ -156,8 +156,8 @@ def test_a_verdict_after_so_many_seeds() -> None:
         for _ in range(250):
             mean = chance.normal(0.15, math.sqrt(0.16 / count + 0.08**2))
             estimated = 0.4 * math.sqrt(chance.chisquare(count - 1) / (count - 1))
-            found = difference(mean, estimated, 0.08, count, comparisons=2)
-            hits += found.verdict != "undecided"
+            actual = difference(mean, estimated, 0.08, count, comparisons=2)
+            hits += actual.verdict != "undecided"
         return hits / 250
 
     assert decided(seeds) > 0.75
@@ -170,8 +170,8 @@ def test_neither_seeds_nor_samples() -> None:
 
 
 def test_one_seed_does_not_tell() -> None:
-    found = what_decides(Difference(Estimate(0.3, 1, math.nan, 0.04, 800), 2, 0.5))
-    assert found == Decider(None, is_known=False)
+    decider = what_decides(Difference(Estimate(0.3, 1, math.nan, 0.04, 800), 2, 0.5))
+    assert decider == Decider(None, is_known=False)
 
 
 def test_more_samples_are_no_cure_for_random_draws() -> None:

@@ -23,7 +23,11 @@ Game = Callable[[frozenset[int]], float]
 
 def coalitions(players: int) -> list[frozenset[int]]:
     sizes = range(players + 1)
-    return [frozenset(one) for size in sizes for one in combinations(range(players), size)]
+    return [
+        frozenset(combination)
+        for size in sizes
+        for combination in combinations(range(players), size)
+    ]
 
 
 def shares(weights: list[Weights], game: Game) -> list[float]:
@@ -109,7 +113,7 @@ def test_sampled_weights_add_up(players: int, orders: int, seed: int) -> None:
 @st.composite
 def games(draw: st.DrawFn) -> tuple[int, dict[frozenset[int], float]]:
     players = draw(st.integers(2, 5))
-    return players, {one: draw(st.floats(-10, 10)) for one in coalitions(players)}
+    return players, {coalition: draw(st.floats(-10, 10)) for coalition in coalitions(players)}
 
 
 @given(games())
@@ -150,19 +154,19 @@ def test_a_player_that_always_adds_the_same_gets_just_that(
 
 @given(st.integers(0, 7), st.integers(0, 60), st.integers(0, 100))
 def test_orders_come_with_their_reverse_and_distinct(players: int, orders: int, seed: int) -> None:
-    found = sampled_orders(players, orders, seed)
-    assert len(found) == orders
-    assert all(sorted(order) == list(range(players)) for order in found)
-    assert len(set(found)) == min(orders, factorial(players))
+    actual = sampled_orders(players, orders, seed)
+    assert len(actual) == orders
+    assert all(sorted(order) == list(range(players)) for order in actual)
+    assert len(set(actual)) == min(orders, factorial(players))
     if players > 1:
-        pairs = zip(found[::2], found[1::2], strict=False)
+        pairs = zip(actual[::2], actual[1::2], strict=False)
         assert all(second == first[::-1] for first, second in pairs)
-    assert found == sampled_orders(players, orders, seed)
+    assert actual == sampled_orders(players, orders, seed)
 
 
 def test_orders_beyond_all_there_are_come_again_evenly() -> None:
-    found = sampled_orders(3, 12, 0)
-    assert {order: found.count(order) for order in found} == dict.fromkeys(
+    actual = sampled_orders(3, 12, 0)
+    assert {order: actual.count(order) for order in actual} == dict.fromkeys(
         permutations(range(3)), 2
     )
 
@@ -172,8 +176,8 @@ def test_other_seeds_give_other_orders() -> None:
 
 
 def test_sampled_orders_come_near_the_shapley_value() -> None:
-    found = shares(order_weights(sampled_orders(4, 2_000, 0)), airport)
-    assert found == pytest.approx(shares(shapley_weights(4), airport), abs=0.1)
+    actual = shares(order_weights(sampled_orders(4, 2_000, 0)), airport)
+    assert actual == pytest.approx(shares(shapley_weights(4), airport), abs=0.1)
 
 
 @pytest.mark.parametrize("orders", [[], [(0, 1), (0, 2)], [(0, 0)], [(0, 1), (0, 1, 2)]])
@@ -211,6 +215,6 @@ def test_intervals_from_sampled_orders_cover_the_shapley_value(
         values = np.full(5, shares(order_weights(orders), game)[player])
         by_seed = np.tile(draws[:, None], (1, 5))
         added = draw_variance(by_seed, np.tile(by_seed, (2, 1, 1)), 100)
-        found = estimate(values, np.tile(values, (2, 1)), 100, added, len(draws))
-        covered += found.low <= value <= found.high
+        estimated = estimate(values, np.tile(values, (2, 1)), 100, added, len(draws))
+        covered += estimated.low <= value <= estimated.high
     assert 0.92 * runs <= covered <= 0.99 * runs

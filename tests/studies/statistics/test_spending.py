@@ -68,8 +68,8 @@ def test_a_single_look_has_the_whole_error() -> None:
 def test_what_is_kept_inside_the_bounds_is_the_rest(most: int, alpha: float) -> None:
     """By another integration, of scipy's, over the looks' joint normal law."""
     at = np.array(looks(most))
-    found = levels([alpha], at.tolist())[0]
-    bounds = np.where(found > 0, -ndtri(np.maximum(found, 1e-300) / 2), 10.0)
+    actual = levels([alpha], at.tolist())[0]
+    bounds = np.where(actual > 0, -ndtri(np.maximum(actual, 1e-300) / 2), 10.0)
     correlation = np.sqrt(np.minimum.outer(at, at) / np.maximum.outer(at, at))
     law = multivariate_normal(cov=correlation, seed=0, maxpts=200_000, abseps=1e-7)
     inside = law.cdf(bounds, lower_limit=-bounds)

@@ -55,12 +55,12 @@ def test_a_difference_is_called_at_the_look_s_level(seeds: int, sign: int) -> No
     bound = at_level(float(asked.difference_levels[0, LOOKS.index(seeds)]), seeds)
     over, under = 1.0001 * bound, 0.9999 * bound
     start = calls("open", "open")
-    one, other = ("better", "worse") if sign > 0 else ("worse", "better")
-    assert decide(asked, seeds, seen([over, 0.0]), start)[0] == one
-    assert decide(asked, seeds, seen([-over, 0.0]), start)[0] == other
+    first, second = ("better", "worse") if sign > 0 else ("worse", "better")
+    assert decide(asked, seeds, seen([over, 0.0]), start)[0] == first
+    assert decide(asked, seeds, seen([-over, 0.0]), start)[0] == second
     assert decide(asked, seeds, seen([under, 0.0]), start)[0] in ("open", "futile")
     # Another that has been called leaves its share.
-    assert decide(asked, seeds, seen([under, 0.0]), calls("open", "worse"))[0] == one
+    assert decide(asked, seeds, seen([under, 0.0]), calls("open", "worse"))[0] == first
 
 
 def test_those_just_called_leave_their_share_at_once() -> None:

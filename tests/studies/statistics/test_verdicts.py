@@ -50,11 +50,11 @@ NARROW = Estimate(0.0, SEEDS, *VARIANCES, GROUPS).reach(EQUAL_ALPHA)
 def test_a_difference_is_shown_where_its_interval_leaves_out_zero(
     value: float, sign: int, verdict: str
 ) -> None:
-    found = difference(value, sign=sign)
-    assert found.verdict == verdict
-    assert found.is_shown == (verdict != "undecided")
-    assert (found.low <= 0 <= found.high) == (verdict == "undecided")
-    assert found.p == pytest.approx(0.05, rel=1e-6)
+    actual = difference(value, sign=sign)
+    assert actual.verdict == verdict
+    assert actual.is_shown == (verdict != "undecided")
+    assert (actual.low <= 0 <= actual.high) == (verdict == "undecided")
+    assert actual.p == pytest.approx(0.05, rel=1e-6)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.001, -0.001])
@@ -62,10 +62,10 @@ def test_a_difference_is_shown_where_its_interval_leaves_out_zero(
 def test_equality_is_shown_where_the_90_percent_interval_is_within_the_margin(
     value: float, of_bound: float, verdict: str
 ) -> None:
-    found = difference(value, margin=(abs(value) + NARROW) * of_bound)
-    assert found.verdict == verdict
-    assert found.equal_reach == NARROW
-    assert not found.is_shown
+    actual = difference(value, margin=(abs(value) + NARROW) * of_bound)
+    assert actual.verdict == verdict
+    assert actual.equal_reach == NARROW
+    assert not actual.is_shown
 
 
 def test_equality_is_of_each_comparison_on_its_own() -> None:
@@ -93,9 +93,9 @@ def test_what_never_varies_is_decided() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 0.5, -0.5])
 def test_of_a_single_seed_nothing_is_said(value: float) -> None:
-    found = difference(value, math.nan, seeds=1)
-    assert found.verdict == "undecided"
-    assert found.low < value < found.high
+    actual = difference(value, math.nan, seeds=1)
+    assert actual.verdict == "undecided"
+    assert actual.low < value < actual.high
     unknown = difference(value, math.nan, 0.0, seeds=1, groups=None)
     assert unknown.verdict == "undecided"
     assert all(math.isnan(number) for number in (unknown.p, unknown.low, unknown.high))
@@ -142,7 +142,7 @@ def test_interval_p_and_verdict_agree(
     margin: float,
     sign: int,
 ) -> None:
-    found = difference(
+    actual = difference(
         value,
         between,
         shared,
@@ -152,18 +152,18 @@ def test_interval_p_and_verdict_agree(
         margin=margin,
         sign=sign,
     )
-    assert found.low <= value <= found.high
-    if found.is_shown:
-        assert not found.low <= 0 <= found.high
-        assert found.verdict == ("better" if sign * value > 0 else "worse")
+    assert actual.low <= value <= actual.high
+    if actual.is_shown:
+        assert not actual.low <= 0 <= actual.high
+        assert actual.verdict == ("better" if sign * value > 0 else "worse")
     else:
-        assert found.low <= 0 <= found.high
-        inside = -margin < value - found.equal_reach and value + found.equal_reach < margin
-        assert found.verdict == ("equal" if inside else "undecided")
-    if abs(found.p - 0.05) > 1e-6:
-        assert found.is_shown == (found.p < 0.05)
-    assert found.low <= found.estimate.low
-    assert found.high >= found.estimate.high
+        assert actual.low <= 0 <= actual.high
+        inside = -margin < value - actual.equal_reach and value + actual.equal_reach < margin
+        assert actual.verdict == ("equal" if inside else "undecided")
+    if abs(actual.p - 0.05) > 1e-6:
+        assert actual.is_shown == (actual.p < 0.05)
+    assert actual.low <= actual.estimate.low
+    assert actual.high >= actual.estimate.high
     turned = difference(
         -value,
         between,
@@ -174,4 +174,4 @@ def test_interval_p_and_verdict_agree(
         margin=margin,
         sign=-sign,
     )
-    assert turned.verdict == found.verdict
+    assert turned.verdict == actual.verdict

@@ -1,6 +1,7 @@
 """Tables: from files with rows and columns to what the samples are made of.
 
 settings         what a table's settings must be, before it is read
+table_files      its files, for each part
 reader           a table out of one file or several
 columns          which columns of a file are wanted
 text_stream      text files in their encoding, and unpacked
@@ -16,6 +17,7 @@ label_cells      of cells that hold several
 label_columns    of a 0/1 column for each
 label_spelling   labels that may not be what was meant
 rows             which rows are one sample
+labelled_rows    which rows are used, and what is wrong with them
 captions         one caption or several of each sample
 picture_paths    where the images are
 """

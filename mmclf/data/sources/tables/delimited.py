@@ -56,7 +56,7 @@ def read_delimited(
         records = _records(stream, path, delimiter)
         header = _names(next(records, (1, []))[1])
         names = chosen_columns(path, header, wanted, optional)
-        places = [header.index(name) for name in names]
+        indices = [header.index(name) for name in names]
         columns: list[list[str]] = [[] for _ in names]
         numbers = array("q")
         ragged: list[str] = []
@@ -69,7 +69,7 @@ def read_delimited(
                 ]
             if not ragged:
                 turned = list(zip(*rows, strict=True))
-                for column, index in zip(columns, places, strict=True):
+                for column, index in zip(columns, indices, strict=True):
                     column.extend(turned[index])
     if ragged:
         raise InputError(

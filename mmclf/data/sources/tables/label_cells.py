@@ -56,15 +56,17 @@ def labels_of_cells(
     in_cells = dict.fromkeys(chain.from_iterable(sets.values()))
     ids = tuple(expected) if expected is not None else sorted_labels(set(in_cells))
     problems = []
-    places = _Places(table, cells, sets)
+    locations = _Locations(table, cells, sets)
     if expected is None:
-        problems += _bracket_problems([label for label in in_cells if _has_bracket(label)], places)
+        problems += _bracket_problems(
+            [label for label in in_cells if _has_bracket(label)], locations
+        )
     elif strangers := in_cells.keys() - set(expected):
         advice = "add them to data.labels, or correct them"
-        located = [(label, places.of(label)) for label in in_cells if label in strangers]
+        located = [(label, locations.of(label)) for label in in_cells if label in strangers]
         problems += unknown(located, expected, table.path, advice)
     if separator == " " and not as_lists and any(type(c) is str and c for c in distinct):
-        problems += _separator_problems(list(in_cells), places)
+        problems += _separator_problems(list(in_cells), locations)
     # Unknown ones have numbers too, or their rows would seem to have no labels.
     ids = tuple(dict.fromkeys((*ids, *in_cells)))
     rows, columns = _pairs(cells, sets, ids)
@@ -87,7 +89,7 @@ def _pairs(
     numbers = np.fromiter(map(number_of_cell.__getitem__, cells), np.intp, len(cells))
     counts = sizes[numbers]
     rows = np.repeat(np.arange(len(cells)), counts)
-    # A pair's place among the labels of its cell, counted from the end.
+    # A pair's position among the labels of its cell, counted from the end.
     left = np.cumsum(counts)[rows] - np.arange(len(rows))
     return rows, labels[ends[numbers][rows] - left]
 
@@ -109,13 +111,13 @@ def _check_lists(
     wrong = [row for row, cell in enumerate(cells) if raw[cell] == (None,)]
     if wrong:
         raise InputError(
-            f"{table.place(wrong[0])}: the column {column!r} holds lists, but "
+            f"{table.where(wrong[0])}: the column {column!r} holds lists, but "
             f"{shown(cells[wrong[0]])} is none of texts or whole numbers ({len(wrong)} such rows): "
             "expected ['a', 'b'] as Python, JSON or NumPy write it"
         )
 
 
-class _Places:
+class _Locations:
     """Where labels are written first; looked up only where a label has a problem."""
 
     def __init__(
@@ -132,17 +134,17 @@ class _Places:
         return rows
 
     def of(self, label: str) -> str:
-        """The place of a label in the table."""
+        """The location of a label in the table."""
         return self.table.location(self._rows[label])
 
 
-def _bracket_problems(odd: Sequence[str], places: _Places) -> list[str]:
+def _bracket_problems(odd: Sequence[str], locations: _Locations) -> list[str]:
     """The problem that there are labels that begin or end with a bracket or a quote."""
     if not odd:
         return []
-    shown_labels = listed([f"{shown(label)} ({places.of(label)})" for label in odd])
+    shown_labels = listed([f"{shown(label)} ({locations.of(label)})" for label in odd])
     return [
-        f"{places.table.path}: {len(odd)} labels begin or end with a bracket or a quote "
+        f"{locations.table.path}: {len(odd)} labels begin or end with a bracket or a quote "
         f"({shown_labels}), as parts of lists do: write all cells as lists, as ['a', 'b'], or "
         "without brackets and quotes; labels that are meant so are named in data.labels"
     ]
@@ -154,14 +156,14 @@ def _has_bracket(label: str) -> bool:
     return any(mark in "[]{}\"'`" or (mark in PAIRS and PAIRS[mark] not in label) for mark in ends)
 
 
-def _separator_problems(labels: Sequence[str], places: _Places) -> list[str]:
+def _separator_problems(labels: Sequence[str], locations: _Locations) -> list[str]:
     """The problem that space-separated labels contain another common separator."""
     for label in labels:
         for mark in OTHER_SEPARATORS:
             if mark in label:
                 return [
-                    f"{places.table.path}, {places.of(label)}: the label {shown(label)} holds "
-                    f"{mark!r}, and data.separator is a space: set data.separator to {mark!r}, or "
-                    "rename the label"
+                    f"{locations.table.path}, {locations.of(label)}: the label {shown(label)} "
+                    f"holds {mark!r}, and data.separator is a space: set data.separator to "
+                    f"{mark!r}, or rename the label"
                 ]
     return []

@@ -1,7 +1,8 @@
 """Columns of a Parquet file in batches, as large as what they hold and no larger.
 
 A value that many rows have, and a number of rows, take a few bytes of a file. So texts are read as
-dictionaries, each with its value once, and both are held against limits before they are unpacked.
+dictionaries, each with its value once, and both are held against limits before they are unpacked,
+as pages are (`parquet_pages`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mmclf.data.arrow import load_pyarrow
+from mmclf.data.parquet_pages import check_pages, leaves_of
 from mmclf.errors import InputError
 from mmclf.storage.file_limits import TABLE_CELLS, TEXT_BYTES, too_large
 
@@ -23,14 +25,16 @@ def read_batches(path: Path, columns: Sequence[str], rows: int = ROWS) -> Iterat
     """Record batches of so many rows of the columns, or of a struct's field as COLUMN.FIELD.
 
     Raises InputError if they hold more than `TABLE_CELLS` values, or texts of more than
-    `TEXT_BYTES`; what Arrow raises for a damaged file.
+    `TEXT_BYTES`, or a page is too large; what Arrow raises for a damaged file.
     """
     if not columns:
         return
     parquet = load_pyarrow().parquet
     with closing(parquet.ParquetFile(path)) as file:
-        leaves = _leaves(file, columns)
+        leaves = leaves_of(file, columns)
         check_cells(path, file, leaves)
+        for group in range(file.metadata.num_row_groups):
+            check_pages(path, file, group, leaves)
         names = [
             file.schema.column(leaf).path
             for leaf in leaves
@@ -101,23 +105,6 @@ def check_cells(path: Path, file: Any, leaves: Sequence[int]) -> None:
             f"{path} has {cells:,} values in the columns that are read ({data.num_rows:,} rows), "
             f"expected at most {TABLE_CELLS:,}: name fewer columns, or split it"
         )
-
-
-def _leaves(file: Any, columns: Sequence[str]) -> list[int]:
-    """The indices of the leaf columns below some columns."""
-    owners = [f.name for f in file.schema_arrow for _ in range(_leaf_count(f.type))]
-    paths = [file.schema.column(leaf).path for leaf in range(len(owners))]
-    wanted = set(columns)
-    return [
-        leaf
-        for leaf, (owner, path) in enumerate(zip(owners, paths, strict=True))
-        if owner in wanted or path in wanted
-    ]
-
-
-def _leaf_count(kind: Any) -> int:
-    fields = [kind.field(i) for i in range(kind.num_fields)]
-    return sum(_leaf_count(field.type) for field in fields) if fields else 1
 
 
 def _text_bytes(column: Any) -> int:

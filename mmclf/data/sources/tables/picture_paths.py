@@ -42,16 +42,16 @@ def with_named_cells(table: Table, column: str | None, root: Path) -> Table:
     """
     if column is None or not _are_cells(table, column):
         return table
-    cells, places = table.columns[column], table.row_names(root)
+    cells, row_names = table.columns[column], table.row_names(root)
     paths = [row for row, cell in enumerate(cells) if not isinstance(cell, ParquetCell)]
     if paths:
         raise InputError(
-            f"{table.place(paths[0])}: the column {column!r} holds the path of an image, in other "
+            f"{table.where(paths[0])}: the column {column!r} holds the path of an image, in other "
             "files the images themselves: expected one of both; read them as two data sets"
         )
     named = [
         cell if cell.name else replace(cell, name=row_name)
-        for cell, row_name in zip(cells, places, strict=True)
+        for cell, row_name in zip(cells, row_names, strict=True)
         if isinstance(cell, ParquetCell)
     ]
     return replace(table, columns={**table.columns, column: named})
@@ -90,7 +90,7 @@ def images_of(
         cells = table.columns[column]
         first_cells = (cells[row] for row in groups.first.tolist())
         return tuple(cell for cell in first_cells if isinstance(cell, ParquetCell)), []
-    locations = [table.place(row) for row in groups.first.tolist()]
+    locations = [table.where(row) for row in groups.first.tolist()]
     try:
         return image_paths(folder, groups.of_first(names), locations), []
     except InputError as error:

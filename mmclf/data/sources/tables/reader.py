@@ -53,7 +53,7 @@ class Table:
         location = f"{word} {self.numbers[row]}"
         return location if len(self.files) == 1 else f"{file.name} {location}"
 
-    def place(self, row: int) -> str:
+    def where(self, row: int) -> str:
         """Where a row stands, with the path of its file."""
         file, word = self.files[self.file_of[row]]
         return f"{file}, {word} {self.numbers[row]}"
@@ -74,7 +74,7 @@ class Table:
         invalid = [row for row, cell in enumerate(cells) if cell is None]
         if invalid:
             raise InputError(
-                f"{self.place(invalid[0])}: the column {name!r} holds {shown(values[invalid[0]])} "
+                f"{self.where(invalid[0])}: the column {name!r} holds {shown(values[invalid[0]])} "
                 f"({len(invalid)} such rows), expected texts, whole numbers or lists of them"
             )
         return [cell for cell in cells if cell is not None]

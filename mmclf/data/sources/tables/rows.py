@@ -74,7 +74,7 @@ def differing(
         groups: the rows of each sample.
         values: (R,) what they must have in common.
         ids: (R,) of the rows.
-        table: for the place of a row.
+        table: for the location of a row.
         kind: what the values are.
 
     """
@@ -99,7 +99,7 @@ def differing_labels(
         counts: (R,) of the labels of each row.
         labels: (N, L) of the samples, those of all their rows.
         ids: (R,) of the rows.
-        table: for the place of a row.
+        table: for the location of a row.
 
     """
     if not groups.are_joined:
@@ -116,11 +116,11 @@ def _differing(
 ) -> list[str]:
     if not rows:
         return []
-    pairs = dict.fromkeys(first[row] for row in rows)
-    found = [f"{shown(ids[one])} ({table.location(one)})" for one in pairs]
+    first_rows = dict.fromkeys(first[row] for row in rows)
+    located = [f"{shown(ids[row])} ({table.location(row)})" for row in first_rows]
     return [
-        f"{table.path}: {len(found)} ids have rows with different {kind} ({listed(found)}), and "
-        "the rows of an id are one sample: give each sample an id of its own"
+        f"{table.path}: {len(located)} ids have rows with different {kind} ({listed(located)}), "
+        "and the rows of an id are one sample: give each sample an id of its own"
     ]
 
 
@@ -131,7 +131,7 @@ def id_problems(
 
     Args:
         ids: (R,) of the rows.
-        table: for the place of a row.
+        table: for the location of a row.
         groups: the rows of each sample.
         column: of the ids; None where they are the images' names or the rows' numbers.
 
@@ -166,7 +166,7 @@ def group_problems(
     Args:
         names: (R,) of the groups.
         images: (R,) their images; empty for a table without.
-        table: for the place of a row.
+        table: for the location of a row.
         column: of the groups.
 
     """

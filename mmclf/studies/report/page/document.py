@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from mmclf.plots.words import capital, counted, margin_words, plain, points
 from mmclf.storage.tracking.pages import LOCAL_UI, TRAINING
@@ -49,20 +49,12 @@ def page(
     errors: ErrorResult | None = None,
 ) -> str:
     """The report of a study as an HTML document."""
-    environment = Environment(
-        loader=PackageLoader("mmclf.studies.report.page", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_holdable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     runs_url = "" if details is None else details.runs_url
     linked = runs_url.startswith(("http://", "https://"))
     others = [plot for plot in plots if plot.section not in (ARMS, EFFECTS)]
     runs = sum(len(arm.runs) + len(arm.failed) for arm in result.arms)
     of_arms = arms_table(result)
-    return environment.get_template("page.html.jinja").render(
+    return _template().render(
         policy=POLICY,
         result=result,
         definition=result.definition,
@@ -104,6 +96,18 @@ def page(
         margin=margin_words(result.definition.margin),
         method=method_paragraph(result),
     )
+
+
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("mmclf.studies.report.page", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_holdable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.jinja")
 
 
 def _holdable(value: object) -> object:

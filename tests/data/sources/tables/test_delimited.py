@@ -59,8 +59,8 @@ def test_records_are_those_of_the_csv_module(tmp_path: Path, pieces: list[str]) 
     except csv.Error:
         expected = None
     try:
-        found = read_delimited(tmp_path / "t.csv", ".csv", ["x", "y"], delimiter=",").columns
-        records = [list(row) for row in zip(found["x"], found["y"], strict=True)]
+        actual = read_delimited(tmp_path / "t.csv", ".csv", ["x", "y"], delimiter=",").columns
+        records = [list(row) for row in zip(actual["x"], actual["y"], strict=True)]
     except InputError:
         assert expected is None
     else:

@@ -65,9 +65,9 @@ def test_shards_and_parts(tmp_path: Path) -> None:
         *("data/test-0.parquet:1", "6.jpg", "7.jpg"),
     )
     assert samples.own_test.tolist() == [False] * 6 + [True] * 3
-    assert [(one.file, one.row) for one in samples.images if isinstance(one, ParquetCell)] == [
-        (file, row) for file in (first, second, third) for row in range(3)
-    ]
+    assert [
+        (image.file, image.row) for image in samples.images if isinstance(image, ParquetCell)
+    ] == [(file, row) for file in (first, second, third) for row in range(3)]
     assert load(str(tmp_path), "data", caption_column=None).ids[3:] == samples.ids[:6]
 
 
@@ -85,7 +85,7 @@ def test_joined_rows_have_the_image_of_the_first(tmp_path: Path) -> None:
     columns = {"caption": ["1", "2", "3"], "labels": [["x"], ["x"], ["y"]]}
     samples = loaded(tmp_path, images, columns, rows="per_label", caption_use="each")
     assert samples.ids == ("a", "b")
-    assert [one.row for one in samples.images if isinstance(one, ParquetCell)] == [0, 1]
+    assert [image.row for image in samples.images if isinstance(image, ParquetCell)] == [0, 1]
     named = columns | {"id": ["1", "1", "2"], "labels": [["x"]] * 3}
     settings = {"id_column": "id", "caption_use": "each"}
     assert "different images" in problem(tmp_path, images, named, **settings)
@@ -98,7 +98,7 @@ def test_dropped_rows_leave_the_others_theirs(tmp_path: Path) -> None:
         tmp_path, [struct(None), struct("b"), struct(None)], columns, unlabelled="drop"
     )
     assert samples.ids == ("b", "t.parquet:3")
-    assert [one.row for one in samples.images if isinstance(one, ParquetCell)] == [1, 2]
+    assert [image.row for image in samples.images if isinstance(image, ParquetCell)] == [1, 2]
 
 
 def test_files_with_images_beside_files_with_paths(tmp_path: Path) -> None:
@@ -113,19 +113,19 @@ def test_files_with_images_beside_files_with_paths(tmp_path: Path) -> None:
     [[struct("a")], [b"x"], {"content": b"x"}],
 )
 def test_columns_that_hold_images_otherwise(tmp_path: Path, image: object) -> None:
-    found = problem(tmp_path, [image])
-    assert found == Naming("'image'", "one image")
+    actual = problem(tmp_path, [image])
+    assert actual == Naming("'image'", "one image")
     assert loaded(tmp_path, [image], image_column=None).captions == ("c",)
 
 
 def test_a_field_called_bytes_that_holds_none(tmp_path: Path) -> None:
-    found = problem(tmp_path, [{"bytes": 1024, "path": "a.jpg"}])
-    assert found == Naming("row 1", "'image'", "{'bytes': 1024")
+    actual = problem(tmp_path, [{"bytes": 1024, "path": "a.jpg"}])
+    assert actual == Naming("row 1", "'image'", "{'bytes': 1024")
 
 
 @pytest.mark.parametrize("value", [b"x", struct("a"), [struct("a")]])
 @pytest.mark.parametrize("setting", ["caption_column", "id_column", "label_column"])
 def test_bytes_where_texts_belong(tmp_path: Path, value: object, setting: str) -> None:
     columns = {"other": [value]}
-    found = problem(tmp_path, [struct("a")], columns, **{setting: "other"})
-    assert found == Naming("'other'", "bytes")
+    actual = problem(tmp_path, [struct("a")], columns, **{setting: "other"})
+    assert actual == Naming("'other'", "bytes")

@@ -26,12 +26,12 @@ def records(text: str) -> list[list[str]] | None:
 @example("\n")
 @example("")
 def test_fields_are_those_of_the_csv_module_or_left_to_it(text: str) -> None:
-    found = regular_text(text.encode(), ",")
-    if found is None:
+    regular = regular_text(text.encode(), ",")
+    if regular is None:
         return
-    columns = [found.column(place) for place in range(len(found.header))]
+    columns = [regular.column(place) for place in range(len(regular.header))]
     rows = [list(row) for row in zip(*columns, strict=True)]
-    assert [found.header, *rows] == records(text)
+    assert [regular.header, *rows] == records(text)
 
 
 @given(
@@ -43,19 +43,19 @@ def test_fields_are_those_of_the_csv_module_or_left_to_it(text: str) -> None:
 def test_what_is_written_is_regular(rows: list[list[str]], end: str) -> None:
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator=end).writerows(rows)
-    found = regular_text(text.getvalue().encode(), ",")
-    assert found is not None
-    assert found.header == rows[0]
+    regular = regular_text(text.getvalue().encode(), ",")
+    assert regular is not None
+    assert regular.header == rows[0]
     for place in range(3):
-        assert list(found.column(place)) == [row[place] for row in rows[1:]]
+        assert list(regular.column(place)) == [row[place] for row in rows[1:]]
 
 
 def test_lines_where_rows_begin() -> None:
-    found = regular_text(b'x,y\n1,2\n"a\nb\r\n",3\n4,5', ",")
-    assert found is not None
-    assert found.numbers.tolist() == [2, 3, 6]
-    assert found.column(0) == ["1", "a\nb\r\n", "4"]
-    assert found.column(1) == "235"
+    regular = regular_text(b'x,y\n1,2\n"a\nb\r\n",3\n4,5', ",")
+    assert regular is not None
+    assert regular.numbers.tolist() == [2, 3, 6]
+    assert regular.column(0) == ["1", "a\nb\r\n", "4"]
+    assert regular.column(1) == "235"
 
 
 @pytest.mark.parametrize(

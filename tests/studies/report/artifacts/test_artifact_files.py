@@ -29,8 +29,8 @@ def saved(path: Path, **columns: Any) -> Path:
 
 
 def test_columns_of_any_run_are_read(tmp_path: Path) -> None:
-    found = read_columns(saved(tmp_path / "a.npz"))
-    assert all(np.array_equal(found[name], COLUMNS[name]) for name in COLUMNS)
+    actual = read_columns(saved(tmp_path / "a.npz"))
+    assert all(np.array_equal(actual[name], COLUMNS[name]) for name in COLUMNS)
     earlier = read_columns(saved(tmp_path / "b.npz", groups=None))
     assert earlier["groups"].tolist() == [0, 1]
     empty = {name: value[:0] for name, value in COLUMNS.items()}

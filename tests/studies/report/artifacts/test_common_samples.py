@@ -22,10 +22,10 @@ def test_another_test_set_is_not_compared_but_said(tracker: Tracker, tmp_path: P
     parent = start(tracker, tmp_path, definition((0,)))
     track(tracker, tmp_path, parent.id, "a", 0, 0.1)
     track(tracker, tmp_path, parent.id, "b", 0, 0.1, ids=LACKING - 1)
-    found = collect(tracker, parent)
-    assert found.arms[0].score is not None
-    assert (found.arms[1].score, found.arms[1].difference) == (None, None)
-    assert any("their test set is another one" in note for note in found.notes)
+    result = collect(tracker, parent)
+    assert result.arms[0].score is not None
+    assert (result.arms[1].score, result.arms[1].difference) == (None, None)
+    assert any("their test set is another one" in note for note in result.notes)
 
 
 def test_the_baseline_has_the_test_set_that_counts(tracker: Tracker, tmp_path: Path) -> None:
@@ -33,9 +33,9 @@ def test_the_baseline_has_the_test_set_that_counts(tracker: Tracker, tmp_path: P
     for arm in "bc":
         track(tracker, tmp_path, parent.id, arm, 0, 0.1, ids=N // 2)
     track(tracker, tmp_path, parent.id, "a", 0, 0.1)
-    found = collect(tracker, parent)
-    assert found.baseline.score is not None
-    assert "not compared, as their test set is another one: b (seed 0), c (seed 0)" in found.notes
+    result = collect(tracker, parent)
+    assert result.baseline.score is not None
+    assert "not compared, as their test set is another one: b (seed 0), c (seed 0)" in result.notes
 
 
 @pytest.mark.slow
@@ -45,15 +45,15 @@ def test_runs_that_lack_few_samples_are_compared_on_those_they_share(
     parent = start(tracker, tmp_path, definition((0,)))
     track(tracker, tmp_path, parent.id, "b", 0, 0.1, ids=LACKING)
     track(tracker, tmp_path, parent.id, "a", 0, 0.3)
-    found = collect(tracker, parent)
-    assert found.arms[1].difference is not None
-    whole = found.arms[1].score
+    result = collect(tracker, parent)
+    assert result.arms[1].difference is not None
+    whole = result.arms[1].score
     assert whole is not None
-    assert whole.value == pytest.approx(found.arms[1].mean("test/f1_samples"))
-    part = found.arms[0].score
+    assert whole.value == pytest.approx(result.arms[1].mean("test/f1_samples"))
+    part = result.arms[0].score
     assert part is not None
-    assert part.value != found.arms[0].mean("test/f1_samples")
-    (note,) = [one for one in found.notes if "that all runs have" in one]
+    assert part.value != result.arms[0].mean("test/f1_samples")
+    (note,) = [one for one in result.notes if "that all runs have" in one]
     assert f"of the {LACKING} test samples that all runs have; some runs have up to {N}" in note
 
 

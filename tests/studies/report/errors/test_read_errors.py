@@ -72,13 +72,13 @@ def tell_source(tracker: Tracker, run: TrackedRun, folder: Path) -> None:
 
 
 def errors_of(tracker: Tracker, study: StudyResult, *, images: bool = True) -> ErrorResult:
-    found = read_errors(tracker, study, (), images=images)
-    assert found is not None
-    return found
+    errors = read_errors(tracker, study, (), images=images)
+    assert errors is not None
+    return errors
 
 
-def pictures(found: ErrorResult) -> list[str]:
-    return [sample.picture for sample in found.shown() if sample.picture is not None]
+def pictures(result: ErrorResult) -> list[str]:
+    return [sample.picture for sample in result.shown() if sample.picture is not None]
 
 
 @pytest.fixture
@@ -93,9 +93,9 @@ def source(tracker: Tracker, study: StudyResult, tmp_path: Path) -> Path:
 def test_samples_are_shown_as_their_source_has_them(
     tracker: Tracker, study: StudyResult, source: Path
 ) -> None:
-    found = errors_of(tracker, study)
-    assert (found.arm, found.seeds, found.samples, list(found.notes)) == ("better", 2, TEST, [])
-    shown = list(found.shown())
+    errors = errors_of(tracker, study)
+    assert (errors.arm, errors.seeds, errors.samples, list(errors.notes)) == ("better", 2, TEST, [])
+    shown = list(errors.shown())
     assert shown
     assert {tuple(sample.captions) for sample in shown} == {(CAPTION,)}
     for sample in shown:
@@ -104,8 +104,8 @@ def test_samples_are_shown_as_their_source_has_them(
         row = int(sample.id.removeprefix("test"))
         assert image.size == (176, 88)
         assert np.abs(np.asarray(image)[40, 80].astype(int) - (row, 0, 200)).max() < 12
-    worst = found.labels[0]
-    assert worst.cost == max(label.cost for label in found.labels)
+    worst = errors.labels[0]
+    assert worst.cost == max(label.cost for label in errors.labels)
     probabilities = [sample.probability for sample in worst.false_positives]
     assert all(value > 0.5 for value in probabilities)
 
@@ -131,10 +131,10 @@ def test_without_images_nothing_of_the_source_is_read(
         raise AssertionError
 
     monkeypatch.setattr("mmclf.studies.report.errors.read_errors.read_samples", fail)
-    found = errors_of(tracker, study, images=False)
-    assert found.labels
-    assert len(found.notes) == 1
-    assert [sample for sample in found.shown() if sample.captions or sample.picture] == []
+    actual = errors_of(tracker, study, images=False)
+    assert actual.labels
+    assert len(actual.notes) == 1
+    assert [sample for sample in actual.shown() if sample.captions or sample.picture] == []
 
 
 @pytest.mark.parametrize("fault", ["gone", "changed", "never told"])
@@ -147,11 +147,11 @@ def test_samples_that_are_not_at_hand_are_one_line(
         tell_source(tracker, study.best.runs[0], folder)
     if fault == "changed":
         write_source(folder, flip=True)
-    found = errors_of(tracker, study)
-    assert len(found.notes) == 1
-    assert "\n" not in found.notes[0]
-    assert pictures(found) == []
-    assert found.labels
+    errors = errors_of(tracker, study)
+    assert len(errors.notes) == 1
+    assert "\n" not in errors.notes[0]
+    assert pictures(errors) == []
+    assert errors.labels
 
 
 def test_a_picture_that_is_none_is_left_out_and_counted(
@@ -159,9 +159,9 @@ def test_a_picture_that_is_none_is_left_out_and_counted(
 ) -> None:
     shown = next(iter(errors_of(tracker, study).shown()))
     (source / shown.id).write_bytes(b"no picture")
-    found = errors_of(tracker, study)
-    assert {sample.id for sample in found.shown() if sample.picture is None} == {shown.id}
-    assert len(found.notes) == 1
+    errors = errors_of(tracker, study)
+    assert {sample.id for sample in errors.shown() if sample.picture is None} == {shown.id}
+    assert len(errors.notes) == 1
 
 
 def test_pictures_end_where_the_page_would_be_too_large(
@@ -170,7 +170,7 @@ def test_pictures_end_where_the_page_would_be_too_large(
     every = pictures(errors_of(tracker, study))
     most = 3 * max(map(len, every))
     monkeypatch.setattr("mmclf.studies.report.errors.thumbnails.MOST_BYTES", most)
-    found = errors_of(tracker, study)
-    kept = {*pictures(found)}
+    actual = errors_of(tracker, study)
+    kept = {*pictures(actual)}
     assert 0 < sum(map(len, kept)) <= most
-    assert len(found.notes) == 1
+    assert len(actual.notes) == 1

@@ -42,9 +42,9 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         question="What does each change add? " + LONG,
         notes=["the runs are of different commits: 8b2c51c; 763bb52", LONG],
     )
-    found = tmp_path_factory.mktemp("page") / "report.html"
-    found.write_text(page_of(study, details(study)), encoding="utf-8")
-    return found
+    values = tmp_path_factory.mktemp("page") / "report.html"
+    values.write_text(page_of(study, details(study)), encoding="utf-8")
+    return values
 
 
 def opened(browser: Browser, path: Path, width: int, scheme: Scheme = "light") -> Page:
@@ -120,8 +120,8 @@ def luminance(tab: Page, selector: str, style: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(one: float, other: float) -> float:
-    low, high = sorted((one, other))
+def contrast(first: float, second: float) -> float:
+    low, high = sorted((first, second))
     return (high + 0.05) / (low + 0.05)
 
 

@@ -32,8 +32,8 @@ def arms(study: StudyResult, runs_url: str | None = None) -> list[Node]:
 
 def effects(study: StudyResult) -> list[list[str]]:
     """The cells of the table of effects."""
-    found = rows(study, "effects-table")
-    return [[cell.whole_text().strip() for cell in row.children] for row in found]
+    table_rows = rows(study, "effects-table")
+    return [[cell.whole_text().strip() for cell in row.children] for row in table_rows]
 
 
 def numbers(row: Node) -> dict[str, Node]:
@@ -48,9 +48,9 @@ def numbers(row: Node) -> dict[str, Node]:
 def test_every_cell_of_a_run_is_its_tracked_metric() -> None:
     study = result(failed={("focal", 1): "RuntimeError: out of memory"})
     runs = {run.id: run for arm in study.arms for run in (*arm.runs, *arm.failed)}
-    found = rows(study, "runs-table", URL)
-    assert [row.attributes["data-row"] for row in found] == list(runs)
-    for row in found:
+    actual = rows(study, "runs-table", URL)
+    assert [row.attributes["data-row"] for row in actual] == list(runs)
+    for row in actual:
         run = runs[row.attributes["data-row"]]
         cells = numbers(row)
         assert len(cells) == (5 if run.status == "FINISHED" else 0)
@@ -88,24 +88,24 @@ def test_differences_stand_with_verdict_intervals_and_p() -> None:
     seen = set()
     for row, arm in zip(arms(study), study.arms, strict=True):
         verdict, mean, reach, equal, p = (cell.whole_text() for cell in row.children[1:6])
-        found = arm.difference
-        if found is None:
+        actual = arm.difference
+        if actual is None:
             assert (verdict, mean, reach, equal, p) == ("baseline", *[DASH] * 4)
             continue
-        value, inner = found.estimate.value, found.equal_reach
-        assert verdict == found.verdict
+        value, inner = actual.estimate.value, actual.equal_reach
+        assert verdict == actual.verdict
         assert mean == f"{100 * value:+.2f}".replace("-", MINUS)
         for text, low, high in (
-            (reach, found.low, found.high),
+            (reach, actual.low, actual.high),
             (equal, value - inner, value + inner),
         ):
             assert text == f"{100 * low:+.2f} to {100 * high:+.2f}".replace("-", MINUS)
-        assert p == ("< 0.001" if found.p < 0.001 else f"{found.p:.3f}")
+        assert p == ("< 0.001" if actual.p < 0.001 else f"{actual.p:.3f}")
         assert [bool(row.children[place].all("strong")) for place in (1, 2)] == (
-            [found.is_shown] * 2
+            [actual.is_shown] * 2
         )
         assert float(numbers(row)["Difference"].attributes["data-value"]) == value
-        seen.add(found.is_shown)
+        seen.add(actual.is_shown)
     assert seen == {True, False}
 
 
@@ -163,16 +163,16 @@ def test_each_seed_of_an_arm_is_linked_to_its_run() -> None:
     study = result(
         failed={("focal", 1): "E: <b>"}, missing=[("focal", 3), *[("bce", s) for s in range(1, 5)]]
     )
-    found = arms(study, URL)
-    for row, arm in ((found[0], study.arms[0]), (found[-1], study.arms[-1])):
+    actual = arms(study, URL)
+    for row, arm in ((actual[0], study.arms[0]), (actual[-1], study.arms[-1])):
         runs = (*arm.runs, *arm.failed)
         links = row.children[-1].all("a")
         assert [link.attributes["href"] for link in links] == [
             f"{URL}{run.id}?{TRAINING}" for run in runs
         ]
         assert [link.text for link in links] == [run.tags["mmclf.seed"] for run in runs]
-    assert found[0].children[-1].text.strip().startswith("1 run (seed ")
-    last = found[-1].children[-1].text.strip()
+    assert actual[0].children[-1].text.strip().startswith("1 run (seed ")
+    last = actual[-1].children[-1].text.strip()
     assert last.startswith("3 runs (seeds ")
     assert "1 failed (seed ): E: <b>, seed 3 not run" in last
 

@@ -13,7 +13,8 @@ from three_arms import definition, start, track
 
 from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker
-from mmclf.storage.tracking import tracker as tracker_module
+from mmclf.storage.tracking import artifacts as artifacts_module
+from mmclf.storage.tracking import search as search_module
 from mmclf.studies.report.result import scores
 from mmclf.studies.report.result.collect import collect
 from mmclf.studies.report.tables.study_tables import arms_table, runs_table, verdict
@@ -28,12 +29,12 @@ def test_scores_and_differences_are_those_of_the_tracked_runs(
     for seed in (0, 1, 2):
         for arm, wrong in (("a", 0.2), ("b", 0.02), ("c", 0.2)):
             track(tracker, tmp_path, parent.id, arm, seed, wrong)
-    found = collect(tracker, parent)
-    a, b, c = found.arms
-    assert found.baseline is a
-    assert found.best is b
-    assert [len(arm.runs) for arm in found.arms] == [3, 3, 3]
-    for one in found.arms:
+    result = collect(tracker, parent)
+    a, b, c = result.arms
+    assert result.baseline is a
+    assert result.best is b
+    assert [len(arm.runs) for arm in result.arms] == [3, 3, 3]
+    for one in result.arms:
         assert one.score is not None
         assert one.score.value == pytest.approx(one.mean("test/f1_samples"), abs=1e-12)
         assert one.score.seeds == 3
@@ -47,7 +48,7 @@ def test_scores_and_differences_are_those_of_the_tracked_runs(
     assert c.difference is not None
     assert (c.difference.low, c.difference.high, c.difference.comparisons) == (0.0, 0.0, 2)
     assert [verdict(one.difference) for one in (b, c)] == ["better", "equal"]
-    assert found.notes == ()
+    assert result.notes == ()
 
 
 def test_arms_are_compared_on_the_seeds_that_they_share(tracker: Tracker, tmp_path: Path) -> None:
@@ -56,16 +57,16 @@ def test_arms_are_compared_on_the_seeds_that_they_share(tracker: Tracker, tmp_pa
         track(tracker, tmp_path, parent.id, arm, seed, 0.1 if arm == "a" else 0.2)
     failed = tracker.start("b, seed=0", {"mmclf.arm": "b", "mmclf.seed": "0"}, parent.id)
     failed.end("FAILED")
-    found = collect(tracker, parent)
-    a, b, c = found.arms
+    result = collect(tracker, parent)
+    a, b, c = result.arms
     assert (len(a.runs), a.missing, len(a.failed)) == (2, (2,), 0)
     assert (len(b.runs), b.missing, len(b.failed)) == (2, (), 1)
     assert (len(c.runs), c.missing, c.score, c.difference) == (0, (0, 1, 2), None, None)
     assert b.difference is not None
     assert b.difference.estimate.seeds == 1
-    assert "“b” can be compared on 1 seed so far" in found.notes[0]
-    assert "5 of 9 runs have not finished" in found.notes[1]
-    table = arms_table(found)
+    assert "“b” can be compared on 1 seed so far" in result.notes[0]
+    assert "5 of 9 runs have not finished" in result.notes[1]
+    table = arms_table(result)
     assert list(table["Runs"]) == [
         "2 finished, 1 not run",
         "2 finished, 1 failed (seed 0)",
@@ -86,15 +87,15 @@ def test_one_seed_says_that_it_knows_the_test_set_alone(tracker: Tracker, tmp_pa
     parent = start(tracker, tmp_path, definition((0,)))
     for arm, wrong in (("a", 0.3), ("b", 0.01), ("c", 0.25)):
         track(tracker, tmp_path, parent.id, arm, 0, wrong)
-    found = collect(tracker, parent)
-    assert found.notes[0].startswith("1 seed: ")
-    assert [verdict(arm.difference) for arm in found.arms] == [
+    result = collect(tracker, parent)
+    assert result.notes[0].startswith("1 seed: ")
+    assert [verdict(arm.difference) for arm in result.arms] == [
         "not compared",
         "undecided",
         "undecided",
     ]
-    assert found.arms[1].time_ratio is not None
-    assert math.isnan(found.arms[1].time_ratio.low)
+    assert result.arms[1].time_ratio is not None
+    assert math.isnan(result.arms[1].time_ratio.low)
 
 
 def test_a_run_whose_artifacts_do_not_give_what_was_tracked_has_failed(
@@ -103,22 +104,22 @@ def test_a_run_whose_artifacts_do_not_give_what_was_tracked_has_failed(
     parent = start(tracker, tmp_path, definition((0,)))
     track(tracker, tmp_path, parent.id, "a", 0, 0.1)
     run = track(tracker, tmp_path, parent.id, "b", 0, 0.1, tracked=0.99)
-    found = collect(tracker, parent)
-    first, second, _ = found.arms
+    result = collect(tracker, parent)
+    first, second, _ = result.arms
     assert first.score is not None
     assert (second.score, [one.id for one in second.failed], second.runs) == (None, [run], ())
     assert "test/f1_samples is tracked as 0.99" in second.failed[0].tags["mmclf.error"]
-    assert any(note.startswith(f"b (seed 0): run {run}: ") for note in found.notes)
+    assert any(note.startswith(f"b (seed 0): run {run}: ") for note in result.notes)
 
 
 def test_a_run_whose_artifacts_are_lost_stops_no_other(tracker: Tracker, tmp_path: Path) -> None:
     parent = start(tracker, tmp_path, definition((0,)))
     lost, kept = (track(tracker, tmp_path, parent.id, arm, 0, 0.1) for arm in "ab")
     shutil.rmtree(tmp_path / "artifacts" / lost)
-    found = collect(tracker, parent)
-    assert [one.id for one in found.arms[0].failed] == [lost]
-    assert [one.id for one in found.arms[1].runs] == [kept]
-    assert found.arms[1].difference is None
+    result = collect(tracker, parent)
+    assert [one.id for one in result.arms[0].failed] == [lost]
+    assert [one.id for one in result.arms[1].runs] == [kept]
+    assert result.arms[1].difference is None
 
 
 @pytest.mark.parametrize("most", [5, 6, 8, 9, 99])
@@ -130,9 +131,9 @@ def test_of_a_large_study_its_first_seeds_are_read(
         for arm in ("a", "b", "c"):
             track(tracker, tmp_path, parent.id, arm, seed, 0.1)
     seeds = (0, 1, 2)[: 2 if most < 9 else 3]
-    found = collect(tracker, parent, most_runs=most)
-    assert found.definition.seeds == seeds
-    assert [len(arm.runs) for arm in found.arms] == [len(seeds)] * 3
+    result = collect(tracker, parent, most_runs=most)
+    assert result.definition.seeds == seeds
+    assert [len(arm.runs) for arm in result.arms] == [len(seeds)] * 3
 
 
 def test_the_map_is_that_of_each_run_however_many_are_held(
@@ -144,11 +145,11 @@ def test_the_map_is_that_of_each_run_however_many_are_held(
             track(tracker, tmp_path, parent.id, arm, seed, wrong, rules=True)
     whole = collect(tracker, parent)
     monkeypatch.setattr(scores, "RANKED_AT_ONCE", 4)
-    monkeypatch.setattr(tracker_module, "RUNS_A_PAGE", 2)
+    monkeypatch.setattr(search_module, "RUNS_A_PAGE", 2)
     parts = collect(tracker, parent)
-    for one, other in zip(whole.arms, parts.arms, strict=True):
-        assert one.beside.keys() == other.beside.keys()
-        assert one.beside == other.beside
+    for first, second in zip(whole.arms, parts.arms, strict=True):
+        assert first.beside.keys() == second.beside.keys()
+        assert first.beside == second.beside
     differences = [arm.beside["test/map"].estimate for arm in parts.arms[1:]]
     means = [arm.mean("test/map") - parts.arms[0].mean("test/map") for arm in parts.arms[1:]]
     assert [of.value for of in differences] == pytest.approx(means, abs=1e-9)
@@ -164,7 +165,7 @@ def test_artifacts_out_of_reach_are_no_lost_ones(
     run = track(tracker, tmp_path, parent.id, "a", 0, 0.1)
     repository = get_artifact_repository
     monkeypatch.setattr(
-        tracker_module,
+        artifacts_module,
         "get_artifact_repository",
         lambda uri, *rest: fail() if run in uri else repository(uri, *rest),
     )
@@ -205,10 +206,10 @@ def test_any_f1_can_decide(kind: str, tracker: Tracker, tmp_path: Path) -> None:
     for seed in (0, 1):
         track(tracker, tmp_path, parent.id, "a", seed, 0.1)
         track(tracker, tmp_path, parent.id, "b", seed, 0.2)
-    found = collect(tracker, parent)
-    score = found.arms[0].score
+    result = collect(tracker, parent)
+    score = result.arms[0].score
     assert score is not None
-    assert score.value == pytest.approx(found.arms[0].mean(f"test/f1_{kind}"))
+    assert score.value == pytest.approx(result.arms[0].mean(f"test/f1_{kind}"))
 
 
 def test_the_table_of_runs_has_each_tracked_value(tracker: Tracker, tmp_path: Path) -> None:
@@ -245,7 +246,7 @@ def test_a_study_that_was_tracked_before_margins_is_read(tracker: Tracker, tmp_p
     for seed in (0, 1):
         for arm, wrong in (("a", 0.3), ("b", 0.02)):
             track(tracker, tmp_path, parent.id, arm, seed, wrong)
-    found = collect(tracker, parent)
-    assert found.definition.margin == 0.005
-    assert found.arms[1].difference is not None
-    assert found.arms[1].difference.margin == 0.005
+    result = collect(tracker, parent)
+    assert result.definition.margin == 0.005
+    assert result.arms[1].difference is not None
+    assert result.arms[1].difference.margin == 0.005

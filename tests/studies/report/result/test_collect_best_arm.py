@@ -36,11 +36,11 @@ def study(kept: float, lead: float = 0.02, reach: float = 0.005) -> StudyResult:
 
 
 def test_the_share_that_is_no_chance_is_left() -> None:
-    found = study(0.4)
-    assert found.best is not None
-    assert found.after_choice(found.best) == pytest.approx(0.008)
-    others = [arm for arm in found.arms if arm is not found.best]
-    assert all(math.isnan(found.after_choice(arm)) for arm in others)
+    actual = study(0.4)
+    assert actual.best is not None
+    assert actual.after_choice(actual.best) == pytest.approx(0.008)
+    others = [arm for arm in actual.arms if arm is not actual.best]
+    assert all(math.isnan(actual.after_choice(arm)) for arm in others)
 
 
 def test_the_answer_says_it_beside_a_difference_that_is_shown() -> None:
@@ -65,8 +65,8 @@ def test_too_few_arms_and_the_baseline_as_the_best_have_none(
     for seed in (0, 1):
         for arm, wrong in (("a", 0.02), ("b", 0.2), ("c", 0.3)):
             track(tracker, tmp_path, parent.id, arm, seed, wrong)
-    found = collect(tracker, parent)
-    assert math.isnan(found.kept)
+    actual = collect(tracker, parent)
+    assert math.isnan(actual.kept)
     made = result()
     baseline = replace(made, kept=0.5)
     assert math.isnan(baseline.after_choice(baseline.baseline))

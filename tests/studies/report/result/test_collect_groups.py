@@ -28,18 +28,18 @@ def studied(folder: Path, sizes: tuple[int | None, int | None]) -> StudyResult:
 def test_samples_that_belong_together_are_resampled_together(
     tmp_path: Path, sizes: tuple[int | None, int | None]
 ) -> None:
-    found = studied(tmp_path, sizes)
-    score = found.arms[0].score
+    actual = studied(tmp_path, sizes)
+    score = actual.arms[0].score
     assert score is not None
     assert score.groups == TEST / 5
-    assert any(f"{TEST} test samples are in {TEST // 5} groups" in note for note in found.notes)
+    assert any(f"{TEST} test samples are in {TEST // 5} groups" in note for note in actual.notes)
 
 
 def test_a_group_for_each_sample_is_as_no_groups(tmp_path: Path) -> None:
-    found, expected = studied(tmp_path / "each", (1, 1)), studied(tmp_path / "none", (None, None))
-    assert [arm.score for arm in found.arms] == [arm.score for arm in expected.arms]
-    assert [arm.difference for arm in found.arms] == [arm.difference for arm in expected.arms]
-    assert found.notes == expected.notes
+    actual, expected = studied(tmp_path / "each", (1, 1)), studied(tmp_path / "none", (None, None))
+    assert [arm.score for arm in actual.arms] == [arm.score for arm in expected.arms]
+    assert [arm.difference for arm in actual.arms] == [arm.difference for arm in expected.arms]
+    assert actual.notes == expected.notes
 
 
 def test_a_group_for_some_samples_alone_is_damage(tmp_path: Path) -> None:
@@ -50,6 +50,6 @@ def test_a_group_for_some_samples_alone_is_damage(tmp_path: Path) -> None:
     path = tmp_path / "artifacts" / run.id / "artifacts" / "predictions" / "test.npz"
     with np.load(path) as held:
         np.savez(path, **{**held, "groups": held["groups"][1:]})
-    found = collect(tracker, parent)
-    assert [one.id for one in found.arms[1].failed] == [run.id]
-    assert "test.npz is damaged" in found.arms[1].failed[0].tags["mmclf.error"]
+    result = collect(tracker, parent)
+    assert [one.id for one in result.arms[1].failed] == [run.id]
+    assert "test.npz is damaged" in result.arms[1].failed[0].tags["mmclf.error"]

@@ -21,14 +21,14 @@ pytestmark = pytest.mark.slow
 def test_two_runs_are_compared_paired_by_sample(tracker: Tracker, tmp_path: Path) -> None:
     one = track(tracker, tmp_path, None, "a", 0, 0.3)
     other = track(tracker, tmp_path, None, "b", 0, 0.01)
-    found = compare(tracker, *tracker.get([one, other]))
-    assert not any("different seeds" in note for note in found.notes)
-    assert [arm.runs[0].id for arm in found.arms] == [one, other]
-    assert verdict(found.arms[1].difference) == "undecided"
-    assert found.notes[0].startswith("1 seed: ")
-    answered = answer(found)
+    table = compare(tracker, *tracker.get([one, other]))
+    assert not any("different seeds" in note for note in table.notes)
+    assert [arm.runs[0].id for arm in table.arms] == [one, other]
+    assert verdict(table.arms[1].difference) == "undecided"
+    assert table.notes[0].startswith("1 seed: ")
+    answered = answer(table)
     assert len(answered.bullets) == 1
-    difference = found.arms[1].difference
+    difference = table.arms[1].difference
     assert difference is not None
     assert (difference.comparisons, difference.low > 0) == (1, True)
 
@@ -38,9 +38,9 @@ def test_different_seeds_are_said_where_two_runs_are_compared(
 ) -> None:
     one = track(tracker, tmp_path, None, "a", 2, 0.3)
     other = track(tracker, tmp_path, None, "b", 1, 0.01)
-    found = compare(tracker, *tracker.get([one, other]))
-    assert "different seeds, 2 and 1: part of the difference is theirs" in found.notes[0]
-    assert found.definition.seeds == (2,)
+    table = compare(tracker, *tracker.get([one, other]))
+    assert "different seeds, 2 and 1: part of the difference is theirs" in table.notes[0]
+    assert table.definition.seeds == (2,)
 
 
 def test_what_cannot_be_compared_is_refused(tracker: Tracker, tmp_path: Path) -> None:

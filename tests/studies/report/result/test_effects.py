@@ -23,7 +23,7 @@ def test_sampled_orders_widen_the_interval_of_a_shapley_value(
 ) -> None:
     weights = ({"a": -1.0, "b": 1.0}, {"a": -1.0, "c": 1.0})
     mean = {"a": -1.0, "b": 0.5, "c": 0.5}
-    found = {}
+    actual = {}
     for name, draws in {"exact": (), "sampled": weights, "one": weights[:1]}.items():
         folder = tmp_path / name
         folder.mkdir()
@@ -34,12 +34,12 @@ def test_sampled_orders_widen_the_interval_of_a_shapley_value(
         for seed in (0, 1):
             for arm, wrong in {"a": 0.3, "b": 0.25, "c": 0.05}.items():
                 track(tracker, folder, parent.id, arm, seed, wrong)
-        found[name] = collect(tracker, parent)
-    exact, sampled, one = (of.effects[0].difference for of in found.values())
+        actual[name] = collect(tracker, parent)
+    exact, sampled, one = (of.effects[0].difference for of in actual.values())
     assert exact is not None
     assert sampled is not None
     assert one is not None
-    arms = {arm.name: arm.mean("test/f1_samples") for arm in found["exact"].arms}
+    arms = {arm.name: arm.mean("test/f1_samples") for arm in actual["exact"].arms}
     spread = np.var([arms["b"] - arms["a"], arms["c"] - arms["a"]], ddof=1) / 2
     # A part of the spread is that of the runs' own noise, which counts already.
     added = sampled.estimate.shared - exact.estimate.shared
@@ -47,7 +47,7 @@ def test_sampled_orders_widen_the_interval_of_a_shapley_value(
     assert sampled.estimate.between == exact.estimate.between
     assert one.estimate == exact.estimate
     orders = {
-        name: [note for note in of.notes if "random order" in note] for name, of in found.items()
+        name: [note for note in of.notes if "random order" in note] for name, of in actual.items()
     }
     assert orders["exact"] == []
     assert (
@@ -91,9 +91,9 @@ def test_the_whole_of_an_attribution_is_corrected_with_its_parts(
     for seed in (0, 1, 2):
         for arm, wrong in rates.items():
             track(tracker, tmp_path, parent.id, arm, seed, wrong)
-    found = collect(tracker, parent)
-    whole = found.arms[-1].difference
-    parts = [effect.difference for effect in found.effects]
+    result = collect(tracker, parent)
+    whole = result.arms[-1].difference
+    parts = [effect.difference for effect in result.effects]
     assert whole is not None
     known = [one for one in (*parts, whole) if one is not None]
     assert [one.comparisons for one in known] == [3, 3, 3]
@@ -139,16 +139,16 @@ def test_effects_add_up_where_a_run_is_lost(
         for arm, wrong in rates.items():
             if (arm, seed) != lost:
                 track(tracker, tmp_path, parent.id, arm, seed, wrong)
-    found = collect(tracker, parent)
-    parts = [one.difference for one in found.effects if one.difference is not None]
-    whole, ends = found.arms[-1].difference, found.ends
+    result = collect(tracker, parent)
+    parts = [one.difference for one in result.effects if one.difference is not None]
+    whole, ends = result.arms[-1].difference, result.ends
     assert whole is not None
     assert ends is not None
     assert [one.estimate.seeds for one in (*parts, whole)] == [2, 2, 2]
     gain = sum(one.estimate.value for one in parts)
     assert gain == pytest.approx(whole.estimate.value, abs=1e-11)
     assert ends.start.value + gain == pytest.approx(ends.end.value, abs=1e-11)
-    assert any("the effects are of the 2 seeds that all arms" in note for note in found.notes)
+    assert any("the effects are of the 2 seeds that all arms" in note for note in result.notes)
 
 
 def test_an_arm_that_no_seed_has_takes_its_own_effects_alone(
@@ -167,7 +167,7 @@ def test_an_arm_that_no_seed_has_takes_its_own_effects_alone(
     for seed in (0, 1):
         for arm, wrong in RATES.items():
             track(tracker, tmp_path, parent.id, arm, seed, wrong)
-    found = collect(tracker, parent)
-    assert [one.difference is None for one in found.effects] == [False, False, True]
-    assert (found.arms[-1].difference, found.ends) == (None, None)
-    assert any("“three” are not known" in note for note in found.notes)
+    result = collect(tracker, parent)
+    assert [effect.difference is None for effect in result.effects] == [False, False, True]
+    assert (result.arms[-1].difference, result.ends) == (None, None)
+    assert any("“three” are not known" in note for note in result.notes)

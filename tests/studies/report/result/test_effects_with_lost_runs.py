@@ -47,10 +47,10 @@ def test_parts_add_up_to_the_gain(kind: str, count: int, lost: int | None) -> No
         del values[RunKey(asked.arms[lost].name, 2)]
     chance = np.random.default_rng(1)
     resampled = {run: value + chance.normal(0, 0.01, RESAMPLES) for run, value in values.items()}
-    found = asked_effects(asked, Scores(values, resampled, 800))
-    whole = found.whole
+    actual = asked_effects(asked, Scores(values, resampled, 800))
+    whole = actual.whole
     assert whole is not None
-    known = [part.difference for part in found.effects if part.difference is not None]
+    known = [part.difference for part in actual.effects if part.difference is not None]
     assert len(known) == count
     assert sum(part.estimate.value for part in known) == pytest.approx(
         whole.estimate.value, abs=1e-10

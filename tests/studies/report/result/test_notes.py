@@ -43,26 +43,26 @@ def test_samples_in_groups_are_said() -> None:
 @pytest.mark.parametrize(("seeds", "start"), [(1, "1 seed: "), (2, "2 seeds: "), (3, None)])
 def test_below_3_seeds_one_line_says_what_is_not_known(seeds: int, start: str | None) -> None:
     study = result(seeds=seeds)
-    found = list(seed_notes(study.definition, study.arms))
-    assert len(found) == (0 if start is None else 1)
-    assert start is None or found[0].startswith(start)
+    actual = list(seed_notes(study.definition, study.arms))
+    assert len(actual) == (0 if start is None else 1)
+    assert start is None or actual[0].startswith(start)
 
 
 def test_arms_that_share_few_seeds_are_named() -> None:
     study = result()
     few = [replace(study.arms[i], difference=difference(0.1, seeds=i)) for i in (1, 2, 3)]
-    found = list(seed_notes(study.definition, [study.arms[0], *few]))
-    assert [note.partition(" can be")[0] for note in found] == [
+    actual = list(seed_notes(study.definition, [study.arms[0], *few]))
+    assert [note.partition(" can be")[0] for note in actual] == [
         "“weighted_bce raw”",
         "“weighted_bce sqrt”",
     ]
-    assert ["on 1 seed so far" in found[0], "on 2 seeds so far" in found[1]] == [True, True]
+    assert ["on 1 seed so far" in actual[0], "on 2 seeds so far" in actual[1]] == [True, True]
 
 
 def test_effects_of_fewer_seeds_than_asked_are_said() -> None:
     study = result("ladder", CHANGES)
     assert list(effect_notes(study.definition, study.effects)) == []
-    fewer = [replace(one, difference=difference(0.1, seeds=4)) for one in study.effects]
+    fewer = [replace(effect, difference=difference(0.1, seeds=4)) for effect in study.effects]
     (note,) = effect_notes(study.definition, fewer)
     assert "of the 4 seeds that all arms" in note
     lost, seeds = effect_notes(study.definition, [replace(fewer[0], difference=None), *fewer[1:]])

@@ -32,11 +32,11 @@ def test_the_baseline_and_the_best_other_arm_have_details(
     parent = start(tracker, tmp_path, (0,))
     track(tracker, tmp_path, parent.id, ("plain", 0), wrong=plain)
     track(tracker, tmp_path, parent.id, ("better", 0), wrong=better)
-    found = read_details(tracker, collect(tracker, parent))
-    assert found is not None
-    assert list(found.arms) == ["plain", "better"]
-    assert found.sizes == SIZES
-    assert np.array_equal(found.label_shares["train"], shares(TRAIN))
+    details = read_details(tracker, collect(tracker, parent))
+    assert details is not None
+    assert list(details.arms) == ["plain", "better"]
+    assert details.sizes == SIZES
+    assert np.array_equal(details.label_shares["train"], shares(TRAIN))
 
 
 @pytest.mark.parametrize("curves", ["epoch/", ""])
@@ -46,9 +46,9 @@ def test_curves_hold_each_epoch_once_in_runs_of_either_form(
     tracker = tracker_in(tmp_path)
     parent = start(tracker, tmp_path, (0,))
     track(tracker, tmp_path, parent.id, ("plain", 0), curves=curves)
-    found = read_details(tracker, collect(tracker, parent))
-    assert found is not None
-    history = found.arms["plain"].history
+    details = read_details(tracker, collect(tracker, parent))
+    assert details is not None
+    history = details.arms["plain"].history
     assert set(history) == {"train/loss", "val/loss", "train/f1_samples", "val/f1_samples"}
     expected = tuple((epoch, epoch / 4) for epoch in range(1, EPOCHS + 1))
     assert set(history.values()) == {(expected,)}

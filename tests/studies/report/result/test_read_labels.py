@@ -37,11 +37,11 @@ def study(tracker: Tracker, folder: Path) -> StudyResult:
 
 def differences(*values: float, p: float = 0.01) -> LabelResult:
     """Made-up differences of one arm, each of another label."""
-    found = [
+    result = [
         LabelDifference("b", label, 20, 0.5 + value, 0.5, Estimate(value, 5, 1e-6, 1e-6, 800), p, p)
         for label, value in enumerate(values)
     ]
-    return LabelResult(tuple(f"label {place}" for place in range(len(values))), tuple(found))
+    return LabelResult(tuple(f"label {place}" for place in range(len(values))), tuple(result))
 
 
 def test_every_arm_and_label_is_compared_on_the_seeds_that_both_have(
@@ -75,11 +75,11 @@ def test_without_a_run_of_the_baseline_or_of_another_arm_there_is_nothing(
 
 
 def test_a_study_publishes_them(tracker: Tracker, tmp_path: Path) -> None:
-    found, folder = study(tracker, tmp_path), tmp_path / "out"
-    labels = read_labels(tracker, found)
+    actual, folder = study(tracker, tmp_path), tmp_path / "out"
+    labels = read_labels(tracker, actual)
     assert labels is not None
     folder.mkdir()
-    write_tables(folder, found, labels)
+    write_tables(folder, actual, labels)
     table = pd.read_csv(folder / "labels.csv")
     assert list(table) == [
         *("Arm", "Label", "Positives", "Baseline F1", "F1"),
@@ -87,7 +87,7 @@ def test_a_study_publishes_them(tracker: Tracker, tmp_path: Path) -> None:
     ]
     assert list(table["Label"]) == ["x", "y", "z"] * 2
     assert bool((table["Diff. low"] < table["Difference"]).to_numpy().all())
-    write_tables(tmp_path, found, None)
+    write_tables(tmp_path, actual, None)
     assert not (tmp_path / "labels.csv").exists()
 
 

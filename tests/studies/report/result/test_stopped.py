@@ -85,9 +85,9 @@ def test_a_study_of_all_seeds_has_no_reason() -> None:
 
 
 def test_what_stopped_where_no_look_of_the_plan_is() -> None:
-    found = decided().looks
-    assert found is not None
-    others = replace(found, plan=replace(found.plan, looks=(4, 6)))
+    actual = decided().looks
+    assert actual is not None
+    others = replace(actual, plan=replace(actual.plan, looks=(4, 6)))
     assert stopped(others, "weighted_bce raw") == "decided at 5 seeds"
     assert stopped(others, "another") == "no look yet"
 

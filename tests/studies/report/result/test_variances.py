@@ -37,24 +37,24 @@ def test_the_medians_over_the_differences_of_a_study(
     tracker: Tracker, tmp_path: Path, metric: str
 ) -> None:
     parent = study(tracker, tmp_path / "one")
-    found = earlier_variances(tracker, "another", metric, DATA)
-    assert found is not None
+    actual = earlier_variances(tracker, "another", metric, DATA)
+    assert actual is not None
     result = collect(tracker, parent, metric=metric)
     assert result.definition.metric == metric
     estimates = [arm.difference.estimate for arm in result.arms if arm.difference is not None]
-    assert found.seed_sd == median(of.deviation for of in estimates)
-    assert found.sample_sd == median(math.sqrt(of.shared) for of in estimates)
-    assert "made_up" in found.source
-    assert "3 arms and 3 seeds" in found.source
+    assert actual.seed_sd == median(of.deviation for of in estimates)
+    assert actual.sample_sd == median(math.sqrt(of.shared) for of in estimates)
+    assert "made_up" in actual.source
+    assert "3 arms and 3 seeds" in actual.source
 
 
 def test_a_study_of_the_same_name_comes_first(tracker: Tracker, tmp_path: Path) -> None:
     study(tracker, tmp_path / "one", name="mine")
     study(tracker, tmp_path / "two", name="other")
     sources = [
-        found.source
+        actual.source
         for name in ("mine", "other", "third")
-        if (found := earlier_variances(tracker, name, "test/f1_samples", DATA)) is not None
+        if (actual := earlier_variances(tracker, name, "test/f1_samples", DATA)) is not None
     ]
     assert [source.split()[-1] for source in sources] == ["mine", "other", "other"]
 

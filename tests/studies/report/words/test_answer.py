@@ -37,10 +37,10 @@ def losses(*differences: Difference | None, baseline: float = 0.79, seeds: int =
     """A study of `bce` and of others that differ from it so."""
     study = result(seeds=seeds)
     arms = [replace(study.baseline, score=estimate(baseline, seeds=seeds))]
-    for arm, found in zip(study.arms[1:], differences, strict=False):
-        score = None if found is None else estimate(baseline + found.estimate.value)
-        runs = () if found is None else arm.runs
-        arms.append(replace(arm, difference=found, score=score, runs=runs))
+    for arm, values in zip(study.arms[1:], differences, strict=False):
+        score = None if values is None else estimate(baseline + values.estimate.value)
+        runs = () if values is None else arm.runs
+        arms.append(replace(arm, difference=values, score=score, runs=runs))
     return replace(study, arms=tuple(arms))
 
 
@@ -55,7 +55,7 @@ def changed(
         end = whole if arm.name == "improved" else arm.difference
         return replace(arm, score=estimate(value), difference=end)
 
-    effects = tuple(EffectResult(name, {}, found) for name, found in values.items())
+    effects = tuple(EffectResult(name, {}, result) for name, result in values.items())
     ends = None if whole is None else Ends(estimate(0.78), estimate(0.78 + gain))
     return replace(study, arms=tuple(map(scored, study.arms)), effects=effects, ends=ends)
 
@@ -79,18 +79,18 @@ def test_an_interval_after_stopping_may_hold_0_and_keeps_its_sign() -> None:
 
 
 def test_each_arm_has_a_bullet_the_better_ones_first() -> None:
-    found = answer_to(losses(UNSURE, WORSE, EQUAL, BETTER))
-    assert facts(found.headline)[:2] == ["“bce”", "79.00"]
-    assert "1 better, 1 worse, 1 equal, 1 undecided" in found.headline
-    assert [facts(bullet) for bullet in found.bullets] == [
+    reply = answer_to(losses(UNSURE, WORSE, EQUAL, BETTER))
+    assert facts(reply.headline)[:2] == ["“bce”", "79.00"]
+    assert "1 better, 1 worse, 1 equal, 1 undecided" in reply.headline
+    assert [facts(bullet) for bullet in reply.bullets] == [
         ["“focal”", "gains", "1.23", "0.73", "1.73"],
         ["“weighted_bce sqrt”", "loses", "0.80", "0.10", "1.50"],
         ["“weighted_bce log”", "equal", "-0.07", "+0.27"],
         ["“weighted_bce raw”", "undecided", "-0.60", "+1.40"],
     ]
-    assert found.bullets[0] == "“focal” gains 1.23 F1 points (0.73 to 1.73)"
-    assert "equal within half a point" in found.bullets[2]
-    assert found.bullets[3].endswith("; 12 seeds would decide it")
+    assert reply.bullets[0] == "“focal” gains 1.23 F1 points (0.73 to 1.73)"
+    assert "equal within half a point" in reply.bullets[2]
+    assert reply.bullets[3].endswith("; 12 seeds would decide it")
 
 
 def test_where_less_is_better_a_drop_is_better(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,36 +106,36 @@ def test_where_less_is_better_a_drop_is_better(monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_does_not_survive_the_correction_is_undecided() -> None:
     assert CORRECTED.estimate.low > 0
-    found = answer_to(losses(CORRECTED))
-    assert facts(found.bullets[0])[:2] == ["“weighted_bce raw”", "undecided"]
-    assert "1.10" not in found.text
-    assert "for all 4 comparisons at once" in found.headline
+    reply = answer_to(losses(CORRECTED))
+    assert facts(reply.bullets[0])[:2] == ["“weighted_bce raw”", "undecided"]
+    assert "1.10" not in reply.text
+    assert "for all 4 comparisons at once" in reply.headline
 
 
 def test_an_arm_without_runs_is_not_compared() -> None:
-    found = answer_to(losses(BETTER, None))
-    assert "1 better, 1 not compared" in found.headline
-    assert found.bullets[-1].startswith("“weighted_bce sqrt” is not compared, for want of runs")
+    reply = answer_to(losses(BETTER, None))
+    assert "1 better, 1 not compared" in reply.headline
+    assert reply.bullets[-1].startswith("“weighted_bce sqrt” is not compared, for want of runs")
 
 
 def test_one_seed_decides_nothing() -> None:
     single = difference(0.02, 0.005, seeds=1)
-    found = answer(losses(single, seeds=1))
-    assert "1 undecided" in found.headline
-    assert facts(found.bullets[0]) == ["“weighted_bce raw”", "undecided", "+1.50", "+2.50"]
-    assert "one seed" in found.bullets[0]
+    actual = answer(losses(single, seeds=1))
+    assert "1 undecided" in actual.headline
+    assert facts(actual.bullets[0]) == ["“weighted_bce raw”", "undecided", "+1.50", "+2.50"]
+    assert "one seed" in actual.bullets[0]
 
 
 def test_many_arms_are_counted_rather_than_listed() -> None:
     study = result("attribution", CHANGES, baseline="improved")
     grid = replace(study, definition=replace(study.definition, design="grid"), effects=())
-    found = answer_to(grid)
+    reply = answer_to(grid)
     verdicts = [arm.difference.verdict for arm in grid.arms if arm.difference is not None]
     counts = Counter(verdicts)
-    more = {verdict: int(n) for n, verdict in re.findall(r"(\d+) more are (\w+)", found.text)}
+    more = {verdict: int(n) for n, verdict in re.findall(r"(\d+) more are (\w+)", reply.text)}
     assert more == {of: count - MOST for of, count in counts.items() if count > MOST}
     assert more
-    assert len(found.bullets) == sum(min(count, MOST + 1) for count in counts.values())
+    assert len(reply.bullets) == sum(min(count, MOST + 1) for count in counts.values())
 
 
 def test_an_answer_is_text_with_a_line_for_each_bullet() -> None:
@@ -153,8 +153,10 @@ def test_no_finished_run() -> None:
 
 
 def test_a_baseline_without_a_run() -> None:
-    found = answer_to(result(seeds=1, missing=[("bce", 0)])).headline
-    assert found.startswith("The baseline “bce” has no finished run to compare with. Of the others")
+    actual = answer_to(result(seeds=1, missing=[("bce", 0)])).headline
+    assert actual.startswith(
+        "The baseline “bce” has no finished run to compare with. Of the others"
+    )
 
 
 def test_a_ladder_says_what_each_change_accounts_for_in_its_order() -> None:
@@ -164,27 +166,27 @@ def test_a_ladder_says_what_each_change_accounts_for_in_its_order() -> None:
         "text": difference(0.02, 0.005),
         "loss": difference(-0.002, 0.005),
     }
-    found = answer_to(changed(study, effects, difference(0.03, 0.008)))
-    assert facts(found.headline) == [
+    reply = answer_to(changed(study, effects, difference(0.03, 0.008)))
+    assert facts(reply.headline) == [
         *("“default”", "78.00", "“improved”", "81.00", "gains", "3.00", "2.20", "3.80"),
     ]
-    assert [facts(bullet)[:3] for bullet in found.bullets] == [
+    assert [facts(bullet)[:3] for bullet in reply.bullets] == [
         ["“vision”", "gains", "1.20"],
         ["“text”", "gains", "2.00"],
         ["“loss”", "undecided", "-0.70"],
     ]
-    assert re.findall(r"\d+ % of the gain", found.text) == ["40 % of the gain", "67 % of the gain"]
-    assert study.definition.kind.part in found.headline
+    assert re.findall(r"\d+ % of the gain", reply.text) == ["40 % of the gain", "67 % of the gain"]
+    assert study.definition.kind.part in reply.headline
 
 
 def test_an_attribution_names_its_shapley_values_the_shown_ones_first() -> None:
     study = result("attribution", {name: CHANGES[name] for name in ("vision", "text", "loss")})
     effects = {"loss": UNSURE, "vision": difference(0.02, 0.005), "text": None}
-    found = answer_to(changed(study, effects, difference(0.02, 0.008)))
-    assert study.definition.kind.part in found.headline
-    assert [facts(bullet)[0] for bullet in found.bullets] == ["“vision”", "“loss”", "“text”"]
-    assert "of the gain" not in found.text
-    assert "“text” is not estimated" in found.bullets[-1]
+    reply = answer_to(changed(study, effects, difference(0.02, 0.008)))
+    assert study.definition.kind.part in reply.headline
+    assert [facts(bullet)[0] for bullet in reply.bullets] == ["“vision”", "“loss”", "“text”"]
+    assert "of the gain" not in reply.text
+    assert "“text” is not estimated" in reply.bullets[-1]
 
 
 def test_no_share_of_a_gain_that_is_not_shown() -> None:

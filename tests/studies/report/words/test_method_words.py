@@ -46,7 +46,7 @@ def test_groups_of_test_samples_are_told_from_samples() -> None:
 
 def test_effects_are_a_family_of_their_own() -> None:
     study = result("ladder", CHANGES)
-    whole = [replace(one, difference=difference(0.1, comparisons=7)) for one in study.effects]
+    whole = [replace(effect, difference=difference(0.1, comparisons=7)) for effect in study.effects]
     paragraph = method_paragraph(replace(study, effects=tuple(whole)))
     assert "m = 1 comparisons of arms and m = 7 comparisons of effects" in paragraph
     assert "sampled orders" not in paragraph

@@ -9,7 +9,7 @@ import yaml
 from command_lines import CONF, HERE, problems
 
 from mmclf.config.compose import check_command
-from mmclf.config.places import PLACES, SHIPPED, check_places, is_place
+from mmclf.config.output_locations import LOCATIONS, SHIPPED, check_locations, is_location
 from mmclf.config.walk import select
 
 
@@ -31,24 +31,24 @@ def files(folder: Path, key: str, value: str | bool = "elsewhere") -> Path:
 def test_what_is_taken_for_shipped_is() -> None:
     config = yaml.safe_load((CONF / "config.yaml").read_text())
     config["tracking"] = yaml.safe_load((CONF / "tracking" / "mlflow.yaml").read_text())
-    assert {key: select(config, key) for key in PLACES} == SHIPPED
+    assert {key: select(config, key) for key in LOCATIONS} == SHIPPED
 
 
-@pytest.mark.parametrize("key", PLACES)
+@pytest.mark.parametrize("key", LOCATIONS)
 @pytest.mark.parametrize("multirun", [False, True])
 @pytest.mark.hostile("configuration: places and lines")
 def test_a_group_file_does_not_say_it(key: str, multirun: bool, tmp_path: Path) -> None:
     folder = files(tmp_path, key)
-    (found,) = problems("experiment=greedy", config_dir=folder, multirun=multirun)
-    assert found.startswith(f"{key}: found 'elsewhere' in a config file")
+    (message,) = problems("experiment=greedy", config_dir=folder, multirun=multirun)
+    assert message.startswith(f"{key}: found 'elsewhere' in a config file")
     lines = ["experiment=greedy", f"hydra.searchpath=['{folder}']"]
-    (found,) = problems(*lines, multirun=multirun)
-    assert found.startswith(f"{key}: ")
-    (found,) = problems(config_dir=folder, config_name="by_base")
-    assert found.startswith(f"{key}: ")
+    (message,) = problems(*lines, multirun=multirun)
+    assert message.startswith(f"{key}: ")
+    (message,) = problems(config_dir=folder, config_name="by_base")
+    assert message.startswith(f"{key}: ")
 
 
-@pytest.mark.parametrize("key", [key for key in PLACES if isinstance(SHIPPED[key], str)])
+@pytest.mark.parametrize("key", [key for key in LOCATIONS if isinstance(SHIPPED[key], str)])
 def test_the_command_line_and_a_primary_config_say_it(key: str, tmp_path: Path) -> None:
     folder = files(tmp_path, key)
     by_line = check_command([*HERE, "experiment=greedy", f"{key}=here"], folder).first
@@ -58,8 +58,8 @@ def test_the_command_line_and_a_primary_config_say_it(key: str, tmp_path: Path) 
 
 def test_only_who_types_the_command_has_the_working_tree_kept(tmp_path: Path) -> None:
     folder = files(tmp_path, "tracking.patch", True)
-    (found,) = problems("experiment=greedy", config_dir=folder)
-    assert found.startswith("tracking.patch: found True in a config file")
+    (message,) = problems("experiment=greedy", config_dir=folder)
+    assert message.startswith("tracking.patch: found True in a config file")
     line = "tracking.patch=true"
     assert check_command([*HERE, "experiment=greedy", line], folder).first.config.tracking.patch
     assert check_command(HERE, folder, "own").first.config.tracking.patch
@@ -90,27 +90,27 @@ def test_an_override_says_it_by_its_name(lines: list[str], expected: list[str]) 
         "store": {"dir": "/x"},
         "tracking": {"uri": SHIPPED["tracking.uri"]},
     }
-    assert [text.partition(":")[0] for text in check_places(tree, lines, {})] == expected
+    assert [text.partition(":")[0] for text in check_locations(tree, lines, {})] == expected
 
 
 @pytest.mark.hostile("configuration: places and lines")
 def test_places_hidden_behind_an_interpolation_are_refused() -> None:
     tree = {"output_dir": "outputs", "store": {"dir": "${x}"}, "tracking": "${y}"}
-    found = [text.partition(":")[0] for text in check_places(tree, [], {})]
-    assert found == ["store.dir", "tracking.uri"]
+    actual = [text.partition(":")[0] for text in check_locations(tree, [], {})]
+    assert actual == ["store.dir", "tracking.uri"]
 
 
 @pytest.mark.hostile("configuration: places and lines")
 def test_a_sweeper_does_not_say_it(tmp_path: Path) -> None:
-    for key in PLACES:
-        assert is_place(key)
-        assert is_place(f"++{key.partition('.')[0]}")
-    assert not is_place("seed")
+    for key in LOCATIONS:
+        assert is_location(key)
+        assert is_location(f"++{key.partition('.')[0]}")
+    assert not is_location("seed")
     (tmp_path / "experiment").mkdir()
     text = "# @package _global_\nhydra:\n  sweeper:\n    params: {output_dir: elsewhere}\n"
     (tmp_path / "experiment" / "greedy.yaml").write_text(text)
-    (found,) = problems("experiment=greedy", config_dir=tmp_path, multirun=True)
-    assert found.startswith("hydra.sweeper.params.output_dir is not allowed")
+    (message,) = problems("experiment=greedy", config_dir=tmp_path, multirun=True)
+    assert message.startswith("hydra.sweeper.params.output_dir is not allowed")
 
 
 @pytest.mark.parametrize("kind", ["task", "hydra"])
@@ -120,5 +120,5 @@ def test_a_file_adds_no_overrides(kind: str, multirun: bool, tmp_path: Path) -> 
     (tmp_path / "experiment").mkdir()
     text = f"# @package _global_\nhydra:\n  overrides:\n    {kind}: [output_dir=elsewhere]\n"
     (tmp_path / "experiment" / "greedy.yaml").write_text(text)
-    found = problems("experiment=greedy", config_dir=tmp_path, multirun=multirun)
-    assert any(text.startswith("hydra.overrides") for text in found)
+    messages = problems("experiment=greedy", config_dir=tmp_path, multirun=multirun)
+    assert any(text.startswith("hydra.overrides") for text in messages)

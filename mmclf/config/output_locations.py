@@ -21,7 +21,7 @@ SHIPPED: Mapping[str, str | bool] = {
     "tracking.uri": "${oc.env:MLFLOW_TRACKING_URI,'sqlite:///${output_dir}/mlflow.db'}",
     "tracking.patch": False,
 }
-PLACES = tuple(SHIPPED)
+LOCATIONS = tuple(SHIPPED)
 OF_LATER = ("store.remote", "tracking.patch")  # a file of before them does without
 # Settings that follow a variable of MLflow's, or of ours, unless they are given, as in conf/.
 BY_ENVIRONMENT: Mapping[str, str | bool] = {
@@ -36,10 +36,10 @@ VARIABLES: Mapping[str, str] = {
 }
 
 
-def check_places(
+def check_locations(
     tree: Mapping[str, Any], lines: Sequence[str], primary: Mapping[str, Any]
 ) -> Iterator[str]:
-    """What an unresolved config says about places without the right to.
+    """What an unresolved config says about where outputs go without the right to.
 
     Args:
         tree: the config.
@@ -47,7 +47,7 @@ def check_places(
         primary: the content of the primary config that the command line names; empty without.
 
     """
-    for key in PLACES:
+    for key in LOCATIONS:
         value = select(tree, key)
         by_primary = select(primary, key)
         is_unset = key in OF_LATER and value is None
@@ -70,10 +70,10 @@ def environment_notices(tree: Mapping[str, Any], resolved: Mapping[str, Any]) ->
     }
 
 
-def is_place(key: str) -> bool:
+def is_location(key: str) -> bool:
     """Whether an override of `key` says where outputs go."""
     name = key.lstrip("+~").partition("@")[0]
-    return any(place == name or place.startswith(f"{name}.") for place in PLACES)
+    return any(location == name or location.startswith(f"{name}.") for location in LOCATIONS)
 
 
 def _sets(line: str, key: str) -> bool:
