@@ -143,14 +143,14 @@ def _status(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     """Run a command, as the main one of several processes if a launcher has started them."""
-    place = launched()
-    if place is None:
+    process = launched()
+    if process is None:
         return _checked(arguments)
-    environment.share_cores(place.local_count)
+    environment.share_cores(process.local_count)
     # Late: docs/architecture.md#late-imports
     from mmclf.cli.processes import run_in_processes
 
-    return run_in_processes(place, lambda world: _said(partial(_checked, arguments, world)))
+    return run_in_processes(process, lambda world: _said(partial(_checked, arguments, world)))
 
 
 def _checked(arguments: list[str], world: World | None = None) -> int:

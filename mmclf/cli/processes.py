@@ -11,12 +11,12 @@ from mmclf.storage.launched import Launched
 from mmclf.training.distributed.world import World, join
 
 
-def run_in_processes(place: Launched, run: Callable[[World], int]) -> int:
+def run_in_processes(process: Launched, run: Callable[[World], int]) -> int:
     """The exit status of `run`, in the main process; in another, when that has ended.
 
     Raises InputError if the processes do not find each other.
     """
-    world = join(place)
+    world = join(process)
     if not world.is_main:
         try:
             status = follow(world)
@@ -32,6 +32,9 @@ def run_in_processes(place: Launched, run: Callable[[World], int]) -> int:
     except LostProcessError as error:
         tell(str(error))
         status = 1
+    except BaseException:
+        world.end(1)
+        raise
     if status == 0 and world.is_over:
         tell(f"{world.ending}, though nothing was left for it to do")
         status = 1

@@ -185,16 +185,15 @@ class StageRunner:
     def _features(self, modality: str, view: int, stage: Any) -> StageResult[Features]:
         def compute() -> Computed[Features]:
             encoder = self.components.encoder(modality)
-            encoding, precision = self.components.encodings[modality], self.stages.precisions
+            encoding, precision = (
+                self.components.encodings[modality],
+                self.stages.precisions[modality],
+            )
             if self.team is not None and not is_fitted(encoder):
-                own = precision[modality]
-                return self.team.encode(encoding, encoder, modality, view, own, self.device)
+                return self.team.encode(encoding, encoder, modality, view, precision, self.device)
+            settings, device = self.config.encode, self.device
             return encoding.encode(
-                encoder,
-                view,
-                settings=self.config.encode,
-                precision=precision[modality],
-                device=self.device,
+                encoder, view, settings=settings, precision=precision, device=device
             )
 
         return self.store.get_or_compute(stage, FeaturesSerializer(), compute)
@@ -244,15 +243,8 @@ def prepared_runner(
 ) -> Iterator[StageRunner]:
     """A runner of the stages, within a block in which torch is deterministic.
 
-    Raises InputError for invalid settings of the run.
-
-    Args:
-        config: of the run.
-        data: of the run.
-        resolver: of its stages.
-        store: of results.
-        world: of the processes that compute them; None for one.
-
+    The processes of a `world` compute them together. Raises InputError for invalid settings of the
+    run.
     """
     device = pick_device(config.device, None if world is None else world.local_rank)
     with deterministic(config.seed, device), team_of(world, config) as team:

@@ -14,7 +14,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Launched:
-    """A process's place among several, as torchrun's environment variables say.
+    """A process's rank among several, as torchrun's environment variables say.
 
     Args:
         rank: its number, from 0; 0 is the main process.
@@ -38,27 +38,29 @@ class Launched:
 
 
 def launched(variables: Mapping[str, str] = os.environ) -> Launched | None:
-    """The place of this process among several; None for a process alone.
+    """The rank of this process among several; None for a process alone.
 
     Raises InputError for variables that are missing or contradict each other.
     """
     if _number(variables, "WORLD_SIZE", 1) <= 1:
         return None
+    for name in ("MASTER_ADDR", "MASTER_PORT"):
+        if not variables.get(name):
+            raise InputError(
+                f"{name} is missing beside WORLD_SIZE={variables['WORLD_SIZE']}: expected where "
+                f"the main process is reached: start mmclf by {LAUNCHERS}"
+            )
     count = _number(variables, "WORLD_SIZE", None)
     rank = _number(variables, "RANK", None)
-    local_count = _number(variables, "LOCAL_WORLD_SIZE", count)
-    local_rank = _number(variables, "LOCAL_RANK", rank)
+    # Who is reached there alone is on this machine, as all others are.
+    is_local = variables.get("MASTER_ADDR") in (LOOPBACK, "localhost", "::1")
+    local_count = _number(variables, "LOCAL_WORLD_SIZE", count if is_local else None)
+    local_rank = _number(variables, "LOCAL_RANK", rank if is_local else None)
     for name, number, size in (("", rank, count), ("LOCAL_", local_rank, local_count)):
         if number >= size:
             raise InputError(
                 f"{name}RANK={number}: expected one below {name}WORLD_SIZE={size}: start mmclf by "
                 f"{LAUNCHERS}"
-            )
-    for name in ("MASTER_ADDR", "MASTER_PORT"):
-        if not variables.get(name):
-            raise InputError(
-                f"{name} is missing beside WORLD_SIZE={count}: expected where the main process is "
-                f"reached: start mmclf by {LAUNCHERS}"
             )
     return Launched(rank, count, local_rank, local_count, variables["MASTER_ADDR"])
 

@@ -84,15 +84,16 @@ def torchrun(folder: Path, *words: str) -> Ended:
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def without_agent(folder: Path, *words: str, count: int = 2) -> list[Ended]:
+def without_agent(folder: Path | None, *words: str, count: int = 2) -> list[Ended]:
     """A command in processes that nobody watches, as srun starts them."""
+    words = words if folder is None else (*words, f"output_dir={folder}")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     world = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "mmclf", *words, f"output_dir={folder}"],
+            [sys.executable, "-m", "mmclf", *words],
             env=environment() | world | {"RANK": str(rank)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -115,7 +116,7 @@ def odd_loss(folder: Path, what: str, rank: int = 1) -> Sequence[str]:
     own = folder / "own"
     (own / "loss").mkdir(parents=True, exist_ok=True)
     (own / "odd_loss.py").write_text(ODD_LOSS)
-    (own / "loss" / "odd.yaml").write_text("_target_: odd_loss.Odd\nwhat: fail\nrank: 1\n")
+    (own / "loss" / "odd.yaml").write_text("_target_: odd_loss.Odd\nwhat: fail\nrank: 1\nstep: 5\n")
     allowed = f"--config-dir={own}", "allow_targets=[odd_loss]"
     return (*allowed, "loss=odd", f"loss.what={what}", f"loss.rank={rank}")
 

@@ -31,7 +31,7 @@ def features_in(folder: Path) -> dict[str, np.ndarray]:
 
 
 def test_a_run_is_shared_and_what_one_process_computes(tmp_path: Path) -> None:
-    words = (*SMALL, *WITHOUT_DROPOUT)
+    words = (*SMALL, *WITHOUT_DROPOUT, "at_test.text=dropped")
     alone = mmclf.run([*words, f"output_dir={tmp_path / 'alone'}"])
     shared = tmp_path / "shared"
     done = torchrun(shared, *words)
@@ -143,8 +143,8 @@ def test_bad_input_is_said_once(
     assert not (tmp_path / "mlflow.db").exists() or runs_in(tmp_path) == []
 
 
-def test_a_command_that_computes_nothing_needs_the_main_process_alone(tmp_path: Path) -> None:
-    main_one, other = without_agent(tmp_path, "show", "loss")
+def test_a_command_that_computes_nothing_needs_the_main_process_alone() -> None:
+    main_one, other = without_agent(None, "show", "loss")
     assert (main_one.status, other.status) == (0, 0)
     assert "weighted_bce" in main_one.output
     assert (other.output, other.errors) == ("", "")

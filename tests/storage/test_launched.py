@@ -29,13 +29,16 @@ def test_the_place_is_what_torchrun_says() -> None:
     assert not place.is_on_one_machine
 
 
-def test_without_local_variables_all_are_on_one_machine() -> None:
-    place = launched({k: v for k, v in TORCHRUN.items() if not k.startswith("LOCAL")})
-    assert place == Launched(3, 4, 3, 4, "node0")
+def test_processes_that_meet_on_the_loopback_device_are_on_one_machine() -> None:
+    few = {k: v for k, v in TORCHRUN.items() if not k.startswith("LOCAL")}
+    place = launched(few | {"MASTER_ADDR": "localhost"})
+    assert place == Launched(3, 4, 3, 4, "localhost")
     assert place.is_on_one_machine
 
 
-@pytest.mark.parametrize("name", ["RANK", "MASTER_ADDR", "MASTER_PORT"])
+@pytest.mark.parametrize(
+    "name", ["RANK", "MASTER_ADDR", "MASTER_PORT", "LOCAL_RANK", "LOCAL_WORLD_SIZE"]
+)
 def test_what_is_missing_is_named(name: str) -> None:
     with pytest.raises(InputError) as caught:
         launched({k: v for k, v in TORCHRUN.items() if k != name})

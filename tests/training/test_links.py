@@ -118,3 +118,22 @@ def test_strangers_are_not_let_in(inboxes: tuple[Inbox, Inbox], greeting: bytes)
     assert main.next() == (1, {"kind": "reply"})
     own.close()
     let_in[1].close()
+
+
+NUMBERS = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.1.1", "192.0.2.1": "192.0.2.1"}
+
+
+@pytest.mark.parametrize(
+    ("address", "bound"),
+    [("127.0.0.1", "127.0.0.1"), ("localhost", "0.0.0.0"), ("192.0.2.1", "0.0.0.0")],
+)
+def test_where_others_know_a_machine_by_another_address_all_of_its_own_are_open(
+    monkeypatch: pytest.MonkeyPatch, address: str, bound: str
+) -> None:
+    def found(name: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (NUMBERS[name], 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    listener = Listener(address, TOKEN)
+    assert listener._server.getsockname()[0] == bound
+    listener._server.close()

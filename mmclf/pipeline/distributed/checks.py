@@ -22,10 +22,10 @@ def check_processes(config: Config, world: World | None) -> None:
     of several would track a run of its own.
     """
     if world is None:
-        place = launched()
-        if place is not None:
+        process = launched()
+        if process is not None:
             raise InputError(
-                f"found {place.count} processes, expected one: a script that calls mmclf.run is "
+                f"found {process.count} processes, expected one: a script that calls mmclf.run is "
                 "not divided among processes, the command is: torchrun -m mmclf"
             )
         return

@@ -37,8 +37,8 @@ from mmclf.training.device import check_precision, pick_device
 from mmclf.training.distributed.agreed_keeper import (
     AgreedKeeper,
     FollowingKeeper,
-    Wish,
-    noted_signals,
+    SignalFlag,
+    flagged_signals,
     own_random,
 )
 from mmclf.training.distributed.world import World
@@ -49,26 +49,28 @@ from mmclf.training.warm_up import warm_up_training
 def follow(world: World) -> int:
     """Do what the main process orders, until it ends; returns the exit status."""
     environment.keep_freed_memory()
-    with noted_signals() as wish, _silent():
+    with flagged_signals() as flag, _silent():
         while True:
             order = world.next_order()
             if isinstance(order, int):
                 return order
             message, tensors = order
             if message["do"] == PREPARE:
-                status = _follow_run(world, wish, message, tensors)
+                status = _follow_run(world, flag, message, tensors)
                 if status is not None:
                     return status
 
 
-def _follow_run(world: World, wish: Wish, message: Message, tensors: list[Tensor]) -> int | None:
+def _follow_run(
+    world: World, flag: SignalFlag, message: Message, tensors: list[Tensor]
+) -> int | None:
     """Follow through one run; the exit status if it is the last."""
     with ExitStack() as stack:
         follower: Follower | None = None
 
         def prepare() -> dict[str, Any]:
             nonlocal follower
-            follower = stack.enter_context(_prepared(world, wish, message, tensors))
+            follower = stack.enter_context(_prepared(world, flag, message, tensors))
             return {}
 
         world.reply(**_answer(prepare))
@@ -102,7 +104,7 @@ def _answer(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 @contextmanager
 def _prepared(
-    world: World, wish: Wish, message: Message, tensors: list[Tensor]
+    world: World, flag: SignalFlag, message: Message, tensors: list[Tensor]
 ) -> Iterator[Follower]:
     """A follower through a run, its data read and its components built.
 
@@ -125,7 +127,7 @@ def _prepared(
         data = RunData(samples, Parts(**rows), images, ())
         encodings = {name: ENCODINGS[name].of_run(config, data) for name in config.modalities}
         components = build_components(config, encodings, data.labels("train"), message["missing"])
-        yield Follower(world, wish, components, data, device)
+        yield Follower(world, flag, components, data, device)
 
 
 @contextmanager
@@ -158,7 +160,7 @@ class Follower:
 
     Args:
         world: of the processes.
-        wish: of the signals that this one gets.
+        flag: of the signals that this one gets.
         components: of the model.
         data: of the run.
         device: to compute on.
@@ -166,7 +168,7 @@ class Follower:
     """
 
     world: World
-    wish: Wish
+    flag: SignalFlag
     components: ModelComponents
     data: RunData
     device: torch.device
@@ -220,7 +222,7 @@ class Follower:
             random = own_random(state.random, rank, self.device)
             resumed = replace(resumed, learner=replace(state, random=random))
         every = order["every"]
-        keeper = FollowingKeeper(resumed, every, self.wish)
+        keeper = FollowingKeeper(resumed, every, self.flag)
         agreed = AgreedKeeper(keeper, self.world, self.device, is_asked=every is not None)
         components, empty = self.components, order["empty"]
         fit_model(components, data, empty, self.device, lambda _: None, agreed, self.world)

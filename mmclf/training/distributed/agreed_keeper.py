@@ -87,17 +87,17 @@ class FollowingKeeper:
     Args:
         resumed: where an earlier attempt was.
         every: epochs between two checkpoints; None for none.
-        wish: of the signals that this process gets.
+        flag: of the signals that this process gets.
 
     """
 
-    def __init__(self, resumed: Checkpoint | None, every: int | None, wish: Wish) -> None:
-        self.resumed, self._every, self._wish = resumed, every, wish
+    def __init__(self, resumed: Checkpoint | None, every: int | None, flag: SignalFlag) -> None:
+        self.resumed, self._every, self._flag = resumed, every, flag
 
     @property
     def is_wanted(self) -> bool:
         """Whether a signal has come."""
-        return self._wish.is_there
+        return self._flag.is_set
 
     def is_due(self, epoch: int) -> bool:
         """Whether the interval is over."""
@@ -105,7 +105,7 @@ class FollowingKeeper:
 
     def keep(self, _checkpoint: Checkpoint) -> None:
         """Take that the main process has kept one."""
-        self._wish.is_there = False
+        self._flag.is_set = False
 
     def refuse(self, _error: Exception) -> None:
         """Begin anew."""
@@ -113,31 +113,31 @@ class FollowingKeeper:
 
     def give_way(self) -> None:
         """Leave it to the main process to end."""
-        self._wish.is_there = False
+        self._flag.is_set = False
 
 
-class Wish:
+class SignalFlag:
     """Whether a signal has asked this process to end, which it leaves to the main one."""
 
     def __init__(self) -> None:
-        self.is_there = False
+        self.is_set = False
 
     def note(self, _number: int, _frame: FrameType | None) -> None:
         """The handler of a signal."""
-        self.is_there = True
+        self.is_set = True
 
 
 @contextmanager
-def noted_signals() -> Iterator[Wish]:
-    """Take signals for a wish within the block; Ctrl-C, which reaches all, is the main one's."""
-    wish = Wish()
+def flagged_signals() -> Iterator[SignalFlag]:
+    """Let signals set a flag within the block; Ctrl-C, which reaches all, is the main one's."""
+    flag = SignalFlag()
     handlers: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
     handlers[signal.SIGINT] = signal.getsignal(signal.SIGINT)
     for number in SIGNALS:
-        signal.signal(number, wish.note)
+        signal.signal(number, flag.note)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        yield wish
+        yield flag
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -6,6 +6,7 @@ process at its other end is gone, whatever this one is computing or waiting for.
 
 from __future__ import annotations
 
+import errno
 import hmac
 import json
 import socket
@@ -99,8 +100,7 @@ class Listener:
 
     def __init__(self, address: str, token: str) -> None:
         self._token = token
-        family = socket.getaddrinfo(address, 0, type=socket.SOCK_STREAM)[0][0]
-        self._server = socket.create_server((address, 0), family=family)
+        self._server = _server_at(address)
         self.port: int = self._server.getsockname()[1]
 
     def accept(self, count: int, take: Take) -> dict[int, Link]:
@@ -119,6 +119,22 @@ class Listener:
                     continue
                 links[rank] = Link(peer, rank, take)
         return dict(sorted(links.items()))
+
+
+def _server_at(address: str) -> socket.socket:
+    """A server on a port that is free.
+
+    Where the address is one that others have of this machine, on all of its addresses.
+    """
+    try:
+        family, *_, found = socket.getaddrinfo(address, 0, type=socket.SOCK_STREAM)[0]
+        # A machine may call itself by an address on the loopback device, where nobody else is.
+        if address == found[0] or not str(found[0]).startswith("127."):
+            return socket.create_server((str(found[0]), 0), family=family)
+    except OSError as error:
+        if error.errno != errno.EADDRNOTAVAIL:
+            raise
+    return socket.create_server(("", 0))
 
 
 def _greeted(peer: socket.socket, token: str) -> int | None:

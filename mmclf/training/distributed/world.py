@@ -62,7 +62,7 @@ class World(Collectives):
         local_rank: the number of this one among those on this machine.
 
     Args:
-        launched: this process's place.
+        launched: this process's rank and address.
 
     """
 

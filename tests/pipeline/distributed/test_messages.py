@@ -59,7 +59,7 @@ def test_other_data_have_another_digest(samples: Samples) -> None:
     found = messages.run_digest(samples, None)
     assert found == messages.run_digest(replace(samples), None)
     first, second, *more = samples.captions
-    swapped = replace(samples, captions=[second, first, *more])
+    swapped = replace(samples, captions=(second, first, *more))
     labels = samples.labels.copy()
     labels[0, 0] = 1 - labels[0, 0]
     others = [swapped, replace(samples, labels=labels)]
@@ -73,14 +73,14 @@ def test_the_inputs_and_the_checkpoint_of_a_fit_arrive() -> None:
     weights = {"weight": torch.rand(2, 3)}
     state = LearnerState({"model": weights}, Place(2, torch.ones(4), torch.zeros(4)), {})
     checkpoint = Checkpoint((Epoch(1, outputs, outputs, 0.25),), weights, None, state)
-    message, tensors = sent(messages.fit_packet(data, "top", 3, checkpoint))
-    assert (message["empty"], message["every"], message["means"]) == ("top", 3, ["text"])
+    message, tensors = sent(messages.fit_packet(data, "argmax", 3, checkpoint))
+    assert (message["empty"], message["every"], message["means"]) == ("argmax", 3, ["text"])
     features = messages.features_of(message, tensors)
     assert list(features) == ["text"]
     assert all(map(torch.equal, features["text"], views))
     resumed = messages.resumed_of(message, tensors)
     assert resumed is not None
     assert str(plain_checkpoint(resumed)) == str(plain_checkpoint(checkpoint))
-    message, tensors = sent(messages.fit_packet(data, "top", None, None))
+    message, tensors = sent(messages.fit_packet(data, "argmax", None, None))
     assert messages.resumed_of(message, tensors) is None
     assert len(tensors) == 2
