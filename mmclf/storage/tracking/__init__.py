@@ -11,6 +11,7 @@ leases         which process runs which cell of a study
 tracker        runs, started and found
 dead_runs      runs whose process is gone
 tracked_run    a run as it is read back
+local_files    its files where they lie, if in this file system
 sending        what nobody took, sent later
 where          conditions on runs, as a command line has them
 system_metrics how busy the machine is during a run
