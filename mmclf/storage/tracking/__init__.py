@@ -14,6 +14,7 @@ search         runs, searched for page by page
 artifacts      a run's files, fetched
 dead_runs      runs whose process is gone
 tracked_run    a run as it is read back
+local_files    its files where they lie, if in this file system
 sending        what nobody took, sent later
 where          conditions on runs, as a command line has them
 system_metrics how busy the machine is during a run

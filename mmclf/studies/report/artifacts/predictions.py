@@ -12,6 +12,7 @@ from mmclf.evaluation.scores import probabilities_of
 from mmclf.evaluation.threshold_search import Empty, best_global
 from mmclf.evaluation.thresholds import decide
 from mmclf.storage.tracking import TrackedRun, Tracker
+from mmclf.storage.tracking.local_files import fetched_file
 from mmclf.studies.report.artifacts.artifact_files import (
     ModelSettings,
     damaged,
@@ -69,10 +70,13 @@ class Predictions:
 def read_predictions(
     tracker: Tracker, run: TrackedRun, folder: Path, *, with_val: bool
 ) -> Predictions:
-    """The predictions of a run, fetched into `folder`; raises ArtifactError if they are damaged."""
-    val = _part(tracker.fetch(run, "predictions/val.npz", folder)) if with_val else None
-    test = _part(tracker.fetch(run, "predictions/test.npz", folder))
-    path = tracker.fetch(run, "model/model.json", folder)
+    """The predictions of a run, fetched into `folder` unless they are in this file system.
+
+    Raises ArtifactError if they are damaged.
+    """
+    val = _part(fetched_file(tracker, run, "predictions/val.npz", folder)) if with_val else None
+    test = _part(fetched_file(tracker, run, "predictions/test.npz", folder))
+    path = fetched_file(tracker, run, "model/model.json", folder)
     settings = read_json(path, ModelSettings)
     predictions = Predictions(
         val, test, np.asarray(settings.thresholds), _empty(settings), tuple(settings.label_names)
