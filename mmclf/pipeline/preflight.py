@@ -50,7 +50,7 @@ class Preflight:
             "vision": partial(self._check_weights, "vision"),
             "text": partial(self._check_weights, "text"),
             "output_dir": partial(_check_folder, "output_dir"),
-            "store": _check_store,
+            "store": partial(_check_store, tree.get("output_dir")),
         }
         for name, check in checks.items():
             try:
@@ -149,11 +149,21 @@ def _check_folder(setting: str, value: object) -> None:
     )
 
 
-def _check_store(node: object) -> None:
-    """Raise InputError for a store in a folder, or behind an address, that cannot be used."""
+def _check_store(output_dir: object, node: object) -> None:
+    """Raise InputError for a store in a folder, or behind an address, that cannot be used.
+
+    One below the output folder, as it is unless it is set, is looked at with that.
+    """
     if not isinstance(node, Mapping):
         return
-    _check_folder("store.dir", node.get("dir"))
+    folder = node.get("dir")
+    is_below = (
+        isinstance(folder, str)
+        and isinstance(output_dir, str)
+        and Path(folder).is_relative_to(output_dir)
+    )
+    if not is_below:
+        _check_folder("store.dir", folder)
     remote = node.get("remote")
     if isinstance(remote, str) and remote:
         Remote(remote)

@@ -56,7 +56,7 @@ def test_parts_and_words_are_coloured_by_one_scale() -> None:
     assert boxes["dog"][3] == STRONGEST / 2
     assert boxes["$5$"][3] == STRONGEST / 4
     assert boxes["dog"][:3] != boxes["$5$"][:3]
-    assert "text +1.5" in words_of(figure)
+    assert "text +1.50" in words_of(figure)
 
 
 def test_a_long_caption_is_broken_into_lines_and_cut() -> None:
