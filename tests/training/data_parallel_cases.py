@@ -114,13 +114,17 @@ def learner_of(
 
 
 def trained(
-    world: World | None, make: Callable[[], Classifier], count: int = 13, **more: Any
+    world: World | None,
+    make: Callable[[], Classifier],
+    count: int = 13,
+    precision: str = "fp32",
+    **more: Any,
 ) -> Numbers:
     """The losses of two epochs, the logits after them, and the weights."""
     model = make()
     some = raw_examples(model, count) if make is raw else examples(count, views=3)
     score: Callable[[SplitOutputs], float] = lambda one: -one.loss  # noqa: E731
-    with accelerator_on(CPU, alone=world is None) as accelerator:
+    with accelerator_on(CPU, precision, alone=world is None) as accelerator:
         learner = learner_of(model, some, world, accelerator, **more)
         done = fit(
             learner,
@@ -197,6 +201,17 @@ def sharded(world: World | None) -> dict[str, Any]:
 
 def cases(world: World | None) -> dict[str, Any]:
     return {name: case(world) for name, case in CASES.items()}
+
+
+def in_bf16(world: World | None) -> Numbers:
+    return trained(world, classifier, precision="bf16")
+
+
+def agreed(world: World) -> list[Any]:
+    """A score that would differ, and a wish that the last process alone has."""
+    outputs = SplitOutputs(0.5, np.zeros((1, 1), np.float32))
+    score = agreed_score(lambda one: one.loss + world.rank, world)(outputs)
+    return [score, world.any(world.rank == world.size - 1), world.any(False)]
 
 
 def unused(world: World) -> list[bool]:

@@ -13,16 +13,8 @@ from two_processes import in_processes
 pytestmark = pytest.mark.slow
 
 FUNCTIONS = (
-    *(
-        "cases",
-        "unused",
-        "running_statistics",
-        "not_finite",
-        "goes_on",
-        "sent",
-        "encoded",
-        "sharded",
-    ),
+    *("cases", "unused", "running_statistics", "not_finite", "goes_on"),
+    *("sent", "encoded", "sharded", "in_bf16", "agreed"),
 )
 Found = dict[str, list[Any]]
 
@@ -103,3 +95,14 @@ def test_sharded_weights_are_trained_as_whole_ones(found: Found) -> None:
     held = [of_rank["held"] for of_rank in found["sharded"]]
     assert sum(held) == expected["held"]
     assert max(held) < expected["held"]
+
+
+def test_in_half_precision_it_is_about_what_one_process_trains(found: Found) -> None:
+    losses, logits, _ = cases.in_bf16(None)
+    for of_rank in found["in_bf16"]:
+        assert np.allclose(of_rank[0], losses, rtol=0, atol=5e-3)
+        assert np.allclose(of_rank[1], logits, rtol=0, atol=5e-2)
+
+
+def test_the_main_process_scores_for_all_and_one_can_ask_for_all(found: Found) -> None:
+    assert found["agreed"] == [[0.5, True, False]] * len(found["agreed"])

@@ -7,8 +7,10 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from mmclf.storage.launched import launched
@@ -35,20 +37,24 @@ def in_processes(count: int, module: str, *functions: str) -> dict[str, list[Any
         "MASTER_PORT": str(port),
         "OMP_NUM_THREADS": "1",
     }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(HERE), module, *functions],
-            env=common | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(count)
-    ]
-    outputs = [process.communicate(timeout=WAIT_S) for process in processes]
-    shown = "\n".join(errors for _, errors in outputs)
-    assert [process.returncode for process in processes] == [0] * count, shown
-    of_ranks = [json.loads(printed.splitlines()[-1]) for printed, _ in outputs]
+    with ExitStack() as stack:
+        # Files, as a process that fills a pipe waits, and the others wait for it.
+        files = [stack.enter_context(TemporaryFile("w+")) for _ in range(2 * count)]
+        outputs, errors = files[:count], files[count:]
+        processes = [
+            subprocess.Popen(
+                [sys.executable, str(HERE), module, *functions],
+                env=common | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+                stdout=outputs[rank],
+                stderr=errors[rank],
+            )
+            for rank in range(count)
+        ]
+        statuses = [process.wait(timeout=WAIT_S) for process in processes]
+        for file in files:
+            file.seek(0)
+        assert statuses == [0] * count, "\n".join(file.read() for file in errors)
+        of_ranks = [json.loads(file.read().splitlines()[-1]) for file in outputs]
     return {name: [found[name] for found in of_ranks] for name in functions}
 
 
