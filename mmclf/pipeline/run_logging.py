@@ -73,10 +73,11 @@ def log_end(
     scores = {key: value for key, value in metrics.items() if key in MODEL_SCORES}
     log.model(scores, scored_ms, dataset, config.tracking.register)
     cost = store.get(stages.cost, PredictionCostSerializer())
-    seconds = times(evaluation.timings) | speeds(evaluation.timings)
-    seconds |= cost_metrics(cost, evaluation.timings)
+    # Another process may have fitted to what this one made, before it was signed.
+    timings = [store.signed(timing) for timing in evaluation.timings]
+    seconds = times(timings) | speeds(timings) | cost_metrics(cost, timings)
     note = run_naming.run_note(log.id, metrics | seconds)
-    log.tags(timing_tags(evaluation.timings, log.id) | cost_tags(cost) | {NOTE: note})
+    log.tags(timing_tags(timings, log.id) | cost_tags(cost) | {NOTE: note})
     seconds["time/wall_s"] = clock.elapsed()
     log.metrics(seconds)
     return metrics | seconds

@@ -18,7 +18,7 @@ def command(_):
     raise KeyboardInterrupt
 
 entry.EXIT_S = 0.1
-entry._command = lambda _: command
+entry._command = lambda *_: command
 sys.argv = ["mmclf"]
 sys.exit(entry.main({argv}))
 """

@@ -153,7 +153,8 @@ def test_a_command_that_computes_nothing_needs_the_main_process_alone() -> None:
 def test_a_launcher_that_does_not_say_which_process_this_is_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name, value in {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.delenv("RANK", raising=False)
     assert main(["show"]) == 2
     assert Naming("RANK", "WORLD_SIZE") == capsys.readouterr().err
