@@ -12,7 +12,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from three_arms import definition, start, track
 
 from mmclf.errors import InputError
-from mmclf.storage.tracking import Tracker
+from mmclf.storage.tracking import Tracker, local_files
 from mmclf.storage.tracking import artifacts as artifacts_module
 from mmclf.storage.tracking import search as search_module
 from mmclf.studies.report.result import scores
@@ -164,6 +164,8 @@ def test_artifacts_out_of_reach_are_no_lost_ones(
     parent = start(tracker, tmp_path, definition((0,)))
     run = track(tracker, tmp_path, parent.id, "a", 0, 0.1)
     repository = get_artifact_repository
+    # As if they were on another machine.
+    monkeypatch.setattr(local_files, "_in_place", lambda *_: None)
     monkeypatch.setattr(
         artifacts_module,
         "get_artifact_repository",
