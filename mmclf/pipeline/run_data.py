@@ -140,19 +140,24 @@ def load_samples(config: Config) -> Samples:
     return samples
 
 
-def decode_run_images(config: Config, samples: Samples, store: Store) -> DecodedImages:
-    """The decoded images of the samples; raises InputError as configured by `on_bad_image`."""
-    if not samples.images:
-        raise InputError(
-            "vision: this data has no images (data.image_column is null): choose vision=none"
-        )
-    images = decode_images(
+def decode_configured(config: Config, samples: Samples, store: Store) -> DecodedImages:
+    """The decoded images of the samples, those that cannot be read among them."""
+    return decode_images(
         samples.images,
         size=config.image.pixels,
         crop=config.image.crop,
         workers=config.encode.workers,
         store=store,
     )
+
+
+def decode_run_images(config: Config, samples: Samples, store: Store) -> DecodedImages:
+    """The decoded images of the samples; raises InputError as configured by `on_bad_image`."""
+    if not samples.images:
+        raise InputError(
+            "vision: this data has no images (data.image_column is null): choose vision=none"
+        )
+    images = decode_configured(config, samples, store)
     check_readable(
         samples,
         images.unreadable,

@@ -21,7 +21,8 @@ AGREED_TAG = "mmclf.study_agreed"  # of a parent that stays: others may join it
 # parents; more where the server takes long to begin one.
 SETTLE_S, SETTLE_RATIO = 2.0, 3.0
 POLL_S = 1.0  # between two looks at whether another's parent stays
-# After which a parent that is neither agreed on nor discarded was left by a process that died.
+# After which a parent that is neither agreed on nor discarded was left by a process that died, as
+# whoever waits for it measures: clocks of machines differ.
 LEFT_S = 60.0
 
 
@@ -45,9 +46,12 @@ def open_parent(
     """
     key = _key(planned, fingerprint)
     is_local = sqlite_file(tracker.uri) is not None
+    seen: dict[str, float] = {}  # since when, by this process's own clock
     while True:
         parents = tracker.tagged(KEY_TAG, key)
-        stays = next((run for run in parents if is_local or _stays(run)), None)
+        now = time.monotonic()
+        left = {run.id for run in parents if now - seen.setdefault(run.id, now) > LEFT_S}
+        stays = next((run for run in parents if is_local or run.id in left or _stays(run)), None)
         if stays is not None:
             return _reopened(tracker, stays)
         if parents:
@@ -66,8 +70,7 @@ def open_parent(
 
 def _stays(parent: TrackedRun) -> bool:
     """Whether a parent run will not be discarded by the process that began it."""
-    age_s = time.time() - parent.started_ms / 1000
-    return AGREED_TAG in parent.tags or parent.status != "RUNNING" or age_s > LEFT_S
+    return AGREED_TAG in parent.tags or parent.status != "RUNNING"
 
 
 def _is_chosen(run_id: str, parents: list[TrackedRun]) -> bool:

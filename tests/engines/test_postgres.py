@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from mmclf.storage.tracking.leases import cell_of
 
 pytestmark = pytest.mark.engine
 
+IMPORTS_S = 10.0  # that several processes take to import MLflow at once
 SMALL = ("data.train=60", "data.test=20", "trainer.epochs=1", "head.hidden=4")
 
 
@@ -70,6 +72,37 @@ def test_two_that_begin_a_study_at_once_have_one_parent_and_finish_each_cell_onc
     assert set(cells.values()) == {1}
     assert {run.status for run in runs} <= {"FINISHED", "KILLED"}
     assert len(runs) - len(finished) <= killed
+
+
+def test_the_tables_of_an_empty_database_are_made_by_one_of_those_that_start_at_once(
+    database: str, tmp_path: Path
+) -> None:
+    import psycopg
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE empty")
+    empty = f"{database.rpartition('/')[0]}/empty"
+    words = ("from pathlib import Path", "from mmclf.storage.tracking import Tracker")
+    start = f"Tracker({empty!r}, 'one', Path({str(tmp_path)!r}))"
+    code = "; ".join([*words, "input()", start])
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    time.sleep(IMPORTS_S)
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    errors = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, "\n".join(errors)
+    assert Tracker(empty, "one", tmp_path, create=False).runs() == []
 
 
 def test_many_runs_at_once_are_all_tracked(database: str, tmp_path: Path, scale: Scale) -> None:

@@ -20,15 +20,13 @@ from torch import Tensor
 
 from mmclf.config.schema import Config
 from mmclf.config.user_modules import make_importable
-from mmclf.data.decoded_images import DecodedImages, decode_images
-from mmclf.data.samples import Samples
 from mmclf.data.split import Parts
 from mmclf.errors import InputError, unforeseen
 from mmclf.pipeline.distributed import messages
 from mmclf.pipeline.distributed.messages import DONE, ENCODE, FIT, GATHER, PREPARE, Message
 from mmclf.pipeline.distributed.team import SAME
 from mmclf.pipeline.encodings import ENCODINGS
-from mmclf.pipeline.run_data import RunData, load_samples
+from mmclf.pipeline.run_data import RunData, decode_configured, load_samples
 from mmclf.pipeline.stage_runner import deterministic
 from mmclf.storage import environment
 from mmclf.storage.store.store import Store
@@ -117,7 +115,8 @@ def _prepared(
     check_precision(config.trainer.precision, device)
     samples = load_samples(config)
     with _store(config) as store, deterministic(config.seed, device):
-        images = None if config.vision.is_none else _decoded(config, samples, store)
+        # Decoded already by the main process if the machine is the same.
+        images = None if config.vision.is_none else decode_configured(config, samples, store)
         if messages.run_digest(samples, images) != message["data"]:
             raise InputError(
                 f"data: what {os.uname().nodename} reads is not what the main process does: give "
@@ -141,17 +140,6 @@ def _store(config: Config) -> Iterator[Store]:
         return
     with tempfile.TemporaryDirectory(dir=folder, prefix="off-") as name:
         yield Store(Path(name), hardware)
-
-
-def _decoded(config: Config, samples: Samples, store: Store) -> DecodedImages:
-    """The images, which the main process has decoded if the machine is the same."""
-    return decode_images(
-        samples.images,
-        size=config.image.pixels,
-        crop=config.image.crop,
-        workers=config.encode.workers,
-        store=store,
-    )
 
 
 @dataclass

@@ -153,7 +153,7 @@ def gathered_random(states: dict[str, Tensor] | Any, world: World) -> dict[str, 
     """
     sizes = [len(state) for state in states.values()]
     flat = torch.cat([state.cpu() for state in states.values()])
-    rows = world.gather_on_cpu(flat)
+    rows = world.gather(flat, [len(flat)] * world.size)
     gathered = {}
     for rank, row in enumerate(rows):
         for name, state in zip(states, torch.split(row, sizes), strict=True):

@@ -60,12 +60,6 @@ class Collectives:
         dist.all_gather(gathered, most)
         return [part[:count] for part, count in zip(gathered, counts, strict=True)]
 
-    def gather_on_cpu(self, values: Tensor) -> list[Tensor]:
-        """The bytes on the CPU of each process, as many of each, in all processes."""
-        gathered = [torch.empty_like(values) for _ in range(self.size)]
-        dist.all_gather(gathered, values)
-        return gathered
-
     def send_to_main(self, tensor: Tensor) -> None:
         """Send a tensor on the CPU, which the main process receives."""
         if tensor.numel() > 0:

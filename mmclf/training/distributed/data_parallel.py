@@ -42,7 +42,8 @@ class DataParallel(Strategy):
 
     def logits(self, inputs: Mapping[str, Any], count: int) -> Tensor:
         """Logits (B, L) of the whole batch, those of this process's share with their gradient."""
-        return whole_batch(self.model(inputs), count, self._world)
+        # Weights that are sharded in half precision give such logits, of which a loss is not taken.
+        return whole_batch(self.model(inputs).float(), count, self._world)
 
     def checked_logits(self, inputs: Mapping[str, Any], count: int) -> Tensor:
         """The same without dropout and without a gradient."""
@@ -89,4 +90,4 @@ class DataParallel(Strategy):
     ) -> list[Tensor]:
         """The logits of a batch; none of no batch, where others still have one."""
         del examples, batch_size
-        return [] if inputs is None else [self.plain_model(inputs)]
+        return [] if inputs is None else [self.plain_model(inputs).float()]

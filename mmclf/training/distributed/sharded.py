@@ -20,7 +20,6 @@ from torch.distributed.checkpoint.state_dict import (
 from mmclf.models.classifier import Classifier
 from mmclf.training.batches import TrainingSet
 from mmclf.training.distributed.data_parallel import DataParallel
-from mmclf.training.distributed.whole_batch import whole_batch
 from mmclf.training.distributed.world import World
 
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
@@ -46,10 +45,6 @@ class Sharded(DataParallel):
         self._whole: Classifier = copy.deepcopy(model).cpu()  # type: ignore[assignment]
         super().__init__(accelerator, model, optimizer, world, has_unused=False)
 
-    def logits(self, inputs: Mapping[str, Any], count: int) -> Tensor:
-        """Logits (B, L) of the whole batch, those of this process's share with their gradient."""
-        return whole_batch(self.model(inputs).float(), count, self._world)
-
     def _clean_parts(
         self, inputs: Mapping[str, Any] | None, examples: TrainingSet, batch_size: int
     ) -> list[Tensor]:
@@ -59,8 +54,7 @@ class Sharded(DataParallel):
         """
         if inputs is None:
             self.plain_model(examples.eval_batch(slice(batch_size))[0])
-            return []
-        return [self.plain_model(inputs).float()]
+        return super()._clean_parts(inputs, examples, batch_size)
 
     def weights(self) -> dict[str, Tensor]:
         """A copy of the whole weights, in the main process."""
