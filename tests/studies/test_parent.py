@@ -68,7 +68,22 @@ def test_those_that_begin_at_once_agree_on_one(study: Study) -> None:
     assert [run.id for run in study.parents()] == [*ids]
 
 
-def test_who_comes_later_joins_no_parent_that_may_be_discarded(
+def test_who_comes_later_joins_no_parent_that_may_be_discarded(study: Study) -> None:
+    key = study.open()
+    tags = {KEY_TAG: study.parents()[0].tags[KEY_TAG]}
+    study.tracker().discard(key)
+    doubtful = study.tracker().start("study: mine", tags, None).id
+    with ThreadPoolExecutor(1) as pool:
+        joined = pool.submit(study.open)
+        time.sleep(0.5)
+        assert not joined.done()
+        chosen = study.tracker().start("study: mine", {**tags, AGREED_TAG: "true"}, None).id
+        study.tracker().discard(doubtful)
+        assert joined.result() == chosen
+    assert [run.id for run in study.parents()] == [chosen]
+
+
+def test_one_whose_maker_takes_long_is_joined_when_it_is_agreed_on(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = study.tracker()
