@@ -25,7 +25,8 @@ from mmclf.pipeline.stages import StageResolver
 from mmclf.training.checkpoint import Epoch
 from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.features import FeaturesSerializer
-from mmclf.training.fit import FitData, fit_model
+from mmclf.training.fit import fit_model
+from mmclf.training.fit_data import FitData
 from mmclf.training.hardware import describe_device
 
 

@@ -35,7 +35,8 @@ from mmclf.training.checkpoint import Epoch
 from mmclf.training.components import build_components
 from mmclf.training.device import device_name
 from mmclf.training.encode import encode_captions, encode_images, standardise
-from mmclf.training.fit import FitData, fit_model
+from mmclf.training.fit import fit_model
+from mmclf.training.fit_data import FitData
 from mmclf.training.learner import Learner
 from mmclf.training.precision import Precision
 

@@ -22,7 +22,8 @@ from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stage_runner import deterministic
 from mmclf.training.components import build_components
 from mmclf.training.device import accelerator_on
-from mmclf.training.fit import FitData, make_learner
+from mmclf.training.fit import make_learner
+from mmclf.training.fit_data import FitData
 
 FIGURES = ("train_fp32", "train_bf16")
 TRAINED = ("vision.trainable=true", "text.trainable=true")

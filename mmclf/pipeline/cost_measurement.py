@@ -17,7 +17,8 @@ from mmclf.pipeline.cost import cost_from
 from mmclf.pipeline.stages import Precision, StageResolver
 from mmclf.storage.store.hashing import texts_digest
 from mmclf.training.components import ModelComponents
-from mmclf.training.fit import FitData, new_model
+from mmclf.training.fit import new_model
+from mmclf.training.fit_data import FitData
 from mmclf.training.measure_cost import Forward, measure_cost
 from mmclf.training.precision import autocast
 from mmclf.training.prediction_cost import BATCH, PredictionCost

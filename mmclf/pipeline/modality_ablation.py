@@ -24,7 +24,8 @@ from mmclf.training.batches import FeatureInput, ModalityInput, TrainingSet
 from mmclf.training.components import ModelComponents
 from mmclf.training.device import accelerator_on
 from mmclf.training.evaluate import evaluate
-from mmclf.training.fit import FitData, evaluation_size, new_model
+from mmclf.training.fit import evaluation_size, new_model
+from mmclf.training.fit_data import FitData
 
 
 def ablated_outputs(

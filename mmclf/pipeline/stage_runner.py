@@ -48,7 +48,8 @@ from mmclf.training.components import ModelComponents, build_components
 from mmclf.training.device import check_precision, pick_device
 from mmclf.training.distributed.world import World
 from mmclf.training.features import Features, FeaturesSerializer, mean_view
-from mmclf.training.fit import FitData, FittedModel, fit_model
+from mmclf.training.fit import FittedModel, fit_model
+from mmclf.training.fit_data import FitData
 from mmclf.training.keeper import FitKeeper, fit_keeper
 from mmclf.training.prediction_cost import BATCH, PredictionCost
 from mmclf.training.warm_up import warm_up_training

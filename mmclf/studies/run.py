@@ -20,7 +20,7 @@ from mmclf.storage.tracking import RunLog, Tracker, dead_runs, sqlite_file
 from mmclf.studies.arms import PlannedStudy
 from mmclf.studies.cells import RunJobs, read_cells, run_cells
 from mmclf.studies.definition import Definition
-from mmclf.studies.fingerprint import study_fingerprint
+from mmclf.studies.fingerprint import StudyFingerprint, study_fingerprint
 from mmclf.studies.parent import open_parent
 from mmclf.studies.report.publish import publish
 from mmclf.studies.report.result.collect import collect
@@ -48,19 +48,7 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
     folder = study_folder(config, planned.name)
     with doing("looking at what the study reads"):
         fingerprint = study_fingerprint(planned)
-    with _study_lock(config, planned.name):
-        tracker = Tracker(
-            config.tracking.uri,
-            config.tracking.experiment,
-            Path(config.output_dir),
-            patience_s=config.tracking.patience_s,
-        )
-        dead_runs.end_dead_runs(tracker)
-        log = open_parent(tracker, planned, command, fingerprint)
-        definition = study_definition(planned, command, fingerprint.data)
-        with tempfile.TemporaryDirectory() as name:
-            definition.write(Path(name))
-            log.artifacts(Path(name))
+    tracker, log, definition = _begin(planned, command, fingerprint)
     try:
         if definition.plan is None:
             job_error = _run_missing(tracker, planned, log, run_jobs)
@@ -87,6 +75,32 @@ def run_study(planned: PlannedStudy, words: Sequence[str], run_jobs: RunJobs) ->
             tell("the same command runs what is missing, and nothing else")
         raise
     show(result, Console())
+    return _end(log, result, job_error, folder)
+
+
+def _begin(
+    planned: PlannedStudy, command: str, fingerprint: StudyFingerprint
+) -> tuple[Tracker, RunLog, Definition]:
+    """The study's parent run, opened, with its definition among its artifacts."""
+    config = planned.base.config
+    with _study_lock(config, planned.name):
+        tracker = Tracker(
+            config.tracking.uri,
+            config.tracking.experiment,
+            Path(config.output_dir),
+            patience_s=config.tracking.patience_s,
+        )
+        dead_runs.end_dead_runs(tracker)
+        log = open_parent(tracker, planned, command, fingerprint)
+        definition = study_definition(planned, command, fingerprint.data)
+        with tempfile.TemporaryDirectory() as name:
+            definition.write(Path(name))
+            log.artifacts(Path(name))
+    return tracker, log, definition
+
+
+def _end(log: RunLog, result: StudyResult, job_error: Exception | None, folder: Path) -> int:
+    """End the parent run, and say what came of the study; returns the exit status."""
     unfinished = sum(len(arm.failed) + len(arm.missing) for arm in result.arms)
     log.end("FAILED" if unfinished else "FINISHED")
     if job_error is not None:

@@ -27,6 +27,7 @@ state_files     its states as files
 interruption    signals that wait until it is kept
 keeper          keeps it in the store
 trainer         the training loop
+fit_data        labels, parts, and the inputs of each sample
 fit             the best epoch, and the refit
 prediction_cost what a prediction costs, as numbers
 measure_cost    measures it

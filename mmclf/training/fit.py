@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -10,20 +10,20 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
-from torch import Tensor
 
 from mmclf.evaluation import scores
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.evaluation.threshold_search import Empty
 from mmclf.models.build import make_model, make_optimizer
 from mmclf.models.classifier import Classifier
-from mmclf.training.batches import FeatureInput, ModalityInput, TrainingSet
+from mmclf.training.batches import TrainingSet
 from mmclf.training.checkpoint import Epoch, Keeper, NotKept, best_of
 from mmclf.training.components import ModelComponents
 from mmclf.training.cuda_graphs import cuda_graphs
 from mmclf.training.device import accelerator_on
-from mmclf.training.distributed.strategies import agreed_score, is_sharded, strategy_in
+from mmclf.training.distributed.strategies import Score, agreed_score, is_sharded, strategy_in
 from mmclf.training.distributed.world import World
+from mmclf.training.fit_data import FitData
 from mmclf.training.learner import Learner, StrategyOf, steps_of
 from mmclf.training.strategy import Strategy
 from mmclf.training.trainer import fit, refit
@@ -34,53 +34,6 @@ PROBED = 2  # samples
 SEED_STEP = 1_000_003  # between the seeds of processes
 
 OnEpoch = Callable[[Epoch], None]
-
-
-@dataclass(frozen=True)
-class FitData:
-    """The data of all N samples for a fit.
-
-    Args:
-        ids: of the samples.
-        labels: (N, L).
-        parts: the rows of `train`, `val` and `test`.
-        features: (N, D) for each view, of the modalities with a frozen encoder.
-        means: the modalities whose first view is for evaluation alone: the mean of the others.
-
-    """
-
-    ids: Sequence[str]
-    labels: NDArray[np.uint8]
-    parts: Mapping[str, NDArray[np.int64]]
-    features: Mapping[str, Sequence[Tensor]]
-    means: Collection[str] = ()
-
-    @property
-    def dims(self) -> dict[str, int]:
-        """The widths D of the frozen encoders' features."""
-        return {name: views[0].shape[1] for name, views in self.features.items()}
-
-    def training_set(
-        self, components: ModelComponents, parts: Sequence[str], device: torch.device
-    ) -> TrainingSet:
-        """The samples of one or more parts, concatenated.
-
-        Features have all views if `train` is among the parts, else only the clean one.
-        """
-        rows = np.concatenate([self.parts[part] for part in parts])
-        inputs: dict[str, ModalityInput] = {}
-        for name in components.config.modalities:
-            if name in self.features:
-                views = self.features[name] if "train" in parts else self.features[name][:1]
-                indices = torch.from_numpy(rows)
-                values = torch.stack([view[indices] for view in views], dim=1)
-                is_drawn = name not in self.means
-                inputs[name] = FeatureInput(values.to(device), clean_is_drawn=is_drawn)
-            else:
-                encoding = components.encodings[name]
-                inputs[name] = encoding.training_input(components.encoder(name), rows)
-        labels = torch.from_numpy(self.labels[rows]).float()
-        return TrainingSet([self.ids[i] for i in rows], inputs, labels.to(device))
 
 
 @dataclass(frozen=True)
@@ -128,56 +81,26 @@ def fit_model(
     """
     keeper = keeper if keeper is not None else NotKept()
     config, trainable = components.config, components.trainable
-    trainer = config.trainer
     is_alone = world is None
     graphs = cuda_graphs(trainable.values() if is_alone else (), device)
-    score = _MonitoredScore(trainer.monitor, data.labels[data.parts["val"]], empty)
-    with accelerator_on(device, trainer.precision, alone=is_alone) as accelerator, graphs:
-        train, val, test = (
-            data.training_set(components, [part], device) for part in ("train", "val", "test")
-        )
+    with accelerator_on(device, config.trainer.precision, alone=is_alone) as accelerator, graphs:
+        training = _Training(components, data, accelerator, keeper, world)
+        train, val, test = (training.examples(part) for part in ("train", "val", "test"))
         initial_states = {
             name: deepcopy(encoder.state_dict())
             for name, encoder in trainable.items()
-            if trainer.refit
+            if config.trainer.refit
         }
-        epochs: Sequence[Epoch]
-        learner: Learner | None = None
-        resumed = keeper.resumed
-        if resumed is None or resumed.refitted is None:
-            learner = make_learner(components, data, train, accelerator, world)
-            epochs = fit(
-                learner,
-                train,
-                val,
-                epochs=trainer.epochs,
-                patience=trainer.patience,
-                seed=config.seed,
-                score=score if world is None else agreed_score(score, world),
-                on_epoch=on_epoch,
-                keeper=keeper,
-            )
-        else:
-            epochs = resumed.epochs
-            for epoch in epochs:
-                on_epoch(epoch)
-        best = best_of(epochs)
-        samples_seen = len(epochs) * len(train)
-        if trainer.refit:
+        score = _MonitoredScore(config.trainer.monitor, data.labels[data.parts["val"]], empty)
+        epochs, learner = training.to_best_epoch(train, val, score, on_epoch)
+        best, samples_seen = best_of(epochs), len(epochs) * len(train)
+        if config.trainer.refit:
             if learner is not None:
                 learner.strategy.give_back(components.encoders)
             for name, weights in initial_states.items():
                 components.trainable[name].load_state_dict(weights)
-            train_and_val = data.training_set(components, ["train", "val"], device)
-            learner = make_learner(components, data, train_and_val, accelerator, world)
-            refit(
-                learner,
-                train_and_val,
-                epochs=best.number,
-                seed=config.seed,
-                before=epochs,
-                keeper=keeper,
-            )
+            train_and_val = training.examples("train", "val")
+            learner = training.again(train_and_val, epochs)
             samples_seen += best.number * len(train_and_val)
         assert learner is not None
         test_outputs = learner.evaluate(test, keeper.give_way)
@@ -192,6 +115,64 @@ def fit_model(
         best=best.number,
         samples_seen=samples_seen,
     )
+
+
+@dataclass(frozen=True)
+class _Training:
+    """The training of one run's model; see `fit_model`."""
+
+    components: ModelComponents
+    data: FitData
+    accelerator: Accelerator
+    keeper: Keeper
+    world: World | None
+
+    def examples(self, *parts: str) -> TrainingSet:
+        """The samples of one or more parts."""
+        return self.data.training_set(self.components, parts, self.accelerator.device)
+
+    def learner(self, examples: TrainingSet) -> Learner:
+        """One with a new model, that trains on these examples."""
+        return make_learner(self.components, self.data, examples, self.accelerator, self.world)
+
+    def to_best_epoch(
+        self, train: TrainingSet, val: TrainingSet, score: Score, on_epoch: OnEpoch
+    ) -> tuple[Sequence[Epoch], Learner | None]:
+        """All epochs, and the learner with the weights of the best one.
+
+        None if an earlier attempt has come to the refit, which needs no weights of these epochs.
+        """
+        resumed = self.keeper.resumed
+        if resumed is not None and resumed.refitted is not None:
+            for epoch in resumed.epochs:
+                on_epoch(epoch)
+            return resumed.epochs, None
+        config, learner = self.components.config, self.learner(train)
+        epochs = fit(
+            learner,
+            train,
+            val,
+            epochs=config.trainer.epochs,
+            patience=config.trainer.patience,
+            seed=config.seed,
+            score=score if self.world is None else agreed_score(score, self.world),
+            on_epoch=on_epoch,
+            keeper=self.keeper,
+        )
+        return epochs, learner
+
+    def again(self, examples: TrainingSet, epochs: Sequence[Epoch]) -> Learner:
+        """The learner of a new model, trained for as many epochs as were best."""
+        learner = self.learner(examples)
+        refit(
+            learner,
+            examples,
+            epochs=best_of(epochs).number,
+            seed=self.components.config.seed,
+            before=epochs,
+            keeper=self.keeper,
+        )
+        return learner
 
 
 @dataclass(frozen=True)

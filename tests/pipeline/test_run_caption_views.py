@@ -17,7 +17,8 @@ import mmclf
 from mmclf.pipeline import stage_runner
 from mmclf.pipeline.result import Result
 from mmclf.training.batches import FeatureInput
-from mmclf.training.fit import FitData, fit_model
+from mmclf.training.fit import fit_model
+from mmclf.training.fit_data import FitData
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from mmclf.pipeline.result import Result
 from mmclf.pipeline.run_data import load_run_data, open_store
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.training.components import build_components
-from mmclf.training.fit import FitData
+from mmclf.training.fit_data import FitData
 
 pytestmark = pytest.mark.slow
 

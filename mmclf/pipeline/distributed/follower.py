@@ -40,7 +40,8 @@ from mmclf.training.distributed.agreed_keeper import (
     own_random,
 )
 from mmclf.training.distributed.world import World
-from mmclf.training.fit import FitData, fit_model
+from mmclf.training.fit import fit_model
+from mmclf.training.fit_data import FitData
 from mmclf.training.warm_up import warm_up_training
 
 

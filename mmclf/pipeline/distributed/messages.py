@@ -20,7 +20,7 @@ from mmclf.evaluation.threshold_search import Empty
 from mmclf.pipeline.stages import data_digest
 from mmclf.storage.store.hashing import digest
 from mmclf.training.checkpoint import Checkpoint, checkpoint_of, plain_checkpoint
-from mmclf.training.fit import FitData
+from mmclf.training.fit_data import FitData
 from mmclf.training.state_files import packed, unpacked
 
 PREPARE, ENCODE, GATHER, FIT, DONE = "prepare", "encode", "gather", "fit", "done"

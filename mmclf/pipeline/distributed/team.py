@@ -30,7 +30,8 @@ from mmclf.training.distributed.world import World
 from mmclf.training.encoding import ModalityEncoding
 from mmclf.training.evaluate import NonFiniteLossError
 from mmclf.training.features import Features
-from mmclf.training.fit import FitData, FittedModel, OnEpoch, fit_model
+from mmclf.training.fit import FittedModel, OnEpoch, fit_model
+from mmclf.training.fit_data import FitData
 from mmclf.training.precision import Precision
 
 # What arises in all processes alike, so that they can go on with another run.

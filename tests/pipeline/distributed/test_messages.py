@@ -17,7 +17,7 @@ from mmclf.pipeline.distributed import messages
 from mmclf.pipeline.distributed.messages import Packet
 from mmclf.pipeline.run_data import load_samples
 from mmclf.training.checkpoint import Checkpoint, Epoch, plain_checkpoint
-from mmclf.training.fit import FitData
+from mmclf.training.fit_data import FitData
 from mmclf.training.learner_state import LearnerState, Place
 
 PARTS = {"train": np.arange(3), "val": np.array([3]), "test": np.array([4, 5])}
