@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -17,6 +18,7 @@ import mmclf
 from mmclf.pipeline.encodings import ENCODINGS
 from mmclf.pipeline.result import Result
 from mmclf.pipeline.run_data import load_run_data, open_store
+from mmclf.storage.store.store import Store
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.training.components import build_components
 from mmclf.training.fit_data import FitData
@@ -234,3 +236,17 @@ def test_a_stored_run_waits_for_no_library_that_only_computing_needs(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout.splitlines()[-1]) == [0, []]
+
+
+def test_who_makes_a_split_is_named_though_another_has_fitted_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        # As a process that reads the split of another before that has signed it.
+        patched.setattr(Store, "sign", lambda *_: None)
+        fitted = tracked(tmp_path, run(tmp_path))
+    assert " by no run " in fitted.tags["mmclf.stage.split"]
+    shutil.rmtree(tmp_path / "store" / "split")
+    maker = tracked(tmp_path, run(tmp_path))
+    assert " by this run " in maker.tags["mmclf.stage.split"]
+    assert " by no run " in maker.tags["mmclf.stage.fit"]
