@@ -62,15 +62,10 @@ def track(composed: Composed, examination: Examination) -> str:
     `figures/label_shares.png`.
     """
     # Late: docs/architecture.md#late-imports
-    from mmclf.storage.tracking import Tracker
+    from mmclf.pipeline.tracker_of import tracker_of
 
     config, choices = composed.config, composed.choices
-    tracker = Tracker(
-        config.tracking.uri,
-        config.tracking.experiment,
-        Path(config.output_dir),
-        patience_s=config.tracking.patience_s,
-    )
+    tracker = tracker_of(config, create=True)
     tags = {f"mmclf.{group}": choices[group] for group in TAGGED_GROUPS}
     tags |= {"mmclf.kind": "doctor", "mmclf.seed": str(config.seed)}
     tags |= {"mmclf.versions": environment.versions()}

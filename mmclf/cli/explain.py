@@ -22,6 +22,7 @@ from mmclf.pipeline.explain.explanation import Explanation
 from mmclf.pipeline.explain.picture import explanation_png
 from mmclf.pipeline.predict.predictor import load_from
 from mmclf.pipeline.predict.source import data_node, read_samples
+from mmclf.pipeline.tracker_of import tracker_of
 from mmclf.plots.attributions import change
 from mmclf.storage.store.atomic_write import write_atomic
 from mmclf.storage.store.hashing import digest
@@ -65,10 +66,10 @@ def explain(arguments: Sequence[str]) -> int:
     run_id, *ids = plain
     overrides = [word for word in options.words if "=" in word]
     words = parse_run_words("explain", [run_id, *overrides], config_dir)
-    config, tracking = words.config, words.config.tracking
+    config = words.config
     if config_dir is not None:
         make_importable(config_dir, config.allow_targets)
-    tracker = Tracker(tracking.uri, tracking.experiment, Path(config.output_dir), create=False)
+    tracker = tracker_of(config)
     samples = _samples(ids, options.root, words, tracker)
     out = _folder(Path(options.out))
     predictor = load_from(

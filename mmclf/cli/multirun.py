@@ -27,6 +27,7 @@ from mmclf.config.schema import Config
 from mmclf.errors import InputError, UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.image_size import check_one_size
 from mmclf.pipeline.run_naming import without_passwords
+from mmclf.pipeline.tracker_of import tracker_of
 from mmclf.storage import environment
 from mmclf.storage.batch_job import JOB_TAG, is_in_queue
 from mmclf.storage.process_identity import this_process
@@ -52,12 +53,7 @@ def run_sweep(
     config = command.first.config
     if config.image.size == "auto":
         check_one_size(_variants(composer))
-    tracker = Tracker(
-        config.tracking.uri,
-        config.tracking.experiment,
-        Path(config.output_dir),
-        patience_s=config.tracking.patience_s,
-    )
+    tracker = tracker_of(config, create=True)
     asked = without_passwords(" ".join(composer.overrides))
     tags = {
         "mmclf.overrides": asked,

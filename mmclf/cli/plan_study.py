@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from rich.console import Console
 
@@ -18,6 +17,7 @@ from mmclf.pipeline.artifacts import DATA_DIGITS
 from mmclf.pipeline.image_size import resolved
 from mmclf.pipeline.run_data import RunData
 from mmclf.pipeline.stages import data_digest
+from mmclf.pipeline.tracker_of import tracker_of
 from mmclf.storage.store.remote import Remote
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.arms import PlannedStudy
@@ -71,9 +71,8 @@ def print_plan(planned: PlannedStudy, remote: Remote | None) -> None:
 
 def _tracker(config: Config) -> Tracker | None:
     """The tracker, or None if nothing has been tracked yet: a plan creates no database."""
-    location = config.tracking.uri, config.tracking.experiment, Path(config.output_dir)
     try:
-        return Tracker(*location, create=False)
+        return tracker_of(config)
     except NothingTrackedError:
         return None
 

@@ -22,6 +22,7 @@ from mmclf.pipeline.predict.source import (
     data_node,
     read_to_predict,
 )
+from mmclf.pipeline.tracker_of import tracker_of
 from mmclf.storage import environment
 from mmclf.storage.tracking import Tracker
 from mmclf.training.device import pick_device
@@ -68,8 +69,7 @@ def predict(arguments: Sequence[str]) -> int:
     config = words.config
     if config_dir is not None:
         make_importable(config_dir, config.allow_targets)
-    tracking = config.tracking
-    tracker = Tracker(tracking.uri, tracking.experiment, Path(config.output_dir), create=False)
+    tracker = tracker_of(config)
     samples = samples_to_predict(options.root, words, tracker)
     out = _out(options, samples)
     if out.suffix.lower() in table.HOLDING_LISTS:

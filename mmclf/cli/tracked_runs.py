@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmclf.config.compose import compose
 from mmclf.config.schema import Config
+from mmclf.pipeline.tracker_of import tracker_of
 from mmclf.storage.tracking import Tracker
 
 
@@ -19,12 +20,6 @@ def open_tracker(
     """
     config = compose(overrides, config_dir).config
     return tracker_of(config), config
-
-
-def tracker_of(config: Config) -> Tracker:
-    """The tracker of a config; raises InputError if it holds no database yet."""
-    address = config.tracking.uri, config.tracking.experiment, Path(config.output_dir)
-    return Tracker(*address, create=False)
 
 
 def sorted_words(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from mmclf.cli.launch import check_output_dir, hydra_of
 from mmclf.cli.multirun import run_planned_study, run_sweep
-from mmclf.cli.tracked_runs import tracker_of
 from mmclf.config.compose import Command, read_command
 from mmclf.config.composer import open_composer
 from mmclf.config.override_lines import override_lines
@@ -17,6 +16,7 @@ from mmclf.errors import InputError, NothingTrackedError
 from mmclf.notebook.runs_report import RunsReport
 from mmclf.notebook.study_report import StudyReport
 from mmclf.pipeline.run_naming import without_passwords
+from mmclf.pipeline.tracker_of import tracker_of
 from mmclf.storage.tracking import TrackedRun
 from mmclf.storage.tracking.session import TrackingLocation, remember
 from mmclf.studies.report.result.collect import collect, latest_parent

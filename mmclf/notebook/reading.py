@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from mmclf.cli.report import select
-from mmclf.cli.tracked_runs import tracker_of
 from mmclf.config.compose import compose
 from mmclf.config.override_lines import override_lines
 from mmclf.errors import InputError
 from mmclf.notebook.runs_report import RunsReport
 from mmclf.notebook.study_report import StudyReport
+from mmclf.pipeline.tracker_of import tracker_of
 from mmclf.storage.tracking import Tracker
 from mmclf.storage.tracking.session import location_of
 from mmclf.studies.report.result.collect import collect, latest_parent

@@ -1,6 +1,7 @@
 """One run, from its configuration to its tracked results.
 
 run               the way, from top to bottom
+tracker_of        where the runs of a configuration are tracked
 run_start         its start in MLflow, or that of a job begun again
 run_logging       what it logs at its start and its end
 result            what Python gets of it

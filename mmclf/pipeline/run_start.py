@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from pathlib import Path
 
 from mmclf.config.schema import Composed, Config
 from mmclf.errors import InputError
 from mmclf.pipeline import run_naming
+from mmclf.pipeline.tracker_of import tracker_of
 from mmclf.storage import environment
 from mmclf.storage.batch_job import JOB_TAG, BatchJob, batch_job
 from mmclf.storage.process_identity import this_process
@@ -26,12 +26,7 @@ def run_starter(composed: Composed, hardware: str, lease: Lease | None) -> Start
     arm, seed = config.tracking.arm, config.seed
     name = run_naming.study_run_name(arm, seed) if arm is not None else None
     facts = {"hardware": hardware, "versions": environment.versions()}
-    tracker = Tracker(
-        config.tracking.uri,
-        config.tracking.experiment,
-        Path(config.output_dir),
-        patience_s=config.tracking.patience_s,
-    )
+    tracker = tracker_of(config, create=True)
     job, parent = batch_job(), config.tracking.parent
     again = _earlier(tracker, parent, job) if job is not None and job.restarts > 0 else None
     return partial(

@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from mmclf.config.schema import Config
 from mmclf.errors import tell
+from mmclf.pipeline.tracker_of import tracker_of
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.storage.tracking.leases import LEASE_TAG, STALE_S, Attempt, Lease, Watch, cell_of
 from mmclf.studies.pending import finished
@@ -122,7 +122,7 @@ def claim(config: Config) -> Claim:
     tracking = config.tracking
     if tracking.parent is None or tracking.arm is None:
         return Claim(None, is_elsewhere=False)
-    tracker = Tracker(tracking.uri, tracking.experiment, Path(config.output_dir), create=False)
+    tracker = tracker_of(config)
     return claim_cell(tracker, tracking.parent, RunKey(tracking.arm, config.seed))
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from mmclf.config.schema import Config
 from mmclf.errors import UnreachableError, say, tell, unforeseen
 from mmclf.pipeline.run_naming import without_passwords
+from mmclf.pipeline.tracker_of import tracker_of
 from mmclf.progress import doing
 from mmclf.storage.process_identity import this_process
 from mmclf.storage.tracking import RunLog, Tracker, dead_runs, sqlite_file
@@ -84,12 +85,7 @@ def _begin(
     """The study's parent run, opened, with its definition among its artifacts."""
     config = planned.base.config
     with _study_lock(config, planned.name):
-        tracker = Tracker(
-            config.tracking.uri,
-            config.tracking.experiment,
-            Path(config.output_dir),
-            patience_s=config.tracking.patience_s,
-        )
+        tracker = tracker_of(config, create=True)
         dead_runs.end_dead_runs(tracker)
         log = open_parent(tracker, planned, command, fingerprint)
         definition = study_definition(planned, command, fingerprint.data)
