@@ -91,19 +91,19 @@ def candidates(composer: Composer, line: str) -> list[str]:
     if last in FILES:
         return []
     if last in VALUES:
-        found = [*VALUES[last]]
+        choices = [*VALUES[last]]
     elif word.startswith("-"):
-        found = [*OPTIONS[command], "--help"]
+        choices = [*OPTIONS[command], "--help"]
     else:
-        found = [*_names(composer, command, others)]
+        choices = [*_names(composer, command, others)]
         if command not in WITHOUT_OVERRIDES:
-            found += _overrides(composer, word, others)
-    return sorted({one for one in found if one.startswith(word)})
+            choices += _overrides(composer, word, others)
+    return sorted({text for text in choices if text.startswith(word)})
 
 
 def _names(composer: Composer, command: str | None, others: Sequence[str]) -> Iterator[str]:
     """Words without an equals sign that may stand next."""
-    given = [others[place] for place in bare_words(others)]
+    given = [others[position] for position in bare_words(others)]
     if command is None and not given:
         yield from COMMANDS
     if command in ("plan", "report") and not given:
@@ -123,12 +123,12 @@ def _overrides(composer: Composer, word: str, others: Sequence[str]) -> list[str
     if levels:
         before = value[: value.rfind(",") + 1]
         return [f"{group}={before}{level}" for level in levels]
-    overrides = [one for one in others if "=" in one and not one.startswith("-")]
+    overrides = [text for text in others if "=" in text and not text.startswith("-")]
     plugin = BashCompletion(_UncheckedTargets(composer))
     try:
-        found: list[str] = plugin._query(
+        choices: list[str] = plugin._query(
             config_name=composer.config_name, line=" ".join([*overrides, word]) or " "
         )
     except (HydraException, InputError, ValueError):
         return []  # of a line that is wrong already
-    return [one for one in found if not one.lstrip("+~").startswith("hydra")]
+    return [text for text in choices if not text.lstrip("+~").startswith("hydra")]

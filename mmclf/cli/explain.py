@@ -44,7 +44,7 @@ NAMED = 3  # words of a label, on standard output
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Chosen:
     """A sample by its id, with the names of its labels where they are known."""
 
     id: str
@@ -82,26 +82,26 @@ def explain(arguments: Sequence[str]) -> int:
     )
     explainer = Explainer(predictor)
     for sample in samples:
-        found = explainer.explain(sample.image, sample.captions, top=options.top)
-        names = [predictor.label_names[j] for j in found.labels]
+        explanation = explainer.explain(sample.image, sample.captions, top=options.top)
+        names = [predictor.label_names[j] for j in explanation.labels]
         file = out / f"{file_name(sample.id)}.png"
-        write_atomic(file, explanation_png(_title(sample), names, found))
+        write_atomic(file, explanation_png(_title(sample), names, explanation))
         say(f"{file}")
-        for line in _lines(names, found):
+        for line in _lines(names, explanation):
             say(line)
     return 0
 
 
 def _samples(
     ids: Sequence[str], root: str | None, words: RunWords, tracker: Tracker
-) -> list[_Found]:
+) -> list[_Chosen]:
     """The samples with these ids; raises InputError for an id that there is not."""
     if root is None and not words.data:
         node = data_node(tracker, words.run_id)
         source = read_samples(node, words.config.allow_targets)
         rows = _rows(ids, source.ids)
         return [
-            _Found(
+            _Chosen(
                 source.ids[row],
                 source.images[row] if source.images else None,
                 source.captions_of(row),
@@ -112,24 +112,24 @@ def _samples(
     given = samples_to_predict(root, words, tracker)
     rows = _rows(ids, given.ids)
     images = given.images()
-    found = []
+    chosen = []
     for row in rows:
         caption = given.captions[row]
         captions = [caption] if isinstance(caption, str) else [*caption]
-        found.append(_Found(given.ids[row], images[row] if images else None, captions, None))
-    return found
+        chosen.append(_Chosen(given.ids[row], images[row] if images else None, captions, None))
+    return chosen
 
 
 def _rows(ids: Sequence[str], known: Sequence[str]) -> list[int]:
-    rows = {one: row for row, one in enumerate(known)}
+    rows = {id_: row for row, id_ in enumerate(known)}
     problems = [
-        f"mmclf explain: of {len(known)} samples none is called {one}: {_hint(one, known)}"
-        for one in ids
-        if one not in rows
+        f"mmclf explain: of {len(known)} samples none is called {id_}: {_hint(id_, known)}"
+        for id_ in ids
+        if id_ not in rows
     ]
     if problems:
         raise InputError(*problems)
-    return [rows[one] for one in ids]
+    return [rows[id_] for id_ in ids]
 
 
 def _hint(id_: str, known: Sequence[str]) -> str:
@@ -156,27 +156,28 @@ def file_name(id_: str) -> str:
     return name if name == id_ and name else f"{name or 'sample'}-{digest(id_)[:8]}"
 
 
-def _title(sample: _Found) -> str:
+def _title(sample: _Chosen) -> str:
     if sample.labels is None:
         return sample.id
     return f"{sample.id}: is {', '.join(sample.labels) or 'without labels'}"
 
 
-def _lines(names: Sequence[str], found: Explanation) -> list[str]:
+def _lines(names: Sequence[str], explanation: Explanation) -> list[str]:
     """A line a label: its probability, what each modality does, and its strongest words."""
     lines = []
     for k, name in enumerate(names):
-        whole = ", ".join(f"{modality} {change(of[k])}" for modality, of in found.whole.items())
+        whole = ", ".join(
+            f"{modality} {change(of[k])}" for modality, of in explanation.whole.items()
+        )
         words = [
             (float(weights[k]), words.caption[start:end])
-            for words in found.captions
+            for words in explanation.captions
             for (start, end), weights in zip(words.spans, words.weights, strict=True)
         ]
         best = sorted(words, key=lambda pair: -abs(pair[0]))[:NAMED]
         said = ", ".join(f"{printable(_bare(word))} {change(value)}" for value, word in best)
-        lines.append(
-            f"  {name} {found.probabilities[k]:.2f}  {whole}{f'  words: {said}' if said else ''}"
-        )
+        probability = f"{explanation.probabilities[k]:.2f}"
+        lines.append(f"  {name} {probability}  {whole}{f'  words: {said}' if said else ''}")
     return lines
 
 

@@ -69,14 +69,18 @@ def runs(arguments: Sequence[str]) -> int:
         return 0
     end_dead_runs(tracker)
     tracked = tracker.runs()
-    check_keys([one.key for one in conditions], tracked, "--where")
+    check_keys([condition.key for condition in conditions], tracked, "--where")
     check_keys([options.sort] if options.sort is not None else [], tracked, "--sort")
-    chosen = [run for run in tracked if all(one.holds(run) for one in conditions)][: options.last]
+    chosen = [run for run in tracked if all(condition.holds(run) for condition in conditions)][
+        : options.last
+    ]
     if options.by == "arm":
         board = leaderboard(chosen, options.sort or VAL, is_reversed=options.reverse)
         _print_board(board, options.sort or VAL, options.format)
         return 0
-    asked = dict.fromkeys([*(one.key for one in conditions), *filter(None, [options.sort])])
+    asked = dict.fromkeys(
+        [*(condition.key for condition in conditions), *filter(None, [options.sort])]
+    )
     if options.sort is not None:
         chosen = _in_order(chosen, options.sort, lambda run: value_of(run, options.sort))
     if options.reverse:
@@ -186,8 +190,8 @@ def _deviation(members: Sequence[TrackedRun], key: str) -> float:
 
 
 def _numbers(members: Sequence[TrackedRun], key: str) -> list[float]:
-    found = (value_of(run, key) for run in members)
-    numbers = (as_number(value) for value in found if value is not None)
+    values = (value_of(run, key) for run in members)
+    numbers = (as_number(value) for value in values if value is not None)
     return [number for number in numbers if number is not None and math.isfinite(number)]
 
 

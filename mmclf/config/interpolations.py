@@ -47,12 +47,12 @@ def has_interpolation(value: object) -> bool:
 def interpolations(text: str) -> tuple[Interpolation, ...]:
     """All of them in a text, also those inside of others; none where OmegaConf cannot read it."""
     try:
-        return tuple(_found(parse(text)))
+        return tuple(_interpolations(parse(text)))
     except GrammarParseError:
         return ()
 
 
-def _found(node: Any) -> Iterator[Interpolation]:
+def _interpolations(node: Any) -> Iterator[Interpolation]:
     kind, children = type(node).__name__, getattr(node, "children", None) or []
     if kind == RESOLVER:
         name = next(child for child in children if type(child).__name__ == NAME)
@@ -72,7 +72,7 @@ def _found(node: Any) -> Iterator[Interpolation]:
         plain = len(keys) == len(named)
         yield Interpolation(node.getText(), None, tuple(keys), dots, (), plain)
     for child in children:
-        yield from _found(child)
+        yield from _interpolations(child)
 
 
 def _is_plain(name: Any) -> bool:

@@ -103,9 +103,9 @@ def _definition(module: str, name: str, imports: int = MOST_IMPORTS) -> _Definit
             imported = {alias.asname or alias.name: alias.name for alias in node.names}
             original = name if "*" in imported else imported.get(name)
             if original is not None:
-                found = _definition(_absolute(module, node), original, imports - 1)
-                if found is not None or "*" not in imported:
-                    return found
+                definition = _definition(_absolute(module, node), original, imports - 1)
+                if definition is not None or "*" not in imported:
+                    return definition
     return None
 
 

@@ -89,12 +89,12 @@ def costly_labels(
 
 def _costs(labels: Labels, predicted: Labels) -> Floats:
     """What each label's errors cost (L,), a share: mean F1 with it put right, less mean F1 now."""
-    truth, found = labels.astype(bool), predicted.astype(bool)
-    both, size = (truth & found).sum(axis=1), truth.sum(axis=1) + found.sum(axis=1)
+    truth, prediction = labels.astype(bool), predicted.astype(bool)
+    both, size = (truth & prediction).sum(axis=1), truth.sum(axis=1) + prediction.sum(axis=1)
     now = _f1(both, size)
     # A label put right is in both sets, or in neither.
-    right_both = both[:, None] + (truth & ~found)
-    right_size = size[:, None] + (truth & ~found).astype(int) - (~truth & found)
+    right_both = both[:, None] + (truth & ~prediction)
+    right_size = size[:, None] + (truth & ~prediction).astype(int) - (~truth & prediction)
     costs: Floats = (_f1(right_both, right_size) - now[:, None]).mean(axis=0)
     return costs
 
@@ -106,10 +106,10 @@ def _f1(both: NDArray[np.int64], size: NDArray[np.int64]) -> Floats:
 
 
 def _errors(
-    truth: Labels, found: Labels, probability: Floats, label: int, cost: float
+    truth: Labels, prediction: Labels, probability: Floats, label: int, cost: float
 ) -> LabelErrors:
-    positives = np.flatnonzero((found == 1) & (truth == 0))
-    negatives = np.flatnonzero((found == 0) & (truth == 1))
+    positives = np.flatnonzero((prediction == 1) & (truth == 0))
+    negatives = np.flatnonzero((prediction == 0) & (truth == 1))
     return LabelErrors(
         label,
         float(cost),

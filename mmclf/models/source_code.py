@@ -28,7 +28,7 @@ def code_digest(module: str) -> str:
             continue
         file = _file_of(name)
         code = _code(file, file.stat().st_mtime_ns)
-        pending += [found for found in code.imports if _is_module_in(folder, found)]
+        pending += [imported for imported in code.imports if _is_module_in(folder, imported)]
         sources[name] = code.text
     return texts_digest([text for item in sorted(sources.items()) for text in item])
 

@@ -73,12 +73,12 @@ class HuggingFaceEncoder(nn.Module):
         if self.has_random_weights:
             folder = None if architecture is not None else config_folder(name)
             self.pooling = resolve_pooling(pooling, architecture=architecture, folder=folder)
-            found = (
+            tokenizer = (
                 own_tokenizer
                 if own_tokenizer is not None
                 else local_tokenizer(name, package, allow_model_types)
             )
-            self.tokenizer = found if found is not None else train_wordpiece(train_captions)
+            self.tokenizer = tokenizer if tokenizer is not None else train_wordpiece(train_captions)
             prepare_padding(self.tokenizer)
             self.model = random_model(folder, architecture, self.tokenizer, allow_model_types)
         else:

@@ -94,10 +94,10 @@ def _sentence_pooling(folder: Path) -> Pooling | None:
     modules = _read_json(folder / "modules.json")
     for module in modules if isinstance(modules, list) else []:
         if isinstance(module, Mapping) and str(module.get("type", "")).endswith("Pooling"):
-            place = PurePosixPath(str(module.get("path", "")))
-            if place.is_absolute() or ".." in place.parts:
-                raise InputError(f"text.weights: {folder}/modules.json leads to {place}, outside")
-            return _pooling_in(folder / place / "config.json")
+            inner = PurePosixPath(str(module.get("path", "")))
+            if inner.is_absolute() or ".." in inner.parts:
+                raise InputError(f"text.weights: {folder}/modules.json leads to {inner}, outside")
+            return _pooling_in(folder / inner / "config.json")
     return None
 
 

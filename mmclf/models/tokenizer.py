@@ -101,10 +101,10 @@ def prepare_padding(tokenizer: Any) -> None:
 
 def check_vocabulary(tokenizer: Any, model: Any) -> None:
     """Raise InputError if the tokenizer has ids that the model has no embedding for."""
-    found = getattr(model.get_input_embeddings(), "num_embeddings", None)
+    embeddings = getattr(model.get_input_embeddings(), "num_embeddings", None)
     needed = max(tokenizer.get_vocab().values(), default=-1) + 1
-    if found is not None and needed > found:
+    if embeddings is not None and needed > embeddings:
         raise InputError(
             f"text: the tokenizer has ids up to {needed - 1}, which needs {needed} embeddings, and "
-            f"the model has {found}: give the tokenizer that the model was trained with"
+            f"the model has {embeddings}: give the tokenizer that the model was trained with"
         )

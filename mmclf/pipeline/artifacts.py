@@ -41,7 +41,7 @@ def dataset(composed: Composed, data: RunData) -> Data:
     return Data(
         name=composed.choices["data"],
         digest=data_digest(samples)[:DATA_DIGITS],
-        place=without_passwords(str(composed.config.data.part.get("root", ""))),
+        location=without_passwords(str(composed.config.data.part.get("root", ""))),
         columns=columns | {"caption": "string", "labels": "string"},
         sizes=sizes | {part: len(rows) for part, rows in data.parts.items()},
     )

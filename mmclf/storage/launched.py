@@ -68,6 +68,6 @@ def launched(variables: Mapping[str, str] = os.environ) -> Launched | None:
 def _number(variables: Mapping[str, str], name: str, default: int | None) -> int:
     text = variables.get(name, "" if default is None else str(default))
     if not text.isascii() or not text.isdecimal():
-        found = f"found {text!r}" if text else "it is missing beside WORLD_SIZE"
-        raise InputError(f"{name}: {found}, expected a number: start mmclf by {LAUNCHERS}")
+        problem = f"found {text!r}" if text else "it is missing beside WORLD_SIZE"
+        raise InputError(f"{name}: {problem}, expected a number: start mmclf by {LAUNCHERS}")
     return int(text)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmclf.evaluation.outputs import SplitOutputs
 from mmclf.storage.store.entry import Entry
-from mmclf.training.learner_state import LearnerState, Place
+from mmclf.training.learner_state import LearnerState, Position
 from mmclf.training.state_files import read_state, write_state
 
 
@@ -107,32 +107,32 @@ class CheckpointSerializer:
 
 def plain_checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     """A checkpoint as numbers, texts and tensors, in lists and dictionaries."""
-    place = checkpoint.learner.place
+    position = checkpoint.learner.position
     return {
         "epochs": [_plain_epoch(epoch) for epoch in checkpoint.epochs],
         "best": checkpoint.best,
         "refitted": checkpoint.refitted,
         "parts": dict(checkpoint.learner.parts),
         "random": dict(checkpoint.learner.random),
-        "steps": place.steps,
-        "order": place.order,
-        "draws": place.draws,
+        "steps": position.steps,
+        "order": position.order,
+        "draws": position.draws,
     }
 
 
 def checkpoint_of(state: Mapping[str, Any]) -> Checkpoint:
     """The checkpoint of what `plain_checkpoint` gives."""
-    place = Place(state["steps"], state["order"], state["draws"])
+    position = Position(state["steps"], state["order"], state["draws"])
     return Checkpoint(
-        epochs=tuple(_epoch(number, *one) for number, one in enumerate(state["epochs"], 1)),
+        epochs=tuple(_epoch(number, *epoch) for number, epoch in enumerate(state["epochs"], 1)),
         best=state["best"],
         refitted=state["refitted"],
-        learner=LearnerState(state["parts"], place, state["random"]),
+        learner=LearnerState(state["parts"], position, state["random"]),
     )
 
 
 def _plain_epoch(epoch: Epoch) -> list[Any]:
-    series = [(one.loss, torch.from_numpy(one.logits)) for one in (epoch.train, epoch.val)]
+    series = [(part.loss, torch.from_numpy(part.logits)) for part in (epoch.train, epoch.val)]
     return [*series, epoch.score]
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mmclf.training.batches import TrainingSet
-from mmclf.training.learner_state import Place
+from mmclf.training.learner_state import Position
 from mmclf.training.prefetch import prefetch
 from mmclf.training.share import ALONE, Share
 
@@ -20,7 +20,7 @@ def train_batches(
     examples: TrainingSet,
     rows: Sequence[Tensor],
     generator: torch.Generator,
-    start: Place,
+    start: Position,
     skipped: int,
     share: Share = ALONE,
 ) -> Generator[tuple[dict[str, Any], Tensor, Tensor], None, None]:

@@ -38,12 +38,12 @@ class FitKeeper:
         self._interruption, self._attempt_s = interruption, attempt_s
         self._keeping = Stopwatch()
         self._is_told = False
-        found = checkpoints.read()
-        self.resumed = found[0] if found is not None else None
-        self.run = found[1].run if found is not None else None
-        self._earlier_s = found[1].seconds if found is not None else 0.0
+        stored = checkpoints.read()
+        self.resumed = stored[0] if stored is not None else None
+        self.run = stored[1].run if stored is not None else None
+        self._earlier_s = stored[1].seconds if stored is not None else 0.0
         if self.resumed is not None:
-            tell(f"the fit goes on {_place(self.resumed)}, where an earlier attempt was")
+            tell(f"the fit goes on {_position_words(self.resumed)}, where an earlier attempt was")
 
     @property
     def seconds(self) -> float:
@@ -97,9 +97,9 @@ def fit_keeper(
         yield FitKeeper(checkpoints, every, interruption, attempt_s)
 
 
-def _place(checkpoint: Checkpoint) -> str:
+def _position_words(checkpoint: Checkpoint) -> str:
     """As `after epoch 3 and 20 steps`."""
     epochs = len(checkpoint.epochs) if checkpoint.refitted is None else checkpoint.refitted
-    steps = checkpoint.learner.place.steps
+    steps = checkpoint.learner.position.steps
     what = "epoch" if checkpoint.refitted is None else "epoch of the refit"
     return f"after {what} {epochs}" + (f" and {steps} steps" if steps > 0 else "")

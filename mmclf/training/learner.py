@@ -20,7 +20,7 @@ from mmclf.training.draw import train_batches
 from mmclf.training.evaluate import ADVICE, Loss, NonFiniteLossError, named, outputs_of
 from mmclf.training.learner_state import (
     LearnerState,
-    Place,
+    Position,
     Watch,
     beginning,
     random_states,
@@ -88,14 +88,14 @@ class Learner:
         examples: TrainingSet,
         generator: torch.Generator,
         number: int,
-        start: Place | None = None,
+        start: Position | None = None,
         watch: Watch | None = None,
-    ) -> Place:
+    ) -> Position:
         """Train on every example once, in an order that `generator` (on the CPU) draws.
 
-        With `start`, from that place of the epoch on, whatever `generator` has drawn since. Returns
-        the place at its end. Raises NonFiniteLossError, naming epoch `number`, at the first loss
-        that is not finite.
+        With `start`, from that position in the epoch on, whatever `generator` has drawn since.
+        Returns the position at its end. Raises NonFiniteLossError, naming epoch `number`, at the
+        first loss that is not finite.
         """
         start = start if start is not None else beginning(generator)
         before = copy.deepcopy(self.state(start)) if self._check_every > 1 else None
@@ -108,21 +108,21 @@ class Learner:
             done = self._train(examples, generator, start, 1, None)
         if isinstance(done, _FailedBatch):
             self._raise_non_finite(done, number)
-        assert isinstance(done, Place)
+        assert isinstance(done, Position)
         return done
 
     def _train(
         self,
         examples: TrainingSet,
         generator: torch.Generator,
-        start: Place,
+        start: Position,
         check_every: int,
         watch: Watch | None,
-    ) -> Place | _FailedBatch:
+    ) -> Position | _FailedBatch:
         """Train on every example once, or until a loss that is not finite is noticed.
 
         Losses are checked after every `check_every` batches and after the last, before a step, and
-        before somebody is told of a place.
+        before somebody is told of a position.
         """
         self.model.train()
         generator.set_state(start.order)
@@ -135,7 +135,7 @@ class Learner:
         skipped = sum(map(len, steps[: start.steps]))
         losses: list[Tensor] = []
         graphs = self._step_graphs if examples.are_features else None
-        place = start
+        position = start
         share = self.strategy.share
         with closing(train_batches(examples, all_rows, generator, start, skipped, share)) as drawn:
             for step, parts in enumerate(steps[start.steps :], start=start.steps + 1):
@@ -164,11 +164,11 @@ class Learner:
                 # In fp16 a step whose gradient overflows is left out.
                 if self._scheduler is not None and not self._accelerator.optimizer_step_was_skipped:
                     self._scheduler.step()
-                place = Place(step, start.order, draws)
+                position = Position(step, start.order, draws)
                 if watch is not None and (is_told or (check_every == 1 and watch.is_wanted)):
-                    watch.reached(place)
-        generator.set_state(place.draws)  # also if there was nothing left to do
-        return place
+                    watch.reached(position)
+        generator.set_state(position.draws)  # also if there was nothing left to do
+        return position
 
     def _train_on(self, inputs: Mapping[str, Any], labels: Tensor) -> Tensor:
         """A whole step on one batch; its loss."""
@@ -199,11 +199,11 @@ class Learner:
         """Give the model these weights."""
         self.strategy.restore(weights)
 
-    def state(self, place: Place) -> LearnerState:
-        """The state at a place of an epoch; it goes on changing with the next step."""
+    def state(self, position: Position) -> LearnerState:
+        """The state at a position in an epoch; it goes on changing with the next step."""
         parts = {name: part.state_dict() for name, part in self._parts().items()}
         parts = self.strategy.states() | parts
-        return LearnerState(parts, place, random_states(self._accelerator.device))
+        return LearnerState(parts, position, random_states(self._accelerator.device))
 
     def load(self, state: LearnerState) -> None:
         """Go back to a state, or on to that of another learner."""

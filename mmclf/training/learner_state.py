@@ -11,8 +11,8 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Place:
-    """A place in an epoch: after `steps` of its steps.
+class Position:
+    """A position in an epoch: after `steps` of its steps.
 
     Args:
         steps: that have been made.
@@ -26,10 +26,10 @@ class Place:
     draws: Tensor
 
 
-def beginning(generator: torch.Generator) -> Place:
+def beginning(generator: torch.Generator) -> Position:
     """The beginning of an epoch whose order and inputs the generator will draw."""
     state = generator.get_state()
-    return Place(0, state, state)
+    return Position(0, state, state)
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,25 @@ class LearnerState:
 
     Args:
         parts: the states of model, optimizer and the like, by name.
-        place: in the epoch.
+        position: in the epoch.
         random: the states of torch's own generators, by kind of device.
 
     """
 
     parts: Mapping[str, Any]
-    place: Place
+    position: Position
     random: Mapping[str, Tensor]
 
 
 class Watch(Protocol):
-    """Is told of a place in an epoch when it wants to know."""
+    """Is told of a position in an epoch when it wants to know."""
 
     @property
     def is_wanted(self) -> bool:
-        """Whether it wants to know the next place."""
+        """Whether it wants to know the next position."""
 
-    def reached(self, place: Place, /) -> None:
-        """Take a place: the step before it is done, the one after it has not begun."""
+    def reached(self, position: Position, /) -> None:
+        """Take a position: the step before it is done, the one after it has not begun."""
 
 
 def random_states(device: torch.device) -> dict[str, Tensor]:

@@ -18,12 +18,14 @@ ENOUGH_S, MOST = 0.1, 20  # passes are timed until so many seconds are over, or 
 Forward = Callable[[], Tensor]
 
 
-def measure_cost(module: Any, one: Forward, batch: Forward, device: torch.device) -> PredictionCost:
+def measure_cost(
+    module: Any, sample: Forward, batch: Forward, device: torch.device
+) -> PredictionCost:
     """The cost of a module's forward pass, each pass after a first one that is not timed.
 
     Args:
         module: whose parameters count; a part that is no network has none, nor operations.
-        one: computes the pass of one sample.
+        sample: computes the pass of one sample.
         batch: computes that of BATCH samples.
         device: that they compute on.
 
@@ -31,14 +33,14 @@ def measure_cost(module: Any, one: Forward, batch: Forward, device: torch.device
     parameters = list(module.parameters()) if isinstance(module, nn.Module) else []
     # Not in inference mode, in which torch hides the operations that its counter knows.
     with torch.no_grad():
-        one()
+        sample()
         with FlopCounterMode(display=False) as counter:
             batch()
         return PredictionCost(
             parameters=sum(p.numel() for p in parameters),
             trained_parameters=sum(p.numel() for p in parameters if p.requires_grad),
             flops=counter.get_total_flops() / BATCH,
-            latency_s=_seconds(one, device),
+            latency_s=_seconds(sample, device),
             latency_batch_s=_seconds(batch, device),
         )
 

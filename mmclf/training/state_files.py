@@ -25,7 +25,7 @@ MAPPINGS = {"dict": dict, "counter": Counter}
 def write_state(state: object, folder: Path) -> None:
     """Write None, numbers, texts, tensors, and lists, tuples and dictionaries of them.
 
-    Raises TypeError, naming its place, for anything else.
+    Raises TypeError, naming its path, for anything else.
     """
     values, tensors = packed(state)
     save_file(tensors, folder / TENSORS)
@@ -52,7 +52,7 @@ def unpacked(values: Any, tensors: Mapping[str, Tensor]) -> Any:
     return _restored(values, tensors)
 
 
-def _plain(value: object, tensors: dict[str, Tensor], place: str) -> Any:
+def _plain(value: object, tensors: dict[str, Tensor], path: str) -> Any:
     """A value as JSON has it, its tensors copied to `tensors` by number."""
     if value is None or isinstance(value, PLAIN):
         return value
@@ -60,17 +60,17 @@ def _plain(value: object, tensors: dict[str, Tensor], place: str) -> Any:
         return _numbered(value.detach(), tensors)
     for name, kind in SEQUENCES.items():
         if type(value) is kind:
-            return {name: [_plain(one, tensors, f"{place}[{i}]") for i, one in enumerate(value)]}
+            return {name: [_plain(item, tensors, f"{path}[{i}]") for i, item in enumerate(value)]}
     if type(value) in (*MAPPINGS.values(), OrderedDict):
         assert isinstance(value, dict)
         name = "counter" if type(value) is Counter else "dict"
         return {
             name: [
-                [_plain(key, tensors, place), _plain(one, tensors, f"{place}[{key!r}]")]
-                for key, one in value.items()
+                [_plain(key, tensors, path), _plain(item, tensors, f"{path}[{key!r}]")]
+                for key, item in value.items()
             ]
         }
-    raise TypeError(f"{place.strip('.')} is a {type(value).__name__}, expected numbers and tensors")
+    raise TypeError(f"{path.strip('.')} is a {type(value).__name__}, expected numbers and tensors")
 
 
 def _numbered(tensor: Tensor, tensors: dict[str, Tensor]) -> dict[str, Any]:
@@ -96,9 +96,9 @@ def _restored(value: Any, tensors: Mapping[str, Tensor]) -> Any:
     if more or kind not in SEQUENCES | MAPPINGS:
         raise ValueError(f"found {kind!r}, expected a tensor, or a list or dictionary of some")
     if kind in SEQUENCES:
-        return SEQUENCES[kind](_restored(one, tensors) for one in content)
+        return SEQUENCES[kind](_restored(item, tensors) for item in content)
     return MAPPINGS[kind](
-        {_restored(key, tensors): _restored(one, tensors) for key, one in content}
+        {_restored(key, tensors): _restored(item, tensors) for key, item in content}
     )
 
 

@@ -15,7 +15,7 @@ from mmclf.progress import progress_bar
 from mmclf.training.batches import TrainingSet
 from mmclf.training.checkpoint import Checkpoint, Epoch, Keeper, NotKept, best_of
 from mmclf.training.learner import Learner
-from mmclf.training.learner_state import Place, beginning
+from mmclf.training.learner_state import Position, beginning
 
 # What the parts of a state raise that is of another model, optimizer or scheduler.
 UNFIT = (RuntimeError, ValueError, LookupError, TypeError, AttributeError)
@@ -45,7 +45,7 @@ def fit(
     resumed = _resumed(learner, keeper, is_refit=False)
     done: tuple[Epoch, ...] = () if resumed is None else resumed.epochs
     best: Mapping[str, Tensor] | None = None if resumed is None else resumed.best
-    start = beginning(generator) if resumed is None else resumed.learner.place
+    start = beginning(generator) if resumed is None else resumed.learner.position
     for epoch in done:
         on_epoch(epoch)
     with progress_bar("training, epochs", epochs, len(done)) as advance:
@@ -90,7 +90,7 @@ def refit(
     generator = torch.Generator().manual_seed(seed)
     resumed = _resumed(learner, keeper, is_refit=True)
     done = 0 if resumed is None or resumed.refitted is None else resumed.refitted
-    start = beginning(generator) if resumed is None else resumed.learner.place
+    start = beginning(generator) if resumed is None else resumed.learner.position
     with progress_bar("training on train and val, epochs", epochs, done) as advance:
         for number in range(done + 1, epochs + 1):
             watch = _Watch(learner, keeper, tuple(before), None, number - 1)
@@ -118,15 +118,15 @@ class _Watch:
         """Whether a checkpoint is wanted."""
         return self.keeper.is_wanted
 
-    def reached(self, place: Place) -> None:
-        """Have one kept at this place."""
-        state = self.learner.state(place)
+    def reached(self, position: Position) -> None:
+        """Have one kept at this position."""
+        state = self.learner.state(position)
         self.keeper.keep(Checkpoint(self.epochs, self.best, self.refitted, state))
 
-    def ask(self, place: Place) -> None:
-        """Have one kept at this place if it is wanted."""
+    def ask(self, position: Position) -> None:
+        """Have one kept at this position if it is wanted."""
         if self.is_wanted:
-            self.reached(place)
+            self.reached(position)
 
 
 def _resumed(learner: Learner, keeper: Keeper, *, is_refit: bool) -> Checkpoint | None:
@@ -134,7 +134,7 @@ def _resumed(learner: Learner, keeper: Keeper, *, is_refit: bool) -> Checkpoint 
     resumed = keeper.resumed
     if resumed is None or (resumed.refitted is not None) != is_refit:
         return None
-    before = copy.deepcopy(learner.state(resumed.learner.place))
+    before = copy.deepcopy(learner.state(resumed.learner.position))
     try:
         learner.load(resumed.learner)
     except UNFIT as error:

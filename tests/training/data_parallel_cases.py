@@ -196,7 +196,7 @@ def goes_on(world: World) -> dict[str, Any]:
         checkpoint.epochs,
         checkpoint.best,
         checkpoint.refitted,
-        type(learner_state)(learner_state.parts, learner_state.place, random),
+        type(learner_state)(learner_state.parts, learner_state.position, random),
     )
     found["again"] = fitted(AgreedKeeper(resumed, world, CPU, is_asked=True))
     return found

@@ -58,7 +58,7 @@ def test_a_state_that_cannot_be_kept_is_said_once_and_the_fit_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = some_checkpoint().learner
-    odd = LearnerState({"scheduler": {"rule": print}}, whole.place, whole.random)
+    odd = LearnerState({"scheduler": {"rule": print}}, whole.position, whole.random)
     ours = keeper(tmp_path)
     for _ in range(3):
         ours.keep(Checkpoint((), None, None, odd))

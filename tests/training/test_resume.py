@@ -20,7 +20,7 @@ from mmclf.storage.store.store import Store
 from mmclf.training.batches import TrainingSet
 from mmclf.training.checkpoint import Checkpoint, CheckpointSerializer, Epoch, NotKept, best_of
 from mmclf.training.learner import Learner
-from mmclf.training.learner_state import Place, beginning
+from mmclf.training.learner_state import Position, beginning
 from mmclf.training.trainer import fit, refit
 
 STAGE = Stage("fit", 1, {})
@@ -231,5 +231,5 @@ def test_a_checkpoint_of_another_model_is_refused_and_nothing_of_it_is_left() ->
     assert all(torch.equal(results[0][name], results[1][name]) for name in results[0])
 
 
-def _somewhere() -> Place:
+def _somewhere() -> Position:
     return beginning(torch.Generator().manual_seed(3))

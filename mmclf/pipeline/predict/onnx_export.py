@@ -144,16 +144,16 @@ def _checked(graph: Graph, path: Path) -> float:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    wanted = [one.name for one in session.get_inputs()]
+    wanted = [value.name for value in session.get_inputs()]
     worst = 0.0
     for count in CHECKED:
         inputs = graph.example(count)
         with torch.inference_mode():
             expected = graph.module(*inputs)
         named = dict(zip(graph.inputs, inputs, strict=True))
-        found = session.run(list(OUTPUTS), {name: named[name].numpy() for name in wanted})
-        for mine, theirs in zip(expected, found, strict=True):
-            worst = max(worst, float(np.abs(mine.numpy() - theirs).max()))
+        computed = session.run(list(OUTPUTS), {name: named[name].numpy() for name in wanted})
+        for of_torch, of_onnx in zip(expected, computed, strict=True):
+            worst = max(worst, float(np.abs(of_torch.numpy() - of_onnx).max()))
     if not worst <= TOLERANCE:
         path.unlink()
         raise InputError(

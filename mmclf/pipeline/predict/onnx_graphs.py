@@ -132,7 +132,7 @@ def whole_graph(restored: RestoredModel) -> Graph:
 
 def _graph(parts: Mapping[str, _Part], classifier: Classifier) -> Graph:
     def example(count: int) -> tuple[Tensor, ...]:
-        return tuple(one for part in parts.values() for one in part.example(count))
+        return tuple(value for part in parts.values() for value in part.example(count))
 
     names = tuple(name for part in parts.values() for name in part.names)
     return Graph(_Whole(parts, classifier).eval(), names, example)

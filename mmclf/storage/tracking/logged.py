@@ -59,7 +59,7 @@ class Data:
     Args:
         name: of the data set.
         digest: of its content.
-        place: where it is.
+        location: where it is.
         columns: name and type, in MLflow's words, of what a sample has.
         sizes: how many samples there are, and of each part.
 
@@ -67,7 +67,7 @@ class Data:
 
     name: str
     digest: str
-    place: str
+    location: str
     columns: dict[str, str]
     sizes: dict[str, int]
 
@@ -80,7 +80,7 @@ class Data:
             name=self.name,
             digest=self.digest,
             source_type="local",
-            source=json.dumps({"uri": self.place}),
+            source=json.dumps({"uri": self.location}),
             schema=json.dumps({"mlflow_colspec": columns}),
             profile=json.dumps(self.sizes),
         )

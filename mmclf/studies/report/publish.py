@@ -56,9 +56,9 @@ def publish(
         files[f"{FIGURES}/{plot.key}.pdf"] = to_pdf(plot.figure)
         files[f"{FIGURES}/{plot.key}.png"] = to_png(plot.figure)
     try:
-        with tempfile.TemporaryDirectory() as place:
-            write_tables(Path(place), result, labels)
-            files |= {file.name: file.read_bytes() for file in Path(place).iterdir()}
+        with tempfile.TemporaryDirectory() as tables:
+            write_tables(Path(tables), result, labels)
+            files |= {file.name: file.read_bytes() for file in Path(tables).iterdir()}
         # What an earlier report had, and this one has not, would pass for this one's.
         write_folder_atomic(folder, files, OWN_FILES)
     except OSError as error:

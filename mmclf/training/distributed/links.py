@@ -127,10 +127,10 @@ def _server_at(address: str) -> socket.socket:
     Where the address is one that others have of this machine, on all of its addresses.
     """
     try:
-        family, *_, found = socket.getaddrinfo(address, 0, type=socket.SOCK_STREAM)[0]
+        family, *_, resolved = socket.getaddrinfo(address, 0, type=socket.SOCK_STREAM)[0]
         # A machine may call itself by an address on the loopback device, where nobody else is.
-        if address == found[0] or not str(found[0]).startswith("127."):
-            return socket.create_server((str(found[0]), 0), family=family)
+        if address == resolved[0] or not str(resolved[0]).startswith("127."):
+            return socket.create_server((str(resolved[0]), 0), family=family)
     except OSError as error:
         if error.errno != errno.EADDRNOTAVAIL:
             raise

@@ -18,7 +18,7 @@ from mmclf.pipeline.distributed.messages import Packet
 from mmclf.pipeline.run_data import load_samples
 from mmclf.training.checkpoint import Checkpoint, Epoch, plain_checkpoint
 from mmclf.training.fit_data import FitData
-from mmclf.training.learner_state import LearnerState, Place
+from mmclf.training.learner_state import LearnerState, Position
 
 PARTS = {"train": np.arange(3), "val": np.array([3]), "test": np.array([4, 5])}
 
@@ -71,7 +71,7 @@ def test_the_inputs_and_the_checkpoint_of_a_fit_arrive() -> None:
     data = FitData("abcdef", np.zeros((6, 1), np.uint8), PARTS, {"text": views}, ("text",))
     outputs = SplitOutputs(0.5, np.ones((3, 1), np.float32))
     weights = {"weight": torch.rand(2, 3)}
-    state = LearnerState({"model": weights}, Place(2, torch.ones(4), torch.zeros(4)), {})
+    state = LearnerState({"model": weights}, Position(2, torch.ones(4), torch.zeros(4)), {})
     checkpoint = Checkpoint((Epoch(1, outputs, outputs, 0.25),), weights, None, state)
     message, tensors = sent(messages.fit_packet(data, "argmax", 3, checkpoint))
     assert (message["empty"], message["every"], message["means"]) == ("argmax", 3, ["text"])

@@ -72,7 +72,7 @@ def read_errors(
     source = _source(tracker, arm.runs[0], first, allow) if images else _Source({}, None, WITHOUT)
     sheet = _Sheet(first, names, probabilities.mean(axis=0), source)
     labels, decided = first.labels, predicted.astype(np.uint8)
-    found = ErrorResult(
+    errors = ErrorResult(
         arm.name,
         len(paired),
         len(first.ids),
@@ -99,7 +99,7 @@ def read_errors(
         ],
         [source.note] if source.note else [],
     )
-    return _with_pictures(found, source)
+    return _with_pictures(errors, source)
 
 
 def _decided(
@@ -133,15 +133,17 @@ def _source(tracker: Tracker, run: TrackedRun, test: Decided, allow: Sequence[st
         reason = shortened(str(error) or type(error).__name__, LONGEST_REASON)
         return _Source({}, None, f"The samples are not at hand, so without pictures: {reason}")
     rows = {id_: row for row, id_ in enumerate(samples.ids)}
-    found = [rows.get(str(id_), -1) for id_ in test.ids]
-    if min(found, default=-1) < 0 or not _same_labels(samples.labels[found], test.labels):
+    row_numbers = [rows.get(str(id_), -1) for id_ in test.ids]
+    if min(row_numbers, default=-1) < 0 or not _same_labels(
+        samples.labels[row_numbers], test.labels
+    ):
         return _Source({}, None, "The samples have changed since, so without pictures")
     is_shuffled = run.params.get("data.caption_order") == "shuffled"
     return _Source(rows, samples, has_captions=not is_shuffled)
 
 
-def _same_labels(found: NDArray[np.uint8], tracked: NDArray[np.uint8]) -> bool:
-    return found.shape == tracked.shape and bool((found == tracked).all())
+def _same_labels(labels: NDArray[np.uint8], tracked: NDArray[np.uint8]) -> bool:
+    return labels.shape == tracked.shape and bool((labels == tracked).all())
 
 
 @dataclass(frozen=True)
@@ -166,27 +168,27 @@ class _Sheet:
         )
 
 
-def _with_pictures(found: ErrorResult, source: _Source) -> ErrorResult:
+def _with_pictures(errors: ErrorResult, source: _Source) -> ErrorResult:
     """The same with a picture of each sample whose image can be read."""
     samples = source.samples
     if samples is None or not samples.images:
-        return found
-    wanted = {source.rows[sample.id] for sample in found.shown()}
+        return errors
+    wanted = {source.rows[sample.id] for sample in errors.shown()}
     pictures, note = thumbnails({row: samples.images[row] for row in wanted})
 
     def pictured(sample: ShownSample) -> ShownSample:
         return replace(sample, picture=pictures.get(source.rows[sample.id]))
 
     return replace(
-        found,
+        errors,
         labels=[
             replace(
                 label,
                 false_positives=[*map(pictured, label.false_positives)],
                 false_negatives=[*map(pictured, label.false_negatives)],
             )
-            for label in found.labels
+            for label in errors.labels
         ],
-        odd=[replace(odd, sample=pictured(odd.sample)) for odd in found.odd],
-        notes=[*found.notes, *([note] if note else [])],
+        odd=[replace(odd, sample=pictured(odd.sample)) for odd in errors.odd],
+        notes=[*errors.notes, *([note] if note else [])],
     )

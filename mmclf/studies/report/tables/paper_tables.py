@@ -188,8 +188,8 @@ def _mean(mean: float, deviation: float, is_best: bool) -> str:
 def _difference(value: float, low: float, high: float) -> str:
     if math.isnan(value):
         return NO_VALUE
-    told = latex_number(points(value))
-    return told if math.isnan(low) else f"{told} [{_ends(low, high, signed=True)}]"
+    change = latex_number(points(value))
+    return change if math.isnan(low) else f"{change} [{_ends(low, high, signed=True)}]"
 
 
 def _interval(low: float, high: float) -> str:
@@ -220,8 +220,8 @@ def _caption(result: StudyResult, key: str, names: Sequence[str]) -> str:
     marks = ["bold: the best mean"] if definition.metric in names else []
     marks += ["grey: no difference is shown"] if {"Difference", P} & set(names) else []
     if marks:
-        told = "; ".join(marks)
-        parts.append(f"{told[:1].upper()}{told[1:]}.")
+        legend = "; ".join(marks)
+        parts.append(f"{legend[:1].upper()}{legend[1:]}.")
     return " ".join(parts)
 
 
