@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from mlflow.tracking import MlflowClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from mmclf.cli.main import main
 from mmclf.errors import InputError, UnreachableError
@@ -37,6 +39,18 @@ from mmclf.storage.tracking.unsent import read_unsent
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "RETRY_S", 0.0)
     monkeypatch.setattr(outbox, "WAIT_S", 0.05)
+
+
+@pytest.fixture(autouse=True)
+def soon_locked() -> Iterator[None]:
+    """MLflow has sqlite wait 20 s for a lock, whatever its address asks for: here a moment."""
+
+    def shorter(_: object, __: object, statement: str, values: Any, *___: object) -> Any:
+        return statement.replace("busy_timeout = 20000", "busy_timeout = 50"), values
+
+    event.listen(Engine, "before_cursor_execute", shorter, retval=True)
+    yield
+    event.remove(Engine, "before_cursor_execute", shorter)
 
 
 def tracker_in(folder: Path, patience_s: float = 60.0) -> Tracker:
@@ -65,7 +79,6 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.slow
 @pytest.mark.hostile("servers and databases")
 def test_what_is_logged_meanwhile_is_sent_when_the_database_is_free(
     tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str]
@@ -91,7 +104,6 @@ def test_what_is_logged_meanwhile_is_sent_when_the_database_is_free(
     assert last.endswith("answers again: what waited was sent")
 
 
-@pytest.mark.slow
 @pytest.mark.hostile("servers and databases")
 def test_a_run_waits_at_its_end_as_long_as_its_patience_lasts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -115,7 +127,6 @@ def test_a_run_waits_at_its_end_as_long_as_its_patience_lasts(
     assert len(waited) == 2
 
 
-@pytest.mark.slow
 @pytest.mark.hostile("servers and databases")
 def test_after_that_it_is_written_to_files_and_sent_by_a_command(
     tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str]
@@ -170,7 +181,6 @@ def test_what_is_sent_twice_is_there_once(tmp_path: Path) -> None:
     assert [(point.step, point.value, point.timestamp) for point in points] == [(1, 1.0, 5)]
 
 
-@pytest.mark.slow
 @pytest.mark.hostile("servers and databases")
 def test_a_killed_run_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Not of the module itself: other threads may wait.
