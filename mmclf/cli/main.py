@@ -64,7 +64,7 @@ mmclf report [NAME | --runs ID ... | --compare ID ID] [--columns NAME,...]
     [--format text,md,csv,tex,html] the results table; without more, of the
     [--no-images]                   latest sweep
 mmclf runs [--where "KEY > VALUE"] [--sort KEY] [--last N] [--by arm]
-                                    the tracked runs with their ids, or a
+    [--format csv]                  the tracked runs with their ids, or a
                                     leaderboard of arms
 mmclf runs --send RUN_ID            send what a run could not while its server
                                     was away

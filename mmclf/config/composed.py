@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,15 @@ class ConfigChecker:
         if unsafe:
             return None, unsafe
         problems = [*check_hydra(tree["hydra"]), *_check_folders(cfg, tree)]
-        settings, _ = plain(cfg)
+        settings, unresolved = plain(cfg)
         is_looked_for = _runs_here(tree["hydra"].get("launcher")) and not check_values(settings)
         # Of what the machine lacks no run comes, and then nothing slow needs to be imported.
         lacking = also(settings) if also is not None and is_looked_for else []
         is_refused = is_refused or bool(problems or lacking)
-        composed, more = self._check_settings(cfg, tree["hydra"], is_refused=is_refused)
+        self._announce(cfg, settings)
+        composed, more = self._check_settings(
+            settings, unresolved, tree["hydra"], is_refused=is_refused
+        )
         problems += more
         return composed, [*problems, *(text for text in lacking if text not in problems)]
 
@@ -84,7 +87,9 @@ class ConfigChecker:
         problems = self._check_unresolved(container(cfg))
         if problems:
             raise InputError(*problems)
-        composed, problems = self._check_settings(cfg, container(hydra, "hydra"))
+        settings, unresolved = plain(cfg)
+        self._announce(cfg, settings)
+        composed, problems = self._check_settings(settings, unresolved, container(hydra, "hydra"))
         if composed is None or problems:
             raise InputError(*problems)
         return composed
@@ -99,30 +104,37 @@ class ConfigChecker:
         return [*numbers, *check_lines(tree), *check_interpolations(tree, self._grants.env)]
 
     def _check_settings(
-        self, cfg: DictConfig, hydra: Mapping[str, Any], *, is_refused: bool = False
+        self,
+        settings: Mapping[str, Any],
+        unresolved: Sequence[str],
+        hydra: Mapping[str, Any],
+        *,
+        is_refused: bool = False,
     ) -> tuple[Composed | None, list[str]]:
-        tree, problems = plain(cfg)
-        secrets = check_values(tree)
+        """The checked form of the settings in plain form, and all that is wrong with them.
+
+        `unresolved`: a problem for each value that cannot be resolved.
+        """
+        secrets = check_values(settings)
         if secrets:
             return None, secrets
-        self._announce(cfg, tree)
-        tree = with_current_targets(tree)
+        tree = with_current_targets(settings)
         try:
             config = check(tree, self._grants, self._cache(tree), is_refused=is_refused)
         except InputError as error:
             # What could not be resolved is named once, not as missing too.
-            unresolved = tuple(f"{problem.partition(':')[0]} " for problem in problems)
-            more = [text for text in error.problems if not text.startswith(unresolved)]
-            return None, problems + more
+            named = tuple(f"{problem.partition(':')[0]} " for problem in unresolved)
+            more = [text for text in error.problems if not text.startswith(named)]
+            return None, [*unresolved, *more]
         choices = {
             str(group): str(level)
             for group, level in hydra["runtime"]["choices"].items()
             if level is not None and not str(group).startswith("hydra/")
         }
-        return Composed(config, choices, list(hydra["overrides"]["task"]), tree), problems
+        return Composed(config, choices, list(hydra["overrides"]["task"]), tree), [*unresolved]
 
     def _announce(self, cfg: DictConfig, tree: Mapping[str, Any]) -> None:
-        if not self._announces:
+        if not self._announces or check_values(tree):
             return
         notices = {old: notice(old) for old in sorted({*moved_targets(tree)})}
         notices |= environment_notices(container(cfg), tree)

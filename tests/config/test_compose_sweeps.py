@@ -6,6 +6,7 @@ import pytest
 from command_lines import HERE, problems
 from message_facts import Naming
 
+from mmclf.config import overrides
 from mmclf.config.compose import check_command
 
 
@@ -44,8 +45,10 @@ def test_a_sweep_may_be_asked_for_by_the_config() -> None:
     assert command.kind == "sweep"
 
 
-def test_a_long_sweep_is_not_unrolled() -> None:
-    assert check_command([*HERE, "seed=range(100000)"], multirun=True).kind == "sweep"
+def test_of_a_long_sweep_the_first_values_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overrides, "MAX_VALUES", 3)
+    assert check_command([*HERE, "seed=range(2,-99998,-1)"], multirun=True).kind == "sweep"
+    assert problems("seed=range(1,-99999,-1)", multirun=True) == [Naming("seed=-1", "seed")]
 
 
 def test_a_key_that_only_a_swept_level_has_is_explained() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from message_facts import Naming
 
 from mmclf.config.compose import check_command, compose
 from mmclf.errors import InputError
-from mmclf.studies.arms import compose_study, job_lines
+from mmclf.studies.arms import PlannedStudy, compose_study, job_lines
 
 LIGHT = ("vision=none", "text=tfidf")
 SHIPPED = {
@@ -40,9 +41,15 @@ def own_study(folder: Path, text: str, head: str = HEAD) -> Path:
     return folder
 
 
+@functools.cache
+def shipped(name: str) -> PlannedStudy:
+    """A study as it is shipped; the largest takes seconds to compose."""
+    return compose_study([f"study={name}"])
+
+
 @pytest.mark.parametrize(("name", "arms"), SHIPPED.items())
 def test_a_shipped_study_composes(name: str, arms: int) -> None:
-    planned = compose_study([f"study={name}"])
+    planned = shipped(name)
     assert (planned.name, len(planned.arms)) == (name, arms)
     assert planned.study.seed_list == (0, 1, 2, 3, 4)
 
@@ -65,8 +72,7 @@ def test_every_arm_has_the_base_and_its_own_level() -> None:
 
 
 def test_the_improved_arm_of_an_attribution_is_the_preset_but_for_its_encoders() -> None:
-    attribution = compose_study(["study=attribution"])
-    table = compose_study(["study=results_table"])
+    attribution, table = shipped("attribution"), shipped("results_table")
     names = [arm.name for arm in attribution.design.arms]
     for index, name in enumerate(["default", "improved"]):
         first, second = attribution.arms[names.index(name)].config, table.arms[index].config
@@ -272,11 +278,13 @@ def test_no_study_at_all_is_said() -> None:
         compose_study(LIGHT)
 
 
-def key(*overrides: str) -> str:
-    return compose_study(["study=loss", *LIGHT, *overrides]).key
+def test_the_key_changes_with_what_the_arms_are_and_with_nothing_else(tmp_path: Path) -> None:
+    text = "study: {question: Q, design: grid, factors: {loss: [bce, focal]}}\n"
+    folder = own_study(tmp_path, text)
 
+    def key(*overrides: str) -> str:
+        return compose_study(["study=mine", *LIGHT, *overrides], folder).key
 
-def test_the_key_changes_with_what_the_arms_are_and_with_nothing_else() -> None:
     same = key()
     assert key("study.seeds=2") == same
     assert key("output_dir=elsewhere") == same
