@@ -50,6 +50,7 @@ def main() -> int:
     arguments.add_argument("folder", type=Path, help="what it keeps")
     arguments.add_argument("--port", type=int, default=5000)
     arguments.add_argument("--database", choices=("auto", "postgresql", "sqlite"), default="auto")
+    arguments.add_argument("--workers", type=int, default=2, help="processes that answer")
     given = arguments.parse_args()
     folder = given.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,10 +68,10 @@ def main() -> int:
             sys.exit(f"port {given.port} is in use: make server PORT={given.port + 1}")
         if chosen(given.database, folder) == "sqlite":
             runs, auth = (f"sqlite:///{folder}/{name}.db" for name in ("runs", "auth"))
-            return serve(folder, given.port, runs, auth)
+            return serve(folder, given.port, given.workers, runs, auth)
         with postgresql(folder / "postgresql") as place:
             runs, auth = (f"postgresql://mmclf@/{name}?host={place}" for name in ("runs", "auth"))
-            return serve(folder, given.port, runs, auth)
+            return serve(folder, given.port, given.workers, runs, auth)
 
 
 def _end(*_: object) -> None:
@@ -175,7 +176,7 @@ def _runs(data: Path) -> bool:
     return file.exists() and Path(f"/proc/{file.read_text().split()[0]}").exists()
 
 
-def serve(folder: Path, port: int, runs: str, auth: str) -> int:
+def serve(folder: Path, port: int, workers: int, runs: str, auth: str) -> int:
     """MLflow's server on these two databases, until a signal; its exit status."""
     config = folder / "auth.ini"
     # ConfigParser reads % as the start of a reference.
@@ -187,7 +188,7 @@ def serve(folder: Path, port: int, runs: str, auth: str) -> int:
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
     command = [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "2"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
     command += ["--uvicorn-opts", "--timeout-graceful-shutdown 5"]
     command += ["--backend-store-uri", runs, "--artifacts-destination", str(folder / "artifacts")]
     address = f"http://127.0.0.1:{port}"

@@ -139,7 +139,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def scale(request: pytest.FixtureRequest) -> Scale:
     if request.config.getoption("--soak"):
         return Scale(100, 500, 40, 30, examples=5000, commands=60, pages=60, sharing=8)
-    return Scale(5, 50, 1, 2, examples=40, commands=3, pages=1, sharing=3)
+    return Scale(3, 25, 1, 1, examples=20, commands=2, pages=1, sharing=3)
 
 
 @pytest.fixture(scope="session")

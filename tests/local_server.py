@@ -37,7 +37,7 @@ class LocalServer:
         self.address = f"http://127.0.0.1:{port}"
         self.folder, self.said = folder, folder / "said"
         self._command = [sys.executable, str(SCRIPT), str(folder / "server")]
-        self._command += ["--port", str(port), "--database", database]
+        self._command += ["--port", str(port), "--database", database, "--workers", "1"]
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod

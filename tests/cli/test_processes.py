@@ -114,7 +114,7 @@ def test_a_signal_to_one_process_ends_all_at_a_step_that_the_next_command_goes_o
 
 
 def test_the_runs_of_a_study_are_shared_one_by_one(tmp_path: Path) -> None:
-    study = ("study=loss", "study.seeds=2", "vision=none", "text=tfidf", "device=cpu")
+    study = ("study=loss", "study.seeds=1", "vision=none", "text=tfidf", "device=cpu")
     small = ("data.train=60", "data.test=20", "trainer.epochs=2", "head.hidden=16")
     for ended in without_agent(tmp_path, *study, *small):
         assert ended.status == 0, ended.errors

@@ -17,6 +17,8 @@ TARGETS = (
     *("overrides", "yaml", "csv", "competition", "coco", "npz", "record", "model.json"),
     "safetensors",
 )
+# Each takes half a minute to begin.
+FAST_TARGETS = ("overrides", "npz")
 FAST_RUNS = 100
 LIMITS = (
     # Far above what any of them takes on a machine with other work.
@@ -28,7 +30,13 @@ EXECUTED = re.compile(r"stat::number_of_executed_units: (\d+)")
 
 @pytest.mark.slow
 @pytest.mark.hostile("under coverage", fuzz=True)
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    "target",
+    [
+        name if name in FAST_TARGETS else pytest.param(name, marks=pytest.mark.soak)
+        for name in TARGETS
+    ],
+)
 def test_whatever_the_bytes_are_they_are_answered(
     target: str, tmp_path: Path, attempts: Attempts, request: pytest.FixtureRequest
 ) -> None:

@@ -71,7 +71,7 @@ def test_a_fit_that_is_killed_anywhere_goes_on_to_the_same_bits(
 ) -> None:
     numbers, seconds = undisturbed
     chance = random.Random(0)
-    killed, resumed = 0, 0
+    killed, resumed, shares = 0, 0, min(scale.kills, 10)
     for attempt in range(scale.kills):
         folder = tmp_path / str(attempt)
         for _ in range(2):  # killed twice, the second time when it goes on already
@@ -80,7 +80,7 @@ def test_a_fit_that_is_killed_anywhere_goes_on_to_the_same_bits(
             assert process.pid is not None
             wait_for_another(process, folder, before)
             # In each share of what is left one after the other.
-            process.join((attempt % 10 + chance.random()) / 10 * seconds)
+            process.join((attempt % shares + chance.random()) / shares * seconds)
             if process.exitcode is None:
                 os.kill(process.pid, SIGNALS[attempt % len(SIGNALS)])
                 process.join()

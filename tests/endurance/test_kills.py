@@ -38,13 +38,13 @@ def test_a_killed_run_ends_with_the_numbers_of_an_undisturbed_one(
 ) -> None:
     numbers, seconds = undisturbed
     chance = random.Random(0)
-    killed = 0
+    killed, shares = 0, min(scale.kills, 10)
     for attempt in range(scale.kills):
         folder = tmp_path / str(attempt)
         process = start(folder)
         assert process.pid is not None
         # One after the other in each share of a run's time, so that every stage is hit.
-        moment, started = (attempt % 10 + chance.random()) / 10 * seconds, time.monotonic()
+        moment, started = (attempt % shares + chance.random()) / shares * seconds, time.monotonic()
         process.join(moment)
         was_there = process.exitcode is None
         if was_there:
