@@ -147,9 +147,8 @@ def _swept(axes: Sequence[Axis], kind: str) -> list[str]:
         "run": "expected one: add -m to sweep over them, or quote a text that has commas",
         "study": "but a study varies its factors alone: give one value, or make it a factor",
     }
-    return [
-        f"{axis.name}: found several values, {expected[kind]}" for axis in axes if axis.is_sweep
-    ]
+    names = [axis.name.removeprefix("++") for axis in axes if axis.is_sweep]
+    return [f"{name}: found several values, {expected[kind]}" for name in names]
 
 
 def _list_sweeps(parent: DictConfig, lines: Sequence[str]) -> None:

@@ -33,10 +33,13 @@ from mmclf.errors import folded, nearest, suggestion
 SHOWN = 60  # characters of an override that cannot be read
 MAX_VALUES = 200  # of a sweep over a key that are looked at; levels of groups are all
 MAX_RUNS = 100_000  # of a sweep, all of which Hydra lists before the first
-# What studies' files seldom name.
-STUDY_DEFAULTS = ("study.margin", "study.until", "study.max_seeds")
 SETTINGS = tuple(field.name for field in dataclasses.fields(Config))
 STUDY_SETTINGS = tuple(field.name for field in dataclasses.fields(Study))
+STUDY_DEFAULTS = tuple(
+    f"study.{field.name}"
+    for field in dataclasses.fields(Study)
+    if field.default is not dataclasses.MISSING
+)
 
 
 class Groups:

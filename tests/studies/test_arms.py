@@ -241,6 +241,16 @@ def test_where_all_data_lie_does_not_change_the_key() -> None:
     assert compose_study([*given, "data.root=a"]).key == compose_study([*given, "data.root=b"]).key
 
 
+def test_settings_that_its_file_leaves_out_may_be_set(tmp_path: Path) -> None:
+    text = "study: {question: Q, design: grid, factors: {loss: [bce, focal]}}\n"
+    settings = ("seeds=2", "metric=test/f1_micro", "baseline=focal", "margin=0.01", "max_seeds=4")
+    lines = [f"study.{setting}" for setting in settings]
+    planned = compose_study(["study=mine", *LIGHT, *lines], own_study(tmp_path, text))
+    assert (planned.study.seeds, planned.study.metric) == (2, "test/f1_micro")
+    assert (planned.study.baseline, planned.study.margin) == ("focal", 0.01)
+    assert planned.study.max_seeds == 4
+
+
 def test_two_arms_that_are_one_configuration_are_refused(tmp_path: Path) -> None:
     text = (
         "study:\n  question: Q\n  design: grid\n  factors:\n"
