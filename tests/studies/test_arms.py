@@ -194,11 +194,16 @@ def test_a_group_may_have_another_level_below_which_the_study_varies_keys() -> N
         compose_study(["study=hyperparameters", *LIGHT, "optimizer={lr:0.1}"])
 
 
-def test_an_override_that_makes_arms_the_same_is_named() -> None:
+def test_an_override_that_makes_arms_the_same_is_named(tmp_path: Path) -> None:
+    text = (
+        "study:\n  question: Q\n  design: attribution\n"
+        "  factors: {loss: [bce, focal], threshold: [fixed, fixed_0.45]}\n"
+    )
+    given = ["study=mine", *LIGHT, "trainer.epochs=2", "threshold.value=0.7"]
     with pytest.raises(InputError) as caught:
-        compose_study(["study=attribution", *LIGHT, "trainer.epochs=2", "threshold.value=0.7"])
+        compose_study(given, own_study(tmp_path, text))
     assert list(caught.value.problems) == [
-        Naming("threshold.value=0.7", "study=attribution", "threshold", "'default'", "'threshold'")
+        Naming("threshold.value=0.7", "study=mine", "threshold", "'default'", "'threshold'")
     ]
 
 

@@ -12,6 +12,7 @@ from tracked_runs import start, track, tracker_in
 from mmclf.cli.main import main
 from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker
+from mmclf.studies import report
 from mmclf.studies.report.publish import PAGE, publish
 from mmclf.studies.report.result.collect import collect
 from mmclf.studies.report.result.study_result import StudyResult
@@ -29,6 +30,13 @@ def study(tracker: Tracker, tmp_path: Path) -> StudyResult:
     track(tracker, tmp_path, parent.id, ("plain", 0), wrong=0.4)
     track(tracker, tmp_path, parent.id, ("better", 0), wrong=0.0)
     return collect(tracker, parent)
+
+
+@pytest.fixture
+def one_plot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the plots, which take seconds, the first alone."""
+    drawn = report.publish.study_plots
+    monkeypatch.setattr(report.publish, "study_plots", lambda *of: drawn(*of)[:1])
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -62,6 +70,7 @@ def test_what_an_earlier_report_had_alone_is_removed(
     assert contents(folder)["results.csv"] != b"older"
 
 
+@pytest.mark.usefixtures("one_plot")
 @pytest.mark.hostile("disks, streams, clocks")
 def test_a_full_disk_leaves_the_report_as_it_was(
     tracker: Tracker, study: StudyResult, small_disk: Path, tmp_path: Path
@@ -78,6 +87,7 @@ def test_a_full_disk_leaves_the_report_as_it_was(
     assert contents(small_disk) == before
 
 
+@pytest.mark.usefixtures("one_plot")
 @pytest.mark.hostile("runs of others")
 def test_a_folder_of_figures_that_is_a_link_is_not_followed(
     tracker: Tracker, study: StudyResult, tmp_path: Path
@@ -106,6 +116,7 @@ def test_a_study_whose_name_leads_out_of_the_folder_is_refused(
     assert {path for path in tmp_path.parent.rglob("*") if "mlflow" not in path.name} == before
 
 
+@pytest.mark.usefixtures("one_plot")
 @pytest.mark.hostile("disks, streams, clocks")
 def test_a_folder_that_cannot_be_made_is_named(
     tracker: Tracker, study: StudyResult, tmp_path: Path
