@@ -15,6 +15,8 @@ NEXT_TESTS ?= tests/config tests/docs/test_documentation.py::test_what_a_command
 # A thread a process, as there is a process a core. Hundreds of processes are started, which share what is
 # compiled once, whatever the environment says of it.
 PYTEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+# Slow tests wait for processes and servers, while another one computes.
+WAITING := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Those of the short form that CI runs: 'engine and not slow'.
 ENGINES ?= engine
 PORT ?= 5000
@@ -54,11 +56,11 @@ test: setup ## the tests that one runs all day, offline, on all cores
 	$(PYTEST) -m 'not slow and not engine'
 
 test-slow: setup ## the others: browser, endurance, simulations, servers, whole processes
-	$(PYTEST) -m 'slow and not engine'
+	$(PYTEST) $(WAITING) -m 'slow and not engine'
 
 # Both tiers at once, so that no core waits for the last test of either.
 test-all: setup ## all of them, and what knows Hydra on its next line
-	$(PYTEST) -m 'not engine'
+	$(PYTEST) $(WAITING) -m 'not engine'
 	$(MAKE) test-next
 
 test-next: setup ## fast tests of what composes on the next Hydra and omegaconf, laid over the environment

@@ -26,7 +26,7 @@ OPEN = {
     ],
 }
 
-pytestmark = pytest.mark.usefixtures("no_network")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_network")]
 
 
 @pytest.fixture(autouse=True)

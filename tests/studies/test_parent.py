@@ -17,6 +17,9 @@ from mmclf.studies.arms import PlannedStudy, compose_study
 from mmclf.studies.fingerprint import StudyFingerprint
 from mmclf.studies.parent import AGREED_TAG, KEY_TAG, find_parent, open_parent
 
+# They wait for each other by the clock.
+pytestmark = pytest.mark.slow
+
 DATA = StudyFingerprint(data="d", whole="w")
 
 

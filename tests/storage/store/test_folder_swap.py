@@ -88,6 +88,7 @@ def test_a_folder_that_is_missing_or_empty_is_made(tmp_path: Path, is_there: boo
     assert contents(tmp_path / "studies") == {f"{folder.name}/{k}": v for k, v in NEW.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.hostile("kills of commands")
 def test_of_a_process_that_is_killed_at_any_step_one_folder_is_left(
     folder: Path, way: str, attempts: Attempts
