@@ -135,7 +135,7 @@ def claim_cell(tracker: Tracker, parent: str, key: RunKey) -> Claim:
     return Claim(lease, is_elsewhere=lease is None)
 
 
-def end_dead_runs(tracker: Tracker, cells: Cells) -> None:
+def end_abandoned_runs(tracker: Tracker, cells: Cells) -> None:
     """Mark as killed the running runs of cells that nobody is at."""
     for run in cells.runs:
         if run.status == "RUNNING" and run_key(run) in cells.free | cells.done:
@@ -185,7 +185,7 @@ def _wait(tracker: Tracker, parent: str, cells: Cells, watch: Watch) -> Cells:
     for attempt in dead:
         leases.end(attempt.cell, attempt.number, "revoked")
     after = _read_held(tracker, parent, cells, dead)
-    end_dead_runs(tracker, after)
+    end_abandoned_runs(tracker, after)
     return after
 
 

@@ -9,7 +9,7 @@ from mmclf.storage import environment
 from mmclf.storage.store.hashing import digest
 from mmclf.storage.tracking import NOTE, RunLog, TrackedRun, Tracker, sqlite_file
 from mmclf.studies.arms import PlannedStudy
-from mmclf.studies.cells import end_dead_runs, read_cells
+from mmclf.studies.cells import end_abandoned_runs, read_cells
 from mmclf.studies.fingerprint import StudyFingerprint
 from mmclf.studies.report.words.markdown import as_text
 from mmclf.studies.run_key import run_key
@@ -85,7 +85,7 @@ def _key(planned: PlannedStudy, fingerprint: StudyFingerprint) -> str:
 def _reopened(tracker: Tracker, parent: TrackedRun) -> RunLog:
     """A study's parent run, resumed; runs that a dead process left are marked as killed."""
     running = {run_key(run) for run in tracker.children(parent.id) if run.status == "RUNNING"}
-    end_dead_runs(tracker, read_cells(tracker, parent.id, running))
+    end_abandoned_runs(tracker, read_cells(tracker, parent.id, running))
     log = tracker.reopen(parent.id)
     log.tags({LAST_RUN_TAG: str(time.time_ns())})
     return log

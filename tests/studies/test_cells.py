@@ -13,7 +13,7 @@ from mmclf.storage.process_identity import this_process
 from mmclf.storage.tracking import Tracker
 from mmclf.storage.tracking.leases import LEASE_TAG, Leases, cell_of
 from mmclf.studies import cells
-from mmclf.studies.cells import claim_cell, end_dead_runs, read_cells, run_cells
+from mmclf.studies.cells import claim_cell, end_abandoned_runs, read_cells, run_cells
 from mmclf.studies.run_key import RunKey
 
 A, B, C = RunKey("bce", 0), RunKey("focal", 0), RunKey("focal", 1)
@@ -109,7 +109,7 @@ def test_runs_of_dead_processes_alone_are_ended(study: Study) -> None:
     study.begin(A, GONE)
     study.begin(B, ELSEWHERE)
     dead, alive, old = study.start(A), study.start(B), study.start(A, None)
-    end_dead_runs(study.tracker, read_cells(study.tracker, study.parent, BOTH))
+    end_abandoned_runs(study.tracker, read_cells(study.tracker, study.parent, BOTH))
     assert [study.status(run) for run in (dead, alive, old)] == ["KILLED", "RUNNING", "KILLED"]
 
 
