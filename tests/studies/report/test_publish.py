@@ -12,7 +12,7 @@ from tracked_runs import start, track, tracker_in
 from mmclf.cli.main import main
 from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker
-from mmclf.studies import report
+from mmclf.studies.report.page.document import study_plots
 from mmclf.studies.report.publish import PAGE, publish
 from mmclf.studies.report.result.collect import collect
 from mmclf.studies.report.result.study_result import StudyResult
@@ -35,8 +35,8 @@ def study(tracker: Tracker, tmp_path: Path) -> StudyResult:
 @pytest.fixture
 def one_plot(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the plots, which take seconds, the first alone."""
-    drawn = report.publish.study_plots
-    monkeypatch.setattr(report.publish, "study_plots", lambda *of: drawn(*of)[:1])
+    used = "mmclf.studies.report.publish.study_plots"
+    monkeypatch.setattr(used, lambda *of: study_plots(*of)[:1])
 
 
 def contents(folder: Path) -> dict[str, bytes]:
