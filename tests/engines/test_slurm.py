@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -44,15 +45,30 @@ def start(folder: Path, *words: str) -> Command:
 
 
 def scancel(*words: str) -> None:
-    """Cancel or signal a job, again while Slurm says that it is busy with it."""
+    """Cancel or signal a job, again while Slurm says that it is busy with it.
+
+    It also says so of a job that is being requeued, as it has got the signal.
+    """
     deadline = time.monotonic() + BUSY_S
     command = ["scancel", *words]
     while True:
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-        if "try again later" not in done.stderr or time.monotonic() > deadline:
+        if "try again later" not in done.stderr:
             assert done.returncode == 0, done.stderr
             return
+        if restarts(words[-1]) > 0:
+            return
+        assert time.monotonic() < deadline, done.stderr
         time.sleep(0.5)
+
+
+def restarts(job: str) -> int:
+    """How often Slurm has begun a job again, or is about to."""
+    shown = subprocess.run(
+        ["scontrol", "show", "job", job], stdout=subprocess.PIPE, text=True, check=True
+    )
+    counts = re.findall(r"Restarts=(\d+)", shown.stdout)
+    return max(map(int, counts), default=0)
 
 
 def job_of(run: TrackedRun) -> str:

@@ -95,8 +95,8 @@ def test_who_has_settled_to_finish_holds_it_until_the_run_has_ended(study: Study
     assert study.state(A) == "free"
 
 
-@pytest.mark.parametrize("how", ["failed", "revoked"])
-def test_what_failed_or_was_revoked_is_free(how: str, study: Study) -> None:
+@pytest.mark.parametrize("how", ["failed", "interrupted", "revoked"])
+def test_what_ended_unfinished_is_free(how: str, study: Study) -> None:
     study.begin(A, ELSEWHERE)
     study.start(A)
     study.end(A, how)
@@ -199,6 +199,17 @@ def test_what_fails_is_not_tried_again_by_the_same_command(study: Study) -> None
     run_jobs, times = _jobs(study, [fail])
     run_cells(study.tracker, study.parent, BOTH, run_jobs)
     assert len(times) == 1
+
+
+def test_what_was_interrupted_elsewhere_meanwhile_is_run_here(study: Study) -> None:
+    def leave() -> None:
+        study.finish(A)
+        study.begin(B, ELSEWHERE)
+        study.end(B, "interrupted")
+
+    run_jobs, times = _jobs(study, [leave, lambda: study.finish(B)])
+    assert run_cells(study.tracker, study.parent, BOTH, run_jobs) is None
+    assert len(times) == 2
 
 
 def test_what_cannot_begin_is_not_tried_for_ever(study: Study) -> None:

@@ -4,7 +4,8 @@ A server offers one thing that only one of several writers gets: a run's paramet
 once. The study's parent run has, for attempt N at a cell,
 
     lease.CELL.N      who runs it
-    lease.CELL.N.end  how that ended: `done`, `failed`, or `revoked` by another who found it dead
+    lease.CELL.N.end  how that ended: `done`, `failed`, `interrupted` as its process was told to
+                      end, or `revoked` by another who found it dead
 
 and, while it goes on, the tag `mmclf.lease.CELL` as a heartbeat. Who writes `.end` first has
 decided: a run that another has revoked does not finish, however late it comes back.
@@ -40,7 +41,7 @@ BEAT_TAG = "mmclf.lease."  # of the parent, with the cell behind it
 PARAM = re.compile(r"lease\.(?P<cell>[0-9a-f]{12})\.(?P<attempt>[0-9]{1,6})(?P<end>\.end)?")
 ALREADY = ErrorCode.Name(INVALID_PARAMETER_VALUE)
 
-Ending = Literal["done", "failed", "revoked"]
+Ending = Literal["done", "failed", "interrupted", "revoked"]
 
 
 def cell_of(arm: str, seed: int) -> str:
@@ -181,7 +182,9 @@ class Lease:
         trace: TracebackType | None,
     ) -> None:
         self.is_over.set()
-        how: Ending = "done" if kind is None else "failed"
+        how: Ending = "done"
+        if kind is not None:
+            how = "failed" if issubclass(kind, Exception) else "interrupted"
         # If nobody answers, others find the attempt without a heartbeat.
         with suppress(Exception):
             within(HURRIED_S, lambda: self.leases.end(self.cell, self.number, how))

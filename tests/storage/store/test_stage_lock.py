@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -24,6 +25,23 @@ store = pytest.fixture(empty_store)
 hurried = pytest.fixture(autouse=True)(hurry_locks)
 ELSEWHERE = "node7/another-boot/17/99/\n0123abcd 0\n"
 ENDED = this_process().replace(f"/{os.getpid()}/", "/1/") + "\n0123abcd 0\n"
+
+
+class Clock:
+    """A clock that stands still until it is moved, and counts who looks at it."""
+
+    def __init__(self) -> None:
+        self.now, self.looks, self.sleep = 0.0, 0, time.sleep
+
+    def monotonic(self) -> float:
+        self.looks += 1
+        return self.now
+
+    def wait_for_looks(self, count: int) -> None:
+        until, deadline = self.looks + count, time.monotonic() + 60
+        while self.looks < until:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 @pytest.fixture
@@ -87,11 +105,14 @@ def test_a_holder_elsewhere_that_lives_is_waited_for(
         with held(entry, lambda: None):
             actual.append("held")
 
+    clock = Clock()
+    monkeypatch.setattr(stage_lock, "time", clock)
     waiting = threading.Thread(target=want)
     waiting.start()
-    for beat in range(10):  # three times as long as it would wait for one that is dead
+    for beat in range(5):  # three times as long as it would wait for one that is dead
         owner(entry).write_text(ELSEWHERE.replace(" 0\n", f" {beat}\n"))
-        waiting.join(0.15)
+        clock.wait_for_looks(2)
+        clock.now += 0.6 * stage_lock.STALE_S
     assert actual == []
     owner(entry).unlink()
     waiting.join(20)

@@ -107,15 +107,18 @@ def test_who_finishes_is_not_taken_over(leases: Leases, held: Lease) -> None:
     held.finish(0.0)  # once more changes nothing
 
 
-@pytest.mark.parametrize(("error", "how"), [(None, "done"), (ValueError, "failed")])
+@pytest.mark.parametrize(
+    ("error", "how"),
+    [(None, "done"), (ValueError, "failed"), (KeyboardInterrupt, "interrupted")],
+)
 def test_the_end_of_the_block_ends_the_attempt(
-    error: type[Exception] | None, how: str, leases: Leases, held: Lease
+    error: type[BaseException] | None, how: str, leases: Leases, held: Lease
 ) -> None:
     try:
         with held:
             if error is not None:
                 raise error
-    except ValueError:
+    except (ValueError, KeyboardInterrupt):
         pass
     assert leases.attempts()[CELL].end == how
 
