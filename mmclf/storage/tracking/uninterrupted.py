@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 # Windows lacks the last, by which Slurm warns of the end.
 NAMES = ("SIGINT", "SIGTERM", "SIGUSR2")
@@ -41,5 +42,17 @@ def uninterrupted() -> Iterator[None]:
         for number, handler in handlers.items():
             if handler is not None:
                 signal.signal(number, handler)
-        for interruption in held:
-            signal.raise_signal(interruption)
+        for signalled in held:
+            _handle(signalled, handlers[signal.Signals(signalled)])
+
+
+def _handle(number: int, handler: Any) -> None:
+    """Do with a signal that was held back what its handler does.
+
+    Where Python handles it, it need not have come from the system, which may block it: Ray
+    interrupts a task so.
+    """
+    if callable(handler):
+        handler(number, None)
+    else:
+        signal.raise_signal(number)

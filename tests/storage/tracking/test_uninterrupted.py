@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import threading
 from collections.abc import Iterator
@@ -37,6 +38,22 @@ def test_it_comes_at_the_end_of_the_block(number: signal.Signals) -> None:
         write()
     assert done == ["written"]
     assert [signal.getsignal(each) for each in SIGNALS] == [interrupt] * len(SIGNALS)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be blocked")
+def test_it_comes_though_the_system_blocks_it() -> None:
+    # As in a worker of Ray's, which interrupts its main thread from within.
+    def write() -> None:
+        with uninterrupted():
+            _thread.interrupt_main()
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            write()
+        assert signal.SIGINT not in signal.sigpending()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def test_an_error_does_not_swallow_it() -> None:
