@@ -1,10 +1,10 @@
 """How busy processes are that share a study: `python sharing.py N FOLDER [KILLS]`.
 
 N commands run one study of N x N cells at once, on one sqlite database, each with an output folder
-and a store of its own; of all but the first, random ones are killed and begun again, KILLS times in
-all (N - 1). Printed are how often cells were begun, and where the time of the processes that ended
-well went, from the first run of each to the end of the last run of all: runs, what lies between
-them, and waiting for the cells that others are at.
+and a store of its own. Once a run has finished, random ones of all but the first are killed and
+begun again, KILLS times in all (N - 1). Printed are how often cells were begun, and where the time
+of the processes that ended well went, from the first run of each to the end of the last of all:
+runs, what lies between them, and waiting for the cells that others are at.
 """
 
 from __future__ import annotations
@@ -68,8 +68,10 @@ def share(count: int, folder: Path, kills: int) -> tuple[int, float]:
     began = time.monotonic()
     processes = [start(number) for number in range(count)]
     chance, killed = random.Random(0), 0  # noqa: S311
+    while not finished(folder) and any(process.poll() is None for process in processes):
+        time.sleep(1)
     while killed < kills and any(process.poll() is None for process in processes):
-        time.sleep(chance.uniform(5, 15))
+        time.sleep(chance.uniform(2, 8))
         number = chance.randrange(1, count)
         if processes[number].poll() is None:
             processes[number].kill()
@@ -82,18 +84,31 @@ def share(count: int, folder: Path, kills: int) -> tuple[int, float]:
     return killed, time.monotonic() - began
 
 
+def runs_in(folder: Path) -> list[Run]:
+    """The runs of cells that there are."""
+    with sqlite3.connect(folder / "mlflow.db", timeout=60) as database:
+        return [Run(*row) for row in database.execute(RUNS)]
+
+
+def finished(folder: Path) -> Counter[str]:
+    """How many runs of each cell have finished; none without a database."""
+    try:
+        runs = runs_in(folder)
+    except sqlite3.OperationalError:  # its tables are being made
+        runs = []
+    return Counter(run.cell for run in runs if run.status == "FINISHED")
+
+
 def main() -> None:
     """Run the study, and print what became of it."""
     count, folder = int(sys.argv[1]), Path(sys.argv[2]).resolve()
     kills = int(sys.argv[3]) if len(sys.argv) > 3 else count - 1
     killed, seconds = share(count, folder, kills)
-    with sqlite3.connect(folder / "mlflow.db") as database:
-        runs = [Run(*row) for row in database.execute(RUNS)]
-    finished = Counter(run.cell for run in runs if run.status == "FINISHED")
+    runs, cells = runs_in(folder), finished(folder)
     print(
-        f"{count} processes, {killed} killed, {seconds:.0f} s: {len(finished)} of {count**2} cells "
-        f"finished, {sum(finished.values()) - len(finished)} of them twice, "
-        f"{len(runs) - sum(finished.values())} runs cut off"
+        f"{count} processes, {killed} killed, {seconds:.0f} s: {len(cells)} of {count**2} cells "
+        f"finished, {sum(cells.values()) - len(cells)} of them twice, "
+        f"{len(runs) - sum(cells.values())} runs cut off"
     )
     of_process = defaultdict[str, list[Run]](list)
     for run in runs:
