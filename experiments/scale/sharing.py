@@ -51,8 +51,8 @@ class Run(NamedTuple):
     process: str
 
 
-def share(count: int, folder: Path, kills: int) -> tuple[int, float]:
-    """Run the study; how many processes were killed, and the seconds that it took."""
+def share(count: int, folder: Path, kills: int) -> tuple[int, float, set[int]]:
+    """Run the study; how many were killed, the seconds that it took, and who ended well."""
     (folder / "conf" / "study").mkdir(parents=True)
     rates = ", ".join(str(0.001 * (1 + number)) for number in range(count))
     study = STUDY.format(rates=rates, seeds=count)
@@ -81,7 +81,7 @@ def share(count: int, folder: Path, kills: int) -> tuple[int, float]:
     statuses = [process.wait() for process in processes]
     if any(statuses):
         sys.exit(f"the processes ended with {statuses}, expected zeros: see {folder}/*.log")
-    return killed, time.monotonic() - began
+    return killed, time.monotonic() - began, {process.pid for process in processes}
 
 
 def runs_in(folder: Path) -> list[Run]:
@@ -103,7 +103,7 @@ def main() -> None:
     """Run the study, and print what became of it."""
     count, folder = int(sys.argv[1]), Path(sys.argv[2]).resolve()
     kills = int(sys.argv[3]) if len(sys.argv) > 3 else count - 1
-    killed, seconds = share(count, folder, kills)
+    killed, seconds, pids = share(count, folder, kills)
     runs, cells = runs_in(folder), finished(folder)
     print(
         f"{count} processes, {killed} killed, {seconds:.0f} s: {len(cells)} of {count**2} cells "
@@ -115,8 +115,8 @@ def main() -> None:
         of_process[run.process].append(run)
     whole = [
         sorted(of, key=lambda run: run.start)
-        for of in of_process.values()
-        if {run.status for run in of} == {"FINISHED"}
+        for process, of in of_process.items()
+        if int(process.split("/")[2]) in pids
     ]
     end = max(run.end for of in whole for run in of)
     span = sum(end - of[0].start for of in whole)
