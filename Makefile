@@ -71,7 +71,9 @@ test-engines: setup ## on a real PostgreSQL, Slurm, MLflow server, Ray, S3, sshf
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -m '$(ENGINES)' --durations 10 tests/engines
 
 soak: setup ## the tests that kill, damage and race, and the simulations, in full; what held
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak tests/studies/statistics tests/endurance/test_races.py
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak -m 'not hostile' tests/studies/statistics tests/endurance
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak -m 'soak and not hostile and not engine' \
+	  --ignore tests/studies/statistics --ignore tests/endurance
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --soak --fuzz-minutes $(FUZZ_MINUTES) -m hostile
 
 bench: setup ## how fast everything is, into experiments/speed/README.md: DATA=DIR for real images

@@ -12,7 +12,8 @@ from local_server import SCRIPT, LocalServer
 from mmclf.cli.main import main
 from mmclf.storage.tracking import Tracker
 
-pytestmark = pytest.mark.slow
+# With PostgreSQL it is started by tests/engines/test_server.py.
+pytestmark = pytest.mark.soak
 
 SMALL = ("data.train=60", "data.test=20", "trainer.epochs=1", "head.hidden=4")
 

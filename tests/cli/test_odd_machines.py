@@ -90,7 +90,7 @@ def test_a_clock_that_jumps_back_changes_nothing(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("limit", [64, 16])
+@pytest.mark.parametrize("limit", [pytest.param(64, marks=pytest.mark.soak), 16])
 @pytest.mark.hostile("disks, streams, clocks")
 def test_few_open_files_suffice_or_are_said_to_be_too_few(tmp_path: Path, limit: int) -> None:
     def limited() -> None:

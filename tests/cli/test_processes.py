@@ -69,6 +69,7 @@ def test_an_error_of_one_process_ends_all(tmp_path: Path) -> None:
     assert Naming("process 1", "RuntimeError: odd") == run.tags["mmclf.error"]
 
 
+@pytest.mark.soak  # as the next but one, which torchrun starts
 def test_a_killed_process_ends_all(tmp_path: Path) -> None:
     main_one, other = without_agent(tmp_path, *SMALL, *odd_loss(tmp_path, "kill"))
     assert (main_one.status, other.status) == (1, -9)
@@ -77,7 +78,9 @@ def test_a_killed_process_ends_all(tmp_path: Path) -> None:
     assert run.status == "FAILED"
 
 
-@pytest.mark.parametrize(("what", "status"), [("fail", 1), ("kill", -9)])
+@pytest.mark.parametrize(
+    ("what", "status"), [pytest.param("fail", 1, marks=pytest.mark.soak), ("kill", -9)]
+)
 def test_all_end_with_the_main_process(tmp_path: Path, what: str, status: int) -> None:
     main_one, other = without_agent(tmp_path, *SMALL, *odd_loss(tmp_path, what, rank=0))
     assert (main_one.status, other.status) == (status, 1)
@@ -129,8 +132,12 @@ def test_the_runs_of_a_study_are_shared_one_by_one(tmp_path: Path) -> None:
     ("words", "named"),
     [
         (("trainer.batch_size=2",), ("trainer.batch_size=2", "3")),
-        (("-m", "seed=0,1", "hydra/launcher=joblib"), ("launcher", "3")),
-        (("trainer.epochs=-1",), ("trainer.epochs", "-1")),
+        pytest.param(
+            ("-m", "seed=0,1", "hydra/launcher=joblib"),
+            ("launcher", "3"),
+            marks=pytest.mark.soak,
+        ),
+        pytest.param(("trainer.epochs=-1",), ("trainer.epochs", "-1"), marks=pytest.mark.soak),
     ],
 )
 def test_bad_input_is_said_once(

@@ -68,6 +68,7 @@ def test_one_study_that_is_started_twice_is_shared(
     assert sorted(Counter(run.parent is None for run in runs).items()) == [(False, 3), (True, 1)]
 
 
+@pytest.mark.soak  # tests/storage/tracking/test_tracker.py begins runs at once
 def test_eight_commands_at_once_on_a_fresh_database_are_all_there(
     tmp_path: Path, start_command: StartCommand
 ) -> None:

@@ -38,7 +38,11 @@ json.dump([{k: v for k, v in of.items() if k.startswith("time/")} for of in foun
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "choice", ["text=tfidf vision=none", "text=minilm vision=efficientnet_lite0"]
+    "choice",
+    [
+        pytest.param("text=tfidf vision=none", marks=pytest.mark.soak),
+        "text=minilm vision=efficientnet_lite0",
+    ],
 )
 def test_nothing_is_imported_while_a_stage_is_timed(tmp_path: Path, choice: str) -> None:
     place = [f"output_dir={tmp_path}", f"store.dir={tmp_path}/store"]

@@ -85,7 +85,7 @@ def test_a_server_that_stays_away_leaves_files_that_are_sent_later(
     assert (run.status, run.metrics) == ("FINISHED", {"epoch/val/loss": 3.0})
 
 
-@pytest.mark.parametrize("is_held", [False, True])
+@pytest.mark.parametrize("is_held", [pytest.param(False, marks=pytest.mark.soak), True])
 @pytest.mark.hostile("servers and databases")
 def test_a_run_that_is_told_to_end_does_whatever_the_server_does(
     server: Server, tmp_path: Path, is_held: bool
@@ -109,7 +109,7 @@ def test_a_run_that_is_told_to_end_does_whatever_the_server_does(
     assert end.status == "KILLED"
 
 
-@pytest.mark.parametrize("hangs", [False, True])
+@pytest.mark.parametrize("hangs", [pytest.param(False, marks=pytest.mark.soak), True])
 @pytest.mark.hostile("servers and databases")
 def test_a_server_that_is_not_there_at_the_start_is_answered_soon(
     tmp_path: Path, hangs: bool
