@@ -96,6 +96,7 @@ def test_a_second_machine_computes_nothing_that_the_first_has(
     assert {name: again[name] for name in same} == {name: numbers[name] for name in same}
 
 
+@pytest.mark.slow
 def test_what_is_damaged_there_is_made_again(bucket: Bucket, tmp_path: Path) -> None:
     remote = bucket.remote
     run(tmp_path / "one", remote)
@@ -118,6 +119,7 @@ def test_a_server_that_is_gone_is_noted_and_the_run_goes_on(
     assert "fit" in computed_here(tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_a_bucket_that_is_not_there_is_noted_and_not_made(bucket: Bucket, tmp_path: Path) -> None:
     _, _, said = run(tmp_path / "one", "store.remote=s3://nosuch/of/mine")
     assert said.count("store.remote=") == 1
