@@ -1,7 +1,7 @@
 """How busy processes are that share a study: `python sharing.py N FOLDER [KILLS]`.
 
-N commands run one study of N x N cells at once, on one sqlite database, each with an output folder
-and a store of its own. Once a run has finished, random ones of all but the first are killed and
+N commands run one study of 64 cells at once, on one sqlite database, each with an output folder and
+a store of its own. Once a run has finished, random ones of all but the first are killed and
 begun again, KILLS times in all (N - 1). Printed are how often cells were begun, and where the time
 of the processes that ended well went, from the first run of each to the end of the last of all:
 runs, what lies between them, and waiting for the cells that others are at.
@@ -18,19 +18,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-STUDY = """\
-# @package _global_
-defaults:
-  - override /hydra/sweeper: study
-study:
-  question: Which rate?
-  design: grid
-  factors: {{optimizer.lr: [{rates}]}}
-  seeds: {seeds}
-"""
-SMALL = (
-    *("vision=none", "text=tfidf", "device=cpu", "head.hidden=16", "data.train=60", "data.test=20"),
-    "trainer.epochs=20",
+CELLS = 64  # eight arms with eight seeds each
+STUDY = (
+    *("study=hyperparameters", "study.seeds=8", "vision=none", "text=tfidf", "device=cpu"),
+    *("data.train=60", "data.test=20"),
 )
 RUNS = """
 SELECT runs.status, runs.start_time, runs.end_time, cell.value || seed.value, process.value
@@ -53,16 +44,12 @@ class Run(NamedTuple):
 
 def share(count: int, folder: Path, kills: int) -> tuple[int, float, set[int]]:
     """Run the study; how many were killed, the seconds that it took, and who ended well."""
-    (folder / "conf" / "study").mkdir(parents=True)
-    rates = ", ".join(str(0.001 * (1 + number)) for number in range(count))
-    study = STUDY.format(rates=rates, seeds=count)
-    (folder / "conf" / "study" / "rates.yaml").write_text(study)
+    folder.mkdir(parents=True)
 
     def start(number: int) -> subprocess.Popen[bytes]:
-        words = ("--config-dir", str(folder / "conf"), "study=rates", *SMALL)
         places = (f"tracking.uri=sqlite:///{folder}/mlflow.db", f"output_dir={folder}/{number}")
         with (folder / f"{number}.log").open("ab") as log:
-            command = [sys.executable, "-m", "mmclf", *words, *places]
+            command = [sys.executable, "-m", "mmclf", *STUDY, *places]
             return subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
 
     began = time.monotonic()
@@ -106,7 +93,7 @@ def main() -> None:
     killed, seconds, pids = share(count, folder, kills)
     runs, cells = runs_in(folder), finished(folder)
     print(
-        f"{count} processes, {killed} killed, {seconds:.0f} s: {len(cells)} of {count**2} cells "
+        f"{count} processes, {killed} killed, {seconds:.0f} s: {len(cells)} of {CELLS} cells "
         f"finished, {sum(cells.values()) - len(cells)} of them twice, "
         f"{len(runs) - sum(cells.values())} runs cut off"
     )
