@@ -34,10 +34,10 @@ def without_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "publish", made)
 
 
-def own_study(folder: Path, text: str) -> Path:
+def own_study(folder: Path, text: str, head: str = HEAD) -> Path:
     path = folder / "conf" / "study" / "mine.yaml"
     path.parent.mkdir(parents=True)
-    path.write_text(HEAD + text)
+    path.write_text(head + text)
     return folder / "conf"
 
 

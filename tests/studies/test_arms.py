@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from message_facts import Naming
+from small_studies import own_study
 
 from mmclf.config.compose import check_command, compose
 from mmclf.errors import InputError
@@ -27,18 +28,6 @@ SHIPPED = {
     "attribution": 64,
     "floor": 4,
 }
-HEAD = """\
-# @package _global_
-defaults:
-  - override /hydra/sweeper: study
-"""
-
-
-def own_study(folder: Path, text: str, head: str = HEAD) -> Path:
-    path = folder / "study" / "mine.yaml"
-    path.parent.mkdir(parents=True)
-    path.write_text(head + text)
-    return folder
 
 
 @functools.cache
@@ -105,6 +94,7 @@ def test_a_mistake_in_a_study_is_named_before_anything_runs(
     with pytest.raises(InputError) as caught:
         compose_study(["study=loss", *LIGHT, *overrides])
     assert str(caught.value) == words
+    assert "++" not in str(caught.value)  # by which settings with a default are set
 
 
 def test_what_only_some_arms_set_may_be_overridden() -> None:
@@ -224,28 +214,6 @@ def test_an_override_that_makes_many_arms_the_same_is_named_once(tmp_path: Path)
     ]
 
 
-ROOTS = """\
-study:
-  question: Q
-  design: grid
-  factors:
-    data.root: [{}, {}]
-"""
-
-
-def test_where_the_data_lie_may_be_varied(tmp_path: Path) -> None:
-    given = ["study=mine", *LIGHT, "data=competition", "data.root=base"]
-    planned = compose_study(given, own_study(tmp_path / "a", ROOTS.format("one", "other")))
-    assert [arm.config.data.part["root"] for arm in planned.arms] == ["one", "other"]
-    third = compose_study(given, own_study(tmp_path / "b", ROOTS.format("one", "third")))
-    assert planned.key != third.key
-
-
-def test_where_all_data_lie_does_not_change_the_key() -> None:
-    given = ["study=loss", *LIGHT, "data=competition"]
-    assert compose_study([*given, "data.root=a"]).key == compose_study([*given, "data.root=b"]).key
-
-
 def test_settings_that_its_file_leaves_out_may_be_set(tmp_path: Path) -> None:
     text = "study: {question: Q, design: grid, factors: {loss: [bce, focal]}}\n"
     settings = ("seeds=2", "metric=test/f1_micro", "baseline=focal", "margin=0.01", "max_seeds=4")
@@ -291,20 +259,3 @@ def test_studies_are_not_swept() -> None:
 def test_no_study_at_all_is_said() -> None:
     with pytest.raises(InputError, match="no study: give study=NAME"):
         compose_study(LIGHT)
-
-
-def test_the_key_changes_with_what_the_arms_are_and_with_nothing_else(tmp_path: Path) -> None:
-    text = "study: {question: Q, design: grid, factors: {loss: [bce, focal]}}\n"
-    folder = own_study(tmp_path, text)
-
-    def key(*overrides: str) -> str:
-        return compose_study(["study=mine", *LIGHT, *overrides], folder).key
-
-    same = key()
-    assert key("study.seeds=2") == same
-    assert key("output_dir=elsewhere") == same
-    assert key("device=cpu") == same
-    assert key("study.question=Why") == same
-    assert key("cache=off") == same
-    assert key("trainer.epochs=3") != same
-    assert key("data.train=100") != same

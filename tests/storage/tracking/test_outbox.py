@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import _thread
 import json
-import signal
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from mlflow.tracking import MlflowClient
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -28,10 +23,8 @@ from mmclf.storage.tracking.logged import (
     Logged,
     Metrics,
     Params,
-    Tags,
     to_json,
 )
-from mmclf.storage.tracking.outbox import Outbox, Patience
 from mmclf.storage.tracking.unsent import read_unsent
 
 
@@ -252,54 +245,3 @@ def test_a_file_that_is_no_database_is_answered(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_answered(tmp_path: Path, uri: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         Tracker(uri, "mmclf", tmp_path)
-
-
-class Silent:
-    """A client of a server that never answers, in whatever thread asks it."""
-
-    def __init__(self, interrupts: bool = False) -> None:
-        self.ends = threading.Event()
-        self.threads: list[threading.Thread] = []
-        self._interrupts = interrupts
-
-    def log_batch(self, *_: object, **__: object) -> None:
-        self.threads.append(threading.current_thread())
-        if self._interrupts:
-            _thread.interrupt_main()
-        self.ends.wait()
-
-
-@pytest.mark.hostile("servers and databases")
-def test_a_server_that_never_answers_holds_up_neither_a_run_nor_its_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(outbox, "CALL_S", 0.05)
-    monkeypatch.setattr(outbox, "HURRIED_S", 0.05)
-    client = Silent()
-    box = Outbox(cast("MlflowClient", client), "run", False, Patience(60.0, tmp_path))
-    box.put(Tags([("a", "b")]))
-    box.put(Params([("c", "d")]))
-    box.end(End("KILLED", 7), hurried=True)
-    assert read_unsent(tmp_path, "run") == [
-        Tags([("a", "b")]),
-        Params([("c", "d")]),
-        End("KILLED", 7),
-    ]
-    assert threading.main_thread() not in client.threads
-    assert all(thread.daemon for thread in client.threads)
-    client.ends.set()
-
-
-@pytest.mark.hostile("servers and databases")
-def test_an_interruption_comes_while_a_server_is_waited_for(
-    tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    # In the background of a script the interpreter finds interruptions ignored, and leaves it so.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    request.addfinalizer(partial(signal.signal, signal.SIGINT, before))
-    # A thread can be waited for and be interrupted; a lookup of a name in C can not.
-    client = Silent(interrupts=True)
-    box = Outbox(cast("MlflowClient", client), "run", False, Patience(60.0, tmp_path))
-    with pytest.raises(KeyboardInterrupt):
-        box.put(Tags([("a", "b")]))
-    client.ends.set()
