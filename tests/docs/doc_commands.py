@@ -53,6 +53,13 @@ class Command:
         return words[0] if words and words[0] in SUBCOMMANDS else None
 
     @property
+    def reported_study(self) -> str | None:
+        """The study whose report is asked for."""
+        _, *words = self.arguments or ("",)
+        is_named = self.subcommand == "report" and words and not words[0].startswith("-")
+        return words[0] if is_named and not OVERRIDE.match(words[0]) else None
+
+    @property
     def config_dir(self) -> Path | None:
         """The folder of --config-dir."""
         words = self.arguments

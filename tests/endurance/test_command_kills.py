@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import signal
 import time
 from collections.abc import Iterable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from endurance_runs import STUDY, Scale, Start, StartCommand
+from endurance_runs import STUDY, Scale, Start, StartCommand, kill_at
 from hostile_count import Attempts
 
 from mmclf.storage.store.maintenance import damaged, stored_entries
@@ -20,17 +18,6 @@ from mmclf.storage.store.maintenance import damaged, stored_entries
 pytestmark = [pytest.mark.slow, pytest.mark.hostile("kills of commands")]
 
 SMALL_STUDY = (*STUDY, "study.seeds=1")
-
-
-def kill_after(process: BaseProcess, seconds: float) -> bool:
-    """Kill a process after so long; whether it was still there."""
-    process.join(seconds)
-    if process.exitcode is not None:
-        return False
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    return True
 
 
 def timed(start_command: StartCommand, folder: Path, words: tuple[str, ...]) -> float:
@@ -76,19 +63,19 @@ def test_a_killed_prediction_leaves_the_older_file_or_the_whole_new_one(
     words = ("predict", run_of(tracked), "device=cpu")
     out = tmp_path / "out.csv"
     seconds = timed(start_command, tracked, (*words, f"--out={out}"))
-    after, chance, killed = out.read_bytes(), random.Random(0), 0
-    for attempt in range(scale.commands):
+    after, chance = out.read_bytes(), random.Random(0)
+
+    def start() -> BaseProcess:
         out.write_bytes(b"older")
-        process = start_command(tracked, (*words, f"--out={out}"))
-        # Mostly at the end, where it writes.
-        was_there = kill_after(
-            process, (0.5 + (attempt + chance.random()) / scale.commands / 2) * seconds
-        )
-        with attempts.counted(was_there):
+        return start_command(tracked, (*words, f"--out={out}"))
+
+    for attempt in range(scale.commands):
+        # At the end of it, where it writes.
+        share = 0.5 + (attempt + chance.random()) / scale.commands / 2
+        seconds = kill_at(start, share, seconds)
+        with attempts.counted():
             assert out.read_bytes() in (b"older", after)
-        killed += was_there
-    assert killed > 0
-    assert len([path for path in tmp_path.iterdir() if path != out]) <= killed
+    assert len([path for path in tmp_path.iterdir() if path != out]) <= scale.commands
 
 
 @pytest.fixture(scope="module")
@@ -106,19 +93,19 @@ def test_a_killed_report_leaves_the_whole_folder_of_before_or_of_after(
     folder, _ = study
     report = folder / "studies" / "fusion"
     seconds = timed(start_command, folder, ("report", "fusion"))
-    after, chance, killed = contents(report), random.Random(0), 0
+    after, chance = contents(report), random.Random(0)
     before = dict.fromkeys([*after, "effects.csv", "figures/old.svg"], b"older")
-    for attempt in range(scale.commands):
+
+    def start() -> BaseProcess:
         for name, content in before.items():
             (report / name).write_bytes(content)
-        process = start_command(folder, ("report", "fusion"))
-        was_there = kill_after(
-            process, (0.3 + 0.7 * (attempt + chance.random()) / scale.commands) * seconds
-        )
-        with attempts.counted(was_there):
+        return start_command(folder, ("report", "fusion"))
+
+    for attempt in range(scale.commands):
+        share = 0.3 + 0.7 * (attempt + chance.random()) / scale.commands
+        seconds = kill_at(start, share, seconds)
+        with attempts.counted():
             assert contents(report) in (before, after)
-        killed += was_there
-    assert killed > 0
     timed(start_command, folder, ("report", "fusion"))
     assert contents(report) == after
 
@@ -135,10 +122,14 @@ def test_a_study_that_is_killed_at_its_end_leaves_the_whole_page_or_none(
     chance = random.Random(0)
     for attempt in range(scale.pages):
         folder = tmp_path / str(attempt)
-        process = start_command(folder, SMALL_STUDY)
-        was_there = kill_after(process, (0.8 + 0.2 * chance.random()) * seconds)
+
+        def start(folder: Path = folder) -> BaseProcess:
+            shutil.rmtree(folder, ignore_errors=True)
+            return start_command(folder, SMALL_STUDY)
+
+        seconds = kill_at(start, 0.8 + 0.2 * chance.random(), seconds)
         report = folder / "studies" / "fusion"
-        with attempts.counted(was_there):
+        with attempts.counted():
             assert not report.is_dir() or lasting(contents(report)) == names
             assert all(contents(report).values())
         timed(start_command, folder, SMALL_STUDY)
@@ -155,14 +146,15 @@ def test_a_killed_prune_leaves_entries_whole_or_not_at_all(
     whole = len(stored_entries(folder / "store"))
     seconds = timed(start_command, folder, words)
     assert stored_entries(folder / "store") == []
-    chance, killed = random.Random(0), 0
-    for attempt in range(scale.commands):
+    chance = random.Random(0)
+
+    def start() -> BaseProcess:
         shutil.rmtree(folder / "store")
         shutil.copytree(tracked / "store", folder / "store")
-        process = start_command(folder, words)
-        was_there = kill_after(process, (attempt + chance.random()) / scale.commands * seconds)
-        with attempts.counted(was_there):
+        return start_command(folder, words)
+
+    for attempt in range(scale.commands):
+        seconds = kill_at(start, (attempt + chance.random()) / scale.commands, seconds)
+        with attempts.counted():
             assert not list(damaged(folder / "store"))
             assert len(stored_entries(folder / "store")) <= whole
-        killed += was_there
-    assert killed > 0

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import signal
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from endurance_runs import Numbers, Scale, Start, numbers_of
+from endurance_runs import Numbers, Scale, Start, kill_at, numbers_of
 from hostile_count import Attempts
 
 from mmclf.storage.store.maintenance import damaged
@@ -37,28 +36,22 @@ def test_a_killed_run_ends_with_the_numbers_of_an_undisturbed_one(
     undisturbed: tuple[Numbers, float],
 ) -> None:
     numbers, seconds = undisturbed
-    chance = random.Random(0)
-    killed, shares = 0, min(scale.kills, 10)
+    chance, shares = random.Random(0), min(scale.kills, 10)
     for attempt in range(scale.kills):
         folder = tmp_path / str(attempt)
-        process = start(folder)
-        assert process.pid is not None
+
+        def start_anew(folder: Path = folder) -> BaseProcess:
+            shutil.rmtree(folder, ignore_errors=True)
+            return start(folder)
+
         # One after the other in each share of a run's time, so that every stage is hit.
-        moment, started = (attempt % shares + chance.random()) / shares * seconds, time.monotonic()
-        process.join(moment)
-        was_there = process.exitcode is None
-        if was_there:
-            os.kill(process.pid, signal.SIGKILL)
-            process.join()
-            killed += 1
-        else:  # the undisturbed run was a slow one, on a machine with other work
-            seconds = time.monotonic() - started
-        with attempts.counted(was_there):
+        share = (attempt % shares + chance.random()) / shares
+        seconds = kill_at(start_anew, share, seconds)
+        with attempts.counted():
             again = start(folder)
             again.join()
             log = (folder / f"{again.pid}.log").read_text()
-            assert again.exitcode == 0, f"killed after {moment:.2f} s: {log}"
+            assert again.exitcode == 0, f"killed after {share:.0%} of a run: {log}"
             assert numbers_of(folder, again.pid) == numbers
             assert not list(damaged(folder / "store"))
         shutil.rmtree(folder)
-    assert killed > 0
