@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "deploy" / "server.py"
-START_S = 180.0
+START_S = 300.0
 
 
 class LocalServer:
@@ -104,4 +104,4 @@ class LocalServer:
         assert self._process is not None
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGINT)
-        return self._process.wait(60)
+        return self._process.wait(300)

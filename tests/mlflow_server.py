@@ -11,7 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-START_S = 90.0
+START_S = 300.0
 
 
 class Server:

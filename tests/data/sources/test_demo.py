@@ -118,7 +118,7 @@ def test_processes_at_once_make_it_once(made: Path, tmp_path: Path) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(300)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     assert log.read_text() == "drawn\n" * 7
     # Each of them hashes texts in its own way, so this also tells that nothing rests on it.
@@ -134,7 +134,7 @@ def generate_logged(root: Path, log: Path, barrier: Barrier) -> None:
         return draw_jpeg(names, place, rng)
 
     pytest.MonkeyPatch().setattr(demo, "draw_jpeg", logged)
-    barrier.wait(60)
+    barrier.wait(300)
     generate(root, **SMALL)
 
 

@@ -22,7 +22,7 @@ from predicting_runs import BOTH, Data, Runs
 pytest_plugins = ["predicting_run_fixtures"]
 pytestmark = pytest.mark.slow
 
-START_S = 240.0
+START_S = 300.0
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ class Slow:
         return getattr(self.files, name)
 
     def pipe_file(self, *given: Any) -> None:
-        self.go.wait(20)
+        self.go.wait(120)
         self.files.pipe_file(*given)
 
 

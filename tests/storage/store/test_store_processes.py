@@ -66,7 +66,7 @@ def test_what_a_killed_process_left_is_cleared(store: Store, tmp_path: Path) -> 
     assert process.stdout is not None
     assert process.stdout.readline() == "writing\n"
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     (left,) = files(store)
     assert left.startswith(f"fit/{STAGE.key}.")
     assert left.endswith(".part/value")
@@ -78,7 +78,7 @@ def test_what_a_killed_process_left_is_cleared(store: Store, tmp_path: Path) -> 
 
 def test_eight_processes_that_want_one_result_compute_it_once(tmp_path: Path) -> None:
     processes = [started(tmp_path, "go", 8, number) for number in range(8)]
-    assert [process.communicate(timeout=60)[0] for process in processes] == ["the value\n"] * 8
+    assert [process.communicate(timeout=300)[0] for process in processes] == ["the value\n"] * 8
     assert len((tmp_path / "computed").read_text().splitlines()) == 1
 
 
@@ -94,11 +94,11 @@ def test_a_long_wait_names_the_process_waited_for(
     message = ""
     with FileLock(f"{entry_folder(store)}.lock"):
         waiting.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not message and time.monotonic() < deadline:
             time.sleep(0.02)
             message = capsys.readouterr().err
         assert actual == []
-    waiting.join(20)
+    waiting.join(120)
     expected = "mmclf: waiting for another process, which makes the result of fit\n"
     assert (message, actual) == (expected, ["a"])

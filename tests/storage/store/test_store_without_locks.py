@@ -107,7 +107,7 @@ def test_what_two_processes_write_that_see_no_locks_is_whole(tmp_path: Path) -> 
         )
         for number in "ab"
     ]
-    answers = [process.communicate(timeout=60) for process in processes]
+    answers = [process.communicate(timeout=300) for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     assert {path.name for path in tmp_path.glob("computed.*")} == {"computed.a", "computed.b"}
     assert len({out for out, _ in answers}) == 1

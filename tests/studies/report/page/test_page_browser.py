@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+PATIENCE_MS = 120_000  # with a machine that does other work
 LONG = "vision=efficientnet_lite0_with_a_name_without_an_end<&>, text=minilm" * 3
 Scheme = Literal["light", "dark"]
 
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="the
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -49,7 +50,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def opened(browser: Browser, path: Path, width: int, scheme: Scheme = "light") -> Page:
     tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    tab.goto(path.as_uri())
+    tab.goto(path.as_uri(), timeout=PATIENCE_MS)
     return tab
 
 
@@ -60,7 +61,7 @@ def test_it_asks_for_nothing_and_complains_of_nothing(browser: Browser, path: Pa
     tab.on("request", lambda request: asked.append(request.url))
     tab.on("console", lambda message: errors.append(message.text))
     tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.goto(path.as_uri(), wait_until="networkidle")
+    tab.goto(path.as_uri(), wait_until="networkidle", timeout=PATIENCE_MS)
     tab.click("summary >> nth=0")
     assert [url for url in asked if not url.startswith("data:image/")] == [path.as_uri()]
     assert errors == []
@@ -145,7 +146,7 @@ def test_tables_scroll_by_keyboard(browser: Browser, path: Path) -> None:
     table.focus()
     tab.keyboard.press("ArrowRight")
     # Not wait_for_function: what it looks again with is an eval, which the page forbids.
-    until = time.monotonic() + 10
+    until = time.monotonic() + 120
     while table.evaluate("one => one.scrollLeft") == 0 and time.monotonic() < until:
         tab.wait_for_timeout(20)
     assert table.evaluate("one => one.scrollLeft") > 0
