@@ -14,7 +14,8 @@ from mmclf.errors import suggestion
 from mmclf.evaluation.metrics import METRICS
 from mmclf.studies.statistics.average_precision import mean_average_precisions, resampled_map
 from mmclf.studies.statistics.bootstrap import count_groups, resampled_score, score
-from mmclf.studies.statistics.estimates import DIGITS, Estimate, estimate
+from mmclf.studies.statistics.estimates import DIGITS, Estimate, estimate_of
+from mmclf.studies.statistics.seed_sums import contrast_variance, seed_sums
 from mmclf.studies.statistics.verdicts import Difference, family
 
 Labels = NDArray[np.uint8]
@@ -71,7 +72,7 @@ def compare(
     base = names.index(_baseline(names, baseline))
     together = _group_array(groups, len(true))
     values, resampled = _scores(true, arms, metric, together, resamples)
-    estimates = _to_baseline(values, resampled, base, count_groups(together))
+    estimates = _to_baseline(names, values, resampled, base, count_groups(together))
     sign = 1 if metric == MAP else METRICS[metric].sign
     differences = family(estimates, comparisons=len(names) - 1, margin=margin, sign=sign)
     return pd.DataFrame(
@@ -86,18 +87,25 @@ def compare(
 
 
 def _to_baseline(
-    values: Sequence[Floats], resampled: Sequence[Floats], base: int, groups: int
+    names: Sequence[str], values: Floats, resampled: Floats, base: int, groups: int
 ) -> list[Estimate | None]:
-    """The difference of each arm to that at the index `base`; None for that arm itself."""
+    """The difference of each arm to that at the index `base`; None for that arm itself.
+
+    `values` (A, S) of A arms and S seeds, `resampled` (B, A, S).
+    """
+    # As a study's report takes them, so that both give the same numbers.
+    order = sorted(range(len(names)), key=lambda arm: names[arm])
+    seeds = range(values.shape[1])
+    sums = seed_sums([names[arm] for arm in order], seeds, [np.swapaxes(resampled[:, order], 1, 2)])
     return [
         None
         if arm == base
-        else estimate(
+        else estimate_of(
             (values[arm] - values[base]).round(DIGITS),
-            (resampled[arm] - resampled[base]).round(DIGITS),
+            contrast_variance([sums], {name: 1.0, names[base]: -1.0}, seeds),
             groups,
         )
-        for arm in range(len(values))
+        for arm, name in enumerate(names)
     ]
 
 
@@ -118,8 +126,8 @@ def _scores(
     metric: str,
     groups: NDArray[Any],
     resamples: int,
-) -> tuple[list[Floats], list[Floats]]:
-    """The metric by arm: of its seeds (S,), and of them on the resamples (B, S)."""
+) -> tuple[Floats, Floats]:
+    """The metric of A arms and S seeds (A, S), and on the resamples (B, A, S)."""
     runs = np.concatenate(list(arms.values()))
     if metric == MAP:
         values = mean_average_precisions(labels, runs)
@@ -128,8 +136,7 @@ def _scores(
         of = METRICS[metric]
         values = score(labels, runs, of)
         resampled = resampled_score(labels, runs, of, resamples=resamples, seed=0, groups=groups)
-    parts = len(arms)
-    return np.split(values, parts), np.split(resampled, parts, axis=1)
+    return values.reshape(len(arms), -1), resampled.reshape(resamples, len(arms), -1)
 
 
 def _check_settings(metric: str, margin: float, resamples: int) -> None:

@@ -3,8 +3,10 @@
 resamples          the test samples, or groups of them, drawn with replacement
 bootstrap          a metric of label sets over resamples
 average_precision  mAP over resamples
+sample_variance    how much scores vary by the draw of the test samples
 generalised        the p-value and the interval of a mean over seeds and samples
 estimates          a mean over seeds, and its variances
+seed_sums          contrasts of arms by what their resamples add up to over seeds
 draws              what random draws add to them
 shrinkage          what of the best arm's lead is no chance
 verdicts           better, worse, equal or undecided

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+
+from mmclf.studies.statistics.sample_variance import SampleVariance
 
 Floats = NDArray[np.float64]
 
 
-def draw_variance(values: Floats, resampled: Floats, groups: int) -> float:
+def draw_variance(values: Floats, by_samples: Sequence[SampleVariance], groups: int) -> float:
     """The variance of a mean over K random draws that other draws would have brought.
 
-    `values` (K, S): of each draw and seed; `resampled` (B, K, S): the same on each of B resamples
-    of G = `groups` groups of test samples. It is what `variances` finds beyond noise, not below 0,
-    over K; 0 for a single draw. Raises ValueError on shapes that do not match.
+    The arguments as of `variances`. It is what these find beyond noise, not below 0, over K; 0 for
+    a single draw.
     """
-    whole, noise = variances(values, resampled, groups)
+    whole, noise = variances(values, by_samples, groups)
     return max(whole - noise, 0.0) / len(values)
 
 
-def variances(values: Floats, resampled: Floats, groups: int) -> tuple[float, float]:
+def variances(
+    values: Floats, by_samples: Sequence[SampleVariance], groups: int
+) -> tuple[float, float]:
     """The variance between the means of K draws, or arms, and what of it is the runs' own noise.
 
-    `values` (K, S): of each draw and seed; `resampled` (B, K, S): the same on each of B resamples
-    of G = `groups` groups of test samples. Both are 0 of a single draw.
+    `values` (K, S): of each draw and seed; `by_samples`: how each draw's distance to the mean over
+    all K varies over resamples of G = `groups` groups of test samples. Both are 0 of a single draw.
 
     In the random-effects layout of draws, seeds and samples
 
@@ -33,12 +38,12 @@ def variances(values: Floats, resampled: Floats, groups: int) -> tuple[float, fl
     of two seeds over the resamples, each about its mean over draws. These two are the noise, which
     seeds and samples bring.
 
-    Raises ValueError on shapes that do not match.
+    Raises ValueError on other numbers of draws and seeds.
     """
-    if values.ndim != 2 or resampled.shape[1:] != values.shape:
+    if values.ndim != 2 or [of.seeds for of in by_samples] != [values.shape[1]] * len(values):
         raise ValueError(
-            f"values {values.shape} and resampled values {resampled.shape}: expected (K, S) and"
-            " (B, K, S)"
+            f"values {values.shape} and variances of {[of.seeds for of in by_samples]} seeds:"
+            " expected (K, S), and K variances of S seeds"
         )
     draws, seeds = (int(count) for count in values.shape)
     if draws < 2:
@@ -49,15 +54,5 @@ def variances(values: Floats, resampled: Floats, groups: int) -> tuple[float, fl
     if seeds > 1:
         residuals = about - about.mean(axis=1, keepdims=True)
         by_seeds = float((residuals**2).sum()) / ((draws - 1) * (seeds - 1) * seeds)
-    by_samples = _shared(resampled - resampled.mean(axis=1, keepdims=True)) / (draws - 1)
-    return float(whole), float(by_seeds + max(by_samples, 0.0) * groups / (groups - 1))
-
-
-def _shared(distances: Floats) -> float:
-    """The sum over draws of the mean covariance of two seeds (B, K, S); of one, of its variance."""
-    of_means = float(distances.mean(axis=2).var(axis=0, ddof=1).sum())
-    seeds = int(distances.shape[2])
-    if seeds == 1:
-        return of_means
-    of_each = float(distances.var(axis=0, ddof=1).mean(axis=1).sum())
-    return of_means - (of_each - of_means) / (seeds - 1)
+    shared = sum(of.shared for of in by_samples) / (draws - 1)
+    return float(whole), float(by_seeds + max(shared, 0.0) * groups / (groups - 1))

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from mmclf.errors import InputError
 from mmclf.studies.statistics.generalised import p_value, reach
+from mmclf.studies.statistics.sample_variance import SampleVariance, sample_variance
 
 Floats = NDArray[np.float64]
 
@@ -133,10 +134,29 @@ def estimate(
 ) -> Estimate:
     """The estimate from the values (S,) of S seeds, and those of each of B resamples (B, S).
 
+    The values are those of a metric, or contrasts of metrics of runs with the same seed. The rest
+    as of `estimate_of`. Raises also ValueError on shapes that do not match.
+    """
+    _check_seeds(values)
+    if resampled.shape[1:] != values.shape or len(resampled) < 2:
+        raise ValueError(
+            f"resampled values {resampled.shape}: expected (B, {len(values)}), B 2 or more"
+        )
+    return estimate_of(values, sample_variance(resampled), groups, draw_variance, draws)
+
+
+def estimate_of(
+    values: Floats,
+    by_samples: SampleVariance,
+    groups: int,
+    draw_variance: float = 0.0,
+    draws: int = 0,
+) -> Estimate:
+    """The estimate from the values (S,) of S seeds, and how these vary over resamples.
+
     `groups` = G, how many groups of test samples there are (N samples where each is its own), of
-    which each resample drew as many. The values are those of a metric, or contrasts of metrics of
-    runs with the same seed. With a single seed the interval is for this very seed: what another
-    would give is not known.
+    which each resample drew as many. With a single seed the interval is for this very seed: what
+    another would give is not known.
 
     The variance is that between seeds over S, plus the mean covariance of two seeds over resamples
     (times G / (G - 1), as resamples vary that much less than samples), or plus 0 where this comes
@@ -147,21 +167,19 @@ def estimate(
     Satterthwaite (1946, Biometrics Bulletin 2:110-114): with 16 draws Student's t, and not the
     normal law, is what p-values far below 0.05 need.
 
-    Raises ValueError on shapes that do not match, or a variance of fewer than 2 draws; InputError
-    on a single group of test samples.
+    Raises ValueError on other numbers of seeds, or a variance of fewer than 2 draws; InputError on
+    a single group of test samples.
     """
     _check_seeds(values)
-    if resampled.shape[1:] != values.shape or len(resampled) < 2:
-        raise ValueError(
-            f"resampled values {resampled.shape}: expected (B, {len(values)}), B 2 or more"
-        )
+    if by_samples.seeds != len(values):
+        raise ValueError(f"variances of {by_samples.seeds} seeds: expected {len(values)}")
     if groups < 2:
         raise InputError(
             f"groups of test samples: found {groups}, expected 2 or more to tell how much they"
             " vary; make the test part larger"
         )
     value, between = _over_seeds(values)
-    shared = _sample_variance(resampled) * groups / (groups - 1)
+    shared = max(by_samples.shared, 0.0) * groups / (groups - 1)
     if draw_variance == 0:
         return Estimate(value, len(values), between, shared, groups)
     if draws < 2:
@@ -193,17 +211,3 @@ def _over_seeds(values: Floats) -> tuple[float, float]:
     distances = values - values[0]
     mean = float(values[0] + distances.mean())
     return mean, float(distances.var(ddof=1)) / len(values) if len(values) > 1 else math.nan
-
-
-def _sample_variance(resampled: Floats) -> float:
-    """The mean covariance of two seeds over resamples (B, S), not below 0; of one, its variance.
-
-    From the variances: that of the mean is (sum of variances + sum of covariances) / S².
-    """
-    distances = resampled - resampled[0]
-    of_mean = float(distances.mean(axis=1).var(ddof=1))
-    seeds = resampled.shape[1]
-    if seeds == 1:
-        return of_mean
-    interaction = (float(distances.var(axis=0, ddof=1).mean()) - of_mean) / (seeds - 1)
-    return max(float(of_mean - interaction), 0.0)

@@ -9,28 +9,31 @@ is its distance to the common mean times τ² / (τ² + v), whichever of them wa
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmclf.studies.statistics.draws import variances
+from mmclf.studies.statistics.sample_variance import SampleVariance
 
 Floats = NDArray[np.float64]
 
 FEWEST_ARMS = 4  # fewer do not tell how much arms vary: James and Stein's factor is 1
 
 
-def kept_share(values: Floats, resampled: Floats, groups: int) -> float:
+def kept_share(values: Floats, by_samples: Sequence[SampleVariance], groups: int) -> float:
     """The share of the arms' distances to their mean that is no chance; nan for fewer than 4 arms.
 
-    `values` (K, S): of each of K arms and S seeds; `resampled` (B, K, S): the same on each of B
-    resamples of G = `groups` groups of test samples. Seeds and samples are shared by the arms, so
-    that only what they do to each arm alone counts as noise. One arm that is far off makes all
-    others' distances look like more than chance: the share is one for all.
+    `values` (K, S): of each of K arms and S seeds; `by_samples`: how each arm's distance to the
+    mean over all K varies over resamples of G = `groups` groups of test samples. Seeds and samples
+    are shared by the arms, so that only what they do to each arm alone counts as noise. One arm
+    that is far off makes all others' distances look like more than chance: the share is one for
+    all.
 
-    Raises ValueError on shapes that do not match.
+    Raises ValueError on other numbers of arms and seeds.
     """
-    whole, noise = variances(values, resampled, groups)
+    whole, noise = variances(values, by_samples, groups)
     return stein_factor(whole, noise, len(values))
 
 

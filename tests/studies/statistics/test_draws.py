@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from resampled_draws import about_mean
 
 from mmclf.studies.design_kinds import DESIGNS
 from mmclf.studies.factors import Factor, Level
@@ -27,7 +28,7 @@ def of_no_samples(values: Floats) -> Floats:
 @pytest.mark.parametrize("seeds", [1, 2, 5])
 def test_draws_alone_vary_by_their_means(seeds: int) -> None:
     values = np.tile(MEANS[:, None], (1, seeds))
-    actual = draw_variance(values, of_no_samples(values), GROUPS)
+    actual = draw_variance(values, about_mean(of_no_samples(values)), GROUPS)
     assert actual == pytest.approx(BY_DRAWS)
 
 
@@ -35,14 +36,16 @@ def test_what_seeds_and_samples_bring_to_all_draws_counts_for_none() -> None:
     chance = np.random.default_rng(0)
     values = MEANS[:, None] + chance.standard_normal((1, 3))
     resampled = values + chance.standard_normal((40, 1, 1)) + chance.standard_normal((40, 1, 3))
-    assert draw_variance(values, resampled, GROUPS) == pytest.approx(BY_DRAWS)
+    assert draw_variance(values, about_mean(resampled), GROUPS) == pytest.approx(BY_DRAWS)
 
 
 def test_what_a_seed_brings_to_a_draw_is_taken_from_their_variance() -> None:
     # Residuals of 0.06 in each of the four cells: mean square 4 x 0.06² / ((2 - 1) (2 - 1)).
     values = np.array([[0.0], [0.2]]) + 0.06 * np.array([[1, -1], [-1, 1]])
     expected = (0.2**2 / 2 - 4 * 0.06**2 / 2) / 2
-    assert draw_variance(values, of_no_samples(values), GROUPS) == pytest.approx(expected)
+    assert draw_variance(values, about_mean(of_no_samples(values)), GROUPS) == pytest.approx(
+        expected
+    )
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
@@ -53,7 +56,7 @@ def test_what_samples_bring_to_a_draw_is_taken_from_their_variance(seeds: int) -
     resampled = values + turns[:, None, None] * np.array([[1], [-1]])
     noise = 2 * float(turns.var(ddof=1)) * GROUPS / (GROUPS - 1)
     expected = (0.2**2 / 2 - noise) / 2
-    assert draw_variance(values, resampled, GROUPS) == pytest.approx(expected)
+    assert draw_variance(values, about_mean(resampled), GROUPS) == pytest.approx(expected)
 
 
 def test_what_samples_bring_to_a_draw_by_one_seed_counts_with_the_seeds() -> None:
@@ -62,25 +65,27 @@ def test_what_samples_bring_to_a_draw_by_one_seed_counts_with_the_seeds() -> Non
     turns = 0.05 * np.array([1, -1, 1, -1])
     of_cell = np.array([[1, -1], [-1, 1]])
     resampled = values + turns[:, None, None] * of_cell
-    assert draw_variance(values, resampled, GROUPS) == pytest.approx(0.2**2 / 2 / 2)
+    assert draw_variance(values, about_mean(resampled), GROUPS) == pytest.approx(0.2**2 / 2 / 2)
 
 
 def test_no_variance_is_negative() -> None:
     values = np.array([[0.1, -0.1], [-0.1, 0.1]])
-    assert draw_variance(values, of_no_samples(values), GROUPS) == 0.0
+    assert draw_variance(values, about_mean(of_no_samples(values)), GROUPS) == 0.0
 
 
 def test_a_single_draw_tells_nothing() -> None:
     values = np.array([[0.1, 0.3]])
-    assert draw_variance(values, of_no_samples(values), GROUPS) == 0.0
+    assert draw_variance(values, about_mean(of_no_samples(values)), GROUPS) == 0.0
 
 
-@pytest.mark.parametrize(("values", "resampled"), [((2, 3), (5, 3, 2)), ((2,), (5, 2))])
+@pytest.mark.parametrize(
+    ("values", "resampled"), [((2, 3), (5, 3, 2)), ((2, 3), (5, 2, 2)), ((2,), (5, 2, 1))]
+)
 def test_shapes_that_do_not_match_are_refused(
     values: tuple[int, ...], resampled: tuple[int, ...]
 ) -> None:
     with pytest.raises(ValueError, match="expected"):
-        draw_variance(np.zeros(values), np.zeros(resampled), GROUPS)
+        draw_variance(np.zeros(values), about_mean(np.zeros(resampled)), GROUPS)
 
 
 def test_an_order_and_its_reverse_are_one_draw_of_an_attribution() -> None:
@@ -123,7 +128,7 @@ def attribution(chance: np.random.Generator, run_noise: float, sample_noise: flo
     scores = (true + samples)[:, None] + runs
     draws = sample_noise * chance.standard_normal((RESAMPLES, len(arms), 1))
     values, resampled = weights @ scores, weights @ (scores + draws)
-    added = draw_variance(values, resampled, 10_000)
+    added = draw_variance(values, about_mean(resampled), 10_000)
     return estimate(values.mean(axis=0), resampled.mean(axis=1), 10_000, added, len(pairs))
 
 

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from resampled_draws import about_mean
 
 from mmclf.studies.statistics.shrinkage import kept_share, stein_factor
 
@@ -54,7 +55,7 @@ def test_equal_arms_the_best_of_seven_is_hardly_better() -> None:
         values, resampled = study(chance, np.zeros(7))
         lead = values.mean(axis=1).max() - values.mean()
         leads.append(lead)
-        kept.append(kept_share(values, resampled, 10_000) * lead)
+        kept.append(kept_share(values, about_mean(resampled), 10_000) * lead)
     # 1.352, the expected largest of 7, standard errors.
     assert np.mean(leads) == pytest.approx(1.352 * math.sqrt(0.09 / 5 + 0.04), rel=0.05)
     assert np.mean(kept) < 0.45 * np.mean(leads)
@@ -69,7 +70,7 @@ def test_of_arms_that_differ_the_best_is_as_good_as_shrunken() -> None:
         of_arms = values.mean(axis=1)
         best = of_arms.argmax()
         seen.append(of_arms[best] - of_arms.mean())
-        shrunken.append(kept_share(values, resampled, 10_000) * seen[-1])
+        shrunken.append(kept_share(values, about_mean(resampled), 10_000) * seen[-1])
         true.append(means[best] - means.mean())
     assert np.mean(shrunken) == pytest.approx(np.mean(true), abs=0.04)
     assert np.mean(seen) > np.mean(true) + 0.1
@@ -77,9 +78,9 @@ def test_of_arms_that_differ_the_best_is_as_good_as_shrunken() -> None:
 
 def test_arms_far_apart_are_left_as_they_are() -> None:
     values, resampled = study(np.random.default_rng(2), np.linspace(0.0, 50.0, 6))
-    assert kept_share(values, resampled, 10_000) > 0.99
+    assert kept_share(values, about_mean(resampled), 10_000) > 0.99
 
 
 def test_shapes_that_do_not_match() -> None:
     with pytest.raises(ValueError, match="expected"):
-        kept_share(np.zeros((4, 3)), np.zeros((10, 4, 2)), 50)
+        kept_share(np.zeros((4, 3)), about_mean(np.zeros((10, 4, 2))), 50)

@@ -1,6 +1,7 @@
 """A study's result, out of its runs.
 
-scores        scores of runs, and on resamples, of what they predicted
+scores        a metric of runs, and what they add up to on resamples
+read_scores   out of what the runs predicted
 contrasts     contrasts of arms by these scores
 effects       what a study asks for, by these contrasts
 interim       the estimates that a look sees

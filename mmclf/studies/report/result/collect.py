@@ -16,7 +16,7 @@ from mmclf.studies.looks import Looks, fetch_looks
 from mmclf.studies.report.result.contrasts import baseline_differences, contrast, share_kept
 from mmclf.studies.report.result.effects import asked_effects
 from mmclf.studies.report.result.notes import effect_notes, study_notes
-from mmclf.studies.report.result.scores import StudyScores, read_scores
+from mmclf.studies.report.result.read_scores import StudyScores, read_scores
 from mmclf.studies.report.result.stopped import called, effect_of, given_seeds, look_notes
 from mmclf.studies.report.result.study_result import TIME, ArmResult, StudyResult
 from mmclf.studies.run_key import SEED_TAG, RunKey, run_key

@@ -11,7 +11,9 @@ from mmclf.studies.definition import Definition
 from mmclf.studies.report.result.scores import Floats, Scores
 from mmclf.studies.run_key import RunKey
 from mmclf.studies.statistics.draws import draw_variance
-from mmclf.studies.statistics.estimates import DIGITS, Estimate, estimate
+from mmclf.studies.statistics.estimates import DIGITS, Estimate, estimate_of
+from mmclf.studies.statistics.sample_variance import SampleVariance
+from mmclf.studies.statistics.seed_sums import contrast_variance
 from mmclf.studies.statistics.shrinkage import kept_share
 from mmclf.studies.statistics.verdicts import Difference, family
 
@@ -32,16 +34,13 @@ def contrast(
     common = [s for s in common_seeds(definition, scores, weights) if seeds is None or s in seeds]
     if not common:
         return None
-    values, resampled = _weighted(scores, weights, common)
     added = 0.0
     if len(draws) > 1:
-        by_draw = [_weighted(scores, draw, common) for draw in draws]
-        added = draw_variance(
-            np.stack([of for of, _ in by_draw]),
-            np.stack([of for _, of in by_draw], axis=1),
-            scores.groups,
-        )
-    return estimate(values, resampled, scores.groups, added, len(draws))
+        by_draw = np.stack([_weighted(scores, draw, common) for draw in draws])
+        added = draw_variance(by_draw, _about_mean(scores, draws, common), scores.groups)
+    by_samples = contrast_variance(scores.resampled, weights, common)
+    values = _weighted(scores, weights, common)
+    return estimate_of(values, by_samples, scores.groups, added, len(draws))
 
 
 def common_seeds(definition: Definition, scores: Scores, arms: Collection[str]) -> tuple[int, ...]:
@@ -81,20 +80,29 @@ def share_kept(definition: Definition, scores: Scores) -> float:
     seeds = common_seeds(definition, scores, arms)
     if definition.kind.adds_up or not arms or not seeds:
         return math.nan
-    keys = [[RunKey(arm, seed) for seed in seeds] for arm in arms]
-    values = np.array([[scores.values[key] for key in of] for of in keys])
-    resampled = np.stack([[scores.resampled[key] for key in of] for of in keys])
-    return kept_share(values, np.moveaxis(resampled, 2, 0), scores.groups)
+    each = [{arm: 1.0} for arm in arms]
+    values = np.stack([_weighted(scores, of, seeds) for of in each])
+    return kept_share(values, _about_mean(scores, each, seeds), scores.groups)
 
 
-def _weighted(
-    scores: Scores, weights: Mapping[str, float], seeds: Sequence[int]
-) -> tuple[Floats, Floats]:
-    """The weighted sums (S,) of arms' scores, and those of the resamples (B, S)."""
-    resamples = len(next(iter(scores.resampled.values())))
-    values, resampled = np.zeros(len(seeds)), np.zeros((resamples, len(seeds)))
-    for column, seed in enumerate(seeds):
+def _weighted(scores: Scores, weights: Mapping[str, float], seeds: Sequence[int]) -> Floats:
+    """The weighted sums (S,) of arms' scores."""
+    values = np.zeros(len(seeds))
+    for arm, weight in weights.items():
+        values += weight * np.array([scores.values[RunKey(arm, seed)] for seed in seeds])
+    return values.round(DIGITS)
+
+
+def _about_mean(
+    scores: Scores, contrasts: Sequence[Mapping[str, float]], seeds: Collection[int]
+) -> list[SampleVariance]:
+    """How the distance of each contrast to the mean of all varies with the test samples."""
+    mean: dict[str, float] = {}
+    for weights in contrasts:
         for arm, weight in weights.items():
-            values[column] += weight * scores.values[RunKey(arm, seed)]
-            resampled[:, column] += weight * scores.resampled[RunKey(arm, seed)]
-    return values.round(DIGITS), resampled.round(DIGITS)
+            mean[arm] = mean.get(arm, 0.0) + weight / len(contrasts)
+    distances = [
+        {arm: weights.get(arm, 0.0) - of_mean for arm, of_mean in mean.items()}
+        for weights in contrasts
+    ]
+    return [contrast_variance(scores.resampled, of, seeds) for of in distances]

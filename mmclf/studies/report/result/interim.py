@@ -8,7 +8,7 @@ from dataclasses import replace
 from mmclf.storage.tracking import TrackedRun, Tracker
 from mmclf.studies.definition import Definition
 from mmclf.studies.report.result.contrasts import common_seeds, contrast
-from mmclf.studies.report.result.scores import read_scores
+from mmclf.studies.report.result.read_scores import read_scores
 from mmclf.studies.run_key import run_key
 from mmclf.studies.statistics.estimates import Estimate
 

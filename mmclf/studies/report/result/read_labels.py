@@ -12,7 +12,7 @@ import numpy as np
 from mmclf.storage.tracking import Tracker
 from mmclf.studies.report.artifacts.common_samples import Decided, largest_groups, on_common_samples
 from mmclf.studies.report.artifacts.predictions import FITTED, read_predictions
-from mmclf.studies.report.result.scores import RESAMPLES
+from mmclf.studies.report.result.read_scores import RESAMPLES
 from mmclf.studies.report.result.study_result import StudyResult
 from mmclf.studies.run_key import RunKey
 from mmclf.studies.statistics.label_tests import LabelDifference, Pair, label_differences
@@ -69,7 +69,8 @@ def _decided(
             names = names or of.label_names
             test = of.test
             key = RunKey(arm.name, int(run.tags["mmclf.seed"]))
-            decided[key] = Decided(test.ids, test.groups, test.labels, of.sets(rule))
+            sets = Decided(test.ids, test.groups, test.labels, of.sets(rule))
+            decided[key] = sets.sharing(next(iter(decided.values()), sets))
     return decided, names
 
 

@@ -1,214 +1,72 @@
-"""The scores of a study's runs, and of each on resamples, out of what they predicted."""
+"""A metric of runs, and what they add up to on resamples, seed by seed."""
 
 from __future__ import annotations
 
-import math
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmclf.errors import ArtifactError
-from mmclf.evaluation.metrics import RULES, DecidingMetric
-from mmclf.storage.tracking import TrackedRun, Tracker
-from mmclf.studies.definition import Definition
-from mmclf.studies.report.artifacts.common_samples import Decided, largest_groups, on_common_samples
-from mmclf.studies.report.artifacts.predictions import FITTED, Predictions, read_predictions
-from mmclf.studies.report.result.notes import group_notes
-from mmclf.studies.report.result.study_result import MAP
-from mmclf.studies.run_key import RunKey, in_words
-from mmclf.studies.statistics.average_precision import mean_average_precisions, resampled_map
-from mmclf.studies.statistics.bootstrap import count_groups, resampled_score, score
+from mmclf.studies.run_key import RunKey
+from mmclf.studies.statistics.seed_sums import SeedSums, seed_sums
 
-RESAMPLES = 2000
-# Of mAP, which takes longer: fewer where samples x labels x runs x resamples would be more.
-MAP_WORK, FEWEST_RESAMPLES = 4_000_000_000, 200
-RANKED_AT_ONCE = 16  # runs whose probabilities are held
-EXACT = 1e-9  # by which a tracked value may differ from that of the tracked predictions
 Floats = NDArray[np.float64]
+Item = TypeVar("Item")
+RUNS_AT_ONCE = 256  # whose scores on each resample are held, or those of one seed if it has more
+# The scores (R,) of R runs, and those on B resamples (B, R).
+ScoreRuns = Callable[[Sequence[RunKey]], tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
 class Scores:
     """A metric of runs on one and the same test samples.
 
-    `values`: by run; `resampled`: on B resamples of the samples (B,); `groups`: how many groups of
-    samples that belong together each resample drew from.
+    `values`: by run; `resampled`: what they add up to on resamples of the samples, over the seeds
+    that have runs of the same arms; `groups`: how many groups of samples that belong together each
+    resample drew from.
     """
 
     values: Mapping[RunKey, float] = field(default_factory=dict)
-    resampled: Mapping[RunKey, Floats] = field(default_factory=dict)
+    resampled: Sequence[SeedSums] = ()
     groups: int = 0
 
 
-@dataclass(frozen=True)
-class StudyScores:
-    """The scores of a study's runs by the deciding metric, and those `beside` it, by their keys.
-
-    `errors`: what is wrong with the runs that have none; `notes`: what is to be known of test sets.
-    """
-
-    deciding: Scores
-    beside: Mapping[str, Scores]
-    errors: Mapping[RunKey, str]
-    notes: Sequence[str]
-
-
-def read_scores(
-    tracker: Tracker,
-    definition: Definition,
-    finished: Mapping[RunKey, TrackedRun],
-    *,
-    deciding_alone: bool = False,
-) -> StudyScores:
-    """The scores of finished runs, each from its predictions, on the samples that all have.
-
-    Probabilities, the most of what a run predicted, are held of a few runs at a time. With
-    `deciding_alone` no other metric is computed than the deciding one, which is half of the work.
-    """
-    decided: dict[RunKey, Decided] = {}
-    ranked: set[RunKey] = set()
-    errors: dict[RunKey, str] = {}
-    for key, run in finished.items():
-        try:
-            of, is_ranked = _decided(
-                tracker, run, definition.deciding, deciding_alone=deciding_alone
-            )
-            decided[key] = of.sharing(next(iter(decided.values()), of))
-            ranked |= {key} if is_ranked else set()
-        except ArtifactError as error:
-            errors[key] = str(error)
-    notes = [f"{in_words([key])}: {error}" for key, error in errors.items()]
-    if not decided:
-        return StudyScores(Scores(), {}, errors, notes)
-    baseline = [of for key, of in decided.items() if key.arm == definition.baseline]
-    paired, of_samples = on_common_samples(decided, (baseline or list(decided.values()))[0])
-    groups = largest_groups(list(paired.values()))
-    notes += [*of_samples, *group_notes(len(groups), count_groups(groups))]
-    deciding = _scores(paired, definition.deciding, groups)
-    if deciding_alone:
-        return StudyScores(deciding, {}, errors, notes)
-    beside = _scores_beside(paired, definition.deciding, groups, deciding)
-    if have_map := {key: finished[key] for key in paired if key in ranked}:
-        beside[MAP] = _map_scores(tracker, have_map, next(iter(paired.values())), groups)
-    return StudyScores(deciding, beside, errors, notes)
-
-
-def _scores_beside(
-    runs: Mapping[RunKey, Decided],
-    deciding: DecidingMetric,
-    groups: NDArray[np.int64],
-    deciding_scores: Scores,
-) -> dict[str, Scores]:
-    """The scores by the other rules, of the runs that have each."""
-    beside = {}
-    for key in _rules_beside(deciding).values():
-        has_it = {run: of for run, of in runs.items() if key in of.beside}
-        # Where a run's own threshold is 0.5, both are the same.
-        if len(has_it) == len(runs) and all(
-            np.array_equal(of.beside[key], of.predicted) for of in runs.values()
-        ):
-            beside[key] = deciding_scores
-        elif has_it:
-            beside[key] = _scores(has_it, deciding, groups, key)
-    return beside
-
-
-def _rules_beside(deciding: DecidingMetric) -> dict[str, str]:
-    """The rules that do not decide, each with the key of the deciding one's metric by it."""
-    return {rule: deciding.key(rule) for rule in RULES if rule != deciding.rule}
-
-
-def _decided(
-    tracker: Tracker, run: TrackedRun, deciding: DecidingMetric, *, deciding_alone: bool
-) -> tuple[Decided, bool]:
-    """What a run made of its test samples, and whether its mAP is what was tracked.
-
-    Raises ArtifactError unless the deciding metric is.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        # Those of val too, which the page draws.
-        with_val = not deciding_alone or deciding.rule == FITTED
-        predictions = read_predictions(tracker, run, Path(folder), with_val=with_val)
-    test, predicted = predictions.test, predictions.sets(deciding.rule)
-    key = deciding.key(deciding.rule)
-    tracked = run.metrics.get(key)
-    value = float(score(test.labels, predicted[None], deciding.metric)[0])
-    if tracked is None or abs(tracked - value) > EXACT:
-        raise ArtifactError(
-            f"run {run.id}: {key} is tracked as {tracked}, but its predictions give {value}: "
-            "its artifacts have changed since"
-        )
-    if deciding_alone:
-        return Decided(test.ids, test.groups, test.labels, predicted), False
-    beside = _sets_beside(run, predictions, deciding)
-    map_score = float(mean_average_precisions(test.labels, test.probabilities[None])[0])
-    is_map = abs(run.metrics.get(MAP, math.nan) - map_score) <= EXACT
-    return Decided(test.ids, test.groups, test.labels, predicted, beside), is_map
-
-
-def _sets_beside(
-    run: TrackedRun, predictions: Predictions, deciding: DecidingMetric
-) -> dict[str, NDArray[np.uint8]]:
-    """The label sets by the other rules, where they are what was tracked."""
-    sets = {}
-    for rule, key in _rules_beside(deciding).items():
-        tracked = run.metrics.get(key)
-        if tracked is None:
-            continue
-        predicted = predictions.sets(rule)
-        value = float(score(predictions.test.labels, predicted[None], deciding.metric)[0])
-        if abs(tracked - value) <= EXACT:
-            sets[key] = predicted
-    return sets
-
-
-def _scores(
-    runs: Mapping[RunKey, Decided],
-    deciding: DecidingMetric,
-    groups: NDArray[np.int64],
-    key: str | None = None,
+def summed_scores(
+    runs: Collection[RunKey], score_runs: ScoreRuns, groups: int, at_once: int = RUNS_AT_ONCE
 ) -> Scores:
-    """The scores of runs that have the same samples, by the deciding rule or by that of `key`."""
-    labels = next(iter(runs.values())).labels
-    predicted = np.stack([of.predicted if key is None else of.beside[key] for of in runs.values()])
-    values = score(labels, predicted, deciding.metric).tolist()
-    columns = resampled_score(
-        labels, predicted, deciding.metric, resamples=RESAMPLES, seed=0, groups=groups
-    ).T
-    return Scores(
-        dict(zip(runs, values, strict=True)),
-        dict(zip(runs, columns, strict=True)),
-        count_groups(groups),
-    )
+    """The scores of runs, of which a single number is kept for each beside their sums.
 
-
-def _map_scores(
-    tracker: Tracker, runs: Mapping[RunKey, TrackedRun], test: Decided, groups: NDArray[np.int64]
-) -> Scores:
-    """The mAP of runs on the samples of `test`, in their order."""
-    labels = test.labels
-    work = labels.size * len(runs)
-    resamples = min(RESAMPLES, max(FEWEST_RESAMPLES, MAP_WORK // work))
+    `score_runs` is asked for `at_once` runs at most; `groups` as in `Scores`.
+    """
     values: dict[RunKey, float] = {}
-    resampled: dict[RunKey, Floats] = {}
-    for start in range(0, len(runs), RANKED_AT_ONCE):
-        some = list(runs)[start : start + RANKED_AT_ONCE]
-        # A few at a time, read again: all of them together are too much for memory.
-        ranked = np.stack([_test_probabilities(tracker, runs[key], test.ids) for key in some])
-        values |= dict(zip(some, mean_average_precisions(labels, ranked).tolist(), strict=True))
-        columns = resampled_map(labels, ranked, resamples=resamples, seed=0, groups=groups).T
-        resampled |= dict(zip(some, columns, strict=True))
-    return Scores(values, resampled, count_groups(groups))
+
+    def resampled(arms: Sequence[str], seeds: Sequence[int]) -> Iterator[Floats]:
+        for some_seeds in _pieces(seeds, max(1, RUNS_AT_ONCE // len(arms))):
+            parts = []
+            for keys in _pieces([RunKey(arm, of) for of in some_seeds for arm in arms], at_once):
+                of_runs, part = score_runs(keys)
+                values.update(zip(keys, of_runs.tolist(), strict=True))
+                parts.append(part)
+            scores = np.concatenate(parts, axis=1)
+            yield scores.reshape(len(scores), len(some_seeds), len(arms))
+
+    sums = [seed_sums(*of, resampled(*of)) for of in _complete(runs)]
+    return Scores(values, sums, groups)
 
 
-def _test_probabilities(tracker: Tracker, run: TrackedRun, ids: NDArray[np.str_]) -> Floats:
-    """The probabilities (N, L) of a run on test samples, all of which it has."""
-    with tempfile.TemporaryDirectory() as folder:
-        of = read_predictions(tracker, run, Path(folder), with_val=False).test
-    on = Decided(of.ids, of.groups, of.labels, of.labels, probabilities=of.probabilities).on(ids)
-    assert on.probabilities is not None
-    return on.probabilities
+def _complete(runs: Collection[RunKey]) -> list[tuple[tuple[str, ...], list[int]]]:
+    """Arms, and the seeds that have runs of these and no other arms; whatever the runs' order."""
+    arms_of: dict[int, list[str]] = {}
+    for key in sorted(runs, key=lambda key: (key.seed, key.arm)):
+        arms_of.setdefault(key.seed, []).append(key.arm)
+    seeds_of: dict[tuple[str, ...], list[int]] = {}
+    for seed, arms in arms_of.items():
+        seeds_of.setdefault(tuple(arms), []).append(seed)
+    return list(seeds_of.items())
+
+
+def _pieces(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

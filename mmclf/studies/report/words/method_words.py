@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmclf.plots.words import counted, listed, points, quoted
-from mmclf.studies.report.result.scores import RESAMPLES
+from mmclf.studies.report.result.read_scores import RESAMPLES
 from mmclf.studies.report.result.study_result import StudyResult, distinct
 from mmclf.studies.statistics.estimates import ALPHA, Estimate
 

@@ -15,7 +15,7 @@ from mmclf.errors import InputError
 from mmclf.storage.tracking import Tracker, local_files
 from mmclf.storage.tracking import artifacts as artifacts_module
 from mmclf.storage.tracking import search as search_module
-from mmclf.studies.report.result import scores
+from mmclf.studies.report.result import read_scores
 from mmclf.studies.report.result.collect import collect
 from mmclf.studies.report.tables.study_tables import arms_table, runs_table, verdict
 
@@ -144,7 +144,7 @@ def test_the_map_is_that_of_each_run_however_many_are_held(
         for arm, wrong in (("a", 0.1), ("b", 0.2), ("c", 0.3)):
             track(tracker, tmp_path, parent.id, arm, seed, wrong, rules=True)
     whole = collect(tracker, parent)
-    monkeypatch.setattr(scores, "RANKED_AT_ONCE", 4)
+    monkeypatch.setattr(read_scores, "RANKED_AT_ONCE", 4)
     monkeypatch.setattr(search_module, "RUNS_A_PAGE", 2)
     parts = collect(tracker, parent)
     for first, second in zip(whole.arms, parts.arms, strict=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from mmclf.studies.definition import Definition
 from mmclf.studies.design import build_design
 from mmclf.studies.factors import Factor, Level
 from mmclf.studies.report.result.effects import asked_effects
-from mmclf.studies.report.result.scores import RESAMPLES, Scores
+from mmclf.studies.report.result.scores import Floats, summed_scores
 from mmclf.studies.run_key import RunKey
 
 SEEDS = (0, 1, 2)
@@ -46,8 +48,12 @@ def test_parts_add_up_to_the_gain(kind: str, count: int, lost: int | None) -> No
     if lost is not None:
         del values[RunKey(asked.arms[lost].name, 2)]
     chance = np.random.default_rng(1)
-    resampled = {run: value + chance.normal(0, 0.01, RESAMPLES) for run, value in values.items()}
-    actual = asked_effects(asked, Scores(values, resampled, 800))
+
+    def scored_runs(runs: Sequence[RunKey]) -> tuple[Floats, Floats]:
+        of_runs = np.array([values[run] for run in runs])
+        return of_runs, of_runs + chance.normal(0, 0.01, (100, len(runs)))
+
+    actual = asked_effects(asked, summed_scores(values, scored_runs, 800))
     whole = actual.whole
     assert whole is not None
     known = [part.difference for part in actual.effects if part.difference is not None]
