@@ -23,7 +23,12 @@ from endurance_runs import (
     study_here,
     train_here,
 )
+from hypothesis import HealthCheck, settings
 from PIL import Image
+
+# How long examples take is no matter of right and wrong.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 pytest_plugins = ["hostile_count", "made_once", "ordering"]
 

@@ -72,7 +72,6 @@ def try_each(
     """Check so many of what is drawn, each an attempt."""
     kept = settings(
         max_examples=count,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -149,7 +149,7 @@ def test_a_columns_name_is_text_whatever_it_is(
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\\${}\n\t'\"#: "))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS, st.lists(TEXTS, max_size=3), st.dictionaries(st.sampled_from("abc"), TEXTS))
 def test_any_value_is_read_back_as_it_was(
     text: str, names: list[str], files: dict[str, str]

@@ -57,9 +57,7 @@ def fuzz(request: pytest.FixtureRequest, attempts: Attempts) -> Fuzz:
             with attempts.counted():
                 on(drawn)
 
-        settings(max_examples=count, deadline=None, suppress_health_check=checks)(
-            given(strategy)(one)
-        )()
+        settings(max_examples=count, suppress_health_check=checks)(given(strategy)(one))()
 
     return tried
 

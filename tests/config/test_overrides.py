@@ -49,7 +49,7 @@ def edits_of(words: Sequence[str]) -> st.SearchStrategy[tuple[str, str]]:
     return st.sampled_from(words).flatmap(lambda word: st.tuples(st.just(word), _edits(word)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(edits_of(GROUPS))
 def test_a_letter_wrong_in_a_group_names_the_group(pair: tuple[str, str]) -> None:
     word, typed = pair
@@ -57,7 +57,7 @@ def test_a_letter_wrong_in_a_group_names_the_group(pair: tuple[str, str]) -> Non
     assert word in str(answer(f"{typed}=none"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(LEVELS).flatmap(lambda line: st.tuples(st.just(line), _edits(line[-5:]))))
 def test_a_letter_wrong_in_a_level_names_the_level(pair: tuple[str, str]) -> None:
     line, end = pair
@@ -67,7 +67,7 @@ def test_a_letter_wrong_in_a_level_names_the_level(pair: tuple[str, str]) -> Non
     assert level in str(answer(typed))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(edits_of(KEYS))
 def test_a_letter_wrong_in_a_key_names_the_key(pair: tuple[str, str]) -> None:
     word, typed = pair

@@ -130,7 +130,7 @@ def test_five_bad_names_are_all_listed(folder: Path) -> None:
     assert len(caught.value.problems) == 5
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.one_of(
         st.text(),

@@ -75,7 +75,8 @@ def test_bytes_are_those_that_were_written(
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rows=st.lists(st.integers(0, 2 * COUNT - 1), max_size=12))
 def test_any_order_of_cells_files_and_others(tmp_path: Path, rows: list[int]) -> None:

@@ -53,7 +53,7 @@ def assert_complete(parts: Parts, samples: int) -> None:
     assert all((np.diff(rows) > 0).all() for _, rows in parts.items())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**20), st.integers(300, 900), st.integers(2, 18))
 @example(seed=671, samples=567, labels=7)
 def test_parts_are_disjoint_complete_and_stratified(seed: int, samples: int, labels: int) -> None:
@@ -182,7 +182,7 @@ def test_shares_of_parts_that_are_not_drawn_do_not_matter(
     assert len(split_of(labels, None, own_val, method, val=0.9, test=0.5).test) in (29, 30, 31)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.integers(20, 300),
     st.floats(0.05, 0.45),

@@ -40,7 +40,7 @@ def random_labels(generator: np.random.Generator, samples: int, width: int) -> N
     return (generator.random((samples, width)) < rates).astype(np.uint8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(30, 400),
@@ -73,7 +73,7 @@ def test_groups_are_whole_and_sizes_as_asked_for(
         assert abs(len(rows) - wanted[name]) <= max(0.02 * samples, allowed) + 1e-9
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 2**32 - 1), st.integers(60, 300), st.integers(2, 40), st.integers(1, 3))
 def test_every_label_that_can_be_is_in_training(
     seed: int, groups: int, width: int, size: int
@@ -86,7 +86,7 @@ def test_every_label_that_can_be_is_in_training(
     assert (labels[parts.train].any(axis=0) == labels.any(axis=0)).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31), st.integers(200, 500), st.integers(2, 18))
 def test_rows_are_those_of_the_library_where_its_sizes_are_right(
     seed: int, samples: int, width: int
@@ -104,7 +104,7 @@ def test_rows_are_those_of_the_library_where_its_sizes_are_right(
     assert all(parts[name].tolist() == drawn.tolist() for name, drawn in held.items())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(METHODS))
 def test_numbers_of_groups_of_one_sample_do_not_matter(seed: int, method: Method) -> None:
     generator = np.random.default_rng(seed)

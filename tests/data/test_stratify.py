@@ -10,7 +10,7 @@ from mmclf.data.grouped import Grouped
 from mmclf.data.stratify import stratified
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32 - 1), st.integers(3, 120), st.integers(2, 12), st.floats(0.05, 0.65))
 def test_samples_of_their_own_are_divided_as_by_the_library(
     seed: int, samples: int, width: int, share: float

@@ -37,7 +37,7 @@ def test_the_most_confident_errors_come_first() -> None:
     assert only.false_negatives.tolist() == [4, 3]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(arrays(np.uint8, (5, 3), elements=st.integers(0, 1)), st.integers(0, 2), st.data())
 def test_the_cost_is_that_of_scikit_learn(labels: Labels, label: int, data: st.DataObject) -> None:
     predicted = data.draw(arrays(np.uint8, (5, 3), elements=st.integers(0, 1)))

@@ -37,7 +37,7 @@ def test_neighbouring_doubles_are_different_thresholds(average: Average) -> None
     assert average == "samples" or low < alone[0] <= high
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(predictions(), st.sampled_from(EVERY), st.randoms(use_true_random=False))
 def test_the_order_of_the_samples_does_not_matter(
     drawn: Drawn, which: tuple[Average, Empty], random: random.Random

@@ -68,7 +68,7 @@ def test_the_best_global_threshold_by_hand(
     assert actual == pytest.approx(expected, abs=1e-12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(predictions(), st.sampled_from(EVERY))
 def test_the_global_search_is_exact(drawn: Drawn, which: tuple[Average, Empty]) -> None:
     (probabilities, labels), (average, empty) = drawn, which

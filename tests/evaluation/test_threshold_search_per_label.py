@@ -24,7 +24,7 @@ from mmclf.evaluation.threshold_search import Average, Empty, best_global, best_
 from mmclf.evaluation.thresholds import decide
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(predictions(), st.sampled_from(["macro", "micro"]))
 def test_the_search_per_label_is_exact(drawn: Drawn, average: Average) -> None:
     probabilities, labels = drawn
@@ -36,7 +36,7 @@ def test_the_search_per_label_is_exact(drawn: Drawn, average: Average) -> None:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(predictions(), st.sampled_from(["macro", "micro"]))
 def test_of_equal_thresholds_the_one_nearest_to_one_half(drawn: Drawn, average: Average) -> None:
     probabilities, labels = drawn
@@ -52,7 +52,7 @@ def test_of_equal_thresholds_the_one_nearest_to_one_half(drawn: Drawn, average: 
         assert abs(thresholds[label] - 0.5) == pytest.approx(np.abs(equal - 0.5).min(), abs=1e-9)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(predictions(), st.sampled_from(EVERY))
 def test_no_label_alone_could_gain(drawn: Drawn, which: tuple[Average, Empty]) -> None:
     (probabilities, labels), (average, empty) = drawn, which
@@ -68,7 +68,7 @@ def test_no_label_alone_could_gain(drawn: Drawn, which: tuple[Average, Empty]) -
     assert scores.max() <= scores[0] + 1e-9
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(predictions(), st.sampled_from(EVERY))
 def test_a_label_without_positives_keeps_the_global_threshold(
     drawn: Drawn, which: tuple[Average, Empty]

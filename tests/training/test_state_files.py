@@ -48,7 +48,10 @@ def types_of(value: Any) -> Any:
     return type(value), inner
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=40,
+)
 @given(TREES)
 def test_plain_values_come_back(tmp_path_factory: pytest.TempPathFactory, tree: Any) -> None:
     back = read_state(written(tree, tmp_path_factory.mktemp("state")))

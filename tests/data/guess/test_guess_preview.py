@@ -127,7 +127,8 @@ def test_the_form_is_the_suffix_below_a_compressed_ones() -> None:
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.binary(max_size=80), st.sampled_from(["t.csv", "t.tsv", "t.jsonl", "t.parquet"]))
 def test_any_bytes_are_guessed_at_or_refused(tmp_path: Path, content: bytes, name: str) -> None:

@@ -161,7 +161,8 @@ def test_captions_with_images_of_the_same_names(coco_root: Path) -> None:
 
 
 SHARED_FOLDER = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-2, 40), st.floats(), st.text(max_size=5))
 KEYS = st.sampled_from(["id", "image_id", "category_id", "file_name", "name", "caption"])

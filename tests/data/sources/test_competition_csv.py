@@ -18,7 +18,8 @@ from mmclf.errors import InputError
 HEADER = "ImageID,Labels,Caption\n"
 # A value that drawn examples may share a folder of: each one writes its file anew.
 SHARED_FOLDER = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -171,7 +171,7 @@ def test_lengths_are_few_and_little_is_padded(tokens: int) -> None:
     assert length - tokens < max(8, tokens / 2)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_neither_order_nor_company_changes_a_bit(data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.integers(-1, 6), min_size=1, max_size=9))

@@ -77,7 +77,7 @@ def test_neither_company_nor_order_changes_a_label(
         assert np.array_equal(actual[close], expected[rows][close])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(rows=st.lists(st.integers(0, 39), min_size=1, max_size=45))
 def test_labels_are_the_same_in_any_order_and_subset(
     both: Predictor, data: Data, rows: list[int]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
@@ -19,7 +19,6 @@ from mmclf.storage.store.arrays import MOST_ARRAYS, load_array, load_arrays, sav
 KINDS = st.sampled_from(["<f4", "<f8", "<i8", "|u1", "|b1", "<U3", ">i2"])
 
 
-@settings(deadline=None)
 @given(arrays_of.arrays(KINDS, arrays_of.array_shapes(min_dims=0, min_side=0, max_side=4)))
 def test_an_array_comes_back(array: np.ndarray) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mmclf.storage.store import entry as module
@@ -116,7 +116,6 @@ def test_every_byte_that_flips_is_noticed(folder: Path, bit: int) -> None:
     assert is_whole(folder)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_random_flips_are_noticed(kept: Path, data: st.DataObject) -> None:
     with copied(kept) as folder:

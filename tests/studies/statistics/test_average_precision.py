@@ -71,7 +71,7 @@ def small(draw: st.DrawFn) -> tuple[Labels, Floats]:
     return labels, np.array(ranks, dtype=np.float64).reshape(1, samples, width)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small(), st.integers(0, 2**32))
 def test_any_ranking_is_scikit_learns(given_labels: tuple[Labels, Floats], seed: int) -> None:
     expected = by_scikit_learn(*given_labels, resamples=3, seed=seed)

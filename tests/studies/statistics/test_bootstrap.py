@@ -38,7 +38,7 @@ def small(draw: st.DrawFn) -> tuple[Labels, Labels]:
 
 
 # scikit-learn, which every example is checked against, takes milliseconds.
-few_examples = settings(max_examples=40, deadline=None)
+few_examples = settings(max_examples=40)
 
 
 @every_metric

@@ -16,7 +16,7 @@ from mmclf.studies.statistics.generalised import p_value, reach
 Floats = NDArray[np.float64]
 
 # An interval that few seeds and groups widen takes milliseconds.
-few_examples = settings(max_examples=40, deadline=None)
+few_examples = settings(max_examples=40)
 FIRST = np.array([0.81, 0.84, 0.79, 0.86])
 SECOND = np.array([0.78, 0.80, 0.79, 0.81])
 N = 200

@@ -15,7 +15,7 @@ from scipy.special import gammaln, stdtr
 from mmclf.studies.statistics.generalised import KNOWN, MANY, p_value, reach
 
 # An interval that few seeds and groups widen takes milliseconds.
-few_examples = settings(max_examples=40, deadline=None)
+few_examples = settings(max_examples=40)
 SHARED = 0.04  # sh of all the tests here; only its ratio to b matters
 
 

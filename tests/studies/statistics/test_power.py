@@ -82,7 +82,7 @@ def test_more_seeds_reach_the_floor_and_no_further() -> None:
     st.integers(1, 20),
     st.floats(0.1, 10),
 )
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_it_scales_and_falls_with_seeds_and_rises_with_comparisons(
     seed_sd: float, sample_sd: float, seeds: int, comparisons: int, scale: float
 ) -> None:

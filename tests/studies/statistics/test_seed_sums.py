@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -32,7 +32,6 @@ def weighted(resampled: Floats, weights: dict[str, float]) -> Floats:
     return row
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(ARMS), HUNDREDTHS, min_size=1),
     st.integers(1, 6),

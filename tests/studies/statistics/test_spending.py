@@ -86,7 +86,7 @@ def test_too_small_a_part_is_spent_at_the_next_look() -> None:
     assert alone[2] == pytest.approx(by_then[2], rel=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     alpha=st.floats(1e-4, 0.1),
     share=st.floats(0.1, 0.9),

@@ -158,7 +158,7 @@ def test_a_look_that_is_none_is_refused() -> None:
         decide(rule(1), 4, seen([0.0]), calls("open"))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     values=st.lists(st.floats(-3, 3), min_size=1, max_size=6),
     order=st.randoms(use_true_random=False),

@@ -29,7 +29,7 @@ def difference(
 
 
 # An interval that few seeds and groups widen takes milliseconds.
-few_examples = settings(max_examples=40, deadline=None)
+few_examples = settings(max_examples=40)
 # How far the interval reaches that holds for seven comparisons at once, and the 90 % one.
 REACH = Estimate(0.0, SEEDS, *VARIANCES, GROUPS).reach(ALPHA / ARMS)
 NARROW = Estimate(0.0, SEEDS, *VARIANCES, GROUPS).reach(EQUAL_ALPHA)

@@ -43,7 +43,7 @@ def test_what_is_no_delimiter(tmp_path: Path, delimiter: str) -> None:
     assert problem.startswith("data.delimiter")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(
         st.sampled_from(['"', '""', ",", "\n", "\r\n", "\r", "a", "b,c\n", '"d\ne",f\n', " "]),

@@ -132,7 +132,7 @@ ROWS = st.lists(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(ROWS)
 def test_joined_labels_are_the_union_of_the_rows(
     tmp_path: Path, rows: list[tuple[str, str]]
