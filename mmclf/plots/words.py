@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 LONGEST_QUOTED = 60
 NO_VALUE = "—"
+NO_CHARACTERS = "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF))
+CONTROLS = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{NO_CHARACTERS}]")
 
 
 def plain(text: str) -> str:
     """`text` without characters that a page cannot hold."""
     # A lone surrogate comes from bytes that were no UTF-8, and cannot be written as such.
     whole = "\n".join(text.splitlines()).encode("utf-8", "replace").decode("utf-8")
-    return "".join("\ufffd" if _is_control(character) else character for character in whole)
-
-
-def _is_control(character: str) -> bool:
-    code = ord(character)
-    return (
-        (code < 0x20 and character not in "\n\t") or 0x7F <= code < 0xA0 or code & 0xFFFE == 0xFFFE
-    )
+    return CONTROLS.sub("\ufffd", whole)
 
 
 def shortened(text: str, most: int) -> str:

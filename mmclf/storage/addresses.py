@@ -35,6 +35,8 @@ def has_password(text: str) -> bool:
     >>> has_password("http://anna:swordfish@server:5000"), has_password("http://server:5000")
     (True, False)
     """
+    if ":" not in text and "%" not in text:
+        return False  # as almost all settings, several times in a composition
     return any(
         _has_user(match[1].lower(), form[match.end() :]) or QUERY.search(form, match.end())
         for form in _forms(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from doc_pages import ROOT, Block
@@ -93,7 +94,8 @@ def check(command: Command) -> None:
     Of mmclf InputError, with all that is wrong.
     """
     if command.program == "mmclf":
-        _check_mmclf(command)
+        # Pages name the same ones.
+        _check_mmclf(replace(command, output=()))
     elif command.program == "make":
         targets = TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
         assert {word for word in command.arguments if "=" not in word} <= {*targets}
@@ -102,6 +104,7 @@ def check(command: Command) -> None:
         assert [word for word in named if not (ROOT / word).exists()] == []
 
 
+@cache
 def _check_mmclf(command: Command) -> None:
     overrides, config_dir = command.overrides, command.config_dir
     if command.subcommand == "plan" or (command.subcommand is None and "study" in command.keys):
