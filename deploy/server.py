@@ -33,6 +33,9 @@ admin_username = {user}
 # Hashing a password takes longer than most requests: what was right is remembered for so long.
 auth_cache_ttl_seconds = 60
 """
+# A request can hold a connection and wait for a second one. A worker takes 40 at a time: of fewer
+# connections than twice as many, 15 by default, all can be held by requests that wait.
+POOL = {"MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "10", "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "70"}
 SAYS = """\
 MLflow's server is at {address}, on {kind}, with all that it keeps in {folder}.
 Where runs are made:
@@ -158,7 +161,7 @@ def postgresql(data: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="mmclf-server-") as place:
         if OWNER is not None:
             shutil.chown(place, OWNER)
-        options = f"-c listen_addresses='' -c max_connections=200 -k {place}"
+        options = f"-c listen_addresses='' -c max_connections=500 -k {place}"
         call("pg_ctl", "-D", str(data), "-w", "-l", str(data / "log"), "-o", options, "start")
         try:
             user = ("-h", place, "-U", "mmclf")
@@ -186,6 +189,7 @@ def serve(folder: Path, port: int, workers: int, runs: str, auth: str) -> int:
         "MLFLOW_AUTH_ADMIN_PASSWORD": kept_secret(folder / "password"),
         "MLFLOW_FLASK_SERVER_SECRET_KEY": kept_secret(folder / "key"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        **POOL,
     }
     command = [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
