@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from mlflow import environment_variables
 
 from mmclf.studies.arms import compose_study
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
+THREADS_OF_A_WORKER = 40  # anyio's, on which MLflow's server answers
 VARIABLE = re.compile(r"\$\{(\w+)(:[?-])?")
 
 
@@ -35,6 +38,14 @@ def test_what_compose_reads_is_in_the_example_without_a_secret() -> None:
     }
     assert "${MLFLOW_BIND:-127.0.0.1}:5000:5000" in read("compose.yaml")
     assert "deploy/.env" in (ROOT / ".gitignore").read_text().split()
+
+
+def test_a_server_has_two_connections_for_each_request_that_a_worker_takes() -> None:
+    pool = runpy.run_path(str(DEPLOY / "server.py"))["POOL"]
+    assert all(getattr(environment_variables, name).type is int for name in pool)
+    assert sum(map(int, pool.values())) >= 2 * THREADS_OF_A_WORKER
+    server = yaml.safe_load(read("compose.yaml"))["services"]["server"]
+    assert pool.items() <= server["environment"].items()
 
 
 def test_compose_names_what_is_there() -> None:
