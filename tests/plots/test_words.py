@@ -83,5 +83,7 @@ def test_what_a_page_cannot_hold_is_replaced() -> None:
     assert plain("a\r\nb\t  c") == "a\nb\t  c"
     assert shortened("a\nb\t  c", 10) == "a b c"
     assert plain("a\x00b\x7f\uffff") == "a\ufffdb\ufffd\ufffd"
+    assert plain("\x08\x0e\x1b\x80\x9f\ufffe\U0010ffff") == "\ufffd" * 7
+    assert plain(" ~\xa0\ufffd\U0010fffd") == " ~\xa0\ufffd\U0010fffd"
     assert plain("a\ud800b") == "a?b"
     assert plain("日本 é") == "日本 é"
